@@ -1,0 +1,167 @@
+"""Energy efficiency: heating and cooling load of simulated buildings.
+
+Origin: A. Tsanas and A. Xifara, 2012, the UCI set "Energy Efficiency"
+(ENB2012, https://doi.org/10.24432/C51307).
+
+Licence: CC BY 4.0.
+"""
+
+import csv
+import gzip
+import math
+import os
+
+import numpy as np
+
+from mtl_keras.datasets.arguments import check_seed
+from mtl_keras.datasets.files import existing_file
+from mtl_keras.datasets.samples import Samples, select
+from mtl_keras.tasks import Regression, Task
+
+NUM_INPUTS = 8
+TARGETS = ("heating", "cooling")
+
+_NUM_COLUMNS = NUM_INPUTS + len(TARGETS)
+_ORIGIN = (
+    "The table is at https://archive.ics.uci.edu/dataset/242; save it as csv "
+    "with its header."
+)
+
+
+def load_data(
+    path: str | os.PathLike, test_fraction: float = 0.2, seed: int = 0
+) -> tuple[Samples, Samples]:
+    """Reads the 768 buildings of ENB2012 and splits them at random.
+
+    The inputs are relative compactness, surface, wall and roof area (m^2),
+    overall height (m), orientation (2 to 5), glazing area (a fraction of the
+    floor area) and glazing area distribution (0 to 5). They come unscaled:
+    put a `keras.layers.Normalization` in front. The 768 are 12 shapes of
+    building, each with 4 orientations and 16 glazings, so a random split
+    tests new variants of known shapes, not new shapes.
+
+    Args:
+        path: String or path of a csv or csv.gz file with a header and ten
+            columns, heating and cooling load last.
+        test_fraction: Float between 0 and 1, the share of the rows that
+            serves as test. Defaults to 0.2.
+        seed: Integer of at least 0, seed of the split. Defaults to 0.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
+        `(n, 8)`; y is a dict with `"heating"` and `"cooling"`, float32 of
+        shape `(n,)`, in kWh/m^2.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If a row has not ten numbers, the header is missing, or
+            an argument is out of its range.
+
+    Example:
+
+    ```python
+    (x_train, y_train), (x_test, y_test) = energy.load_data("enb2012.csv")
+    assert x_train.shape == (614, 8)
+    assert y_test["heating"].shape == (154,)
+    ```
+
+    Reference:
+
+    - Tsanas and Xifara, Accurate quantitative estimation of energy
+      performance of residential buildings using statistical machine learning
+      tools, Energy and Buildings 49, 2012.
+    """
+    check_seed(seed)
+    table = _read_table(existing_file(path, _ORIGIN))
+    num_test = _num_test(len(table), test_fraction)
+    x = table[:, :NUM_INPUTS]
+    y = dict(zip(TARGETS, table[:, NUM_INPUTS:].T, strict=True))
+    order = np.random.default_rng(seed).permutation(len(table))
+    return select(x, y, order[num_test:]), select(x, y, order[:num_test])
+
+
+def tasks() -> list[Task]:
+    """Returns the tasks that fit the targets of `load_data`.
+
+    Returns:
+        Two `Regression` tasks, `"heating"` and `"cooling"`.
+
+    Example:
+
+    ```python
+    [task.name for task in energy.tasks()]
+    # ['heating', 'cooling']
+    ```
+    """
+    return [Regression(name) for name in TARGETS]
+
+
+def _num_test(num_rows, test_fraction):
+    if not 0 < test_fraction < 1:
+        raise ValueError(
+            "`test_fraction` must lie between 0 and 1, found "
+            f"{test_fraction!r}."
+        )
+    num_test = round(num_rows * test_fraction)
+    if not 0 < num_test < num_rows:
+        raise ValueError(
+            f"`test_fraction={test_fraction}` of {num_rows} rows gives "
+            f"{num_test} test and {num_rows - num_test} training rows, but "
+            "both need one at least. Change the fraction or pass a file with "
+            "more rows."
+        )
+    return num_test
+
+
+def _read_table(file):
+    """Returns the numbers of a csv file as float32 of shape (n, 10)."""
+    open_text = gzip.open if file.suffix == ".gz" else open
+    # Excel writes a byte order mark, which utf-8-sig skips.
+    with open_text(file, "rt", encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text)
+        header = next(reader, [])
+        _check_header(header, file)
+        rows = [
+            _numbers(cells, header, reader.line_num, file)
+            for cells in reader
+            if cells
+        ]
+    return np.array(rows, "float32").reshape(-1, _NUM_COLUMNS)
+
+
+def _check_header(header, file):
+    _check_width(header, 1, file)
+    if all(_number(cell) is not None for cell in header):
+        raise ValueError(
+            f"`path` must have a header, found numbers in line 1 of '{file}'. "
+            f"Put a line with {_NUM_COLUMNS} names on top."
+        )
+
+
+def _numbers(cells, header, line, file):
+    _check_width(cells, line, file)
+    numbers = [_number(cell) for cell in cells]
+    for name, cell, number in zip(header, cells, numbers, strict=True):
+        if number is None:
+            raise ValueError(
+                f"`path` must hold finite numbers, found {cell!r} in line "
+                f"{line}, column '{name}' of '{file}'. Mend or drop the line."
+            )
+    return numbers
+
+
+def _check_width(cells, line, file):
+    if len(cells) != _NUM_COLUMNS:
+        raise ValueError(
+            f"`path` must have {_NUM_COLUMNS} columns ({NUM_INPUTS} inputs, "
+            f"then {' and '.join(TARGETS)} load), found {len(cells)} in line "
+            f"{line} of '{file}'. {_ORIGIN}"
+        )
+
+
+def _number(cell):
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,184 @@
+"""MultiMNIST: two overlapping MNIST digits, one task for each.
+
+Origin: MNIST (Y. LeCun, C. Cortes and C. Burges, 1998), a derivative of NIST
+special databases 1 and 3; the overlay follows Sabour et al. (2017) and Sener
+and Koltun (2018).
+
+Licence: CC BY-SA 3.0.
+"""
+
+import os
+
+import keras
+import numpy as np
+
+from mtl_keras.datasets.arguments import check_count, check_seed
+from mtl_keras.datasets.files import read_arrays, scale_pixels
+from mtl_keras.datasets.samples import Samples
+from mtl_keras.tasks import Classification, Task
+
+DIGIT_SIZE = 28
+CANVAS_SIZE = 36
+
+_ORIGIN = (
+    "Keras's mnist.npz is at https://storage.googleapis.com/tensorflow/"
+    "tf-keras-datasets/mnist.npz."
+)
+
+
+def load_data(
+    num_train: int = 60000,
+    num_test: int = 10000,
+    seed: int = 0,
+    path: str | os.PathLike | None = None,
+) -> tuple[Samples, Samples]:
+    """Lays two MNIST digits over each other.
+
+    The left digit lies in the top-left corner of a canvas of 36x36 pixels,
+    the right one in the bottom-right corner, so that they share 20x20 pixels,
+    where the brighter one wins. Averaging over areas shrinks the canvas to
+    28x28. (Sener and Koltun's published code shifts the right digit by 6
+    pixels instead of 8 and shrinks by nearest neighbour, which drops strokes
+    one pixel wide: compare results within one of the two.)
+
+    Both digits are drawn at random, of the same class or not. Each MNIST
+    image serves once on either side before any serves again. Training scenes
+    use training digits alone, test scenes test digits alone.
+
+    Args:
+        num_train: Integer, number of training images. Defaults to 60000.
+        num_test: Integer, number of test images. Defaults to 10000.
+        seed: Integer of at least 0. The same seed gives the same images.
+            Defaults to 0.
+        path: String or path of an npz file with the uint8 arrays `x_train`,
+            `y_train`, `x_test` and `y_test`. Defaults to `None`: the file
+            that `keras.datasets.mnist` keeps in `~/.keras/datasets`; Keras
+            downloads it if it is not there or has another checksum.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
+        `(n, 28, 28, 1)`, in `[0, 1]`; y is a dict with `"left"` and
+        `"right"`, int32 of shape `(n,)`, the digits.
+
+    Raises:
+        FileNotFoundError: If MNIST can be neither found nor downloaded.
+        ValueError: If the file lacks an array or an argument is out of range.
+
+    Example:
+
+    ```python
+    (x_train, y_train), (x_test, y_test) = multi_mnist.load_data()
+    assert x_train.shape == (60000, 28, 28, 1)
+    assert y_train["left"].shape == (60000,)
+    ```
+
+    Reference:
+
+    - Sabour, Frosst and Hinton, Dynamic Routing Between Capsules, 2017.
+    - Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization,
+      2018.
+    """
+    check_count("num_train", num_train)
+    check_count("num_test", num_test)
+    check_seed(seed)
+    train, test = _load_mnist(path)
+    return (
+        _overlay(*train, num_train, (seed, 0)),
+        _overlay(*test, num_test, (seed, 1)),
+    )
+
+
+def tasks() -> list[Task]:
+    """Returns the tasks that fit the targets of `load_data`.
+
+    Returns:
+        Two `Classification` tasks of ten digits, `"left"` and `"right"`.
+
+    Example:
+
+    ```python
+    [task.name for task in multi_mnist.tasks()]
+    # ['left', 'right']
+    ```
+    """
+    return [
+        Classification("left", num_classes=10),
+        Classification("right", num_classes=10),
+    ]
+
+
+def _load_mnist(path):
+    train, test = _load_cached_mnist() if path is None else _read_mnist(path)
+    return (
+        (scale_pixels(train[0], "x_train"), train[1].astype("int32")),
+        (scale_pixels(test[0], "x_test"), test[1].astype("int32")),
+    )
+
+
+def _read_mnist(path):
+    image = (DIGIT_SIZE, DIGIT_SIZE)
+    shapes = {
+        "x_train": ("num_train", *image),
+        "y_train": ("num_train",),
+        "x_test": ("num_test", *image),
+        "y_test": ("num_test",),
+    }
+    arrays = read_arrays(path, shapes, _ORIGIN)
+    return (
+        (arrays["x_train"], arrays["y_train"]),
+        (arrays["x_test"], arrays["y_test"]),
+    )
+
+
+def _load_cached_mnist():
+    try:
+        return keras.datasets.mnist.load_data()
+    # Keras raises a bare Exception when the download fails.
+    except Exception as error:
+        home = os.environ.get("KERAS_HOME", "~/.keras")
+        cache = os.path.join(home, "datasets")
+        raise FileNotFoundError(
+            f"MNIST is not in the Keras cache and could not be downloaded: "
+            f"{error} Put Keras's own mnist.npz into '{cache}' (the "
+            "environment variable KERAS_HOME moves that folder), or pass "
+            f"the path of any mnist.npz as `path`. {_ORIGIN}"
+        ) from error
+
+
+def _overlay(digits, labels, count, seed):
+    rng = np.random.default_rng(seed)
+    left = _draw(len(digits), count, rng)
+    right = _draw(len(digits), count, rng)
+    shrink = _area_matrix(CANVAS_SIZE, DIGIT_SIZE)
+    x = np.empty((count, DIGIT_SIZE, DIGIT_SIZE, 1), "float32")
+    # Part by part, because the canvases take more memory than the result.
+    for start in range(0, count, 4096):
+        part = slice(start, start + 4096)
+        canvas = _canvas(digits[left[part]], digits[right[part]])
+        x[part, ..., 0] = shrink @ canvas @ shrink.T
+    return x, {"left": labels[left], "right": labels[right]}
+
+
+def _draw(available, count, rng):
+    """Draws indices so that none comes again before all have come once."""
+    rounds = -(-count // available)
+    orders = [rng.permutation(available) for _ in range(rounds)]
+    return np.concatenate(orders)[:count]
+
+
+def _canvas(left, right):
+    canvas = np.zeros((len(left), CANVAS_SIZE, CANVAS_SIZE), "float32")
+    canvas[:, :DIGIT_SIZE, :DIGIT_SIZE] = left
+    corner = canvas[:, -DIGIT_SIZE:, -DIGIT_SIZE:]
+    np.maximum(corner, right, out=corner)
+    return canvas
+
+
+def _area_matrix(source, target):
+    """Returns the (target, source) matrix that averages over areas."""
+    edges = np.arange(target + 1) * source / target
+    pixels = np.arange(source)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(
+        edges[:-1, None], pixels
+    )
+    return (np.maximum(0, overlap) * target / source).astype("float32")

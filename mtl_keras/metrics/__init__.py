@@ -1,0 +1,22 @@
+"""Metrics that Keras does not have in the form that a task needs."""
+
+from mtl_keras.metrics.accuracy import Accuracy
+from mtl_keras.metrics.balanced_accuracy import (
+    BalancedAccuracy,
+    BinaryBalancedAccuracy,
+)
+from mtl_keras.metrics.dice import BinaryDice, MeanDice
+from mtl_keras.metrics.f1_score import F1Score
+from mtl_keras.metrics.mean_iou import MeanIoU
+from mtl_keras.metrics.r2_score import R2Score
+
+__all__ = [
+    "Accuracy",
+    "BalancedAccuracy",
+    "BinaryBalancedAccuracy",
+    "BinaryDice",
+    "F1Score",
+    "MeanDice",
+    "MeanIoU",
+    "R2Score",
+]

@@ -1,0 +1,45 @@
+"""Mean intersection over union for integer and one-hot targets."""
+
+from __future__ import annotations
+
+import keras
+
+from mtl_keras.losses.class_targets import to_integers
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class MeanIoU(keras.metrics.MeanIoU):
+    """Intersection over union, pooled over pixels, then averaged over classes.
+
+    Classes that occur neither in the targets nor in the predictions are left
+    out of the mean. Probabilities and logits work alike.
+
+    Args:
+        num_classes: Number of classes.
+        name: Name of the metric. Defaults to `"mean_iou"`.
+        dtype: As in `keras.metrics.Metric`.
+
+    Example:
+
+    >>> metric = mtl_keras.metrics.MeanIoU(2)
+    >>> metric.update_state(np.array([0, 1]), np.array([[0.9, 0.1]] * 2))
+    >>> float(metric.result())
+    0.25
+    """
+
+    def __init__(self, num_classes: int, name: str = "mean_iou", dtype=None):
+        super().__init__(
+            num_classes, name=name, dtype=dtype, sparse_y_pred=False
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_pred = keras.ops.convert_to_tensor(y_pred)
+        y_true = to_integers(keras.ops.convert_to_tensor(y_true), y_pred)
+        super().update_state(y_true, y_pred, sample_weight)
+
+    def get_config(self) -> dict:
+        return {
+            "num_classes": self.num_classes,
+            "name": self.name,
+            "dtype": self.dtype,
+        }

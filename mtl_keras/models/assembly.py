@@ -1,0 +1,59 @@
+"""The last step of every factory: from outputs to a compiled model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mtl_keras.pretrained import load_weights
+from mtl_keras.tasks import Task
+from mtl_keras.training import MultiTaskModel
+
+
+def preprocess(inputs, preprocessing):
+    """Puts a preprocessing layer between the inputs and the trunk.
+
+    Args:
+        inputs: The model's input tensor.
+        preprocessing: A Keras layer, such as an adapted
+            `keras.layers.Normalization`, or `None`.
+
+    Returns:
+        What the trunk reads.
+    """
+    return inputs if preprocessing is None else preprocessing(inputs)
+
+
+def assemble(
+    inputs,
+    features: Mapping[str, object],
+    tasks: Sequence[Task],
+    *,
+    loss_weights: Mapping[str, float] | None,
+    optimizer,
+    compile: bool,
+    weights,
+    name: str,
+) -> MultiTaskModel:
+    """Puts the heads on, loads weights and compiles.
+
+    Args:
+        inputs: The model's input tensor.
+        features: The features that each task reads, by its name.
+        tasks: The tasks.
+        loss_weights: See `MultiTaskModel.compile`.
+        optimizer: See `MultiTaskModel.compile`.
+        compile: Whether to compile.
+        weights: `None`, or the path of a `.weights.h5` or `.keras` file.
+        name: Name of the model.
+
+    Returns:
+        A `MultiTaskModel`.
+    """
+    outputs = {task.name: task.head(features[task.name]) for task in tasks}
+    model = MultiTaskModel(inputs, outputs, name=name, tasks=tasks)
+    # Before compiling, so that the file's loss weights do not count.
+    if weights is not None:
+        load_weights(model, weights)
+    if compile:
+        model.compile(optimizer=optimizer, loss_weights=loss_weights)
+    return model

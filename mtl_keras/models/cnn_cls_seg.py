@@ -1,0 +1,164 @@
+"""U-Net whose encoder also serves tasks on the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from mtl_keras import trunks
+from mtl_keras.models import arguments
+from mtl_keras.models.assembly import assemble, preprocess
+from mtl_keras.tasks import Classification, Segmentation, Task
+from mtl_keras.training import MultiTaskModel
+
+
+def build_cnn_cls_seg(
+    input_shape: Sequence[int | None] = (32, 32, 3),
+    tasks: Sequence[Task] | None = None,
+    *,
+    num_classes: int | None = None,
+    num_mask_classes: int | None = None,
+    filters: Sequence[int] | None = None,
+    trunk_width: int | None = None,
+    trunk_depth: int | None = None,
+    activation: str = "relu",
+    normalization: str | None = "batch",
+    dropout: float = 0.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    preprocessing: keras.layers.Layer | None = None,
+    loss_weights: Mapping[str, float] | None = None,
+    optimizer="adam",
+    compile: bool = True,
+    weights=None,
+    name: str = "cnn_cls_seg",
+) -> MultiTaskModel:
+    """Builds a U-Net that classifies an image and segments it.
+
+    The encoder is shared. Tasks on the whole image (`classification`) read
+    its pooled bottleneck; segmentations share a decoder with skips that ends
+    at the height and width of the image.
+
+    Args:
+        input_shape: Shape of one image, `(height, width, channels)`. Height
+            and width must be divisible by 2 to the power of the number of
+            levels less one (4 by default); `None` takes any such size.
+            Defaults to `(32, 32, 3)`.
+        tasks: List of tasks: any number of `Segmentation`s, and of tasks that
+            read one feature vector. Defaults to `Classification(
+            "classification", 10)` and `Segmentation("segmentation", 1)`.
+        num_classes: Classes of the default classification. Defaults to 10; an
+            error together with `tasks`.
+        num_mask_classes: Classes of the default segmentation; 1 is a binary
+            mask. Defaults to 1; an error together with `tasks`.
+        filters: Channels of each level of the encoder. Defaults to
+            `(16, 32, 64)`.
+        trunk_width: Channels of the first level, doubled at each further one,
+            in place of `filters`.
+        trunk_depth: Number of levels, in place of `filters`.
+        activation: Activation of the hidden layers. Defaults to `"relu"`.
+        normalization: `"batch"` (default), `"group"`, `"layer"` or `None`.
+        dropout: Dropout rate before the heads on the whole image and after
+            each level of the encoder, in [0, 1). Defaults to `0`.
+        l1: Factor of the L1 penalty on the trunk's kernels. Defaults to `0`.
+        l2: Factor of the L2 penalty on the trunk's kernels. Defaults to `0`.
+        preprocessing: Keras layer between the inputs and the trunk, such as
+            `keras.layers.Rescaling(1 / 255)`; it is saved and exported with
+            the model.
+        loss_weights: Dict from task name to weight. Tasks that it leaves out
+            keep their own.
+        optimizer: Name or instance of a Keras optimizer. Defaults to
+            `"adam"`.
+        compile: Whether to compile the model. Defaults to `True`.
+        weights: Path of a `.weights.h5` or `.keras` file to start from.
+        name: Name of the model. Defaults to `"cnn_cls_seg"`.
+
+    Returns:
+        A compiled `MultiTaskModel` whose outputs are named after the tasks.
+
+    Raises:
+        TypeError: If an argument is of the wrong kind.
+        ValueError: If an argument is out of range, or two contradict.
+
+    Reference:
+        Ronneberger et al., "U-Net", MICCAI 2015.
+
+    Example:
+
+    >>> model = mtl_keras.build_cnn_cls_seg(num_mask_classes=3)
+    >>> model.task_output_shapes
+    {'classification': (10,), 'segmentation': (32, 32, 3)}
+    """
+    shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
+    tasks = arguments.resolve_tasks(
+        tasks,
+        lambda: [
+            Classification(
+                "classification", 10 if num_classes is None else num_classes
+            ),
+            Segmentation(
+                "segmentation",
+                1 if num_mask_classes is None else num_mask_classes,
+            ),
+        ],
+        num_classes=num_classes,
+        num_mask_classes=num_mask_classes,
+    )
+    widths = arguments.resolve_widths(
+        "filters",
+        filters,
+        trunk_width,
+        trunk_depth,
+        default=(16, 32, 64),
+        growth=2,
+    )
+    arguments.check_trunk(normalization, dropout, l1, l2)
+    arguments.check_divisible(shape, len(widths) - 1)
+    settings = {
+        "activation": activation,
+        "normalization": normalization,
+        "regularizer": trunks.kernel_regularizer(l1, l2),
+    }
+
+    inputs = keras.Input(shape, name="image")
+    bottleneck, skips = trunks.cnn_encoder(
+        preprocess(inputs, preprocessing),
+        widths,
+        convolutions_per_level=2,
+        dropout=dropout,
+        pool_last=False,
+        **settings,
+    )
+    features = {}
+    if any(not _is_mask(task) for task in tasks):
+        pooled = _pool(bottleneck, dropout)
+        features |= {t.name: pooled for t in tasks if not _is_mask(t)}
+    if any(_is_mask(task) for task in tasks):
+        decoded = trunks.unet_decoder(bottleneck, skips, **settings)
+        features |= {t.name: decoded for t in tasks if _is_mask(t)}
+    return assemble(
+        inputs,
+        features,
+        tasks,
+        loss_weights=loss_weights,
+        optimizer=optimizer,
+        compile=compile,
+        weights=weights,
+        name=name,
+    )
+
+
+def _is_mask(task: Task) -> bool:
+    return isinstance(task, Segmentation)
+
+
+def _pool(bottleneck, dropout: float):
+    pooled = keras.layers.GlobalAveragePooling2D(name="bottleneck_pool")(
+        bottleneck
+    )
+    if dropout:
+        pooled = keras.layers.Dropout(dropout, name="bottleneck_dropout")(
+            pooled
+        )
+    return pooled

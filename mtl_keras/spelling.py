@@ -1,0 +1,27 @@
+"""Names the nearest match for a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: object, choices: Iterable[str]) -> str:
+    """Says which known names are near a misspelt one, and lists them all.
+
+    Args:
+        name: What the user wrote.
+        choices: The names that exist.
+
+    Returns:
+        A sentence to end an error message with.
+
+    Example:
+
+    >>> did_you_mean("segmentaton", ["classification", "segmentation"])
+    "Did you mean 'segmentation'? Known: 'classification', 'segmentation'."
+    """
+    choices = sorted(choices)
+    known = f"Known: {', '.join(map(repr, choices))}."
+    near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.4)
+    return f"Did you mean {near[0]!r}? {known}" if near else known

@@ -1,0 +1,19 @@
+"""Tasks: the head, loss, metrics and weight of one named output."""
+
+from mtl_keras.tasks.binary_classification import BinaryClassification
+from mtl_keras.tasks.classification import Classification
+from mtl_keras.tasks.multi_label_classification import MultiLabelClassification
+from mtl_keras.tasks.regression import Regression
+from mtl_keras.tasks.segmentation import Segmentation
+from mtl_keras.tasks.sequence_tagging import SequenceTagging
+from mtl_keras.tasks.task import Task
+
+__all__ = [
+    "BinaryClassification",
+    "Classification",
+    "MultiLabelClassification",
+    "Regression",
+    "Segmentation",
+    "SequenceTagging",
+    "Task",
+]

@@ -1,0 +1,70 @@
+"""Yes or no per sample."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+
+from mtl_keras import metrics
+from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+@dataclasses.dataclass(frozen=True)
+class BinaryClassification(Task):
+    """Class 0 or 1 per sample, one output unit.
+
+    Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. The loss is binary
+    cross-entropy, the metrics are `auc` (primary) and `accuracy`, and on
+    request `balanced_accuracy` and `f1`.
+
+    Args:
+        name: See `Task`.
+        activation: `"sigmoid"` (default), or `None` for logits.
+        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+
+    Example:
+
+    >>> task = mtl_keras.BinaryClassification("clicked")
+    >>> task.head(keras.Input((64,))).shape
+    (None, 1)
+    """
+
+    default_activation = "sigmoid"
+    default_metrics = ("auc", "accuracy")
+
+    def _head_layer(self):
+        return keras.layers.Dense(
+            1, activation=self.activation, dtype="float32", name=self.name
+        )
+
+    def _default_loss(self):
+        return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)
+
+    def _metric_makers(self):
+        threshold = 0.0 if self.from_logits else 0.5
+        return {
+            "accuracy": lambda name: keras.metrics.BinaryAccuracy(
+                threshold=threshold, name=name
+            ),
+            "auc": lambda name: keras.metrics.AUC(
+                from_logits=self.from_logits, name=name
+            ),
+            "balanced_accuracy": lambda name: metrics.BinaryBalancedAccuracy(
+                threshold, name=name
+            ),
+            "f1": lambda name: metrics.BinaryDice(threshold, name=name),
+        }
+
+    def target_shapes(self, output_shape):
+        return [(), (1,)]
+
+    def check_target_values(self, targets, output_shape):
+        check_integer_labels(
+            self.name,
+            targets,
+            2,
+            "For more classes use Classification; for a number, Regression.",
+        )

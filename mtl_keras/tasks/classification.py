@@ -1,0 +1,84 @@
+"""One of several classes per sample."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+
+from mtl_keras import losses, metrics
+from mtl_keras.tasks.class_labels import (
+    check_class_probabilities,
+    check_integer_labels,
+    is_one_hot_shape,
+)
+from mtl_keras.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+@dataclasses.dataclass(frozen=True)
+class Classification(Task):
+    """One of `num_classes` classes per sample.
+
+    Targets are integers of shape `(batch,)` or `(batch, 1)`, or one-hot of
+    shape `(batch, num_classes)`. The loss is cross-entropy, the metrics are
+    `accuracy` (primary), and on request `balanced_accuracy` and `f1` (macro).
+
+    Args:
+        name: See `Task`.
+        num_classes: Number of classes, 2 or more.
+        activation: `"softmax"` (default), or `None` for logits.
+        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+
+    Example:
+
+    >>> task = mtl_keras.Classification("digit", num_classes=10)
+    >>> task.head(keras.Input((64,))).shape
+    (None, 10)
+    """
+
+    num_classes: int
+
+    default_activation = "softmax"
+    default_metrics = ("accuracy",)
+
+    def __post_init__(self):
+        self._check_count("num_classes", least=2)
+        super().__post_init__()
+
+    def _head_layer(self):
+        return keras.layers.Dense(
+            self.num_classes,
+            activation=self.activation,
+            dtype="float32",
+            name=self.name,
+        )
+
+    def _default_loss(self):
+        return losses.Crossentropy(from_logits=self.from_logits)
+
+    def _metric_makers(self):
+        count = self.num_classes
+        return {
+            "accuracy": lambda name: metrics.Accuracy(name=name),
+            "balanced_accuracy": lambda name: metrics.BalancedAccuracy(
+                count, name=name
+            ),
+            "f1": lambda name: metrics.MeanDice(count, name=name),
+        }
+
+    def target_shapes(self, output_shape):
+        return [output_shape[:-1], (*output_shape[:-1], 1), output_shape]
+
+    def check_target_values(self, targets, output_shape):
+        rank = len(output_shape) + 1
+        if is_one_hot_shape(targets.shape, self.num_classes, rank):
+            check_class_probabilities(self.name, targets)
+            return
+        check_integer_labels(
+            self.name,
+            targets,
+            self.num_classes,
+            f"Number the classes from 0; the task has "
+            f"num_classes={self.num_classes}.",
+        )

@@ -1,0 +1,80 @@
+"""Any number of labels per sample."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+
+from mtl_keras import metrics
+from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+@dataclasses.dataclass(frozen=True)
+class MultiLabelClassification(Task):
+    """Yes or no for each of `num_labels` labels per sample.
+
+    Targets are 0 or 1, of shape `(batch, num_labels)`. The loss is binary
+    cross-entropy, averaged over labels; the metrics are `auc` (the mean over
+    labels, primary), `accuracy` (over all labels) and on request `f1` (macro).
+
+    Args:
+        name: See `Task`.
+        num_labels: Number of labels, 1 or more.
+        activation: `"sigmoid"` (default), or `None` for logits.
+        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+
+    Example:
+
+    >>> task = mtl_keras.MultiLabelClassification("toxicity", num_labels=12)
+    >>> task.head(keras.Input((64,))).shape
+    (None, 12)
+    """
+
+    num_labels: int
+
+    default_activation = "sigmoid"
+    default_metrics = ("auc", "accuracy")
+
+    def __post_init__(self):
+        self._check_count("num_labels", least=1)
+        super().__post_init__()
+
+    def _head_layer(self):
+        return keras.layers.Dense(
+            self.num_labels,
+            activation=self.activation,
+            dtype="float32",
+            name=self.name,
+        )
+
+    def _default_loss(self):
+        return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)
+
+    def _metric_makers(self):
+        threshold = 0.0 if self.from_logits else 0.5
+        return {
+            "accuracy": lambda name: keras.metrics.BinaryAccuracy(
+                threshold=threshold, name=name
+            ),
+            "auc": lambda name: keras.metrics.AUC(
+                multi_label=True,
+                num_labels=self.num_labels,
+                from_logits=self.from_logits,
+                name=name,
+            ),
+            "f1": lambda name: metrics.F1Score(self.from_logits, name=name),
+        }
+
+    def target_shapes(self, output_shape):
+        return [output_shape]
+
+    def check_target_values(self, targets, output_shape):
+        check_integer_labels(
+            self.name,
+            targets,
+            2,
+            "Each column is one label: 1 where the sample has it, else 0.",
+        )

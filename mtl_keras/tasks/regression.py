@@ -1,0 +1,84 @@
+"""One or several numbers per sample."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from mtl_keras import metrics
+from mtl_keras.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+@dataclasses.dataclass(frozen=True)
+class Regression(Task):
+    """`units` real numbers per sample.
+
+    Targets are of shape `(batch, units)`; `(batch,)` will do for one unit. The
+    loss is the mean squared error, the metrics are `rmse` (primary) and `mae`,
+    and on request `mse` and `r2`.
+
+    Args:
+        name: See `Task`.
+        units: Number of numbers, 1 or more. Defaults to `1`.
+        activation: `"linear"` (default) or any other Keras activation.
+        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+
+    Example:
+
+    >>> task = mtl_keras.Regression("heating")
+    >>> task.head(keras.Input((64,))).shape
+    (None, 1)
+    """
+
+    units: int = 1
+
+    default_activation = "linear"
+    default_metrics = ("rmse", "mae")
+    missing_label = float("nan")
+
+    def __post_init__(self):
+        self._check_count("units", least=1)
+        super().__post_init__()
+
+    def _head_layer(self):
+        return keras.layers.Dense(
+            self.units,
+            activation=self.activation,
+            dtype="float32",
+            name=self.name,
+        )
+
+    def _default_loss(self):
+        return keras.losses.MeanSquaredError()
+
+    def _metric_makers(self):
+        return {
+            "mae": lambda name: keras.metrics.MeanAbsoluteError(name=name),
+            "mse": lambda name: keras.metrics.MeanSquaredError(name=name),
+            "r2": lambda name: metrics.R2Score(name=name),
+            "rmse": lambda name: keras.metrics.RootMeanSquaredError(name=name),
+        }
+
+    def target_shapes(self, output_shape):
+        shapes = [output_shape]
+        return [output_shape[:-1], *shapes] if self.units == 1 else shapes
+
+    def check_target_values(self, targets, output_shape):
+        if targets.dtype.kind not in "biuf":
+            raise TypeError(
+                f"Task {self.name!r}: targets are of dtype {targets.dtype}; "
+                "expected numbers."
+            )
+        if targets.dtype.kind != "f" or np.isfinite(targets).all():
+            return
+        bad = ~np.isfinite(targets)
+        index = np.unravel_index(int(np.argmax(bad)), targets.shape)
+        raise ValueError(
+            f"Task {self.name!r}: found {targets[index]} at index "
+            f"{tuple(int(i) for i in index)} ({int(bad.sum())} of "
+            f"{bad.size} targets are not finite); expected finite numbers. "
+            "Drop these samples or fill the values in."
+        )

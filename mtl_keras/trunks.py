@@ -1,0 +1,254 @@
+"""Shared feature extractors: plain functions on Keras tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+# Keras's default of 0.99 needs some 500 steps until evaluation sees the
+# statistics that training saw; short fits would look broken.
+_BATCH_NORMALIZATION_MOMENTUM = 0.9
+_MOST_GROUPS = 8
+
+NORMALIZATIONS = ("batch", "group", "layer", None)
+
+
+def normalize(x, normalization: str | None, name: str):
+    """Normalizes features.
+
+    Args:
+        x: Keras tensor, channels last.
+        normalization: `"batch"`, `"group"` (the largest of at most 8 groups
+            that divides the channels), `"layer"` or `None`. Under a
+            `tf.distribute` strategy, batch statistics are synchronized over
+            the replicas.
+        name: Name of the layer.
+
+    Returns:
+        A tensor of the shape of `x`.
+    """
+    if normalization is None:
+        return x
+    if normalization == "batch":
+        return layers.BatchNormalization(
+            momentum=_BATCH_NORMALIZATION_MOMENTUM,
+            synchronized=_several_replicas(),
+            name=name,
+        )(x)
+    if normalization == "layer":
+        return layers.LayerNormalization(name=name)(x)
+    channels = x.shape[-1]
+    groups = max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
+    return layers.GroupNormalization(groups, name=name)(x)
+
+
+def _several_replicas() -> bool:
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
+def mlp(
+    x,
+    hidden_units: Sequence[int],
+    *,
+    activation: str = "relu",
+    normalization: str | None = None,
+    dropout: float = 0.0,
+    regularizer=None,
+    name: str = "trunk",
+):
+    """Dense layers, each followed by normalization, activation and dropout.
+
+    Args:
+        x: Keras tensor of shape `(batch, features)`.
+        hidden_units: Width of each layer; empty returns `x`.
+        activation: Any Keras activation. Defaults to `"relu"`.
+        normalization: See `normalize`. Defaults to `None`.
+        dropout: Share of units to drop, in [0, 1). Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to none.
+        name: Prefix of the layers' names. Defaults to `"trunk"`.
+
+    Returns:
+        Features of shape `(batch, hidden_units[-1])`.
+
+    Example:
+
+    >>> mtl_keras.trunks.mlp(keras.Input((10,)), (64, 32)).shape
+    (None, 32)
+    """
+    for level, units in enumerate(hidden_units, start=1):
+        x = layers.Dense(
+            units,
+            use_bias=normalization is None,
+            kernel_regularizer=regularizer,
+            name=f"{name}_dense_{level}",
+        )(x)
+        x = normalize(x, normalization, f"{name}_normalization_{level}")
+        x = layers.Activation(activation, name=f"{name}_activation_{level}")(x)
+        if dropout:
+            x = layers.Dropout(dropout, name=f"{name}_dropout_{level}")(x)
+    return x
+
+
+def convolutions(
+    x,
+    filters: int,
+    *,
+    count: int = 1,
+    kernel_size: int = 3,
+    activation: str = "relu",
+    normalization: str | None = "batch",
+    regularizer=None,
+    name: str = "trunk",
+):
+    """Convolutions of one width, each with normalization and activation.
+
+    Args:
+        x: Keras tensor of shape `(batch, height, width, channels)`.
+        filters: Channels of each convolution.
+        count: How many. Defaults to `1`.
+        kernel_size: Height and width of the kernels. Defaults to `3`.
+        activation: Any Keras activation. Defaults to `"relu"`.
+        normalization: See `normalize`. Defaults to `"batch"`.
+        regularizer: Keras regularizer of the kernels. Defaults to none.
+        name: Prefix of the layers' names. Defaults to `"trunk"`.
+
+    Returns:
+        Features of shape `(batch, height, width, filters)`.
+    """
+    for index in range(1, count + 1):
+        x = layers.Conv2D(
+            filters,
+            kernel_size,
+            padding="same",
+            use_bias=normalization is None,
+            kernel_initializer="he_normal",
+            kernel_regularizer=regularizer,
+            name=f"{name}_conv_{index}",
+        )(x)
+        x = normalize(x, normalization, f"{name}_normalization_{index}")
+        x = layers.Activation(activation, name=f"{name}_activation_{index}")(x)
+    return x
+
+
+def cnn_encoder(
+    x,
+    filters: Sequence[int],
+    *,
+    convolutions_per_level: int = 1,
+    activation: str = "relu",
+    normalization: str | None = "batch",
+    dropout: float = 0.0,
+    regularizer=None,
+    pool_last: bool = True,
+    name: str = "encoder",
+):
+    """Levels of convolutions, each followed by pooling that halves the size.
+
+    Args:
+        x: Keras tensor of shape `(batch, height, width, channels)`.
+        filters: Channels of each level.
+        convolutions_per_level: Convolutions in each level. Defaults to `1`.
+        activation: Any Keras activation. Defaults to `"relu"`.
+        normalization: See `normalize`. Defaults to `"batch"`.
+        dropout: Share of channels to drop after each pooling, in [0, 1).
+            Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to none.
+        pool_last: Whether the last level is pooled too; a U-Net's bottleneck
+            is not. Defaults to `True`.
+        name: Prefix of the layers' names. Defaults to `"encoder"`.
+
+    Returns:
+        The features of the last level, and a list of the features of each
+        pooled level before its pooling (the skips of a U-Net).
+
+    Example:
+
+    >>> x, skips = mtl_keras.trunks.cnn_encoder(
+    ...     keras.Input((32, 32, 3)), (16, 32, 64), pool_last=False
+    ... )
+    >>> x.shape, len(skips)
+    ((None, 8, 8, 64), 2)
+    """
+    skips = []
+    for level, channels in enumerate(filters, start=1):
+        x = convolutions(
+            x,
+            channels,
+            count=convolutions_per_level,
+            activation=activation,
+            normalization=normalization,
+            regularizer=regularizer,
+            name=f"{name}_{level}",
+        )
+        if level < len(filters) or pool_last:
+            skips.append(x)
+            x = layers.MaxPooling2D(name=f"{name}_{level}_pool")(x)
+        if dropout:
+            x = layers.SpatialDropout2D(
+                dropout, name=f"{name}_{level}_dropout"
+            )(x)
+    return x, skips
+
+
+def unet_decoder(
+    x,
+    skips: Sequence,
+    *,
+    convolutions_per_level: int = 1,
+    activation: str = "relu",
+    normalization: str | None = "batch",
+    regularizer=None,
+    name: str = "decoder",
+):
+    """Doubles the size level by level and joins the encoder's skips.
+
+    Args:
+        x: Keras tensor, the bottleneck of an encoder.
+        skips: Features of the encoder's levels, the largest first. Each level
+            of the decoder has the channels of its skip.
+        convolutions_per_level: Convolutions in each level. Defaults to `1`.
+        activation: Any Keras activation. Defaults to `"relu"`.
+        normalization: See `normalize`. Defaults to `"batch"`.
+        regularizer: Keras regularizer of the kernels. Defaults to none.
+        name: Prefix of the layers' names. Defaults to `"decoder"`.
+
+    Returns:
+        Features of the shape of `skips[0]`.
+
+    Reference:
+        Ronneberger et al., "U-Net", MICCAI 2015.
+    """
+    for level, skip in reversed(list(enumerate(skips, start=1))):
+        x = layers.UpSampling2D(name=f"{name}_{level}_upsampling")(x)
+        x = layers.Concatenate(name=f"{name}_{level}_skip")([x, skip])
+        x = convolutions(
+            x,
+            skip.shape[-1],
+            count=convolutions_per_level,
+            activation=activation,
+            normalization=normalization,
+            regularizer=regularizer,
+            name=f"{name}_{level}",
+        )
+    return x
+
+
+def kernel_regularizer(
+    l1: float, l2: float
+) -> keras.regularizers.Regularizer | None:
+    """Makes the regularizer of a trunk's kernels.
+
+    Args:
+        l1: Factor of the sum of absolute values, 0 or more.
+        l2: Factor of the sum of squares, 0 or more.
+
+    Returns:
+        A Keras regularizer, or `None` if both factors are 0.
+    """
+    if not l1 and not l2:
+        return None
+    return keras.regularizers.L1L2(l1=l1, l2=l2)

@@ -1,0 +1,45 @@
+"""Data sets by name."""
+
+import pytest
+
+from mtl_keras import datasets
+
+
+def test_names_are_sorted_and_modules():
+    assert datasets.names() == sorted(datasets.names())
+    assert datasets.names() == [
+        "digit_scenes",
+        "energy",
+        "multi_mnist",
+        "nuclei",
+    ]
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_data_set_loads_data_and_states_its_origin(name):
+    dataset = datasets.get(name)
+    assert dataset is getattr(datasets, name)
+    assert callable(dataset.load_data)
+    assert callable(dataset.tasks)
+    assert "Origin:" in dataset.__doc__
+    assert "Licence:" in dataset.__doc__
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_call_of_tasks_gives_a_list_of_its_own(name):
+    dataset = datasets.get(name)
+    dataset.tasks().clear()
+    assert dataset.tasks()
+
+
+def test_a_misspelt_name_is_told_the_nearest_and_all():
+    with pytest.raises(ValueError, match="'digit_scene'") as error:
+        datasets.get("digit_scene")
+    assert "mean 'digit_scenes'?" in str(error.value)
+    assert all(repr(name) in str(error.value) for name in datasets.names())
+
+
+@pytest.mark.parametrize("name", ["imagenet-21k", None, ["energy"], 3])
+def test_what_resembles_no_name_gets_the_list(name):
+    with pytest.raises(ValueError, match="'energy', 'multi_mnist'"):
+        datasets.get(name)
