@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mtl_keras.tasks import Task
-from mtl_keras.training.multi_task_model import check_task_names
+from mtl_keras.tasks import Task, check_task_names
 from mtl_keras.trunks import NORMALIZATIONS
 
 

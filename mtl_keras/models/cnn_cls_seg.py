@@ -93,15 +93,7 @@ def build_cnn_cls_seg(
     shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
     tasks = arguments.resolve_tasks(
         tasks,
-        lambda: [
-            Classification(
-                "classification", 10 if num_classes is None else num_classes
-            ),
-            Segmentation(
-                "segmentation",
-                1 if num_mask_classes is None else num_mask_classes,
-            ),
-        ],
+        lambda: _default_tasks(num_classes, num_mask_classes),
         num_classes=num_classes,
         num_mask_classes=num_mask_classes,
     )
@@ -147,6 +139,19 @@ def build_cnn_cls_seg(
         weights=weights,
         name=name,
     )
+
+
+def _default_tasks(
+    num_classes: int | None, num_mask_classes: int | None
+) -> list[Task]:
+    return [
+        Classification(
+            "classification", 10 if num_classes is None else num_classes
+        ),
+        Segmentation(
+            "segmentation", 1 if num_mask_classes is None else num_mask_classes
+        ),
+    ]
 
 
 def _is_mask(task: Task) -> bool:

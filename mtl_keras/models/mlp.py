@@ -80,10 +80,11 @@ def build_mlp(
 
     Two regressions whose total loss is L1 + 0.5 L2:
 
+    >>> from mtl_keras import Regression
     >>> model = mtl_keras.build_mlp(
     ...     input_shape=(10,),
     ...     hidden_units=(64, 32),
-    ...     tasks=[mtl_keras.Regression("first"), mtl_keras.Regression("second")],
+    ...     tasks=[Regression("first"), Regression("second")],
     ...     loss_weights={"second": 0.5},
     ... )
     >>> model.task_output_shapes
@@ -97,7 +98,7 @@ def build_mlp(
     tasks = arguments.resolve_tasks(
         tasks,
         lambda: [
-            Classification(side, num_classes or 10)
+            Classification(side, 10 if num_classes is None else num_classes)
             for side in ("left", "right")
         ],
         num_classes=num_classes,

@@ -121,7 +121,7 @@ class Task:
         raise TypeError(f"{type(self).__name__} defines no loss.")
 
     def _metric_makers(self) -> dict[str, Callable[[str], Any]]:
-        """Metrics of the kind: a maker for each name, given the full name."""
+        """Metrics of the kind: a maker for each name, which it is given."""
         raise TypeError(f"{type(self).__name__} defines no metrics.")
 
     def target_shapes(self, output_shape: tuple) -> list[tuple]:
@@ -158,24 +158,15 @@ class Task:
         """Names that `metrics` may hold, for this kind of task."""
         return sorted(self._metric_makers())
 
-    def make_metrics(self, prefix: str = "") -> list[keras.metrics.Metric]:
-        """Makes fresh metric objects.
-
-        Args:
-            prefix: Goes before each metric's name. Defaults to none.
-
-        Returns:
-            The metrics, one for each entry of `metrics`.
-        """
-        return [self._make_metric(metric, prefix) for metric in self.metrics]
-
-    def _make_metric(self, metric, prefix: str):
-        if isinstance(metric, str):
-            return self._metric_makers()[metric](prefix + metric)
-        config = metric.get_config()
-        return type(metric).from_config(
-            {**config, "name": prefix + metric.name}
-        )
+    def make_metrics(self) -> list[keras.metrics.Metric]:
+        """Makes fresh metric objects, one for each entry of `metrics`."""
+        makers = self._metric_makers()
+        return [
+            makers[metric](metric)
+            if isinstance(metric, str)
+            else type(metric).from_config(metric.get_config())
+            for metric in self.metrics
+        ]
 
     def get_config(self) -> dict:
         """Returns the arguments that make this task again, serialized."""
@@ -269,3 +260,18 @@ class Task:
                 "or more."
             )
         self._set(argument, int(value))
+
+
+def check_task_names(tasks: Sequence[Task]) -> None:
+    """Raises a `ValueError` if two tasks go by one name.
+
+    Args:
+        tasks: The tasks of a model.
+    """
+    names = [task.name for task in tasks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"Two tasks are named {twice[0]!r}; expected a name of its own for "
+            f"each of {names}."
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
@@ -52,7 +53,7 @@ def check_inputs(model, x) -> None:
     if len(arrays) != len(model.inputs):
         return  # Keras's own message about the structure is the better one.
     for array, tensor in zip(arrays, model.inputs, strict=True):
-        if array is None:
+        if array is None or not _is_dense(array):
             continue
         _check_input_shape(tuple(np.shape(array)), tensor)
         _check_finite(to_numpy(array), tensor.name)
@@ -226,6 +227,14 @@ def to_numpy(array) -> np.ndarray:
     if keras.ops.is_tensor(array):
         return keras.ops.convert_to_numpy(array)
     return np.asarray(array)
+
+
+def _is_dense(array) -> bool:
+    """Whether values lie in a plain array; Keras takes sparse inputs too."""
+    return not (
+        hasattr(array, "tocsr")
+        or isinstance(array, tf.SparseTensor | tf.RaggedTensor)
+    )
 
 
 def shape_fits(shape: tuple, expected: tuple) -> bool:

@@ -1,4 +1,4 @@
-"""The weights of the task losses, as variables that change without retracing."""
+"""The weights of the task losses, as variables that can change."""
 
 from __future__ import annotations
 

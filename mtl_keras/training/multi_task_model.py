@@ -7,21 +7,15 @@ from typing import Any
 
 import keras
 
-from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Task
-from mtl_keras.training.checks import check_data
+from mtl_keras.tasks import Task, check_task_names
+from mtl_keras.training.by_task import by_task
+from mtl_keras.training.checked_training import CheckedTraining
 from mtl_keras.training.loss_weights import LossWeights, complete_loss_weights
-from mtl_keras.training.non_finite_loss import StopOnNonFiniteLoss
-from mtl_keras.training.streams import (
-    check_first_batch,
-    check_specification,
-    is_stream,
-)
-from mtl_keras.training.task_losses import TaskLosses
+from mtl_keras.training.task_logs import TaskLosses, TaskMetrics
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
-class MultiTaskModel(keras.Model):
+class MultiTaskModel(CheckedTraining, keras.Model):
     """A `keras.Model` whose outputs are tasks.
 
     Everything that a functional `keras.Model` does works as it does there. On
@@ -132,223 +126,68 @@ class MultiTaskModel(keras.Model):
                 "This model has no tasks, so it has nothing to compile. Pass "
                 "tasks=[...] to MultiTaskModel."
             )
-        loss = self._by_task("loss", loss)
-        metrics = self._by_task("metrics", metrics)
+        loss = by_task("loss", loss, self._tasks)
+        metrics = by_task("metrics", metrics, self._tasks)
+        weighted_metrics = by_task(
+            "weighted_metrics", weighted_metrics, self._tasks
+        )
+        self._assign_loss_weights(loss_weights)
+        arguments = {
+            "optimizer": optimizer,
+            "loss": {t.name: loss.get(t.name, t.loss) for t in self._tasks},
+            "loss_weights": self._loss_weights.variables_by_task,
+            "metrics": {
+                task.name: metrics.get(task.name, task.make_metrics())
+                for task in self._tasks
+            },
+            "weighted_metrics": weighted_metrics or None,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        super().compile(**arguments)
+        self._log_by_task(arguments)
+        # What the user said, to be saved: "auto" may resolve to something
+        # else on the next machine, and the tasks know the rest.
+        self._keep_untracked(
+            "_compile_arguments",
+            {
+                **arguments,
+                "optimizer": self.optimizer,
+                "loss": loss,
+                "metrics": metrics,
+                "weighted_metrics": weighted_metrics,
+            },
+        )
+
+    def _assign_loss_weights(self, given) -> None:
         weights = complete_loss_weights(
-            loss_weights, {task.name: task.loss_weight for task in self._tasks}
+            given, {task.name: task.loss_weight for task in self._tasks}
         )
         if self._loss_weights is None:
             with self.distribute_strategy.scope():
                 self._keep_untracked("_loss_weights", LossWeights(weights))
         self._loss_weights.update(weights)
-        losses = {
-            task.name: loss.get(task.name, task.loss) for task in self._tasks
-        }
-        super().compile(
-            optimizer=optimizer,
-            loss=losses,
-            metrics=self._named_metrics(metrics),
-            weighted_metrics=weighted_metrics,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-            auto_scale_loss=auto_scale_loss,
-        )
+
+    def _log_by_task(self, arguments: dict[str, Any]) -> None:
+        names = self.output_names
         self._keep_untracked(
             "_compile_loss",
             TaskLosses(
-                losses,
-                self._loss_weights.variables_by_task,
-                output_names=self.output_names,
+                arguments["loss"],
+                arguments["loss_weights"],
+                output_names=names,
             ),
         )
         self._keep_untracked(
-            "_compile_arguments",
-            {
-                "optimizer": self.optimizer,
-                "loss": loss,
-                "metrics": metrics,
-                "weighted_metrics": weighted_metrics,
-                "run_eagerly": run_eagerly,
-                "steps_per_execution": steps_per_execution,
-                "jit_compile": jit_compile,
-                "auto_scale_loss": auto_scale_loss,
-            },
+            "_compile_metrics",
+            TaskMetrics(
+                arguments["metrics"],
+                arguments["weighted_metrics"],
+                output_names=names,
+            ),
         )
-
-    def _by_task(self, argument: str, given) -> dict[str, Any]:
-        if given is None:
-            return {}
-        names = [task.name for task in self._tasks]
-        if not isinstance(given, Mapping):
-            raise TypeError(
-                f"{argument} is a {type(given).__name__}; expected a dict from "
-                f"task name, with some or all of {names}."
-            )
-        for name in given:
-            if name not in names:
-                raise ValueError(
-                    f"{argument} names {name!r}, which is no task of the "
-                    f"model. {did_you_mean(name, names)}"
-                )
-        return dict(given)
-
-    def _named_metrics(self, metrics: dict[str, Any]) -> dict[str, list]:
-        # With one output Keras leaves its name out of the metrics' names.
-        alone = len(self._tasks) == 1
-        return {
-            task.name: metrics[task.name]
-            if task.name in metrics
-            else task.make_metrics(f"{task.name}_" if alone else "")
-            for task in self._tasks
-        }
-
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ) -> keras.callbacks.History:
-        """Trains the model, as `keras.Model.fit` does, on checked data.
-
-        Arrays are checked whole, streams by what they say of themselves and
-        by their first batch.
-
-        Args:
-            x: Inputs, or a stream of batches, as in `keras.Model.fit`.
-            y: Dict from task name to targets.
-            validation_data: As in `keras.Model.fit`; checked like `x` and `y`.
-
-        All other arguments are those of `keras.Model.fit`.
-
-        Returns:
-            A `keras.callbacks.History` with `loss`, `<task>_loss` and
-            `<task>_<metric>` for each task.
-
-        Raises:
-            TypeError: If a container or dtype is of the wrong kind.
-            ValueError: If names, shapes or values of the data do not fit.
-            NonFiniteLossError: If a loss becomes NaN or infinite.
-        """
-        self._assert_compile_called("fit")
-        self._check(x, y, sample_weight)
-        if validation_data is not None:
-            validation = keras.utils.unpack_x_y_sample_weight(validation_data)
-            self._check(*validation, "test", "validation_data")
-        return super().fit(
-            x=x,
-            y=y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=_with_guard(callbacks),
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
-        )
-
-    def evaluate(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
-        """Evaluates the model, as `keras.Model.evaluate` does, on checked data.
-
-        Pass `return_dict=True` to have the results by name.
-
-        Args:
-            x: Inputs, or a stream of batches, as in `keras.Model.evaluate`.
-            y: Dict from task name to targets.
-
-        All other arguments and the result are those of `keras.Model.evaluate`.
-
-        Raises:
-            TypeError: If a container or dtype is of the wrong kind.
-            ValueError: If names, shapes or values of the data do not fit.
-        """
-        self._assert_compile_called("evaluate")
-        # `fit` has checked its validation data already.
-        if not kwargs.get("_use_cached_eval_dataset"):
-            self._check(x, y, sample_weight, "test", "evaluate")
-        return super().evaluate(
-            x=x,
-            y=y,
-            batch_size=batch_size,
-            verbose=verbose,
-            sample_weight=sample_weight,
-            steps=steps,
-            callbacks=callbacks,
-            return_dict=return_dict,
-            **kwargs,
-        )
-
-    def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
-        """Trains on one checked batch, as `keras.Model.train_on_batch` does."""
-        self._assert_compile_called("train_on_batch")
-        check_data(self, x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, *args, **kwargs)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
-        """Evaluates one checked batch, as `keras.Model.test_on_batch` does."""
-        self._assert_compile_called("test_on_batch")
-        check_data(self, x, y, sample_weight)
-        return super().test_on_batch(x, y, sample_weight, *args, **kwargs)
-
-    def _check(self, x, y, sample_weight, mode="train", where="") -> None:
-        """Checks arrays now, and a stream at its first batch."""
-        self.unchecked_streams.discard(mode)
-        if is_stream(x):
-            check_specification(self, x)
-            self.unchecked_streams.add(mode)
-        else:
-            check_data(self, x, y, sample_weight, where=where)
-
-    def make_train_function(self, force: bool = False):
-        """Makes Keras's train function, which here checks a first batch."""
-        fresh = force or self.train_function is None
-        super().make_train_function(force)
-        if fresh:
-            self.train_function = check_first_batch(
-                self.train_function, self, "train"
-            )
-        return self.train_function
-
-    def make_test_function(self, force: bool = False):
-        """Makes Keras's test function, which here checks a first batch."""
-        fresh = force or self.test_function is None
-        super().make_test_function(force)
-        if fresh:
-            self.test_function = check_first_batch(
-                self.test_function, self, "test"
-            )
-        return self.test_function
 
     def get_config(self) -> dict:
         """Returns the graph and the tasks, serialized."""
@@ -358,9 +197,12 @@ class MultiTaskModel(keras.Model):
         """Returns the arguments of `compile`, with the current loss weights."""
         if not self.compiled:
             return {}
-        return {
-            **keras.saving.serialize_keras_object(self._compile_arguments),
+        arguments = {
+            **self._compile_arguments,
             "loss_weights": dict(self.loss_weights),
+        }
+        return {
+            **keras.saving.serialize_keras_object(arguments),
             # `keras.models.clone_model` hands over this config alone.
             "tasks": self._serialized_tasks(),
         }
@@ -375,9 +217,7 @@ class MultiTaskModel(keras.Model):
         tasks = arguments.pop("tasks")
         if not self._tasks:
             self._keep_untracked("_tasks", tuple(map(_as_task, tasks)))
-        loss_weights = arguments.pop("loss_weights")
-        arguments = keras.saving.deserialize_keras_object(arguments)
-        self.compile(**arguments, loss_weights=loss_weights)
+        self.compile(**keras.saving.deserialize_keras_object(arguments))
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
@@ -409,28 +249,3 @@ def _check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
             f"outputs are named {sorted(outputs)} and tasks {sorted(names)}; "
             "expected one output for each task, of its name."
         )
-
-
-def check_task_names(tasks: Sequence[Task]) -> None:
-    """Raises a `ValueError` if two tasks go by one name.
-
-    Args:
-        tasks: The tasks of a model.
-    """
-    names = [task.name for task in tasks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"Two tasks are named {twice[0]!r}; expected a name of its own for "
-            f"each of {names}."
-        )
-
-
-def _with_guard(callbacks):
-    """Adds the callback that stops a run at a loss that is not finite."""
-    guard = StopOnNonFiniteLoss()
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(guard)
-        guard.set_model(callbacks.model)
-        return callbacks
-    return [*keras.tree.flatten(callbacks or []), guard]
