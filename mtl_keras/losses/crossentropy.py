@@ -27,10 +27,10 @@ class Crossentropy(ElementLoss):
 
     >>> loss = mtl_keras.losses.Crossentropy()
     >>> y_pred = np.array([[0.9, 0.1], [0.2, 0.8]])
-    >>> float(loss(np.array([0, 1]), y_pred)) == float(
-    ...     loss(np.array([[1.0, 0.0], [0.0, 1.0]]), y_pred)
-    ... )
-    True
+    >>> round(float(loss(np.array([0, 1]), y_pred)), 4)
+    0.1643
+    >>> round(float(loss(np.array([[1.0, 0.0], [0.0, 1.0]]), y_pred)), 4)
+    0.1643
     """
 
     def __init__(

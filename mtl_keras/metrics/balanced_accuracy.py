@@ -32,7 +32,7 @@ class BalancedAccuracy(MeanIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.BalancedAccuracy(2)
-    >>> metric.update_state(np.array([0, 0, 0, 1]), np.array([[0.9, 0.1]] * 4))
+    >>> _ = metric.update_state(np.array([0, 0, 0, 1]), np.array([[0.9, 0.1]] * 4))
     >>> float(metric.result())
     0.5
     """
@@ -43,7 +43,7 @@ class BalancedAccuracy(MeanIoU):
         super().__init__(num_classes, name=name, dtype=dtype)
 
     def result(self):
-        return _mean_recall(ops.cast(self.total_cm, self.dtype))
+        return _mean_recall(ops.cast(self.total_cm, keras.config.floatx()))
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -59,7 +59,7 @@ class BinaryBalancedAccuracy(keras.metrics.BinaryIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.BinaryBalancedAccuracy()
-    >>> metric.update_state(np.array([0, 0, 1]), np.array([0.9, 0.2, 0.8]))
+    >>> _ = metric.update_state(np.array([0, 0, 1]), np.array([0.9, 0.2, 0.8]))
     >>> float(metric.result())
     0.75
     """
@@ -73,7 +73,7 @@ class BinaryBalancedAccuracy(keras.metrics.BinaryIoU):
         super().__init__(threshold=threshold, name=name, dtype=dtype)
 
     def result(self):
-        return _mean_recall(ops.cast(self.total_cm, self.dtype))
+        return _mean_recall(ops.cast(self.total_cm, keras.config.floatx()))
 
     def get_config(self) -> dict:
         return {

@@ -28,7 +28,7 @@ class BinaryDice(keras.metrics.BinaryIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.BinaryDice()
-    >>> metric.update_state(np.array([0, 1, 1]), np.array([0.9, 0.8, 0.7]))
+    >>> _ = metric.update_state(np.array([0, 1, 1]), np.array([0.9, 0.8, 0.7]))
     >>> round(float(metric.result()), 3)
     0.8
     """
@@ -39,7 +39,9 @@ class BinaryDice(keras.metrics.BinaryIoU):
         )
 
     def result(self):
-        return _dice_per_class(ops.cast(self.total_cm, self.dtype))[0][1]
+        return _dice_per_class(ops.cast(self.total_cm, keras.config.floatx()))[
+            0
+        ][1]
 
     def get_config(self) -> dict:
         return {
@@ -64,7 +66,7 @@ class MeanDice(MeanIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.MeanDice(2)
-    >>> metric.update_state(np.array([0, 1]), np.array([[0.9, 0.1]] * 2))
+    >>> _ = metric.update_state(np.array([0, 1]), np.array([[0.9, 0.1]] * 2))
     >>> round(float(metric.result()), 3)
     0.333
     """
@@ -73,6 +75,8 @@ class MeanDice(MeanIoU):
         super().__init__(num_classes, name=name, dtype=dtype)
 
     def result(self):
-        dice, sizes = _dice_per_class(ops.cast(self.total_cm, self.dtype))
-        present = ops.cast(sizes > 0, self.dtype)
+        dice, sizes = _dice_per_class(
+            ops.cast(self.total_cm, keras.config.floatx())
+        )
+        present = ops.cast(sizes > 0, dice.dtype)
         return ops.divide_no_nan(ops.sum(dice), ops.sum(present))

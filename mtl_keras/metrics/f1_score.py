@@ -19,7 +19,7 @@ class F1Score(keras.metrics.F1Score):
 
     >>> metric = mtl_keras.metrics.F1Score()
     >>> metric.update_state(np.array([[1.0, 0.0]]), np.array([[0.9, 0.2]]))
-    >>> float(metric.result())
+    >>> round(float(metric.result()), 3)
     0.5
     """
 

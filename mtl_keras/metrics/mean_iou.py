@@ -22,7 +22,7 @@ class MeanIoU(keras.metrics.MeanIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.MeanIoU(2)
-    >>> metric.update_state(np.array([0, 1]), np.array([[0.9, 0.1]] * 2))
+    >>> _ = metric.update_state(np.array([0, 1]), np.array([[0.9, 0.1]] * 2))
     >>> float(metric.result())
     0.25
     """

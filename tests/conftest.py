@@ -1,0 +1,67 @@
+"""Settings and fixtures that all tests share."""
+
+import os
+
+# Before TensorFlow is imported: tests should show our output and not its own.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from pathlib import Path
+
+import factory_harness
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Two logical devices stand in for two GPUs, for tests under a strategy.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0],
+    [tf.config.LogicalDeviceConfiguration()] * 2,
+)
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Makes every test start from the same random state."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def session():
+    """Frees Keras's memory after each file; it takes seconds, so not oftener."""
+    yield
+    keras.backend.clear_session()
+
+
+@pytest.fixture
+def rng():
+    """A numpy generator."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """A strategy of two replicas on logical CPU devices."""
+    # One for all tests: a second one would reuse TensorFlow's collective keys.
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def shared_data():
+    """Finds a real data set beside the repository, or skips the test."""
+
+    def find(name: str) -> Path:
+        folder = SHARED_DATA / name
+        if not folder.is_dir():
+            pytest.skip(f"the real data set {name!r} is not at ../shared/data")
+        return folder
+
+    return find
+
+
+@pytest.fixture(params=sorted(factory_harness.SMALL))
+def factory_name(request):
+    """The name of each factory in turn."""
+    return request.param

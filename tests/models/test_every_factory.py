@@ -1,0 +1,295 @@
+"""What every factory promises, for each factory by its name."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from factory_harness import SMALL, build_small, random_data, random_inputs
+
+import mtl_keras
+from mtl_keras import models
+
+
+def assert_same_predictions(first, second, x, **tolerance):
+    """Compares the predictions of two models, output by output."""
+    expected = first.predict(x, verbose=0)
+    found = second.predict(x, verbose=0)
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, **tolerance)
+
+
+def test_all_factories_are_covered():
+    assert sorted(SMALL) == models.names()
+
+
+def test_without_arguments_it_is_compiled_and_fits(factory_name, rng):
+    model = models.get(factory_name)()
+    assert isinstance(model, mtl_keras.MultiTaskModel)
+    assert model.compiled
+    assert set(model.output_names) == {task.name for task in model.tasks}
+    x, y = random_data(model, 4, rng)
+    loss = model.train_on_batch(x, y, return_dict=True)["loss"]
+    assert np.isfinite(loss)
+
+
+def test_fit_learns_from_arrays_and_logs_every_task(factory_name, rng):
+    model = build_small(factory_name, optimizer=keras.optimizers.Adam(0.01))
+    x, y = random_data(model, 16, rng)
+    history = model.fit(
+        x, y, batch_size=8, epochs=12, validation_split=0.5, verbose=0
+    ).history
+    expected = {"loss", "val_loss"}
+    for task in model.tasks:
+        for name in ("loss", *task.metrics):
+            expected |= {f"{task.name}_{name}", f"val_{task.name}_{name}"}
+    assert set(history) == expected
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_fit_from_dataset_equals_fit_from_arrays(factory_name, rng):
+    model = build_small(factory_name)
+    x, y = random_data(model, 10, rng)
+    twin = build_small(factory_name)
+    twin.set_weights(model.get_weights())
+    model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    twin.fit(dataset, epochs=2, shuffle=False, verbose=0)
+    assert_same_predictions(model, twin, x, rtol=1e-4, atol=1e-5)
+
+
+def test_keras_file_brings_everything_back(factory_name, rng, tmp_path):
+    model = build_small(factory_name, optimizer=keras.optimizers.Adam(0.02))
+    x, y = random_data(model, 8, rng)
+    model.fit(x, y, verbose=0)
+    name = model.tasks[0].name
+    model.loss_weights[name] = 0.25
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is mtl_keras.MultiTaskModel
+    assert [task.name for task in loaded.tasks] == [
+        task.name for task in model.tasks
+    ]
+    assert dict(loaded.loss_weights) == dict(model.loss_weights)
+    assert loaded.loss_weights[name] == 0.25
+    assert_same_predictions(model, loaded, x, rtol=1e-6)
+    for mine, theirs in zip(
+        model.optimizer.variables, loaded.optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    # The next step shows that loss, weights and optimizer state are the same.
+    expected = model.train_on_batch(x, y, return_dict=True)
+    found = loaded.train_on_batch(x, y, return_dict=True)
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value, rel=1e-5), key
+    assert_same_predictions(model, loaded, x, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_argument_starts_from_a_file(factory_name, rng, tmp_path):
+    model = build_small(factory_name)
+    model.loss_weights[model.tasks[0].name] = 0.25
+    x = random_inputs(model, 4, rng)
+    for file in ("model.weights.h5", "model.keras"):
+        path = tmp_path / file
+        save = model.save if file == "model.keras" else model.save_weights
+        save(path)
+        again = build_small(factory_name, weights=path)
+        assert_same_predictions(model, again, x, rtol=1e-6)
+        # Loss weights are arguments of their own.
+        assert set(dict(again.loss_weights).values()) == {1.0}
+
+
+def test_clone_and_config_make_the_same_model(factory_name, rng):
+    model = build_small(factory_name)
+    model.loss_weights[model.tasks[0].name] = 0.5
+    x = random_inputs(model, 4, rng)
+    clone = keras.models.clone_model(model)
+    again = mtl_keras.MultiTaskModel.from_config(model.get_config())
+    for copy in (clone, again):
+        assert type(copy) is mtl_keras.MultiTaskModel
+        assert copy.tasks[0].get_config() == model.tasks[0].get_config()
+        copy.set_weights(model.get_weights())
+        assert_same_predictions(model, copy, x, rtol=1e-6)
+    assert dict(clone.loss_weights) == dict(model.loss_weights)
+    assert not again.compiled
+    again.compile("sgd")
+    assert again.compiled
+
+
+def test_export_has_named_inputs_and_outputs(factory_name, rng, tmp_path):
+    model = build_small(factory_name)
+    x = random_inputs(model, 4, rng)
+    model.export(tmp_path / "saved_model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "saved_model")
+    serve = loaded.signatures["serving_default"]
+    (name,) = serve.structured_input_signature[1]
+    assert name == model.inputs[0].name
+    found = serve(**{name: tf.constant(x)})
+    expected = model.predict(x, verbose=0)
+    assert set(found) == {task.name for task in model.tasks}
+    for task, values in expected.items():
+        np.testing.assert_allclose(found[task], values, rtol=1e-5, atol=1e-6)
+
+
+def test_same_seed_same_model_and_same_training(factory_name, rng):
+    results = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        model = build_small(factory_name)
+        x, y = random_data(model, 12, np.random.default_rng(1))
+        model.fit(x, y, batch_size=4, epochs=2, verbose=0)
+        results.append(model.get_weights())
+    for first, second in zip(*results, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_mixed_precision_keeps_the_heads_in_float32(factory_name, rng):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build_small(factory_name)
+        x, y = random_data(model, 4, rng)
+        outputs = model(x)
+        assert {str(t.dtype.name) for t in outputs.values()} == {"float32"}
+        hidden = [
+            layer
+            for layer in model.layers
+            if layer.weights and layer.name not in model.output_names
+        ]
+        assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
+        logs = model.train_on_batch(x, y, return_dict=True)
+        assert np.isfinite(logs["loss"])
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_two_replicas_equal_one(factory_name, rng, two_replicas):
+    arguments = {"normalization": None, "optimizer": "sgd"}
+    model = build_small(factory_name, **arguments)
+    with two_replicas.scope():
+        twin = build_small(factory_name, **arguments)
+    twin.set_weights(model.get_weights())
+    x, y = random_data(model, 16, rng)
+    logs = []
+    for copy in (model, twin):
+        history = copy.fit(
+            x, y, batch_size=8, epochs=3, shuffle=False, verbose=0
+        ).history
+        logs.append(history)
+    for key, values in logs[0].items():
+        np.testing.assert_allclose(logs[1][key], values, rtol=1e-4, atol=1e-5)
+    for mine, theirs in zip(
+        model.get_weights(), twin.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
+
+
+def test_kernel_penalties_are_added_to_the_loss(factory_name, rng):
+    plain = build_small(factory_name)
+    penalized = build_small(factory_name, l1=0.01, l2=0.1)
+    penalized.set_weights(plain.get_weights())
+    x, y = random_data(plain, 8, rng)
+    heads = set(plain.output_names)
+    penalty = sum(
+        0.01 * np.abs(layer.kernel.numpy()).sum()
+        + 0.1 * np.square(layer.kernel.numpy()).sum()
+        for layer in plain.layers
+        if hasattr(layer, "kernel") and layer.name not in heads
+    )
+    losses = [
+        model.evaluate(x, y, return_dict=True, verbose=0)["loss"]
+        for model in (plain, penalized)
+    ]
+    assert losses[1] - losses[0] == pytest.approx(penalty, rel=1e-4)
+
+
+def test_trunk_width_and_depth_vary_the_size(factory_name):
+    keep = {
+        key: value
+        for key, value in SMALL[factory_name].items()
+        if key in ("input_shape", "num_classes")
+    }
+    build = models.get(factory_name)
+    sizes = [
+        build(**keep, trunk_width=width, trunk_depth=depth).count_params()
+        for width, depth in ((4, 1), (8, 1), (8, 2))
+    ]
+    # A flattened CNN gets smaller dense layers as it gets deeper.
+    assert sizes[0] < sizes[1]
+    assert sizes[1] != sizes[2]
+
+
+@pytest.mark.parametrize("normalization", ["batch", "group", "layer", None])
+def test_normalization_and_dropout_train(factory_name, normalization, rng):
+    model = build_small(
+        factory_name, normalization=normalization, dropout=0.2, activation="elu"
+    )
+    x, y = random_data(model, 4, rng)
+    logs = model.train_on_batch(x, y, return_dict=True)
+    assert np.isfinite(logs["loss"])
+    kinds = [type(layer).__name__ for layer in model.layers]
+    wanted = {
+        "batch": "BatchNormalization",
+        "group": "GroupNormalization",
+        "layer": "LayerNormalization",
+    }
+    for key, kind in wanted.items():
+        assert (kind in kinds) == (key == normalization)
+    assert any("Dropout" in kind for kind in kinds)
+
+
+def test_preprocessing_is_part_of_the_model(factory_name, rng):
+    scale = keras.layers.Rescaling(0.5, name="scale")
+    model = build_small(factory_name, preprocessing=scale)
+    plain = build_small(factory_name)
+    plain.set_weights(model.get_weights())
+    x = random_inputs(model, 4, rng)
+    expected = plain.predict(0.5 * x, verbose=0)
+    for name, values in model.predict(x, verbose=0).items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_compile_false_leaves_it_to_the_user(factory_name):
+    model = build_small(factory_name, compile=False)
+    assert not model.compiled
+    with pytest.raises(AttributeError, match="compile"):
+        _ = model.loss_weights
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"tasks": []}, "tasks is empty"),
+        ({"tasks": ["mask"]}, "tasks holds 'mask'"),
+        ({"tasks": "mask"}, "tasks is 'mask'"),
+        (
+            {"tasks": [mtl_keras.Regression("a"), mtl_keras.Regression("a")]},
+            "Two tasks are named 'a'",
+        ),
+        (
+            {"tasks": [mtl_keras.Regression("a")], "num_classes": 3},
+            "num_classes=3 shapes the default tasks",
+        ),
+        ({"trunk_width": 0}, "trunk_width: found 0, expected 1 or more"),
+        ({"trunk_width": -4}, "trunk_width: found -4"),
+        ({"trunk_width": 1.5}, "trunk_width: 1.5 is not an integer"),
+        ({"trunk_depth": 0}, "trunk_depth: found 0"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"l2": -1.0}, "l2=-1.0"),
+        ({"normalization": "bach"}, "normalization='bach'"),
+        ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is no task"),
+        ({"input_shape": ()}, "axes; expected"),
+        ({"weights": "nowhere.keras"}, "no file 'nowhere.keras'"),
+    ],
+)
+def test_wrong_arguments(factory_name, arguments, message):
+    keep = SMALL[factory_name]
+    if "tasks" in arguments or "trunk_width" in arguments:
+        drop = ("num_classes", "filters", "hidden_units")
+        keep = {k: v for k, v in keep.items() if k not in drop}
+    if "trunk_depth" in arguments:
+        drop = ("filters",) if "filters" in keep else ("hidden_units",)
+        keep = {k: v for k, v in keep.items() if k not in drop}
+    errors = (TypeError, ValueError, FileNotFoundError)
+    with pytest.raises(errors, match=message.replace("(", r"\(")):
+        models.get(factory_name)(**{**keep, **arguments})

@@ -1,0 +1,72 @@
+"""The house: imports point one way, and the names at the top stay the same."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import mtl_keras
+
+PACKAGE = Path(mtl_keras.__file__).parent
+
+# What each room may import, from the ground up.
+GROUND = {"losses", "metrics", "spelling", "tasks", "trunks", "pretrained"}
+FLOORS = {
+    "spelling": set(),
+    "losses": set(),
+    "metrics": {"losses"},
+    "tasks": {"losses", "metrics", "spelling"},
+    "trunks": set(),
+    "pretrained": set(),
+    "training": GROUND,
+    "models": GROUND | {"training"},
+    "datasets": GROUND | {"training", "models"},
+    "evaluation": GROUND | {"training", "models"},
+    "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
+    "cli": GROUND | {"training", "models", "datasets", "evaluation", "zoo"},
+}
+
+
+def imported_rooms(path):
+    """Names of the parts of mtl_keras that a file imports."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "mtl_keras":
+            rooms |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            rooms |= {n.split(".")[1] for n in names if n[:10] == "mtl_keras."}
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            rooms |= {n.split(".")[1] for n in names if n[:10] == "mtl_keras."}
+    return rooms
+
+
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE] + [
+    p for p in sorted(PACKAGE.glob("*.py")) if p.name != "__init__.py"
+]
+
+
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_imports_point_one_way(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert room in FLOORS, f"{room} has no place in the house yet"
+    rooms = {r for r in imported_rooms(path) if (PACKAGE / r).exists()} | {
+        r for r in imported_rooms(path) if (PACKAGE / f"{r}.py").exists()
+    }
+    assert rooms - {room} <= FLOORS[room]
+
+
+def test_public_names_exist_and_are_sorted():
+    assert mtl_keras.__all__ == sorted(mtl_keras.__all__)
+    for name in mtl_keras.__all__:
+        assert hasattr(mtl_keras, name)
+
+
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_files_stay_small(path):
+    assert len(path.read_text().splitlines()) <= 300
