@@ -6,28 +6,34 @@
 ['classification', 'segmentation']
 """
 
-from mtl_keras import (
-    datasets,
-    evaluation,
-    losses,
-    metrics,
-    models,
-    tasks,
-    training,
-    trunks,
-)
-from mtl_keras.models import build_cnn, build_cnn_cls_seg, build_mlp
-from mtl_keras.pretrained import load_model
-from mtl_keras.tasks import (
-    BinaryClassification,
-    Classification,
-    MultiLabelClassification,
-    Regression,
-    Segmentation,
-    SequenceTagging,
-    Task,
-)
-from mtl_keras.training import LossWeightSchedule, MultiTaskModel
+import sys
+from pathlib import Path
+
+# The command line answers `--help` without TensorFlow, and silences it before
+# it loads it; its commands import by themselves what they need.
+if Path(sys.argv[0]).stem != "mtl-keras":
+    from mtl_keras import (
+        datasets,
+        evaluation,
+        losses,
+        metrics,
+        models,
+        tasks,
+        training,
+        trunks,
+    )
+    from mtl_keras.models import build_cnn, build_cnn_cls_seg, build_mlp
+    from mtl_keras.pretrained import load_model
+    from mtl_keras.tasks import (
+        BinaryClassification,
+        Classification,
+        MultiLabelClassification,
+        Regression,
+        Segmentation,
+        SequenceTagging,
+        Task,
+    )
+    from mtl_keras.training import LossWeightSchedule, MultiTaskModel
 
 __version__ = "0.1.0"
 

@@ -138,10 +138,9 @@ def cnn_encoder(
     x,
     filters: Sequence[int],
     *,
-    convolutions_per_level: int = 1,
+    convolutions_per_level: int | Sequence[int] = 1,
     activation: str = "relu",
     normalization: str | None = "batch",
-    dropout: float = 0.0,
     regularizer=None,
     pool_last: bool = True,
     name: str = "encoder",
@@ -151,11 +150,10 @@ def cnn_encoder(
     Args:
         x: Keras tensor of shape `(batch, height, width, channels)`.
         filters: Channels of each level.
-        convolutions_per_level: Convolutions in each level. Defaults to `1`.
+        convolutions_per_level: Convolutions in each level, one number for
+            all or one for each. Defaults to `1`.
         activation: Any Keras activation. Defaults to `"relu"`.
         normalization: See `normalize`. Defaults to `"batch"`.
-        dropout: Share of channels to drop after each pooling, in [0, 1).
-            Defaults to `0`.
         regularizer: Keras regularizer of the kernels. Defaults to none.
         pool_last: Whether the last level is pooled too; a U-Net's bottleneck
             is not. Defaults to `True`.
@@ -173,12 +171,15 @@ def cnn_encoder(
     >>> x.shape, len(skips)
     ((None, 8, 8, 64), 2)
     """
+    if isinstance(convolutions_per_level, int):
+        convolutions_per_level = [convolutions_per_level] * len(filters)
     skips = []
-    for level, channels in enumerate(filters, start=1):
+    levels = zip(filters, convolutions_per_level, strict=True)
+    for level, (channels, count) in enumerate(levels, start=1):
         x = convolutions(
             x,
             channels,
-            count=convolutions_per_level,
+            count=count,
             activation=activation,
             normalization=normalization,
             regularizer=regularizer,
@@ -187,18 +188,14 @@ def cnn_encoder(
         if level < len(filters) or pool_last:
             skips.append(x)
             x = layers.MaxPooling2D(name=f"{name}_{level}_pool")(x)
-        if dropout:
-            x = layers.SpatialDropout2D(
-                dropout, name=f"{name}_{level}_dropout"
-            )(x)
     return x, skips
 
 
 def unet_decoder(
     x,
     skips: Sequence,
+    filters: Sequence[int],
     *,
-    convolutions_per_level: int = 1,
     activation: str = "relu",
     normalization: str | None = "batch",
     regularizer=None,
@@ -206,34 +203,43 @@ def unet_decoder(
 ):
     """Doubles the size level by level and joins the encoder's skips.
 
+    A level is a 1 x 1 convolution at the small size, upsampling, the skip, and
+    one 3 x 3 convolution over both.
+
     Args:
         x: Keras tensor, the bottleneck of an encoder.
-        skips: Features of the encoder's levels, the largest first. Each level
-            of the decoder has the channels of its skip.
-        convolutions_per_level: Convolutions in each level. Defaults to `1`.
+        skips: Features of the encoder's levels, the largest first.
+        filters: Channels of each level of the decoder, in the order of the
+            skips.
         activation: Any Keras activation. Defaults to `"relu"`.
         normalization: See `normalize`. Defaults to `"batch"`.
         regularizer: Keras regularizer of the kernels. Defaults to none.
         name: Prefix of the layers' names. Defaults to `"decoder"`.
 
     Returns:
-        Features of the shape of `skips[0]`.
+        Features of the height and width of `skips[0]`.
 
     Reference:
         Ronneberger et al., "U-Net", MICCAI 2015.
     """
-    for level, skip in reversed(list(enumerate(skips, start=1))):
-        x = layers.UpSampling2D(name=f"{name}_{level}_upsampling")(x)
-        x = layers.Concatenate(name=f"{name}_{level}_skip")([x, skip])
+    settings = {
+        "activation": activation,
+        "normalization": normalization,
+        "regularizer": regularizer,
+    }
+    levels = list(enumerate(zip(skips, filters, strict=True), start=1))
+    for level, (skip, channels) in reversed(levels):
+        # Narrowed while it is small: the large sizes cost the time.
         x = convolutions(
             x,
-            skip.shape[-1],
-            count=convolutions_per_level,
-            activation=activation,
-            normalization=normalization,
-            regularizer=regularizer,
-            name=f"{name}_{level}",
+            channels,
+            kernel_size=1,
+            name=f"{name}_{level}_narrow",
+            **settings,
         )
+        x = layers.UpSampling2D(name=f"{name}_{level}_upsampling")(x)
+        x = layers.Concatenate(name=f"{name}_{level}_skip")([x, skip])
+        x = convolutions(x, channels, name=f"{name}_{level}", **settings)
     return x
 
 

@@ -30,7 +30,7 @@ def seed():
 
 @pytest.fixture(autouse=True, scope="module")
 def session():
-    """Frees Keras's memory after each file; it takes seconds, so not oftener."""
+    """Frees Keras's memory after each file; it is too slow for each test."""
     yield
     keras.backend.clear_session()
 

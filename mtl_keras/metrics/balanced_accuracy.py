@@ -32,7 +32,8 @@ class BalancedAccuracy(MeanIoU):
     Example:
 
     >>> metric = mtl_keras.metrics.BalancedAccuracy(2)
-    >>> _ = metric.update_state(np.array([0, 0, 0, 1]), np.array([[0.9, 0.1]] * 4))
+    >>> y_pred = np.array([[0.9, 0.1]] * 4)
+    >>> _ = metric.update_state(np.array([0, 0, 0, 1]), y_pred)
     >>> float(metric.result())
     0.5
     """

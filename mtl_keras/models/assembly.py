@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import keras
+
 from mtl_keras.pretrained import load_weights
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 
 
 def preprocess(inputs, preprocessing):
-    """Puts a preprocessing layer between the inputs and the trunk.
+    """Puts preprocessing layers between the inputs and the trunk.
 
     Args:
         inputs: The model's input tensor.
-        preprocessing: A Keras layer, such as an adapted
-            `keras.layers.Normalization`, or `None`.
+        preprocessing: A Keras layer, a list of them, or `None`.
 
     Returns:
         What the trunk reads.
+
+    Raises:
+        TypeError: If something else than a layer is among them.
     """
-    return inputs if preprocessing is None else preprocessing(inputs)
+    if preprocessing is None:
+        return inputs
+    if not isinstance(preprocessing, list | tuple):
+        preprocessing = [preprocessing]
+    for layer in preprocessing:
+        if not isinstance(layer, keras.layers.Layer):
+            raise TypeError(
+                f"preprocessing holds {layer!r}; expected Keras layers, such "
+                "as keras.layers.Rescaling(1 / 255)."
+            )
+        inputs = layer(inputs)
+    return inputs
 
 
 def assemble(

@@ -27,7 +27,7 @@ def build_cnn(
     dropout: float = 0.0,
     l1: float = 0.0,
     l2: float = 0.0,
-    preprocessing: keras.layers.Layer | None = None,
+    preprocessing: keras.layers.Layer | Sequence | None = None,
     loss_weights: Mapping[str, float] | None = None,
     optimizer="adam",
     compile: bool = True,
@@ -62,9 +62,9 @@ def build_cnn(
             `0`.
         l1: Factor of the L1 penalty on the trunk's kernels. Defaults to `0`.
         l2: Factor of the L2 penalty on the trunk's kernels. Defaults to `0`.
-        preprocessing: Keras layer between the inputs and the trunk, such as
-            `keras.layers.Rescaling(1 / 255)`; it is saved and exported with
-            the model.
+        preprocessing: Keras layer, or list of layers, between the inputs and
+            the trunk, such as `keras.layers.Rescaling(1 / 255)`; saved and
+            exported with the model.
         loss_weights: Dict from task name to weight. Tasks that it leaves out
             keep their own.
         optimizer: Name or instance of a Keras optimizer. Defaults to

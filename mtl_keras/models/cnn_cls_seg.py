@@ -27,7 +27,7 @@ def build_cnn_cls_seg(
     dropout: float = 0.0,
     l1: float = 0.0,
     l2: float = 0.0,
-    preprocessing: keras.layers.Layer | None = None,
+    preprocessing: keras.layers.Layer | Sequence | None = None,
     loss_weights: Mapping[str, float] | None = None,
     optimizer="adam",
     compile: bool = True,
@@ -53,19 +53,20 @@ def build_cnn_cls_seg(
         num_mask_classes: Classes of the default segmentation; 1 is a binary
             mask. Defaults to 1; an error together with `tasks`.
         filters: Channels of each level of the encoder. Defaults to
-            `(16, 32, 64)`.
+            `(16, 32, 64, 128)`. The decoder has half as many at each level,
+            but not fewer than the first.
         trunk_width: Channels of the first level, doubled at each further one,
             in place of `filters`.
         trunk_depth: Number of levels, in place of `filters`.
         activation: Activation of the hidden layers. Defaults to `"relu"`.
         normalization: `"batch"` (default), `"group"`, `"layer"` or `None`.
-        dropout: Dropout rate before the heads on the whole image and after
-            each level of the encoder, in [0, 1). Defaults to `0`.
+        dropout: Dropout rate of the pooled bottleneck, before the heads on
+            the whole image, in [0, 1). Defaults to `0`.
         l1: Factor of the L1 penalty on the trunk's kernels. Defaults to `0`.
         l2: Factor of the L2 penalty on the trunk's kernels. Defaults to `0`.
-        preprocessing: Keras layer between the inputs and the trunk, such as
-            `keras.layers.Rescaling(1 / 255)`; it is saved and exported with
-            the model.
+        preprocessing: Keras layer, or list of layers, between the inputs and
+            the trunk, such as `keras.layers.Rescaling(1 / 255)`; saved and
+            exported with the model.
         loss_weights: Dict from task name to weight. Tasks that it leaves out
             keep their own.
         optimizer: Name or instance of a Keras optimizer. Defaults to
@@ -102,7 +103,7 @@ def build_cnn_cls_seg(
         filters,
         trunk_width,
         trunk_depth,
-        default=(16, 32, 64),
+        default=(16, 32, 64, 128),
         growth=2,
     )
     arguments.check_trunk(normalization, dropout, l1, l2)
@@ -117,8 +118,7 @@ def build_cnn_cls_seg(
     bottleneck, skips = trunks.cnn_encoder(
         preprocess(inputs, preprocessing),
         widths,
-        convolutions_per_level=2,
-        dropout=dropout,
+        convolutions_per_level=_convolutions(len(widths)),
         pool_last=False,
         **settings,
     )
@@ -127,7 +127,8 @@ def build_cnn_cls_seg(
         pooled = _pool(bottleneck, dropout)
         features |= {t.name: pooled for t in tasks if not _is_mask(t)}
     if any(_is_mask(task) for task in tasks):
-        decoded = trunks.unet_decoder(bottleneck, skips, **settings)
+        narrow = [max(width // 2, widths[0]) for width in widths[:-1]]
+        decoded = trunks.unet_decoder(bottleneck, skips, narrow, **settings)
         features |= {t.name: decoded for t in tasks if _is_mask(t)}
     return assemble(
         inputs,
@@ -152,6 +153,11 @@ def _default_tasks(
             "segmentation", 1 if num_mask_classes is None else num_mask_classes
         ),
     ]
+
+
+def _convolutions(levels: int) -> list[int]:
+    """Two a level, but one where time (first) or weights (last) are spent."""
+    return [2 if 0 < level < levels - 1 else 1 for level in range(levels)]
 
 
 def _is_mask(task: Task) -> bool:

@@ -26,7 +26,7 @@ def build_mlp(
     dropout: float = 0.0,
     l1: float = 0.0,
     l2: float = 0.0,
-    preprocessing: keras.layers.Layer | None = None,
+    preprocessing: keras.layers.Layer | Sequence | None = None,
     loss_weights: Mapping[str, float] | None = None,
     optimizer="adam",
     compile: bool = True,
@@ -55,9 +55,9 @@ def build_mlp(
             `0`.
         l1: Factor of the L1 penalty on the trunk's kernels. Defaults to `0`.
         l2: Factor of the L2 penalty on the trunk's kernels. Defaults to `0`.
-        preprocessing: Keras layer between the inputs and the trunk, such as
-            an adapted `keras.layers.Normalization`; it is saved and exported
-            with the model.
+        preprocessing: Keras layer, or list of layers, between the inputs and
+            the trunk, such as an adapted `keras.layers.Normalization`; saved
+            and exported with the model.
         loss_weights: Dict from task name to weight. Tasks that it leaves out
             keep their own.
         optimizer: Name or instance of a Keras optimizer. Defaults to

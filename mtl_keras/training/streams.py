@@ -78,9 +78,29 @@ def check_first_batch(function: Callable, model, mode: str) -> Callable:
         for batch in _local(batches[0], model.distribute_strategy):
             data = keras.utils.unpack_x_y_sample_weight(batch)
             check_data(model, *data, where=f"the first {mode} batch")
-        return function(iter(batches))
+        return function(_hand_on(batches, iterator))
 
     return checked
+
+
+def _hand_on(batches: list, iterator):
+    """An iterator over batches that were taken from another one.
+
+    It says of its batches what the other one says, such as a batch size that
+    is left open, so that the step is traced once for both.
+    """
+    specification = getattr(iterator, "element_spec", None)
+    tensors = all(
+        isinstance(leaf, tf.TensorSpec)
+        for leaf in keras.tree.flatten(specification)
+    )
+    if not isinstance(iterator, tf.data.Iterator) or not tensors:
+        return iter(batches)
+    return iter(
+        tf.data.Dataset.from_generator(
+            lambda: batches, output_signature=specification
+        )
+    )
 
 
 def _take(iterator, count: int) -> list:

@@ -46,9 +46,9 @@ def test_sizes_left_open(rng):
 
 
 def test_size_that_the_pooling_does_not_divide():
-    with pytest.raises(ValueError, match=r"height 30, which 4 does not divide"):
-        build_cnn_cls_seg((30, 32, 3))
-    with pytest.raises(ValueError, match="pad the width to 36"):
+    with pytest.raises(ValueError, match=r"height 36, which 8 does not divide"):
+        build_cnn_cls_seg((36, 32, 3))
+    with pytest.raises(ValueError, match="pad the width to 40"):
         build_cnn_cls_seg((32, 34, 3))
 
 
@@ -69,12 +69,32 @@ def test_several_masks_share_one_decoder(rng):
         "stage": (3,),
         "age": (1,),
     }
-    decoders = [
+    joins = [
         layer.name
         for layer in model.layers
         if isinstance(layer, keras.layers.Concatenate)
     ]
-    assert len(decoders) == 2
+    assert joins == ["decoder_3_skip", "decoder_2_skip", "decoder_1_skip"]
+
+
+def test_width_doubles_and_the_decoder_has_half_of_it():
+    model = build_cnn_cls_seg(trunk_width=8, trunk_depth=3)
+    filters = {
+        layer.name: layer.filters
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    }
+    assert filters == {
+        "encoder_1_conv_1": 8,
+        "encoder_2_conv_1": 16,
+        "encoder_2_conv_2": 16,
+        "encoder_3_conv_1": 32,
+        "decoder_2_narrow_conv_1": 8,
+        "decoder_2_conv_1": 8,
+        "decoder_1_narrow_conv_1": 8,
+        "decoder_1_conv_1": 8,
+        "segmentation": 1,
+    }
 
 
 def test_single_task_baselines_hold_only_what_they_need():

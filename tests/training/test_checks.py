@@ -195,6 +195,23 @@ def test_a_stream_is_started_once_an_epoch(model, data):
     assert len(starts) == 3
 
 
+@pytest.mark.parametrize("steps_per_execution", [1, 2])
+def test_the_check_traces_nothing_more(model, data, steps_per_execution):
+    x, y = data
+    traces = []
+    step = model.train_step
+    model.train_step = lambda batch: (traces.append(1), step(batch))[1]
+    # Three batches, the last one smaller: the batch size is left open.
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    model.compile("sgd", steps_per_execution=steps_per_execution)
+    model.fit(dataset, epochs=2, shuffle=False, verbose=0)
+    checked = len(traces)
+    model.compile("sgd", steps_per_execution=steps_per_execution)
+    traces.clear()
+    keras.Model.fit(model, dataset, epochs=2, shuffle=False, verbose=0)
+    assert checked == len(traces) > 0
+
+
 def test_validation_streams_are_checked(model, data):
     x, y = data
     bad = with_target(y, "kind", y["kind"] + 3)

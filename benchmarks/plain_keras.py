@@ -1,0 +1,171 @@
+"""`fit` of the factories' models against the same networks in plain Keras.
+
+The plain networks are written out by hand, with Keras's own losses and
+metrics. Blocks of `fit` alternate; a second plain model is the control, so
+its ratio shows what chance does.
+
+Run: python benchmarks/plain_keras.py
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import measure
+import numpy as np
+from keras import layers, ops
+
+import mtl_keras
+
+BLOCKS = 40
+
+
+def convolution(x, filters, size=3):
+    """Convolution, batch normalization, ReLU."""
+    x = layers.Conv2D(
+        filters,
+        size,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+    )(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.Activation("relu")(x)
+
+
+def crossentropy_plus_dice(y_true, y_pred):
+    """What somebody would write: binary cross-entropy plus Dice."""
+    crossentropy = keras.losses.binary_crossentropy(y_true, y_pred)
+    overlap = ops.sum(y_true * y_pred, axis=(1, 2, 3))
+    size = ops.sum(y_true, axis=(1, 2, 3)) + ops.sum(y_pred, axis=(1, 2, 3))
+    dice = 1 - (2 * overlap + 1) / (size + 1)
+    return crossentropy + dice[:, None, None]
+
+
+def plain_cnn_cls_seg():
+    """The network of `build_cnn_cls_seg()`, by hand."""
+    inputs = keras.Input((32, 32, 3))
+    first = convolution(inputs, 16)
+    second = layers.MaxPooling2D()(first)
+    second = convolution(convolution(second, 32), 32)
+    third = layers.MaxPooling2D()(second)
+    third = convolution(convolution(third, 64), 64)
+    bottleneck = convolution(layers.MaxPooling2D()(third), 128)
+    x = bottleneck
+    for skip, filters in ((third, 32), (second, 16), (first, 16)):
+        x = layers.UpSampling2D()(convolution(x, filters, size=1))
+        x = convolution(layers.Concatenate()([x, skip]), filters)
+    model = keras.Model(
+        inputs,
+        {
+            "classification": layers.Dense(
+                10, "softmax", name="classification"
+            )(layers.GlobalAveragePooling2D()(bottleneck)),
+            "segmentation": layers.Conv2D(
+                1, 1, activation="sigmoid", name="segmentation"
+            )(x),
+        },
+    )
+    model.compile(
+        "adam",
+        loss={
+            "classification": "sparse_categorical_crossentropy",
+            "segmentation": crossentropy_plus_dice,
+        },
+        loss_weights={"classification": 1.0, "segmentation": 1.0},
+        metrics={
+            "classification": ["accuracy"],
+            "segmentation": [
+                keras.metrics.BinaryIoU(target_class_ids=[1], name="iou")
+            ],
+        },
+    )
+    return model
+
+
+def plain_mlp():
+    """The network of `build_mlp()`, by hand."""
+    inputs = keras.Input((784,))
+    hidden = layers.Dense(64)(inputs)
+    hidden = layers.Activation("relu")(hidden)
+    sides = ("left", "right")
+    model = keras.Model(
+        inputs,
+        {s: layers.Dense(10, "softmax", name=s)(hidden) for s in sides},
+    )
+    model.compile(
+        "adam",
+        loss={s: "sparse_categorical_crossentropy" for s in sides},
+        loss_weights={s: 1.0 for s in sides},
+        metrics={s: ["accuracy"] for s in sides},
+    )
+    return model
+
+
+def scenes():
+    """Data for `build_cnn_cls_seg()`."""
+    (x, y), _ = mtl_keras.datasets.digit_scenes.load_data(640, 1)
+    return x, y, 32
+
+
+def digits():
+    """Data of the shapes of `build_mlp()`; its values do not matter here."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(12800, 784)).astype("float32")
+    y = {s: rng.integers(10, size=12800) for s in ("left", "right")}
+    return x, y, 128
+
+
+def compare(name, build, build_plain, data):
+    """Alternates blocks of one epoch and returns two rows of results."""
+    x, y, batch_size = data()
+    plain, control, ours = build_plain(), build_plain(), build()
+    assert ours.count_params() == plain.count_params()
+    arms = {
+        arm: lambda model=model: model.fit(
+            x, y, batch_size=batch_size, verbose=0
+        )
+        for arm, model in (
+            ("plain", plain),
+            ("control", control),
+            ("mtl_keras", ours),
+        )
+    }
+    seconds = measure.alternate(arms, BLOCKS)
+    rows = []
+    for arm in ("control", "mtl_keras"):
+        median, low, high = measure.ratio(seconds[arm], seconds["plain"])
+        rows.append(
+            {
+                "model": name,
+                "arm": arm,
+                "over_plain": f"{median:.3f}",
+                "interval_low": f"{low:.3f}",
+                "interval_high": f"{high:.3f}",
+                "plain_seconds": f"{np.median(seconds['plain']):.3f}",
+                "blocks": BLOCKS,
+                "machine": measure.machine(),
+            }
+        )
+    return rows
+
+
+def main():
+    """Compares both factories."""
+    measure.write(
+        "plain_keras",
+        [
+            *compare(
+                "build_cnn_cls_seg",
+                mtl_keras.build_cnn_cls_seg,
+                plain_cnn_cls_seg,
+                scenes,
+            ),
+            *compare("build_mlp", mtl_keras.build_mlp, plain_mlp, digits),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Errors in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+DEBUG = "MTL_KERAS_DEBUG"
+USER_ERROR, RUN_ERROR = 2, 1
+_EXPECTED = (ValueError, TypeError, OSError, ImportError)
+
+
+class OneLineErrors(TyperGroup):
+    """A group of commands whose errors are one line on stderr.
+
+    What the user can mend ends with status 2, a run that failed with 1.
+    """
+
+    def main(self, *args, **kwargs) -> None:
+        """Runs a command and exits with its status."""
+        kwargs["standalone_mode"] = False
+        try:
+            status = super().main(*args, **kwargs)
+        except typer.Abort:
+            status = RUN_ERROR
+        except Exception as error:
+            status = _report(error)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _report(error: Exception) -> int:
+    # Usage errors of typer: the class has no public name there.
+    is_usage = hasattr(error, "format_message")
+    if os.environ.get(DEBUG) or not (is_usage or isinstance(error, _EXPECTED)):
+        raise error
+    message = error.format_message() if is_usage else str(error)
+    # `--no-args` help comes as an error without a message.
+    line = " ".join(message.split()) or type(error).__name__
+    print(f"Error: {line}", file=sys.stderr)
+    return USER_ERROR if is_usage or not _is_of_run(error) else RUN_ERROR
+
+
+def _is_of_run(error: Exception) -> bool:
+    from mtl_keras.training import NonFiniteLossError
+
+    return isinstance(error, NonFiniteLossError)

@@ -1,0 +1,37 @@
+"""`mtl-keras evaluate`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtl_keras.cli.quiet import import_quietly
+
+MODEL_HELP = "A run folder, or a .keras file."
+DATA_HELP = "Data set. Default: that of the run's recipe"
+PATH_HELP = "File that the data set is read from."
+
+
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN|MODEL.keras", help=MODEL_HELP)
+    ],
+    data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
+    data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
+    batch_size: Annotated[int, typer.Option(help="Samples per batch.")] = 64,
+) -> None:
+    """Evaluate a model on the test part of a data set."""
+    import_quietly()
+    from rich.console import Console
+
+    from mtl_keras.cli.saved import load_saved, load_test_data, only_tasks_of
+    from mtl_keras.cli.tables import results_table
+    from mtl_keras.evaluation import evaluate_by_task
+
+    loaded = load_saved(model)
+    x, y = load_test_data(model, data, data_path)
+    y = only_tasks_of(loaded, y)
+    results = evaluate_by_task(loaded, x, y, batch_size=batch_size)
+    Console().print(results_table("Test", results))

@@ -1,0 +1,46 @@
+"""Evaluates a model, and sorts the results by task."""
+
+from __future__ import annotations
+
+from mtl_keras.evaluation.readings import check_has_tasks
+
+
+def evaluate_by_task(
+    model, x, y, *, batch_size: int = 32
+) -> dict[str, dict[str, float]]:
+    """Evaluates a model, and sorts the results by task.
+
+    Args:
+        model: A compiled `MultiTaskModel`.
+        x: Inputs.
+        y: Dict from task name to targets.
+        batch_size: Samples per batch. Defaults to `32`.
+
+    Returns:
+        Dict from task name to a dict of its metrics, the primary one first
+        and the task's loss last.
+
+    Raises:
+        TypeError: If the model has no tasks.
+        ValueError: If the data does not fit the model.
+
+    Example:
+
+    ```python
+    results = mtl_keras.evaluation.evaluate_by_task(model, x, y)
+    results["segmentation"]["iou"]
+    ```
+    """
+    check_has_tasks(model)
+    flat = model.evaluate(
+        x, y, batch_size=batch_size, verbose=0, return_dict=True
+    )
+    results = {}
+    for task in model.tasks:
+        names = [m if isinstance(m, str) else m.name for m in task.metrics]
+        names.sort(key=lambda name, task=task: name != task.primary_metric)
+        results[task.name] = {
+            name: float(flat[f"{task.name}_{name}"])
+            for name in (*names, "loss")
+        }
+    return results

@@ -1,0 +1,135 @@
+"""Plots how losses and metrics moved during training."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+
+PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.5
+# Ratio of largest to smallest beyond which a linear axis shows a step alone.
+LOG_FROM = 30
+
+
+def plot_history(history):
+    """Plots the losses and metrics of a training, a row for each task.
+
+    The first row holds what belongs to the whole model: the total loss, and
+    the learning rate and loss weights if they were logged. Each panel shows
+    training and validation together.
+
+    Args:
+        history: The `keras.callbacks.History` that `fit` returns, its
+            `history` dict, or the path of a csv file with a column for each
+            of its keys (`history.csv` of a run).
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImportError: If matplotlib is not installed.
+        TypeError: If `history` is something else.
+        ValueError: If it holds no epoch.
+
+    Example:
+
+    ```python
+    history = model.fit(x, y, epochs=3, validation_split=0.1)
+    mtl_keras.evaluation.plot_history(history).savefig("history.png")
+    ```
+    """
+    from mtl_keras.evaluation.figure import NotebookFigure
+
+    values = _values(history)
+    rows = _rows([key for key in values if not key.startswith("val_")])
+    columns = max(len(keys) for _, keys in rows)
+    figure = NotebookFigure(PANEL_WIDTH * columns, PANEL_HEIGHT * len(rows))
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes_row, (task, keys) in zip(grid, rows, strict=True):
+        for axes, key in zip(axes_row, keys, strict=False):
+            title = f"{task}: {key[len(task) + 1 :]}" if task else key
+            _draw_panel(axes, title, values, key)
+        for axes in axes_row[len(keys) :]:
+            axes.set_axis_off()
+    return figure
+
+
+def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    from mtl_keras.evaluation.figure import TRAIN, VALIDATION
+
+    lines = [("training", values[key], TRAIN)]
+    if f"val_{key}" in values:
+        lines.append(("validation", values[f"val_{key}"], VALIDATION))
+    for label, numbers, colour in lines:
+        epochs = range(1, len(numbers) + 1)
+        # A single epoch is a point, which a line would not show.
+        marker = "o" if len(numbers) < 12 else None
+        axes.plot(
+            epochs, numbers, color=colour, label=label, marker=marker, ms=3
+        )
+    numbers = [number for _, line, _ in lines for number in line]
+    if min(numbers) > 0 and max(numbers) > LOG_FROM * min(numbers):
+        axes.set_yscale("log")
+    axes.set_title("total loss" if title == "loss" else title, fontsize=10)
+    axes.set_xlabel("epoch", fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.3)
+    if len(lines) > 1:
+        axes.legend(fontsize=8, frameon=False)
+
+
+def _rows(keys: list[str]) -> list[tuple[str, list[str]]]:
+    """Pairs of task and its keys; the task of the first row is `""`."""
+    tasks = [key.removesuffix("_loss") for key in keys if key.endswith("_loss")]
+    # Longest first, so that `mask_edge_iou` is not a metric of `mask`.
+    by_length = sorted(tasks, key=len, reverse=True)
+    by_task = {task: [] for task in ["", *tasks]}
+    for key in keys:
+        owner = next((t for t in by_length if key.startswith(f"{t}_")), "")
+        by_task[owner].append(key)
+    for task, own in by_task.items():
+        loss = f"{task}_loss" if task else "loss"
+        own.sort(key=lambda key, loss=loss: key != loss)
+    return [(task, own) for task, own in by_task.items() if own]
+
+
+def _values(history) -> dict[str, list[float]]:
+    if isinstance(history, str | os.PathLike):
+        values = _read_csv(Path(history))
+    elif isinstance(history, keras.callbacks.History):
+        values = history.history
+    elif isinstance(history, Mapping):
+        values = dict(history)
+    else:
+        raise TypeError(
+            f"history is a {type(history).__name__}; expected what fit "
+            "returns, its history dict, or the path of a history.csv."
+        )
+    if not any(len(numbers) for numbers in values.values()):
+        raise ValueError(
+            "history holds no epoch. Pass what model.fit returned after one "
+            "epoch at least."
+        )
+    return values
+
+
+def _read_csv(path: Path) -> dict[str, list[float]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no history file {str(path)!r}.")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    keys = [key for key in (rows[0] if rows else {}) if key != "epoch"]
+    try:
+        return {key: [float(row[key]) for row in rows] for key in keys}
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{str(path)!r} is no history: expected a header and a number in "
+            f"each cell, {error}."
+        ) from error

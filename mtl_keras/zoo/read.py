@@ -1,0 +1,272 @@
+"""Reads and writes recipes, and says in one line what is wrong with one."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import pydantic
+
+from mtl_keras import datasets, models, tasks
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.zoo.entries import entries
+from mtl_keras.zoo.recipe import Recipe
+
+# What other tables of a recipe say; the rest of a factory's arguments is free.
+_SAID_ELSEWHERE = {
+    "tasks": "[[tasks]]",
+    "optimizer": "[optimizer]",
+    "preprocessing": "preprocessing in [data]",
+}
+
+
+def load_recipe(recipe: str | os.PathLike) -> Recipe:
+    """Reads a recipe from a file, or that of an entry of the zoo.
+
+    Args:
+        recipe: Path of a TOML file, or name of an entry (see `entries`).
+
+    Returns:
+        The checked `Recipe`.
+
+    Raises:
+        FileNotFoundError: If there is neither such a file nor such an entry.
+        ValueError: If the file is no TOML, has an unknown key or a value that
+            does not fit. The error names the key.
+
+    Example:
+
+    ```python
+    mtl_keras.zoo.load_recipe("models/mlp_energy/recipe.toml").fit.epochs
+    ```
+    """
+    path = Path(recipe)
+    if not path.is_file():
+        known = {entry.name: entry.recipe for entry in entries()}
+        if str(recipe) not in known:
+            raise FileNotFoundError(
+                f"There is no recipe file and no zoo entry {str(recipe)!r}. "
+                f"{did_you_mean(recipe, known)}"
+            )
+        path = known[str(recipe)]
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"'{path}' is no TOML file: {error}.") from error
+    is_entry = path.name == "recipe.toml"
+    name = path.resolve().parent.name if is_entry else path.stem
+    return check_recipe({"name": name, **values}, f"'{path}'")
+
+
+def make_recipe(
+    factory: str,
+    data: str,
+    *,
+    preprocessing: str | None = None,
+    epochs: int = 10,
+    batch_size: int = 64,
+) -> Recipe:
+    """Makes a recipe of a factory and a data set, with defaults for the rest.
+
+    Args:
+        factory: Name of a factory, one of `mtl_keras.models.names()`.
+        data: Name of a data set, one of `mtl_keras.datasets.names()`.
+        preprocessing: `"standardize"`, `"rescale"` or `None` (default).
+        epochs: Number of epochs. Defaults to `10`.
+        batch_size: Samples per batch. Defaults to `64`.
+
+    Returns:
+        A `Recipe`.
+
+    Example:
+
+    ```python
+    recipe = mtl_keras.zoo.make_recipe("build_cnn_cls_seg", "digit_scenes")
+    mtl_keras.zoo.train(recipe, "runs/first")
+    ```
+    """
+    name = f"{factory.removeprefix('build_')}_{data}"
+    values = {
+        "name": name,
+        "factory": {"name": factory},
+        "data": {"name": data, "preprocessing": preprocessing},
+        "fit": {"epochs": epochs, "batch_size": batch_size},
+    }
+    return check_recipe(values, f"recipe {name!r}")
+
+
+def check_recipe(values: Mapping, source: str) -> Recipe:
+    """Makes a recipe from the values of a TOML file.
+
+    Args:
+        values: The values.
+        source: Where they come from, which errors name.
+
+    Returns:
+        The `Recipe`. All names in it exist: of the factory, the data set, the
+        tasks' kinds, the optimizer, and of the arguments of each.
+
+    Raises:
+        ValueError: If a key or value does not fit.
+    """
+    try:
+        recipe = Recipe.model_validate(values)
+    except pydantic.ValidationError as error:
+        # The branches of a union all complain: the deepest knows best, and an
+        # unknown key is why another one is missing.
+        worst = max(
+            error.errors(),
+            key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])),
+        )
+        raise ValueError(f"{source}: {_explain(worst)}") from error
+    try:
+        _check_names(recipe)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+    return recipe
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Writes a recipe as TOML, with all values that were left to defaults.
+
+    Args:
+        recipe: The recipe.
+        path: Path of the file.
+    """
+    lines = _toml_lines(recipe.model_dump(exclude_none=True), "")
+    path.write_text("\n".join(lines).strip() + "\n", encoding="utf-8")
+
+
+def _check_names(recipe: Recipe) -> None:
+    factory = recipe.factory
+    for argument, table in _SAID_ELSEWHERE.items():
+        if argument in factory.arguments:
+            raise ValueError(
+                f"'factory.arguments.{argument}' is said by {table}; leave it "
+                "out here."
+            )
+    _check_arguments("factory", models.get(factory.name), factory.arguments)
+    dataset = datasets.get(recipe.data.name)
+    _check_arguments("data", dataset.load_data, recipe.data.arguments)
+    for index, task in enumerate(recipe.tasks or ()):
+        kind = _public(tasks, task.kind, f"tasks.{index}.kind")
+        _check_arguments(f"tasks.{index}", kind, task.arguments)
+    for index, layer in enumerate(recipe.data.augmentation):
+        key = f"data.augmentation.{index}"
+        kind = _public(keras.layers, layer.name, f"{key}.name")
+        _check_arguments(key, kind, layer.arguments)
+    optimizer = recipe.optimizer
+    keras_name = _keras_optimizer(optimizer.name)
+    _check_arguments("optimizer", keras_name, optimizer.arguments)
+    rate = optimizer.learning_rate
+    if rate is not None and not isinstance(rate, float):
+        schedules = keras.optimizers.schedules
+        schedule = _public(schedules, rate.name, "optimizer.learning_rate.name")
+        _check_arguments("optimizer.learning_rate", schedule, rate.arguments)
+
+
+def _check_arguments(key: str, function: Callable, arguments: Mapping) -> None:
+    known = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    for argument in arguments:
+        if argument not in known:
+            raise ValueError(
+                f"unknown argument '{key}.arguments.{argument}' of "
+                f"{function.__name__}. {did_you_mean(argument, known)}"
+            )
+
+
+def _public(module, name: str, key: str):
+    known = [n for n in dir(module) if n[0].isupper() and n != "Task"]
+    if name not in known:
+        raise ValueError(
+            f"{key}: unknown {name!r}. {did_you_mean(name, known)}"
+        )
+    return getattr(module, name)
+
+
+def _keras_optimizer(name: str) -> type:
+    known = {
+        key.lower(): value
+        for key, value in vars(keras.optimizers).items()
+        if inspect.isclass(value)
+        and key not in ("Optimizer", "LossScaleOptimizer")
+    }
+    if name.lower() not in known:
+        raise ValueError(
+            f"optimizer.name: unknown {name!r}. {did_you_mean(name, known)}"
+        )
+    return known[name.lower()]
+
+
+def _explain(error: Mapping) -> str:
+    """One line on the first thing that pydantic found wrong."""
+    # A union adds the name of its branch to the location.
+    location = [
+        part
+        for part in error["loc"]
+        if part != "float" and not str(part)[0].isupper()
+    ]
+    key = ".".join(map(str, location))
+    if error["type"] == "extra_forbidden":
+        known = _keys_of_table(location[:-1])
+        return f"unknown key {key!r}. {did_you_mean(location[-1], known)}"
+    if error["type"] == "missing":
+        return f"{key!r} is missing."
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key!r} is {error['input']!r}. {message}."
+
+
+def _keys_of_table(location: list) -> list[str]:
+    table = Recipe
+    for part in location:
+        if isinstance(part, str):
+            table = _table_in(table.model_fields[part].annotation)
+    return list(table.model_fields)
+
+
+def _table_in(annotation) -> type[pydantic.BaseModel]:
+    if isinstance(annotation, type) and issubclass(
+        annotation, pydantic.BaseModel
+    ):
+        return annotation
+    found = map(_table_in, typing.get_args(annotation))
+    return next((table for table in found if table), None)
+
+
+def _toml_lines(table: Mapping, prefix: str) -> list[str]:
+    plain = {k: v for k, v in table.items() if not _is_table(v)}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if not _is_table(value):
+            continue
+        if isinstance(value, Mapping):
+            inner = _toml_lines(value, f"{prefix}{key}.")
+            lines += ["", f"[{prefix}{key}]", *inner] if value else []
+        else:
+            for item in value:
+                inner = _toml_lines(item, f"{prefix}{key}.")
+                lines += ["", f"[[{prefix}{key}]]", *inner]
+    return lines
+
+
+def _is_table(value) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and isinstance(value[0], Mapping)
+    return isinstance(value, Mapping)
+
+
+def _toml_value(value) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    # JSON's strings, numbers and booleans are TOML's, but for infinities.
+    return json.dumps(value) if not isinstance(value, float) else repr(value)

@@ -1,0 +1,60 @@
+"""The command as users start it: quiet, quick to help, safe to interrupt."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).parent / "mtl-keras"
+# Set by the tests of this process, where users have nothing set.
+ENVIRONMENT = {
+    key: value
+    for key, value in os.environ.items()
+    if key != "TF_CPP_MIN_LOG_LEVEL"
+}
+
+pytestmark = pytest.mark.skipif(
+    not COMMAND.is_file(), reason="the command is not installed"
+)
+
+
+def test_help_loads_no_tensorflow():
+    done = subprocess.run(
+        [COMMAND, "--help"],
+        env={**ENVIRONMENT, "PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "train" in done.stdout
+    assert "tensorflow" not in done.stderr
+
+
+def test_interrupted_and_resumed(recipe_path, tmp_path):
+    output = tmp_path / "run"
+    command = [COMMAND, "train", recipe_path, "--seed", "0"]
+    command += ["--epochs", "300", "--output", output]
+    with subprocess.Popen(
+        command,
+        env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=60)
+    assert "epoch 30/300" in first
+    assert process.returncode == 130
+    assert "model.keras" in said and "--resume" in said
+    assert complained == ""
+    assert (output / "model.keras").is_file()
+    epochs = len((output / "history.csv").read_text().splitlines()) - 1
+    assert 29 <= epochs < 300  # the 30th may not be recorded yet
+    subprocess.run([*command, "--resume"], check=True, capture_output=True)
+    assert len((output / "history.csv").read_text().splitlines()) == 301
+    assert json.loads((output / "metrics.json").read_text())["epochs"] == 300

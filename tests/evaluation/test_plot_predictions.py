@@ -1,0 +1,132 @@
+"""Every mix of tasks can be seen, and says right and wrong."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import mtl_keras
+from mtl_keras.evaluation import plot_predictions
+
+
+def texts(figure):
+    """All that is written into a figure."""
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    """A model with tasks of every kind that an image can have."""
+    return mtl_keras.build_cnn_cls_seg(
+        (8, 8, 1),
+        filters=(2, 4),
+        tasks=[
+            mtl_keras.Segmentation("ink", 1, activation=None),
+            mtl_keras.Segmentation("parts", 3),
+            mtl_keras.Classification("digit", 4, activation=None),
+            mtl_keras.BinaryClassification("even"),
+            mtl_keras.MultiLabelClassification("flags", 3),
+            mtl_keras.Regression("size", 2),
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def targets():
+    """Targets for these tasks: integers, one-hot, with a missing label."""
+    rng = np.random.default_rng(0)
+    return {
+        "ink": rng.integers(0, 2, (5, 8, 8)),
+        "parts": np.eye(3)[rng.integers(0, 3, (5, 8, 8))],
+        "digit": np.eye(4)[[0, 1, 2, 3, 0]],
+        "even": np.array([0, 1, -1, 1, 0]),
+        "flags": rng.integers(0, 2, (5, 3)),
+        "size": rng.normal(size=(5, 2)),
+    }
+
+
+@pytest.mark.parametrize("scale", [1, 255])
+def test_all_kinds_on_images(segmenter, targets, rng, scale):
+    x = scale * rng.random((5, 8, 8, 1), "float32")
+    figure = plot_predictions(segmenter, x, targets, num_samples=3)
+    # The image, and a true and a predicted mask for two tasks.
+    assert len(figure.axes) == 3 * 5
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (8, 8)
+    assert shown.min() >= 0 and shown.max() <= 1
+    assert any(text.startswith("true ") for text in texts(figure))
+
+
+def test_without_targets(segmenter, rng):
+    figure = plot_predictions(segmenter, rng.random((2, 8, 8, 1)))
+    assert len(figure.axes) == 2 * 3
+    assert not any(text.startswith("true") for text in texts(figure))
+
+
+def test_right_is_green_and_wrong_is_red(rng):
+    model = mtl_keras.build_cnn(
+        (8, 8, 3),
+        tasks=mtl_keras.Classification("digit", 3),
+        filters=(2,),
+        hidden_units=(2,),
+    )
+    x = rng.random((2, 8, 8, 3), "float32")
+    right = model.predict(x, verbose=0)["digit"].argmax(axis=-1)
+    y = {"digit": np.array([right[0], (right[1] + 1) % 3])}
+    figure = plot_predictions(model, x, y)
+    colours = [axes.texts[-1].get_color() for axes in figure.axes]
+    assert colours == ["#1a7f37", "#c62828"]
+
+
+def test_vectors(rng):
+    model = mtl_keras.build_mlp(
+        (6,),
+        [
+            mtl_keras.Classification("digit", 3),
+            mtl_keras.BinaryClassification("even", activation=None),
+            mtl_keras.MultiLabelClassification("flags", 2),
+            mtl_keras.Regression("size"),
+            mtl_keras.Regression("place", 2),
+        ],
+        hidden_units=(4,),
+    )
+    x = rng.normal(size=(20, 6))
+    y = {
+        "digit": rng.integers(0, 3, 20),
+        "even": rng.integers(0, 2, (20, 1)),
+        "flags": rng.integers(0, 2, (20, 2)),
+        "size": rng.normal(size=20),
+        "place": rng.normal(size=(20, 2)),
+    }
+    figure = plot_predictions(model, x, y)
+    panels = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in panels] == list(y)
+    confusion = [int(text.get_text()) for text in panels[0].texts]
+    assert len(confusion) == 9 and sum(confusion) == 20
+    assert plot_predictions(model, x).axes  # distributions
+
+
+def test_notebook_shows_it_once(segmenter, rng):
+    figure = plot_predictions(segmenter, rng.random((1, 8, 8, 1)))
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    assert not pyplot.get_fignums()  # so pyplot shows it no second time
+
+
+def test_errors_name_the_argument(segmenter, rng):
+    x = rng.random((1, 8, 8, 1))
+    with pytest.raises(ValueError, match="num_samples=0"):
+        plot_predictions(segmenter, x, num_samples=0)
+    with pytest.raises(ValueError, match="Did you mean 'digit'"):
+        plot_predictions(segmenter, x, {"digits": np.zeros(1)})
+    with pytest.raises(ValueError, match="no sample"):
+        plot_predictions(segmenter, x[:0])
+    with pytest.raises(TypeError, match="without tasks"):
+        plot_predictions(object(), x)
+
+
+def test_needs_no_display_and_no_pyplot(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    # A module of None makes its import fail.
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    assert mtl_keras.evaluation.plot_history({"loss": [2.0, 1.0]})._repr_png_()
