@@ -79,14 +79,25 @@ def test_other_seed_other_scenes():
         assert any(not np.array_equal(y[name], other_y[name]) for name in y)
 
 
-def test_split_is_disjoint_complete_and_stratified():
+@pytest.mark.parametrize("new_writers", [False, True])
+def test_split_is_disjoint_complete_and_stratified(new_writers):
     images, labels = digit_scenes._load_handwriting()
-    train, test = digit_scenes._split_handwriting(labels)
+    train, test = digit_scenes._split_handwriting(labels, new_writers)
     assert sorted([*train, *test]) == list(range(1797))
     shares = np.bincount(labels[test]) / np.bincount(labels)
     np.testing.assert_allclose(shares, 0.2, atol=0.005)
     strokes = {image.tobytes() for image in images[train]}
     assert not any(image.tobytes() in strokes for image in images[test])
+
+
+def test_new_writers_are_the_last_of_each_class():
+    _, labels = digit_scenes._load_handwriting()
+    train, test = digit_scenes._split_handwriting(labels, new_writers=True)
+    for label in range(10):
+        of_class = labels == label
+        assert train[of_class[train]].max() < test[of_class[test]].min()
+    _, shuffled = digit_scenes._split_handwriting(labels)
+    assert set(shuffled) != set(test)
 
 
 def test_each_part_uses_its_own_handwriting(solid_squares):
