@@ -44,7 +44,8 @@ def load_test_data(path: Path, data: str | None, data_path: Path | None):
     if data is not None:
         arguments = {} if data_path is None else {"path": data_path}
         return datasets.get(data).load_data(**arguments)[1]
-    recipe = zoo.load_recipe(recipe_path).changed(data_path=data_path)
+    recipe = zoo.load_recipe(recipe_path)
+    recipe = zoo.change_recipe(recipe, data_path=data_path)
     return zoo.load_data(recipe).test
 
 

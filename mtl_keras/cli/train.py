@@ -55,7 +55,10 @@ def train(
 ) -> None:
     """Train a model: once, or with every seed of a recipe."""
     import_quietly()
-    recipe = _recipe(what, data, preprocessing).changed(
+    from mtl_keras import zoo
+
+    recipe = zoo.change_recipe(
+        _recipe(what, data, preprocessing),
         epochs=epochs,
         batch_size=batch_size,
         data_path=data_path,

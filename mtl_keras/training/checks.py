@@ -55,6 +55,11 @@ def check_inputs(model, x) -> None:
     for array, tensor in zip(arrays, model.inputs, strict=True):
         if array is None or not _is_dense(array):
             continue
+        if np.shape(array)[:1] == (0,):
+            raise ValueError(
+                f"Input {tensor.name!r}: found no samples (shape "
+                f"{tuple(np.shape(array))}); expected one or more."
+            )
         _check_input_shape(tuple(np.shape(array)), tensor)
         _check_finite(to_numpy(array), tensor.name)
 

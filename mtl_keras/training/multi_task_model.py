@@ -88,6 +88,10 @@ class MultiTaskModel(CheckedTraining, keras.Model):
             )
         return self._loss_weights
 
+    @loss_weights.setter
+    def loss_weights(self, values: Mapping[str, float]) -> None:
+        self.loss_weights.update(values)
+
     def compile(
         self,
         optimizer="adam",

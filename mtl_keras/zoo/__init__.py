@@ -9,6 +9,7 @@ metrics = mtl_keras.zoo.train(recipe, "runs/first", seed=0)
 ```
 """
 
+from mtl_keras.zoo.change import change_recipe
 from mtl_keras.zoo.data import RecipeData, load_data
 from mtl_keras.zoo.entries import Entry, entries
 from mtl_keras.zoo.model import build_model
@@ -23,6 +24,7 @@ __all__ = [
     "Recipe",
     "RecipeData",
     "build_model",
+    "change_recipe",
     "entries",
     "load_data",
     "load_recipe",

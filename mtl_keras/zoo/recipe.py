@@ -103,7 +103,7 @@ class Recipe(Table):
 
     ```python
     recipe = mtl_keras.zoo.load_recipe("mlp_energy")
-    recipe = recipe.changed(epochs=1, data_path="enb2012.csv")
+    recipe = mtl_keras.zoo.change_recipe(recipe, epochs=1)
     ```
     """
 
@@ -115,38 +115,3 @@ class Recipe(Table):
     tasks: tuple[TaskTable, ...] | None = None
     optimizer: Optimizer = Optimizer()
     fit: Fit = Fit()
-
-    def changed(
-        self,
-        *,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        data_path: str | None = None,
-        loss_weights: dict[str, float] | None = None,
-    ) -> Recipe:
-        """Returns a copy with other values; `None` leaves one as it is.
-
-        Args:
-            epochs: Number of epochs.
-            batch_size: Samples per batch.
-            data_path: The `path` argument of the data set.
-            loss_weights: Dict from task name to weight; tasks that it leaves
-                out keep theirs.
-        """
-        values = self.model_dump()
-        fit, data = values["fit"], values["data"]["arguments"]
-        if epochs is not None:
-            fit["epochs"] = epochs
-        if batch_size is not None:
-            fit["batch_size"] = batch_size
-        if data_path is not None:
-            data["path"] = str(data_path)
-        if loss_weights:
-            arguments = values["factory"]["arguments"]
-            arguments["loss_weights"] = {
-                **arguments.get("loss_weights", {}),
-                **loss_weights,
-            }
-        from mtl_keras.zoo.read import check_recipe
-
-        return check_recipe(values, f"recipe {self.name!r}")

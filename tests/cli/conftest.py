@@ -14,7 +14,7 @@ def recipe_path(tmp_path_factory):
     """Path of a recipe of the smallest model, with two seeds."""
     path = tmp_path_factory.mktemp("recipes") / "quick.toml"
     values = {**small_recipes.QUICK, "name": "quick", "seeds": [0, 1]}
-    recipe = zoo.Recipe.model_validate(values).changed(epochs=1)
+    recipe = zoo.change_recipe(zoo.Recipe.model_validate(values), epochs=1)
     write_recipe(recipe, path)
     return path
 

@@ -1,5 +1,7 @@
 """What every factory promises, for each factory by its name."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -130,6 +132,14 @@ def test_export_has_named_inputs_and_outputs(factory_name, rng, tmp_path):
     assert set(found) == {task.name for task in model.tasks}
     for task, values in expected.items():
         np.testing.assert_allclose(found[task], values, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs graphviz")
+def test_plot_model_draws_it(factory_name, tmp_path):
+    model = build_small(factory_name)
+    path = tmp_path / "model.png"
+    keras.utils.plot_model(model, path, show_shapes=True)
+    assert path.read_bytes().startswith(b"\x89PNG")
 
 
 def test_same_seed_same_model_and_same_training(factory_name, rng):

@@ -116,6 +116,11 @@ BAD_DATA = {
         ValueError,
         "found inf at index",
     ),
+    "no samples": (
+        lambda x, y: (x[:0], {k: v[:0] for k, v in y.items()}),
+        ValueError,
+        "found no samples",
+    ),
     "input shape": (
         lambda x, y: (x[:, :4], y),
         ValueError,

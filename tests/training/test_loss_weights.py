@@ -68,6 +68,15 @@ def test_a_wrong_update_changes_nothing():
         LossWeights({"abc": 1.0})["abd"]
 
 
+def test_assigning_a_dict_updates_the_variables(model):
+    variables = model.loss_weights.variables_by_task
+    model.loss_weights = {"b": 0.25}
+    assert dict(model.loss_weights) == {"a": 1.0, "b": 0.25}
+    assert float(variables["b"]) == 0.25
+    with pytest.raises(ValueError, match="names 'c'"):
+        model.loss_weights = {"c": 1.0}
+
+
 def test_an_epoch_does_not_reset_them(model, rng):
     x, y = random_data(model, 8, rng)
     model.loss_weights["b"] = 0.25

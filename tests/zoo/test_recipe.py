@@ -99,12 +99,14 @@ def test_missing_recipe():
 
 
 def test_changed_copies(recipe):
-    changed = recipe.changed(epochs=7, loss_weights={"segmentation": 0.5})
+    changed = zoo.change_recipe(
+        recipe, epochs=7, loss_weights={"segmentation": 0.5}
+    )
     assert changed.fit.epochs == 7
     assert changed.factory.arguments["loss_weights"] == {"segmentation": 0.5}
     assert recipe.fit.epochs == 3
     with pytest.raises(ValueError, match=r"unknown argument 'data.arguments"):
-        recipe.changed(data_path="somewhere.npz")
+        zoo.change_recipe(recipe, data_path="somewhere.npz")
 
 
 def test_written_recipe_is_read_again(recipe, tmp_path):
@@ -129,7 +131,7 @@ def test_validation_is_no_part_of_test(recipe):
     data = zoo.load_data(recipe)
     sizes = [len(x) for x, _ in (data.train, data.validation, data.test)]
     assert sizes == [40, 8, 8]
-    everything = zoo.load_data(recipe.changed(epochs=1))
+    everything = zoo.load_data(zoo.change_recipe(recipe, epochs=1))
     assert (everything.validation[0] == data.validation[0]).all()
 
 

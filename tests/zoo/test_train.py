@@ -110,7 +110,9 @@ def test_resume_of_a_finished_run_leaves_it(finished, recipe):
 
 def test_resume_refuses_another_recipe(finished, recipe):
     with pytest.raises(ValueError, match="another recipe"):
-        zoo.train(recipe.changed(epochs=9), finished, seed=5, resume=True)
+        zoo.train(
+            zoo.change_recipe(recipe, epochs=9), finished, seed=5, resume=True
+        )
     with pytest.raises(ValueError, match="another seed"):
         zoo.train(recipe, finished, seed=6, resume=True)
 
@@ -137,7 +139,7 @@ def test_damaged_backup_is_named(quick, tmp_path):
 
 
 def test_patience_ends_a_run(quick, tmp_path):
-    values = quick.changed(epochs=20).model_dump()
+    values = zoo.change_recipe(quick, epochs=20).model_dump()
     values["fit"]["patience"] = 1
     # Nothing gets better at a learning rate of zero.
     values["optimizer"] = {"name": "sgd", "learning_rate": 0.0}
@@ -146,7 +148,9 @@ def test_patience_ends_a_run(quick, tmp_path):
 
 
 def test_reproduce(quick, tmp_path):
-    quick = quick.changed(epochs=1).model_copy(update={"seeds": (0, 1)})
+    quick = zoo.change_recipe(quick, epochs=1).model_copy(
+        update={"seeds": (0, 1)}
+    )
     output = tmp_path / "runs"
     metrics = zoo.reproduce(quick, output)
     values = [

@@ -1,0 +1,48 @@
+"""Changes some values of a recipe."""
+
+from __future__ import annotations
+
+from mtl_keras.zoo.read import check_recipe
+from mtl_keras.zoo.recipe import Recipe
+
+
+def change_recipe(
+    recipe: Recipe,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    data_path: str | None = None,
+    loss_weights: dict[str, float] | None = None,
+) -> Recipe:
+    """Returns a copy of a recipe with other values, checked.
+
+    Args:
+        recipe: The recipe.
+        epochs: Number of epochs. Defaults to the recipe's own.
+        batch_size: Samples per batch. Defaults to the recipe's own.
+        data_path: The `path` argument of the data set. Defaults to the
+            recipe's own.
+        loss_weights: Dict from task name to weight; tasks that it leaves out
+            keep theirs.
+
+    Returns:
+        The changed `Recipe`.
+
+    Raises:
+        ValueError: If a value does not fit.
+    """
+    values = recipe.model_dump()
+    fit, data = values["fit"], values["data"]["arguments"]
+    if epochs is not None:
+        fit["epochs"] = epochs
+    if batch_size is not None:
+        fit["batch_size"] = batch_size
+    if data_path is not None:
+        data["path"] = str(data_path)
+    if loss_weights:
+        arguments = values["factory"]["arguments"]
+        arguments["loss_weights"] = {
+            **arguments.get("loss_weights", {}),
+            **loss_weights,
+        }
+    return check_recipe(values, f"recipe {recipe.name!r}")
