@@ -28,11 +28,10 @@ def alternate(
         Seconds of each block, by name.
     """
     seconds = {name: [] for name in arms}
-    names = list(arms)
+    rng = np.random.default_rng(0)
     for block in range(-warm_up, blocks):
-        # Each arm goes first equally often.
-        turn = block % len(names)
-        for name in names[turn:] + names[:turn]:
+        # In random order, because an arm feels which one ran before it.
+        for name in rng.permutation(list(arms)):
             start = time.perf_counter()
             arms[name]()
             if block >= 0:

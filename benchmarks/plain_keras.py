@@ -104,27 +104,27 @@ def plain_mlp():
 
 
 def scenes():
-    """Data for `build_cnn_cls_seg()`."""
+    """Data for `build_cnn_cls_seg()`, and the epochs of a block."""
     (x, y), _ = mtl_keras.datasets.digit_scenes.load_data(640, 1)
-    return x, y, 32
+    return x, y, 32, 1
 
 
 def digits():
-    """Data of the shapes of `build_mlp()`; its values do not matter here."""
+    """Data of the shapes of `build_mlp()`, and the epochs of a block."""
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(12800, 784)).astype("float32")
     y = {s: rng.integers(10, size=12800) for s in ("left", "right")}
-    return x, y, 128
+    return x, y, 128, 3
 
 
 def compare(name, build, build_plain, data):
-    """Alternates blocks of one epoch and returns two rows of results."""
-    x, y, batch_size = data()
+    """Alternates calls of `fit` and returns two rows of results."""
+    x, y, batch_size, epochs = data()
     plain, control, ours = build_plain(), build_plain(), build()
     assert ours.count_params() == plain.count_params()
     arms = {
         arm: lambda model=model: model.fit(
-            x, y, batch_size=batch_size, verbose=0
+            x, y, batch_size=batch_size, epochs=epochs, verbose=0
         )
         for arm, model in (
             ("plain", plain),
