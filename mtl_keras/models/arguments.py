@@ -68,6 +68,7 @@ def resolve_widths(
     *,
     default: Sequence[int],
     growth: int,
+    least_levels: int = 0,
 ) -> list[int]:
     """Returns the width of each level of a trunk.
 
@@ -78,6 +79,7 @@ def resolve_widths(
         trunk_depth: Number of levels, or `None` for the default's.
         default: Widths if nothing is said.
         growth: Factor from one level to the next.
+        least_levels: Fewest levels that `widths` may list. Defaults to `0`.
 
     Returns:
         A list of positive integers.
@@ -95,6 +97,11 @@ def resolve_widths(
             )
         if isinstance(widths, int | np.integer):
             widths = [widths]
+        if len(widths) < least_levels:
+            raise ValueError(
+                f"{argument} is empty; expected one width or more, such as "
+                f"{tuple(default)}."
+            )
         return [check_integer(argument, width, least=1) for width in widths]
     width = default[0] if trunk_width is None else trunk_width
     depth = len(default) if trunk_depth is None else trunk_depth
@@ -185,6 +192,9 @@ def check_trunk(
             f"normalization={normalization!r}; expected one of "
             f"{NORMALIZATIONS}."
         )
+    for argument, number in (("dropout", dropout), ("l1", l1), ("l2", l2)):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise TypeError(f"{argument}={number!r} is not a number.")
     if not 0 <= dropout < 1:
         raise ValueError(
             f"dropout={dropout!r}; expected a number of at least 0 and below 1."

@@ -65,6 +65,7 @@ def assemble(
         A `MultiTaskModel`.
     """
     outputs = {task.name: task.head(features[task.name]) for task in tasks}
+    _check_layer_names(inputs, features, tasks)
     model = MultiTaskModel(inputs, outputs, name=name, tasks=tasks)
     # Before compiling, so that the file's loss weights do not count.
     if weights is not None:
@@ -72,3 +73,15 @@ def assemble(
     if compile:
         model.compile(optimizer=optimizer, loss_weights=loss_weights)
     return model
+
+
+def _check_layer_names(inputs, features, tasks) -> None:
+    """A head has the name of its task, so no other layer may have it."""
+    trunk = keras.Model(inputs, list(features.values()))
+    taken = {layer.name for layer in trunk.layers}
+    for task in tasks:
+        if task.name in taken:
+            raise ValueError(
+                f"Task name {task.name!r} is also the name of a layer of the "
+                "trunk. Give the task another name."
+            )

@@ -91,7 +91,13 @@ def build_cnn(
         tasks, lambda: _default_tasks(num_classes), num_classes=num_classes
     )
     widths = arguments.resolve_widths(
-        "filters", filters, trunk_width, trunk_depth, default=(32, 64), growth=2
+        "filters",
+        filters,
+        trunk_width,
+        trunk_depth,
+        default=(32, 64),
+        growth=2,
+        least_levels=1,
     )
     units = arguments.resolve_widths(
         "hidden_units", hidden_units, None, None, default=(128,), growth=1
@@ -134,6 +140,10 @@ def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
         num_classes = 10
     if not isinstance(num_classes, Sequence):
         num_classes = [num_classes] * 3
+    if not num_classes:
+        raise ValueError(
+            "num_classes is empty; expected a number of classes for each task."
+        )
     return [
         Classification(f"task_{index}", count)
         for index, count in enumerate(num_classes, start=1)

@@ -105,6 +105,7 @@ def build_cnn_cls_seg(
         trunk_depth,
         default=(16, 32, 64, 128),
         growth=2,
+        least_levels=1,
     )
     arguments.check_trunk(normalization, dropout, l1, l2)
     arguments.check_divisible(shape, len(widths) - 1)

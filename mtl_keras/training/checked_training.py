@@ -141,6 +141,11 @@ class CheckedTraining:
 
     def _check(self, x, y, sample_weight, mode="train", where="") -> None:
         """Checks arrays now, and a stream at its first batch."""
+        if x is None:
+            raise TypeError(
+                "x is None; expected inputs: an array, a dict of arrays, or a "
+                "stream of batches such as a tf.data.Dataset."
+            )
         self.unchecked_streams.discard(mode)
         if is_stream(x):
             check_specification(self, x)

@@ -32,6 +32,7 @@ def check_data(model, x, y, sample_weight=None, *, where: str = "") -> None:
     try:
         check_inputs(model, x)
         check_targets(model, y)
+        _check_counts(model, x, y)
         check_sample_weight(model, sample_weight)
     except (TypeError, ValueError) as error:
         if not where:
@@ -50,6 +51,12 @@ def check_inputs(model, x) -> None:
         ValueError: If a shape does not fit, or a value is NaN or infinite.
     """
     arrays = keras.tree.flatten(x)
+    if isinstance(x, list | tuple) and len(arrays) > len(model.inputs) == 1:
+        raise ValueError(
+            f"Inputs are a {type(x).__name__} of {len(arrays)} arrays, and the "
+            f"model has one input, {model.inputs[0].name!r}; expected one "
+            "array. Put the samples into one with numpy.stack."
+        )
     if len(arrays) != len(model.inputs):
         return  # Keras's own message about the structure is the better one.
     for array, tensor in zip(arrays, model.inputs, strict=True):
@@ -114,9 +121,28 @@ def check_targets(model, y) -> None:
     """
     output_shapes = model.task_output_shapes
     for task, target in pair_with_tasks(y, model.tasks).items():
+        if isinstance(target, list | tuple):
+            raise TypeError(
+                f"Task {task.name!r}: targets are a {type(target).__name__}, "
+                "which Keras would take for several arrays; expected one "
+                "array. Convert them with numpy.asarray."
+            )
         output_shape = output_shapes[task.name]
         check_target_shape(task, tuple(np.shape(target)), output_shape)
         task.check_target_values(to_numpy(target), output_shape)
+
+
+def _check_counts(model, x, y) -> None:
+    inputs = [a for a in keras.tree.flatten(x) if a is not None]
+    if not inputs:
+        return
+    samples = tuple(getattr(inputs[0], "shape", np.shape(inputs[0])))[0]
+    for task, target in pair_with_tasks(y, model.tasks).items():
+        if len(target) != samples:
+            raise ValueError(
+                f"Task {task.name!r}: found {len(target)} targets for "
+                f"{samples} inputs; expected one for each."
+            )
 
 
 def pair_with_tasks(y, tasks: tuple[Task, ...]) -> dict[Task, Any]:

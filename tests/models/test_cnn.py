@@ -28,6 +28,13 @@ def test_number_of_classes_of_each_head():
     assert model.task_output_shapes == {"task_1": (10,), "task_2": (100,)}
 
 
+def test_empty_lists_are_refused():
+    with pytest.raises(ValueError, match="filters is empty"):
+        build_cnn(filters=())
+    with pytest.raises(ValueError, match="num_classes is empty"):
+        build_cnn(num_classes=())
+
+
 def test_width_doubles_at_each_level():
     model = build_cnn((16, 16, 1), trunk_width=6, trunk_depth=3)
     filters = [

@@ -52,6 +52,11 @@ def test_size_that_the_pooling_does_not_divide():
         build_cnn_cls_seg((32, 34, 3))
 
 
+def test_a_network_needs_a_level():
+    with pytest.raises(ValueError, match="filters is empty"):
+        build_cnn_cls_seg(filters=())
+
+
 def test_several_masks_share_one_decoder(rng):
     model = build_cnn_cls_seg(
         (16, 16, 3),

@@ -286,6 +286,8 @@ def test_compile_false_leaves_it_to_the_user(factory_name):
         ({"trunk_depth": 0}, "trunk_depth: found 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"l2": -1.0}, "l2=-1.0"),
+        ({"dropout": "much"}, "dropout='much' is not a number"),
+        ({"preprocessing": "scale"}, "preprocessing holds 'scale'"),
         ({"normalization": "bach"}, "normalization='bach'"),
         ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is no task"),
         ({"input_shape": ()}, "axes; expected"),
@@ -303,3 +305,11 @@ def test_wrong_arguments(factory_name, arguments, message):
     errors = (TypeError, ValueError, FileNotFoundError)
     with pytest.raises(errors, match=message.replace("(", r"\(")):
         models.get(factory_name)(**{**keep, **arguments})
+
+
+def test_a_task_cannot_have_the_name_of_a_layer(factory_name):
+    taken = build_small(factory_name).layers[1].name
+    keep = SMALL[factory_name]
+    keep = {k: v for k, v in keep.items() if k != "num_classes"}
+    with pytest.raises(ValueError, match="also the name of a layer"):
+        models.get(factory_name)(**keep, tasks=[mtl_keras.Regression(taken)])

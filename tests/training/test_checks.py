@@ -116,6 +116,21 @@ BAD_DATA = {
         ValueError,
         "found inf at index",
     ),
+    "list of samples": (
+        lambda x, y: (list(x), y),
+        ValueError,
+        "list of 6 arrays.*numpy.stack",
+    ),
+    "list of labels": (
+        lambda x, y: (x, {**y, "kind": y["kind"].tolist()}),
+        TypeError,
+        "Task 'kind': targets are a list",
+    ),
+    "counts": (
+        lambda x, y: (x[:4], y),
+        ValueError,
+        "found 6 targets for 4 inputs",
+    ),
     "no samples": (
         lambda x, y: (x[:0], {k: v[:0] for k, v in y.items()}),
         ValueError,
@@ -154,6 +169,8 @@ def test_arrays_are_refused_by_every_method(model, data, bad):
 
 def test_streams_are_refused(model, bad):
     (x, y), error, message = bad
+    if isinstance(x, list) or "targets are a list" in message:
+        return  # a stream makes arrays of them
     if y is None or any(v is None for v in getattr(y, "values", list)()):
         pytest.skip("a stream cannot hold None here")
     if isinstance(y, list):
@@ -276,6 +293,11 @@ def test_sample_weights_are_checked(model, data):
     ]:
         with pytest.raises(ValueError, match=message):
             model.fit(x, y, sample_weight=wrong, verbose=0)
+
+
+def test_fit_without_inputs_says_so(model):
+    with pytest.raises(TypeError, match="x is None"):
+        model.fit()
 
 
 def test_large_finite_inputs_pass(rng):
