@@ -136,7 +136,9 @@ def _check_counts(model, x, y) -> None:
     inputs = [a for a in keras.tree.flatten(x) if a is not None]
     if not inputs:
         return
-    samples = tuple(getattr(inputs[0], "shape", np.shape(inputs[0])))[0]
+    # Of sparse inputs numpy knows no shape.
+    shape = inputs[0].shape if hasattr(inputs[0], "shape") else ()
+    samples = shape[0] if len(shape) else len(inputs[0])
     for task, target in pair_with_tasks(y, model.tasks).items():
         if len(target) != samples:
             raise ValueError(
