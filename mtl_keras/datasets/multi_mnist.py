@@ -108,7 +108,12 @@ def tasks() -> list[Task]:
 
 
 def _load_mnist(path):
-    train, test = _load_cached_mnist() if path is None else _read_mnist(path)
+    cached = os.path.join(_cache_folder(), "mnist.npz")
+    if path is None and os.path.isfile(cached):
+        # Keras would replace a file that is not its own, byte by byte, and
+        # delete it where the download fails.
+        path = cached
+    train, test = _download_mnist() if path is None else _read_mnist(path)
     return (
         (scale_pixels(train[0], "x_train"), train[1].astype("int32")),
         (scale_pixels(test[0], "x_test"), test[1].astype("int32")),
@@ -130,18 +135,21 @@ def _read_mnist(path):
     )
 
 
-def _load_cached_mnist():
+def _cache_folder():
+    home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
+    return os.path.join(os.path.expanduser(home), "datasets")
+
+
+def _download_mnist():
     try:
         return keras.datasets.mnist.load_data()
     # Keras raises a bare Exception when the download fails.
     except Exception as error:
-        home = os.environ.get("KERAS_HOME", "~/.keras")
-        cache = os.path.join(home, "datasets")
         raise FileNotFoundError(
             f"MNIST is not in the Keras cache and could not be downloaded: "
-            f"{error} Put Keras's own mnist.npz into '{cache}' (the "
+            f"{error} Put a mnist.npz into '{_cache_folder()}' (the "
             "environment variable KERAS_HOME moves that folder), or pass "
-            f"the path of any mnist.npz as `path`. {_ORIGIN}"
+            f"its path as `path`. {_ORIGIN}"
         ) from error
 
 

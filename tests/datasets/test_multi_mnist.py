@@ -106,7 +106,29 @@ def test_shrinking_averages_over_areas():
     np.testing.assert_allclose(shrink.sum(axis=0), 28 / 36, atol=1e-6)
 
 
-def test_without_a_path_the_digits_come_from_keras(monkeypatch, arrays):
+def test_any_file_in_the_keras_cache_is_read_and_kept(
+    monkeypatch, tmp_path, arrays
+):
+    """Keras deletes a file of another checksum when it cannot download."""
+
+    def fail():
+        raise AssertionError("Keras was asked although the file is there")
+
+    (tmp_path / "datasets").mkdir()
+    cached = tmp_path / "datasets" / "mnist.npz"
+    np.savez(cached, **arrays)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    from_cache = multi_mnist.load_data(num_train=5, num_test=5)
+    by_path = multi_mnist.load_data(num_train=5, num_test=5, path=cached)
+    np.testing.assert_array_equal(from_cache[0][0], by_path[0][0])
+    assert cached.is_file()
+
+
+def test_without_a_path_the_digits_come_from_keras(
+    monkeypatch, tmp_path, arrays
+):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     train = (arrays["x_train"], arrays["y_train"])
     test = (arrays["x_test"], arrays["y_test"])
     monkeypatch.setattr(
