@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable
 
@@ -104,10 +105,11 @@ def _hand_on(batches: list, iterator):
 
 
 def _take(iterator, count: int) -> list:
-    try:
-        return list(itertools.islice(iterator, count))
-    except tf.errors.OutOfRangeError:  # how distributed iterators end
-        return []
+    batches = []
+    # The error is how distributed iterators end.
+    with contextlib.suppress(tf.errors.OutOfRangeError):
+        batches.extend(itertools.islice(iterator, count))
+    return batches
 
 
 def _local(batch, strategy) -> list:
