@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 
 from mtl_keras import metrics
 from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -23,6 +25,8 @@ class BinaryClassification(Task):
     Args:
         name: See `Task`.
         activation: `"sigmoid"` (default), or `None` for logits.
+        class_names: Two strings, the names of class 0 and 1. Defaults to
+            `None`: the classes have no names.
         loss, metrics, loss_weight, primary_metric, direction: See `Task`.
 
     Example:
@@ -32,8 +36,17 @@ class BinaryClassification(Task):
     (None, 1)
     """
 
+    class_names: Sequence[str] | None = dataclasses.field(
+        default=None, kw_only=True
+    )
+
     default_activation = "sigmoid"
     default_metrics = ("auc", "accuracy")
+
+    def __post_init__(self):
+        names = check_class_names(self.name, self.class_names, 2)
+        self._set("class_names", names)
+        super().__post_init__()
 
     def _head_layer(self):
         return keras.layers.Dense(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 
@@ -12,6 +13,7 @@ from mtl_keras.tasks.class_labels import (
     check_integer_labels,
     is_one_hot_shape,
 )
+from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -28,6 +30,8 @@ class Classification(Task):
         name: See `Task`.
         num_classes: Number of classes, 2 or more.
         activation: `"softmax"` (default), or `None` for logits.
+        class_names: `num_classes` strings, the name of class 0 first. Defaults
+            to `None`: the classes have no names.
         loss, metrics, loss_weight, primary_metric, direction: See `Task`.
 
     Example:
@@ -38,12 +42,17 @@ class Classification(Task):
     """
 
     num_classes: int
+    class_names: Sequence[str] | None = dataclasses.field(
+        default=None, kw_only=True
+    )
 
     default_activation = "softmax"
     default_metrics = ("accuracy",)
 
     def __post_init__(self):
         self._check_count("num_classes", least=2)
+        names = check_class_names(self.name, self.class_names, self.num_classes)
+        self._set("class_names", names)
         super().__post_init__()
 
     def _head_layer(self):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 
 from mtl_keras import metrics
 from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -24,6 +26,8 @@ class MultiLabelClassification(Task):
         name: See `Task`.
         num_labels: Number of labels, 1 or more.
         activation: `"sigmoid"` (default), or `None` for logits.
+        class_names: `num_labels` strings, the names of the labels. Defaults
+            to `None`: they have no names.
         loss, metrics, loss_weight, primary_metric, direction: See `Task`.
 
     Example:
@@ -34,12 +38,17 @@ class MultiLabelClassification(Task):
     """
 
     num_labels: int
+    class_names: Sequence[str] | None = dataclasses.field(
+        default=None, kw_only=True
+    )
 
     default_activation = "sigmoid"
     default_metrics = ("auc", "accuracy")
 
     def __post_init__(self):
         self._check_count("num_labels", least=1)
+        names = check_class_names(self.name, self.class_names, self.num_labels)
+        self._set("class_names", names)
         super().__post_init__()
 
     def _head_layer(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 
@@ -12,6 +13,7 @@ from mtl_keras.tasks.class_labels import (
     check_integer_labels,
     is_one_hot_shape,
 )
+from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -35,6 +37,9 @@ class Segmentation(Task):
             mask.
         activation: `"sigmoid"` for one class and `"softmax"` for more
             (default), or `None` for logits.
+        class_names: `num_classes` strings, the name of class 0 first (for a
+            binary mask two: background and foreground). Defaults to `None`:
+            the classes have no names.
         loss, metrics, loss_weight, primary_metric, direction: See `Task`.
 
     Example:
@@ -45,11 +50,18 @@ class Segmentation(Task):
     """
 
     num_classes: int
+    class_names: Sequence[str] | None = dataclasses.field(
+        default=None, kw_only=True
+    )
 
     feature_rank = 4
 
     def __post_init__(self):
         self._check_count("num_classes", least=1)
+        names = check_class_names(
+            self.name, self.class_names, max(self.num_classes, 2)
+        )
+        self._set("class_names", names)
         super().__post_init__()
 
     @property

@@ -22,6 +22,7 @@ class SequenceTagging(Classification):
         name: See `Task`.
         num_classes: Number of tags, 2 or more.
         activation: `"softmax"` (default), or `None` for logits.
+        class_names: See `Classification`.
         loss, metrics, loss_weight, primary_metric, direction: See `Task`.
 
     Example:
