@@ -6,25 +6,53 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 
 | Name           | Samples | Targets                          | Comes from     |
 | -------------- | ------- | -------------------------------- | -------------- |
+| `cifar10`      | 60,000  | class of 10                      | keras.datasets |
+| `cifar100`     | 60,000  | class of 100                     | keras.datasets |
 | `digit_scenes` | any     | class, mask                      | scikit-learn   |
 | `energy`       | 768     | two regressions                  | a csv file     |
+| `fashion_mnist`| 70,000  | class of 10                      | keras.datasets |
+| `mnist`        | 70,000  | class of 10                      | keras.datasets |
 | `multi_mnist`  | any     | two classes                      | keras.datasets |
 | `nuclei`       | 664     | mask, class, count               | an npz file    |
 """
 
 from types import ModuleType
 
-from mtl_keras.datasets import digit_scenes, energy, multi_mnist, nuclei
+from mtl_keras.datasets import (
+    cifar10,
+    cifar100,
+    digit_scenes,
+    energy,
+    fashion_mnist,
+    mnist,
+    multi_mnist,
+    nuclei,
+)
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
+    "cifar10": cifar10,
+    "cifar100": cifar100,
     "digit_scenes": digit_scenes,
     "energy": energy,
+    "fashion_mnist": fashion_mnist,
+    "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
 }
 
-__all__ = ["digit_scenes", "energy", "get", "multi_mnist", "names", "nuclei"]
+__all__ = [
+    "cifar10",
+    "cifar100",
+    "digit_scenes",
+    "energy",
+    "fashion_mnist",
+    "get",
+    "mnist",
+    "multi_mnist",
+    "names",
+    "nuclei",
+]
 
 
 def names() -> list[str]:
@@ -37,7 +65,7 @@ def names() -> list[str]:
 
     ```python
     mtl_keras.datasets.names()
-    # ['digit_scenes', 'energy', 'multi_mnist', 'nuclei']
+    # ['cifar10', 'cifar100', 'digit_scenes', 'energy', ...]
     ```
     """
     return sorted(_DATASETS)

@@ -9,21 +9,15 @@ Licence: CC BY-SA 3.0.
 
 import os
 
-import keras
 import numpy as np
 
+from mtl_keras.datasets import mnist
 from mtl_keras.datasets.arguments import check_count, check_seed
-from mtl_keras.datasets.files import read_arrays, scale_pixels
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.tasks import Classification, Task
 
 DIGIT_SIZE = 28
 CANVAS_SIZE = 36
-
-_ORIGIN = (
-    "Keras's mnist.npz is at https://storage.googleapis.com/tensorflow/"
-    "tf-keras-datasets/mnist.npz."
-)
 
 
 def load_data(
@@ -81,10 +75,10 @@ def load_data(
     check_count("num_train", num_train)
     check_count("num_test", num_test)
     check_seed(seed)
-    train, test = _load_mnist(path)
+    train, test = mnist.load_data(path)
     return (
-        _overlay(*train, num_train, (seed, 0)),
-        _overlay(*test, num_test, (seed, 1)),
+        _overlay(train, num_train, (seed, 0)),
+        _overlay(test, num_test, (seed, 1)),
     )
 
 
@@ -107,53 +101,8 @@ def tasks() -> list[Task]:
     ]
 
 
-def _load_mnist(path):
-    cached = os.path.join(_cache_folder(), "mnist.npz")
-    if path is None and os.path.isfile(cached):
-        # Keras would replace a file that is not its own, byte by byte, and
-        # delete it where the download fails.
-        path = cached
-    train, test = _download_mnist() if path is None else _read_mnist(path)
-    return (
-        (scale_pixels(train[0], "x_train"), train[1].astype("int32")),
-        (scale_pixels(test[0], "x_test"), test[1].astype("int32")),
-    )
-
-
-def _read_mnist(path):
-    image = (DIGIT_SIZE, DIGIT_SIZE)
-    shapes = {
-        "x_train": ("num_train", *image),
-        "y_train": ("num_train",),
-        "x_test": ("num_test", *image),
-        "y_test": ("num_test",),
-    }
-    arrays = read_arrays(path, shapes, _ORIGIN)
-    return (
-        (arrays["x_train"], arrays["y_train"]),
-        (arrays["x_test"], arrays["y_test"]),
-    )
-
-
-def _cache_folder():
-    home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
-    return os.path.join(os.path.expanduser(home), "datasets")
-
-
-def _download_mnist():
-    try:
-        return keras.datasets.mnist.load_data()
-    # Keras raises a bare Exception when the download fails.
-    except Exception as error:
-        raise FileNotFoundError(
-            f"MNIST is not in the Keras cache and could not be downloaded: "
-            f"{error} Put a mnist.npz into '{_cache_folder()}' (the "
-            "environment variable KERAS_HOME moves that folder), or pass "
-            f"its path as `path`. {_ORIGIN}"
-        ) from error
-
-
-def _overlay(digits, labels, count, seed):
+def _overlay(samples, count, seed):
+    digits, labels = samples[0][..., 0], samples[1]["digit"]
     rng = np.random.default_rng(seed)
     left = _draw(len(digits), count, rng)
     right = _draw(len(digits), count, rng)

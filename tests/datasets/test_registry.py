@@ -8,8 +8,12 @@ from mtl_keras import datasets
 def test_names_are_sorted_and_modules():
     assert datasets.names() == sorted(datasets.names())
     assert datasets.names() == [
+        "cifar10",
+        "cifar100",
         "digit_scenes",
         "energy",
+        "fashion_mnist",
+        "mnist",
         "multi_mnist",
         "nuclei",
     ]
@@ -41,5 +45,5 @@ def test_a_misspelt_name_is_told_the_nearest_and_all():
 
 @pytest.mark.parametrize("name", ["imagenet-21k", None, ["energy"], 3])
 def test_what_resembles_no_name_gets_the_list(name):
-    with pytest.raises(ValueError, match="'energy', 'multi_mnist'"):
+    with pytest.raises(ValueError, match="'mnist', 'multi_mnist'"):
         datasets.get(name)
