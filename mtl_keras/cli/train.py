@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtl_keras.cli.data_arguments import data_arguments
 from mtl_keras.cli.quiet import import_quietly
 
 INTERRUPTED = 130
@@ -29,6 +30,14 @@ def train(
     ] = None,
     data_path: Annotated[
         Path | None, typer.Option(help="File that the data set is read from.")
+    ] = None,
+    data_argument: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Argument of the data set, as in TOML: 'tasks=[\"stage\"]'. "
+            "May be repeated.",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
     batch_size: Annotated[
@@ -62,6 +71,7 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         data_path=data_path,
+        data_arguments=data_arguments(data_argument or []),
         loss_weights=_loss_weights(loss_weight or []),
     )
     if seed is None and len(recipe.seeds) == 1:
@@ -104,6 +114,9 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
     from mtl_keras.cli.tables import results_table
 
     console = Console()
+    console.print(
+        _labels(recipe), soft_wrap=True, highlight=False, markup=False
+    )
     bars = []
 
     def progress(seed: int) -> list:
@@ -127,6 +140,19 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
             bar.stop()
     console.print(results_table("Test", metrics["test"]))
     console.print(f"Written to {output}", soft_wrap=True, highlight=False)
+
+
+def _labels(recipe) -> str:
+    """Which labels the data has; that which does not fit ends it here."""
+    from mtl_keras import datasets, zoo
+
+    data = zoo.load_data(recipe)
+    parts = {
+        "train": data.train,
+        "validation": data.validation,
+        "test": data.test,
+    }
+    return str(datasets.describe(parts, tasks=data.tasks))
 
 
 def _stopped(output: Path) -> str:

@@ -14,6 +14,10 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 | `mnist`        | 70,000  | class of 10                      | keras.datasets |
 | `multi_mnist`  | any     | two classes                      | keras.datasets |
 | `nuclei`       | 664     | mask, class, count               | an npz file    |
+
+`from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
+with a training, validation and test part. `augment` changes images together
+with their masks, and `describe` counts the labels of any data.
 """
 
 from types import ModuleType
@@ -28,6 +32,14 @@ from mtl_keras.datasets import (
     multi_mnist,
     nuclei,
 )
+from mtl_keras.datasets.augment import augment
+from mtl_keras.datasets.describe import describe
+from mtl_keras.datasets.description import Description, TaskDescription
+from mtl_keras.datasets.file_data_set import FileDataSet
+from mtl_keras.datasets.from_csv import from_csv
+from mtl_keras.datasets.from_folder import from_folder
+from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
@@ -36,17 +48,29 @@ _DATASETS = {
     "digit_scenes": digit_scenes,
     "energy": energy,
     "fashion_mnist": fashion_mnist,
+    "from_csv": FileDataSet(from_csv),
+    "from_folder": FileDataSet(from_folder),
+    "from_npz": FileDataSet(from_npz),
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
 }
 
 __all__ = [
+    "Description",
+    "FileDataSet",
+    "Splits",
+    "TaskDescription",
+    "augment",
     "cifar10",
     "cifar100",
+    "describe",
     "digit_scenes",
     "energy",
     "fashion_mnist",
+    "from_csv",
+    "from_folder",
+    "from_npz",
     "get",
     "mnist",
     "multi_mnist",
@@ -71,14 +95,15 @@ def names() -> list[str]:
     return sorted(_DATASETS)
 
 
-def get(name: str) -> ModuleType:
+def get(name: str) -> ModuleType | FileDataSet:
     """Finds a data set by its name.
 
     Args:
         name: String, one of `names()`.
 
     Returns:
-        The module of the data set, with `load_data` and `tasks`.
+        The module of the data set, with `load_data` and `tasks`; or the
+        `FileDataSet` of a function that reads files, with the same.
 
     Raises:
         ValueError: If no data set has that name.

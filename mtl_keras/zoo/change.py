@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mtl_keras.zoo.read import check_recipe
 from mtl_keras.zoo.recipe import Recipe
 
@@ -12,6 +15,7 @@ def change_recipe(
     epochs: int | None = None,
     batch_size: int | None = None,
     data_path: str | None = None,
+    data_arguments: Mapping[str, Any] | None = None,
     loss_weights: dict[str, float] | None = None,
 ) -> Recipe:
     """Returns a copy of a recipe with other values, checked.
@@ -22,6 +26,8 @@ def change_recipe(
         batch_size: Samples per batch. Defaults to the recipe's own.
         data_path: The `path` argument of the data set. Defaults to the
             recipe's own.
+        data_arguments: Dict of arguments of the data set; those that it
+            leaves out keep the recipe's values.
         loss_weights: Dict from task name to weight; tasks that it leaves out
             keep theirs.
 
@@ -37,6 +43,7 @@ def change_recipe(
         fit["epochs"] = epochs
     if batch_size is not None:
         fit["batch_size"] = batch_size
+    data.update(data_arguments or {})
     if data_path is not None:
         data["path"] = str(data_path)
     if loss_weights:

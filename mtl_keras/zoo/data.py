@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def load_data(recipe: Recipe) -> RecipeData:
     """Loads the data set of a recipe and holds a validation part back.
 
     The validation part is drawn at random from the training part, the same
-    for all seeds of a recipe, so that their results can be compared.
+    for all seeds of a recipe, so that their results can be compared. Files of
+    your own (`from_csv` and the like) bring theirs.
 
     Args:
         recipe: The recipe.
@@ -46,20 +48,69 @@ def load_data(recipe: Recipe) -> RecipeData:
 
     Raises:
         FileNotFoundError: If the data set's file is not there.
-        ValueError: If a task has no targets, or the validation part takes all.
+        ValueError: If a task has no targets, the validation part takes all, or
+            an argument of the data set is missing.
     """
     dataset = datasets.get(recipe.data.name)
-    try:
-        train, test = dataset.load_data(**recipe.data.arguments)
-    except TypeError as error:
-        if "path" in recipe.data.arguments or "path" not in str(error):
-            raise
-        raise ValueError(
-            f"Data set {recipe.data.name!r} is read from a file; pass its "
-            f"path (--data-path on the command line, `path` in "
-            f"[data.arguments]). {recipe.data.origin}".rstrip()
-        ) from error
+    _check_complete(recipe, dataset)
+    if isinstance(dataset, datasets.FileDataSet):
+        return _load_files(recipe, dataset)
+    train, test = dataset.load_data(**recipe.data.arguments)
     chosen = _tasks(recipe, dataset)
+    return _hold_back(recipe, train, test, chosen)
+
+
+def _check_complete(recipe: Recipe, dataset) -> None:
+    """Raises a `ValueError` if `load_data` needs an argument more."""
+    name, said = recipe.data.name, recipe.data.arguments
+    for argument, known in inspect.signature(
+        dataset.load_data
+    ).parameters.items():
+        if known.default is not known.empty or argument in said:
+            continue
+        if argument == "path":
+            raise ValueError(
+                f"Data set {name!r} is read from a file; pass its path "
+                "(--data-path on the command line, `path` in "
+                f"[data.arguments]). {recipe.data.origin}".rstrip()
+            )
+        if argument == "tasks" and recipe.tasks is not None:
+            continue
+        raise ValueError(
+            f"Data set {name!r} needs `{argument}`; say it in "
+            f"[data.arguments] (--data-argument '{argument}=[...]' on the "
+            "command line)."
+        )
+
+
+def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
+    """Reads files of the user, which may bring a validation part along."""
+    arguments = dict(recipe.data.arguments)
+    named = None if recipe.tasks is None else _tasks(recipe, dataset)
+    if named is not None:
+        arguments.setdefault("tasks", named)
+    splits = dataset.read(**arguments)
+    # The file may have told the tasks of the recipe the names of classes.
+    chosen = splits.tasks if arguments.get("tasks") is named else named
+    chosen = splits.tasks if chosen is None else chosen
+    train, test = splits.arrays("train"), splits.arrays("test")
+    if splits.validation is None:
+        return _hold_back(recipe, train, test, chosen)
+    if recipe.fit.validation_split or recipe.fit.num_validation:
+        raise ValueError(
+            "validation_split and num_validation in [fit] hold back samples "
+            f"where the data set does not, but {recipe.data.name!r} does: say "
+            "`validation` in [data.arguments] instead."
+        )
+    return RecipeData(
+        train=_select(train, chosen),
+        validation=_select(splits.arrays("validation"), chosen),
+        test=_select(test, chosen),
+        tasks=chosen,
+    )
+
+
+def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
     train, test = _select(train, chosen), _select(test, chosen)
     order = np.random.default_rng(0).permutation(len(train[0]))
     count = _num_validation(recipe, len(order))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Callable, Mapping
@@ -245,10 +246,14 @@ def _table_in(annotation) -> type[pydantic.BaseModel]:
 
 def _toml_lines(table: Mapping, prefix: str) -> list[str]:
     plain = {k: v for k, v in table.items() if not _is_table(v)}
-    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    lines = [
+        f"{_toml_key(key)} = {_toml_value(value)}"
+        for key, value in plain.items()
+    ]
     for key, value in table.items():
         if not _is_table(value):
             continue
+        key = _toml_key(key)
         if isinstance(value, Mapping):
             inner = _toml_lines(value, f"{prefix}{key}.")
             lines += ["", f"[{prefix}{key}]", *inner] if value else []
@@ -257,6 +262,11 @@ def _toml_lines(table: Mapping, prefix: str) -> list[str]:
                 inner = _toml_lines(item, f"{prefix}{key}.")
                 lines += ["", f"[[{prefix}{key}]]", *inner]
     return lines
+
+
+def _toml_key(key: str) -> str:
+    # A column may have any name, which TOML takes in quotes.
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
 
 
 def _is_table(value) -> bool:

@@ -1,8 +1,18 @@
 """Data sets by name."""
 
+import inspect
+from types import ModuleType
+
 import pytest
 
 from mtl_keras import datasets
+
+MODULES = [
+    name
+    for name in datasets.names()
+    if isinstance(datasets.get(name), ModuleType)
+]
+FILES = ["from_csv", "from_folder", "from_npz"]
 
 
 def test_names_are_sorted_and_modules():
@@ -13,13 +23,14 @@ def test_names_are_sorted_and_modules():
         "digit_scenes",
         "energy",
         "fashion_mnist",
+        *FILES,
         "mnist",
         "multi_mnist",
         "nuclei",
     ]
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", MODULES)
 def test_every_data_set_loads_data_and_states_its_origin(name):
     dataset = datasets.get(name)
     assert dataset is getattr(datasets, name)
@@ -29,11 +40,18 @@ def test_every_data_set_loads_data_and_states_its_origin(name):
     assert "Licence:" in dataset.__doc__
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", MODULES)
 def test_every_call_of_tasks_gives_a_list_of_its_own(name):
     dataset = datasets.get(name)
     dataset.tasks().clear()
     assert dataset.tasks()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_your_own_take_what_their_function_takes(name):
+    dataset = datasets.get(name)
+    assert dataset.read is getattr(datasets, name)
+    assert "tasks" in inspect.signature(dataset.load_data).parameters
 
 
 def test_a_misspelt_name_is_told_the_nearest_and_all():

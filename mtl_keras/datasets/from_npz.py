@@ -1,0 +1,184 @@
+"""Reads arrays of your own."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtl_keras.datasets.files import existing_file
+from mtl_keras.datasets.reading.array_source import ArraySource
+from mtl_keras.datasets.reading.array_targets import make_array_target
+from mtl_keras.datasets.reading.partition import partition
+from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
+from mtl_keras.datasets.splits import Splits, make_splits
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import Task
+
+
+def from_npz(
+    path: str | os.PathLike,
+    tasks: Sequence[str | Task] | Mapping[str, object],
+    inputs: str = "x",
+    *,
+    validation: float = 0.1,
+    test: float = 0.2,
+    group: str | None = None,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> Splits:
+    """Reads the arrays of an npz file as data for several tasks.
+
+    NaN is a missing label; for classes, so is -1, and the empty text. Targets
+    come out as float32 with NaN for regressions, as int32 with -1 for classes.
+
+    Args:
+        path: String or path of an npz file, as `numpy.savez` writes it.
+        tasks: What to predict, as for `from_csv`, with keys of arrays for
+            columns. A single column is inferred as there. Arrays of shape
+            `(n, height, width)`, with or without a last axis of 1, are masks
+            (of 0 and 1, of 0 and 255, or of classes); of shape `(n, k)`,
+            floats are several numbers, and 0 and 1 several labels.
+        inputs: String, key of the inputs, an array of numbers of shape
+            `(n, ...)`. Defaults to `"x"`.
+        validation: Float, share of the samples that is held back for
+            validation. Defaults to 0.1. 0 makes no such part.
+        test: Float, share of the samples for the test. Defaults to 0.2.
+        group: String, key of an array of shape `(n,)`: samples with one value
+            stay in one part. Defaults to `None`: each sample by itself.
+        batch_size: Integer, samples per batch. Defaults to 32.
+        seed: Integer of at least 0, seed of the parts and of the order of the
+            training part. Defaults to 0.
+
+    Returns:
+        `Splits`, with inputs in float32.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file lacks a key, holds no samples, or an array
+            does not fit.
+
+    Example:
+
+    ```python
+    data = mtl_keras.datasets.from_npz(
+        "cells.npz", inputs="images", tasks=["mask", "stain"], group="patient"
+    )
+    model = mtl_keras.build_cnn_cls_seg(
+        input_shape=data.input_shape, tasks=data.tasks
+    )
+    model.fit(data.train, validation_data=data.validation, epochs=10)
+    ```
+    """
+    specs = read_target_specs(tasks)
+    file = existing_file(path, "Pass the path of an npz file.")
+    specs = [_of_one_key(spec) for spec in specs]
+    keys = {spec.columns[0]: "tasks" for spec in specs}
+    keys |= {inputs: "inputs", **({} if group is None else {group: "group"})}
+    arrays = _read(file, keys)
+    _check_lengths(arrays, inputs, file)
+    x = _inputs(arrays[inputs], inputs, file)
+    targets = [
+        make_array_target(
+            spec, arrays[spec.columns[0]], f"{spec.columns[0]!r} of '{file}'"
+        )
+        for spec in specs
+    ]
+    parts = partition(
+        len(x),
+        validation=validation,
+        test=test,
+        seed=seed,
+        source=f"'{file}'",
+        groups=None if group is None else _groups(arrays[group], group, file),
+    )
+    made = tuple(task for task, _ in targets)
+    y = {task.name: values for task, values in targets}
+    return make_splits(
+        ArraySource(x, y), made, parts, batch_size=batch_size, seed=seed
+    )
+
+
+def _of_one_key(spec: TargetSpec) -> TargetSpec:
+    if spec.task is not None:
+        # The names of its labels are names of columns in a table alone.
+        return dataclasses.replace(spec, columns=(spec.name,))
+    if len(spec.columns) > 1:
+        raise ValueError(
+            f"`tasks` has several keys for {spec.name!r}: "
+            f"{list(spec.columns)}; expected one array for each task. Stack "
+            "them before saving the file."
+        )
+    return spec
+
+
+def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(file):
+        raise ValueError(
+            f"`path` must name an npz file, found something else in '{file}'. "
+            "numpy.savez writes one."
+        )
+    with np.load(file, allow_pickle=False) as archive:
+        for key, argument in keys.items():
+            if key not in archive.files:
+                raise ValueError(
+                    f"`{argument}` names the key {key!r}, which '{file}' does "
+                    f"not have. {did_you_mean(key, archive.files)}"
+                )
+        arrays = {}
+        for key in keys:
+            try:
+                arrays[key] = archive[key]
+            except ValueError as error:
+                raise ValueError(
+                    f"`path` must hold numbers or texts, found Python objects "
+                    f"in {key!r} of '{file}'. Convert them before saving: "
+                    ".astype('float32') (None becomes NaN) or .astype(str)."
+                ) from error
+    return arrays
+
+
+def _check_lengths(arrays, inputs, file) -> None:
+    count = len(arrays[inputs]) if arrays[inputs].ndim else 0
+    if not count:
+        raise ValueError(
+            f"`path` must hold samples, found an array of shape "
+            f"{arrays[inputs].shape} in {inputs!r} of '{file}'."
+        )
+    for key, array in arrays.items():
+        if not array.ndim or len(array) != count:
+            raise ValueError(
+                f"`path` must hold arrays with as many samples, found shape "
+                f"{array.shape} in {key!r} and {count} samples in {inputs!r} "
+                f"of '{file}'."
+            )
+
+
+def _inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
+    if x.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`inputs` must be numbers, found dtype {x.dtype} in {key!r} of "
+            f"'{file}'. Encode texts as numbers before saving the file."
+        )
+    x = x.astype("float32")
+    if not np.isfinite(x).all():
+        index = np.argwhere(~np.isfinite(x))[0].tolist()
+        raise ValueError(
+            f"`inputs` must be finite numbers, found {x[tuple(index)]} at "
+            f"index {index} of {key!r} in '{file}'. Fill values in, or drop "
+            "these samples."
+        )
+    return x[:, None] if x.ndim == 1 else x
+
+
+def _groups(values: np.ndarray, key: str, file: Path) -> np.ndarray:
+    if values.ndim != 1:
+        raise ValueError(
+            f"`group` must be an array with a value for each sample, found "
+            f"shape {values.shape} in {key!r} of '{file}'."
+        )
+    return np.unique(values, return_inverse=True)[1]

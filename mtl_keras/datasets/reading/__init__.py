@@ -1,0 +1,1 @@
+"""Reads files of your own: tables, arrays and folders of images."""

@@ -1,0 +1,111 @@
+"""Parts samples into training, validation and test."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+
+from mtl_keras.datasets.arguments import check_seed
+
+_LARGEST_SEED = 2**32
+
+
+def partition(
+    num_samples: int,
+    *,
+    validation: float,
+    test: float,
+    seed: int,
+    source: str,
+    groups: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """Parts samples at random, or whole groups of them.
+
+    Args:
+        num_samples: Integer, number of samples.
+        validation: Float from 0 to 1, the share of the samples, or of the
+            groups, that is held back for validation. 0 makes no such part.
+        test: Float from 0 to 1, the share that serves as test. 0 makes no
+            such part.
+        seed: Integer of at least 0. The same seed gives the same parts.
+        source: String, where the samples come from, for errors.
+        groups: Array of shape `(num_samples,)`, what each sample belongs to.
+            No group is ever in two parts. Defaults to `None`: each sample
+            goes by itself.
+
+    Returns:
+        Dict from `"train"`, `"validation"` and `"test"` to sorted integer
+        arrays of indices, without the parts that were not asked for.
+
+    Raises:
+        ValueError: If a share or the seed is out of its range, or if there
+            are fewer samples or groups than parts.
+
+    Example:
+
+    >>> parts = partition(10, validation=0.1, test=0.2, seed=0, source="x")
+    >>> {name: len(indices) for name, indices in parts.items()}
+    {'train': 7, 'validation': 1, 'test': 2}
+    """
+    # Imported here because no other part of the package needs it to load.
+    from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+
+    check_seed(seed)
+    shares = {"validation": validation, "test": test}
+    _check_shares(shares)
+    units = num_samples if groups is None else len(np.unique(groups))
+    counts = {
+        part: max(1, round(share * units))
+        for part, share in shares.items()
+        if share
+    }
+    _check_enough(units, counts, shares, source, groups is not None)
+    splitter = ShuffleSplit if groups is None else GroupShuffleSplit
+    rest, parts = np.arange(num_samples), {}
+    for part in reversed(counts):
+        kept, taken = next(
+            splitter(
+                n_splits=1,
+                test_size=counts[part],
+                random_state=seed % _LARGEST_SEED,
+            ).split(rest, groups=None if groups is None else groups[rest])
+        )
+        parts[part] = np.sort(rest[taken])
+        rest = np.sort(rest[kept])
+    parts["train"] = rest
+    return {part: parts[part] for part in ("train", *counts)}
+
+
+def _check_shares(shares):
+    for name, share in shares.items():
+        if not isinstance(share, Real) or isinstance(share, bool):
+            raise TypeError(
+                f"`{name}` must be a share of the samples, found {share!r}. "
+                "0.1 holds a tenth of them back, 0 none."
+            )
+        if not 0 <= share < 1:
+            raise ValueError(
+                f"`{name}` must be a share of at least 0 and below 1, found "
+                f"{share!r}."
+            )
+    if sum(shares.values()) >= 1:
+        raise ValueError(
+            f"`validation={shares['validation']!r}` and `test="
+            f"{shares['test']!r}` leave nothing to train on. Their sum must "
+            "lie below 1."
+        )
+
+
+def _check_enough(units, counts, shares, source, by_group):
+    if sum(counts.values()) < units:
+        return
+    what = "groups" if by_group else "samples"
+    asked = " and ".join(f"`{part}={shares[part]!r}`" for part in counts)
+    if not counts:
+        raise ValueError(f"There are no {what} in {source}.")
+    raise ValueError(
+        f"{asked} of {units} {what} in {source} leave nothing to train on: "
+        f"every part needs one of the {what} at least. Set a share to 0, or "
+        f"bring more {what}."
+    )

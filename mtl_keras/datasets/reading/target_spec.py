@@ -1,0 +1,172 @@
+"""What a caller says of a target: its task or kind, and where it lies."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mtl_keras import tasks as kinds
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import (
+    MultiLabelClassification,
+    Regression,
+    Task,
+    check_task_names,
+)
+
+KINDS = {
+    name: kind
+    for name, kind in vars(kinds).items()
+    if inspect.isclass(kind) and issubclass(kind, Task) and kind is not Task
+}
+
+_EXPECTED = (
+    "A task's name stands for its column; a task for the column of its name; "
+    "a dict maps names to a kind, to a list of columns, to a task, or to a "
+    "dict with 'kind', 'columns' and arguments of the kind"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetSpec:
+    """What a caller says of one target.
+
+    Args:
+        name: String, name of the task.
+        columns: Tuple of strings, where its labels lie.
+        kind: Class of the task, or `None` for what the labels look like.
+        arguments: Dict of arguments of the kind.
+        task: The task itself, or `None` to make one.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    kind: type[Task] | None = None
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    task: Task | None = None
+
+
+def read_target_specs(tasks: Any) -> list[TargetSpec]:
+    """Reads the `tasks` argument of the functions that read files.
+
+    Args:
+        tasks: See `from_csv`.
+
+    Returns:
+        A `TargetSpec` for each task, in their order.
+
+    Raises:
+        TypeError: If it is neither a list nor a dict, or holds something else
+            than tasks, names and kinds.
+        ValueError: If it is empty, or a name or kind does not exist.
+    """
+    is_list = isinstance(tasks, Sequence) and not isinstance(tasks, str)
+    if not isinstance(tasks, Mapping) and not is_list:
+        raise TypeError(
+            f"`tasks` must be a list or dict, found {tasks!r}. {_EXPECTED}."
+        )
+    if not tasks:
+        raise ValueError(
+            "`tasks` must name a task at least, found none. " + _EXPECTED + "."
+        )
+    if isinstance(tasks, Mapping):
+        specs = [_named_spec(name, value) for name, value in tasks.items()]
+    else:
+        specs = [_spec(value) for value in tasks]
+    names = [spec.name for spec in specs]
+    for spec in specs:
+        if names.count(spec.name) > 1:
+            raise ValueError(
+                f"`tasks` names {spec.name!r} twice; expected every task once."
+            )
+    return specs
+
+
+def _spec(value) -> TargetSpec:
+    if isinstance(value, Task):
+        return _task_spec(value.name, value)
+    if isinstance(value, str):
+        _check_name(value)
+        return TargetSpec(value, (value,))
+    raise TypeError(
+        f"`tasks` holds {value!r} of type {type(value).__name__}. {_EXPECTED}."
+    )
+
+
+def _named_spec(name: str, value) -> TargetSpec:
+    _check_name(name)
+    if isinstance(value, Task):
+        if value.name != name:
+            raise ValueError(
+                f"`tasks` has a task named {value.name!r} under {name!r}. Give "
+                "both one name."
+            )
+        return _task_spec(name, value)
+    if isinstance(value, Mapping):
+        return _table_spec(name, dict(value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return TargetSpec(name, _columns(name, value))
+    return TargetSpec(name, (name,), _kind(name, value))
+
+
+def _task_spec(name: str, task: Task) -> TargetSpec:
+    columns = (name,)
+    if isinstance(task, MultiLabelClassification) and task.class_names:
+        columns = task.class_names
+    return TargetSpec(name, columns, type(task), task=task)
+
+
+def _table_spec(name: str, table: dict) -> TargetSpec:
+    columns = _columns(name, table.pop("columns", (name,)))
+    kind = table.pop("kind", None)
+    if kind is None and table:
+        raise ValueError(
+            f"`tasks` says {sorted(table)} of {name!r} but no 'kind'. Known "
+            f"kinds: {', '.join(map(repr, sorted(KINDS)))}."
+        )
+    kind = None if kind is None else _kind(name, kind)
+    if kind is not None:
+        known = [*inspect.signature(kind).parameters][1:]
+        for argument in table:
+            if argument not in known:
+                raise ValueError(
+                    f"`tasks` says {argument!r} of {name!r}, which is no "
+                    f"argument of {kind.__name__}. "
+                    f"{did_you_mean(argument, [*known, 'kind', 'columns'])}"
+                )
+    return TargetSpec(name, columns, kind, table)
+
+
+def _columns(name: str, columns) -> tuple[str, ...]:
+    if isinstance(columns, str):
+        return (columns,)
+    columns = tuple(columns)
+    if not columns or not all(isinstance(c, str) for c in columns):
+        raise TypeError(
+            f"`tasks` has the columns {list(columns)!r} for {name!r}, expected "
+            "one or several strings."
+        )
+    return columns
+
+
+def _kind(name: str, kind) -> type[Task]:
+    if inspect.isclass(kind) and issubclass(kind, Task):
+        return kind
+    if isinstance(kind, str) and kind in KINDS:
+        return KINDS[kind]
+    raise ValueError(
+        f"`tasks` has the kind {kind!r} for {name!r}, which does not exist. "
+        f"{did_you_mean(kind, KINDS)} The name of a column goes into a list."
+    )
+
+
+def _check_name(name) -> None:
+    try:
+        check_task_names([Regression(name)])
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{error} A column with such a name goes into a dict: tasks="
+            f"{{'a_name': [{name!r}]}}."
+        ) from error

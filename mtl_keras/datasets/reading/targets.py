@@ -1,0 +1,154 @@
+"""Makes a task and its targets from columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.labels import (
+    check_labelled,
+    encode_classes,
+    encode_numbers,
+    infer_kind,
+)
+from mtl_keras.datasets.reading.target_spec import TargetSpec
+from mtl_keras.tasks import (
+    BinaryClassification,
+    Classification,
+    MultiLabelClassification,
+    Regression,
+    SequenceTagging,
+    Task,
+)
+
+_NO_YES = {"false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
+
+
+def make_target(
+    spec: TargetSpec, columns: Sequence[Column]
+) -> tuple[Task, np.ndarray]:
+    """Makes the task and the targets of a spec.
+
+    Args:
+        spec: What the caller says of the target.
+        columns: The columns that it names.
+
+    Returns:
+        The task, and an array of shape `(n,)` or `(n, columns)`: float32 with
+        NaN for a missing label of a regression, int32 with -1 for one of
+        classes.
+
+    Raises:
+        ValueError: If the labels do not fit.
+    """
+    check_labelled(spec.name, columns)
+    kind = spec.kind or _infer_kind(spec, columns)
+    if issubclass(kind, Regression):
+        return _regression(spec, kind, columns)
+    if issubclass(kind, MultiLabelClassification):
+        return _multi_label(spec, kind, columns)
+    known = (BinaryClassification, Classification)
+    if not issubclass(kind, known) or issubclass(kind, SequenceTagging):
+        raise ValueError(
+            f"Task {spec.name!r}: a {kind.__name__} has more than a label for "
+            "each column; it comes from arrays (from_npz) or folders "
+            "(from_folder)."
+        )
+    if len(columns) > 1:
+        raise ValueError(
+            f"Task {spec.name!r}: a {kind.__name__} has one column, found "
+            f"{[column.name for column in columns]}. For one label a column "
+            "use MultiLabelClassification."
+        )
+    return _classes(spec, kind, columns[0])
+
+
+def _infer_kind(spec, columns) -> type[Task]:
+    if len(columns) == 1:
+        return infer_kind(spec.name, columns[0])
+    labels = [_labels(column) for column in columns]
+    is_label = all(found is not None for found in labels)
+    return MultiLabelClassification if is_label else Regression
+
+
+def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
+    """Makes the task, or adds the names that were found to that of the spec."""
+    if spec.task is None:
+        return kind(spec.name, **{**found, **spec.arguments})
+    names = found.get("class_names")
+    if names is None or spec.task.class_names is not None:
+        return spec.task
+    return dataclasses.replace(spec.task, class_names=names)
+
+
+def _said(spec: TargetSpec, argument: str):
+    """Returns what the task or the arguments of the kind say, or `None`."""
+    return getattr(spec.task, argument, spec.arguments.get(argument))
+
+
+def _regression(spec, kind, columns) -> tuple[Task, np.ndarray]:
+    _check_number_of_columns(spec, columns, "units")
+    numbers = [encode_numbers(spec.name, column) for column in columns]
+    task = _make_task(spec, kind, units=len(columns))
+    return task, numbers[0] if len(columns) == 1 else np.stack(numbers, axis=1)
+
+
+def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
+    _check_number_of_columns(spec, columns, "num_labels")
+    labels = [_labels(column) for column in columns]
+    for column, found in zip(columns, labels, strict=True):
+        if found is None:
+            raise ValueError(
+                f"Task {spec.name!r}: {_no_label_found(column)}, expected 0 or "
+                "1 (or no and yes, false and true) in each column of a "
+                "MultiLabelClassification."
+            )
+    names = tuple(column.name for column in columns)
+    task = _make_task(spec, kind, num_labels=len(columns), class_names=names)
+    return task, np.stack(labels, axis=1)
+
+
+def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
+    binary = issubclass(kind, BinaryClassification)
+    count = 2 if binary else _said(spec, "num_classes")
+    names = _said(spec, "class_names")
+    codes, names = encode_classes(spec.name, column, count, names)
+    found = {} if names is None else {"class_names": names}
+    if not binary:
+        found["num_classes"] = len(names or ()) or count or codes.max() + 1
+    return _make_task(spec, kind, **found), codes
+
+
+def _check_number_of_columns(spec, columns, argument) -> None:
+    said = _said(spec, argument)
+    if said not in (None, len(columns)):
+        raise ValueError(
+            f"Task {spec.name!r}: {argument}={said}, but its labels lie in "
+            f"{len(columns)} column(s): {[column.name for column in columns]}. "
+            f"Name as many columns: tasks={{{spec.name!r}: {{'kind': ..., "
+            "'columns': [...]}}."
+        )
+
+
+def _labels(column: Column) -> np.ndarray | None:
+    """int32 of 0, 1 and -1 for a missing label; `None` for other values."""
+    column = column.without_minus_one()
+    labelled = ~column.missing
+    numbers = column.numbers
+    if not column.is_numeric:
+        lowered = [text.lower() for text in column.texts()]
+        numbers = np.array([_NO_YES.get(text, np.nan) for text in lowered])
+    if not np.isin(numbers[labelled], [0, 1]).all():
+        return None
+    return np.where(labelled, numbers, -1).astype("int32")
+
+
+def _no_label_found(column: Column) -> str:
+    column = column.without_minus_one()
+    known = {"0", "1", "", *_NO_YES}
+    bad = [str(text).lower() not in known for text in column.texts()]
+    index = int(np.argmax(bad))
+    return f"found {column.values[index]!r} in {column.where(index)}"

@@ -1,0 +1,134 @@
+"""Splits: the parts of a data set, with the tasks that fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.datasets.arguments import check_count
+from mtl_keras.datasets.samples import Samples
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import Task
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Splits:
+    """Training, validation and test part of a data set of your own.
+
+    It comes from `from_csv`, `from_npz` or `from_folder`. Every part is a
+    batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
+    the tasks, and knows its number of batches. The training part comes in
+    another order each epoch; the same seed gives the same orders.
+
+    Args:
+        train: The part to train on.
+        validation: The part for `validation_data`, or `None` if no share was
+            held back for it.
+        test: The part for the final evaluation, or `None`.
+        tasks: Tuple of the tasks that fit the targets, for a factory.
+        indices: Dict from the name of a part to an integer array: which
+            samples of the source, counted from 0, it holds.
+        input_names: Tuple with the name of each column of a table's inputs,
+            `"column=category"` for a one-hot one. Defaults to `()`.
+        source: What reads the samples.
+
+    Example:
+
+    ```python
+    data = mtl_keras.datasets.from_csv("patients.csv", tasks=["stage"])
+    model = mtl_keras.build_mlp(
+        input_shape=data.input_shape, tasks=data.tasks
+    )
+    model.fit(data.train, validation_data=data.validation, epochs=10)
+    model.evaluate(data.test, return_dict=True)
+    ```
+    """
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset | None
+    test: tf.data.Dataset | None
+    tasks: tuple[Task, ...]
+    indices: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
+    input_names: tuple[str, ...] = ()
+    source: Any = dataclasses.field(default=None, repr=False)
+
+    @property
+    def input_shape(self) -> tuple:
+        """Shape of one sample's inputs, for a factory."""
+        return tuple(self.train.element_spec[0].shape[1:])
+
+    def arrays(self, part: str = "train") -> Samples:
+        """Reads a part into memory.
+
+        Args:
+            part: String, `"train"`, `"validation"` or `"test"`. Defaults to
+                `"train"`.
+
+        Returns:
+            `(x, y)`, in the order of the source.
+
+        Raises:
+            ValueError: If there is no such part.
+
+        Example:
+
+        ```python
+        x_test, y_test = data.arrays("test")
+        mtl_keras.evaluation.plot_predictions(model, x_test, y_test)
+        ```
+        """
+        if part not in self.indices:
+            raise ValueError(
+                f"`part` must name a part, found {part!r}. "
+                f"{did_you_mean(part, self.indices)} A part whose share is 0 "
+                "is not made."
+            )
+        return self.source.arrays(self.indices[part])
+
+
+def make_splits(
+    source: Any,
+    tasks: tuple[Task, ...],
+    parts: Mapping[str, np.ndarray],
+    *,
+    batch_size: int,
+    seed: int,
+    input_names: tuple[str, ...] = (),
+) -> Splits:
+    """Makes the parts of a source.
+
+    Args:
+        source: What has `batches(indices, batch_size, seed)` and
+            `arrays(indices)`.
+        tasks: Tuple of the tasks that fit the targets.
+        parts: Dict from part to indices, from `partition`.
+        batch_size: Integer, samples per batch.
+        seed: Integer, seed of the order of the training part.
+        input_names: Tuple of the names of input columns. Defaults to `()`.
+
+    Returns:
+        The `Splits`.
+
+    Raises:
+        ValueError: If the batch size is out of its range.
+    """
+    check_count("batch_size", batch_size)
+    batches = {
+        part: source.batches(
+            indices, batch_size, seed if part == "train" else None
+        )
+        for part, indices in parts.items()
+    }
+    return Splits(
+        train=batches["train"],
+        validation=batches.get("validation"),
+        test=batches.get("test"),
+        tasks=tasks,
+        indices=parts,
+        input_names=input_names,
+        source=source,
+    )

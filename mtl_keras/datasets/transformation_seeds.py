@@ -1,0 +1,54 @@
+"""Seeds of random transformations that a number decides, and no state."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+class TransformationSeeds(keras.random.SeedGenerator):
+    """Seeds that follow from a number, whatever was drawn before.
+
+    Keras's generator counts in a variable. Batches that are made side by side
+    would take its seeds in an order of chance; here, a batch brings a number,
+    and the seeds of all draws for that batch follow from it.
+
+    Example:
+
+    >>> seeds = TransformationSeeds()
+    >>> seeds.start(np.array([1, 2]))
+    >>> first = keras.random.uniform((2,), seed=seeds)
+    >>> seeds.start(np.array([1, 2]))
+    >>> again = keras.random.uniform((2,), seed=seeds)
+    >>> bool(np.array_equal(first, again))
+    True
+    """
+
+    def __init__(self):
+        super().__init__(seed=0)
+        self._number = None
+        self._draws = 0
+
+    def start(self, number) -> None:
+        """Begins the seeds of a number.
+
+        Args:
+            number: Integer tensor of shape `(2,)`.
+        """
+        self._number = tf.cast(number, tf.int32)
+        self._draws = 0
+
+    def next(self, ordered: bool = True):
+        """Returns the seed of the next draw.
+
+        Args:
+            ordered: Has no effect: there is one order.
+
+        Returns:
+            int32 tensor of shape `(2,)`.
+        """
+        seed = tf.random.experimental.stateless_fold_in(
+            self._number, self._draws
+        )
+        self._draws += 1
+        return tf.cast(seed, self.state.dtype)
