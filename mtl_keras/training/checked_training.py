@@ -5,20 +5,26 @@ from __future__ import annotations
 import keras
 
 from mtl_keras.training.checks import check_data
+from mtl_keras.training.class_weights import check_class_weights
 from mtl_keras.training.non_finite_loss import StopOnNonFiniteLoss
+from mtl_keras.training.none_targets import (
+    replace_none,
+    replace_none_in_stream,
+)
 from mtl_keras.training.streams import (
     check_first_batch,
     check_specification,
     is_stream,
 )
+from mtl_keras.training.target_checks import check_split
 
 
 class CheckedTraining:
     """Mixin that puts checks before Keras's own training methods.
 
-    The class that takes it in has `tasks` and `task_output_shapes`, and a set
-    `unchecked_streams` of modes ("train", "test") whose next batch is the
-    first of a stream.
+    The class that takes it in has `tasks`, `task_output_shapes` and what
+    `LabelledTraining` has, and a set `unchecked_streams` of modes ("train",
+    "test") whose next batch is the first of a stream.
     """
 
     def fit(
@@ -43,12 +49,18 @@ class CheckedTraining:
         """Trains the model, as `keras.Model.fit` does, on checked data.
 
         Arrays are checked whole, streams by what they say of themselves and
-        by their first batch.
+        by their first batch. Labels may be missing (see `Task.missing_label`):
+        they add nothing to losses, gradients and metrics, and a batch without
+        any label changes nothing.
 
         Args:
             x: Inputs, or a stream of batches, as in `keras.Model.fit`.
-            y: Dict from task name to targets.
+            y: Dict from task name to targets, or to `None` for a task that
+                has no labels here.
             validation_data: As in `keras.Model.fit`; checked like `x` and `y`.
+            class_weight: Dict from task name to a dict from class to weight,
+                which multiplies the weight of the samples (or pixels, tokens,
+                labels) of that class. What it leaves out has weight 1.
 
         All other arguments are those of `keras.Model.fit`.
 
@@ -62,11 +74,15 @@ class CheckedTraining:
             NonFiniteLossError: If a loss becomes NaN or infinite.
         """
         self._assert_compile_called("fit")
-        self._check(x, y, sample_weight)
+        weights = check_class_weights(class_weight, self.tasks)
+        x, y = self._prepare("train", x, y, sample_weight, validation_split)
+        self.complete_labels["validation"] = self.complete_labels["train"]
         if validation_data is not None:
-            validation = keras.utils.unpack_x_y_sample_weight(validation_data)
-            self._check(*validation, "test", "validation_data")
-        return super().fit(
+            validation_data = self._prepare_validation(validation_data)
+        self.class_weights.clear()
+        self.class_weights.update(weights)
+        self.start_counting_skipped()
+        history = super().fit(
             x=x,
             y=y,
             batch_size=batch_size,
@@ -76,7 +92,6 @@ class CheckedTraining:
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
-            class_weight=class_weight,
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
@@ -84,6 +99,8 @@ class CheckedTraining:
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
         )
+        self.say_skipped()
+        return history
 
     def evaluate(
         self,
@@ -103,7 +120,8 @@ class CheckedTraining:
 
         Args:
             x: Inputs, or a stream of batches, as in `keras.Model.evaluate`.
-            y: Dict from task name to targets.
+            y: Dict from task name to targets, or to `None` for a task that
+                has no labels here.
 
         All other arguments and the result are those of `keras.Model.evaluate`.
 
@@ -112,9 +130,11 @@ class CheckedTraining:
             ValueError: If names, shapes or values of the data do not fit.
         """
         self._assert_compile_called("evaluate")
-        # `fit` has checked its validation data already.
-        if not kwargs.get("_use_cached_eval_dataset"):
-            self._check(x, y, sample_weight, "test", "evaluate")
+        if kwargs.get("_use_cached_eval_dataset"):
+            # `fit` has checked its validation data already.
+            self.complete_labels["test"] = self.complete_labels["validation"]
+        else:
+            x, y = self._prepare("test", x, y, sample_weight)
         return super().evaluate(
             x=x,
             y=y,
@@ -127,20 +147,62 @@ class CheckedTraining:
             **kwargs,
         )
 
-    def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
-        """Trains on one checked batch, as `keras.Model.train_on_batch` does."""
+    def train_on_batch(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        class_weight=None,
+        return_dict=False,
+    ):
+        """Trains on one checked batch, as `keras.Model.train_on_batch` does.
+
+        Args:
+            x: Inputs.
+            y: Dict from task name to targets, or to `None` for a task that
+                has no labels here.
+            sample_weight: As in `keras.Model.train_on_batch`.
+            class_weight: See `fit`.
+            return_dict: As in `keras.Model.train_on_batch`.
+        """
         self._assert_compile_called("train_on_batch")
-        check_data(self, x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, *args, **kwargs)
+        weights = check_class_weights(class_weight, self.tasks)
+        self.complete_labels["train"] = check_data(self, x, y, sample_weight)
+        self.class_weights.clear()
+        self.class_weights.update(weights)
+        self.start_counting_skipped()
+        logs = super().train_on_batch(
+            x, replace_none(y, x), sample_weight, return_dict=return_dict
+        )
+        self.say_skipped()
+        return logs
 
-    def test_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
-        """Evaluates one checked batch, as `keras.Model.test_on_batch` does."""
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Evaluates one checked batch, as `keras.Model.test_on_batch` does.
+
+        Args:
+            x: Inputs.
+            y: Dict from task name to targets, or to `None` for a task that
+                has no labels here.
+            sample_weight: As in `keras.Model.test_on_batch`.
+            return_dict: As in `keras.Model.test_on_batch`.
+        """
         self._assert_compile_called("test_on_batch")
-        check_data(self, x, y, sample_weight)
-        return super().test_on_batch(x, y, sample_weight, *args, **kwargs)
+        self.complete_labels["test"] = check_data(self, x, y, sample_weight)
+        return super().test_on_batch(
+            x, replace_none(y, x), sample_weight, return_dict=return_dict
+        )
 
-    def _check(self, x, y, sample_weight, mode="train", where="") -> None:
-        """Checks arrays now, and a stream at its first batch."""
+    def _prepare(
+        self,
+        mode: str,
+        x,
+        y,
+        sample_weight=None,
+        validation_split: float = 0.0,
+        where: str = "",
+    ) -> tuple:
+        """Checks arrays now, a stream at its first batch; takes `None` out."""
         if x is None:
             raise TypeError(
                 "x is None; expected inputs: an array, a dict of arrays, or a "
@@ -150,27 +212,45 @@ class CheckedTraining:
         if is_stream(x):
             check_specification(self, x)
             self.unchecked_streams.add(mode)
+            complete = all(task.complete_labels for task in self.tasks)
+            if not complete:
+                x = replace_none_in_stream(
+                    x, self.tasks, self.task_output_shapes
+                )
         else:
-            check_data(self, x, y, sample_weight, where=where)
+            complete = check_data(
+                self, x, y, sample_weight, where=where, whole=True
+            )
+            if validation_split and not complete:
+                check_split(self, y, validation_split)
+            y = replace_none(y, x)
+        self.complete_labels[mode] = complete
+        return x, y
+
+    def _prepare_validation(self, validation_data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(
+            validation_data
+        )
+        x, y = self._prepare(
+            "test", x, y, sample_weight, where="validation_data"
+        )
+        self.complete_labels["validation"] = self.complete_labels["test"]
+        if y is None and sample_weight is None:
+            return x
+        return (x, y) if sample_weight is None else (x, y, sample_weight)
 
     def make_train_function(self, force: bool = False):
-        """Makes Keras's train function, which here checks a first batch."""
-        fresh = force or self.train_function is None
+        """Makes the train function, which here checks a first batch."""
         super().make_train_function(force)
-        if fresh:
-            self.train_function = check_first_batch(
-                self.train_function, self, "train"
-            )
+        self.train_function = check_first_batch(
+            self.train_function, self, "train"
+        )
         return self.train_function
 
     def make_test_function(self, force: bool = False):
-        """Makes Keras's test function, which here checks a first batch."""
-        fresh = force or self.test_function is None
+        """Makes the test function, which here checks a first batch."""
         super().make_test_function(force)
-        if fresh:
-            self.test_function = check_first_batch(
-                self.test_function, self, "test"
-            )
+        self.test_function = check_first_batch(self.test_function, self, "test")
         return self.test_function
 
 

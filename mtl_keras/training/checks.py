@@ -1,19 +1,21 @@
-"""Checks of inputs and targets before the first step."""
+"""Checks of data before the first step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Task
+from mtl_keras.training.arrays import shape_fits, to_numpy, with_samples
+from mtl_keras.training.target_checks import check_targets, pair_with_tasks
 
 
-def check_data(model, x, y, sample_weight=None, *, where: str = "") -> None:
+def check_data(
+    model, x, y, sample_weight=None, *, where: str = "", whole: bool = False
+) -> bool:
     """Checks a batch, or whole arrays, against a model.
 
     Args:
@@ -23,6 +25,11 @@ def check_data(model, x, y, sample_weight=None, *, where: str = "") -> None:
         sample_weight: `None`, an array for all tasks, or a dict from task
             name to array.
         where: Says in errors which data it was, such as `"validation_data"`.
+        whole: Whether this is all the data, so that a task without a single
+            label is an error. Defaults to `False`.
+
+    Returns:
+        Whether no label is missing.
 
     Raises:
         TypeError: If a container or dtype is of the wrong kind.
@@ -31,13 +38,14 @@ def check_data(model, x, y, sample_weight=None, *, where: str = "") -> None:
     """
     try:
         check_inputs(model, x)
-        check_targets(model, y)
+        complete = check_targets(model, y, whole=whole)
         _check_counts(model, x, y)
         check_sample_weight(model, sample_weight)
     except (TypeError, ValueError) as error:
         if not where:
             raise
         raise type(error)(f"In {where}: {error}") from None
+    return complete
 
 
 def check_inputs(model, x) -> None:
@@ -80,8 +88,8 @@ def _check_input_shape(shape: tuple, tensor) -> None:
     if not any(shape_fits(shape, option) for option in lenient):
         raise ValueError(
             f"Input {tensor.name!r}: found shape {shape}, expected "
-            f"{_with_n(expected[1:])}. Reshape or resize the inputs, or build "
-            f"the model with input_shape={shape[1:]}."
+            f"{with_samples(expected[1:])}. Reshape or resize the inputs, or "
+            f"build the model with input_shape={shape[1:]}."
         )
 
 
@@ -108,30 +116,6 @@ def _check_finite(array: np.ndarray, name: str) -> None:
     )
 
 
-def check_targets(model, y) -> None:
-    """Checks the names, shapes and values of targets.
-
-    Args:
-        model: A `MultiTaskModel`.
-        y: Targets: a dict from task name to array.
-
-    Raises:
-        TypeError: If `y` is no dict.
-        ValueError: If a name, shape or value does not fit.
-    """
-    output_shapes = model.task_output_shapes
-    for task, target in pair_with_tasks(y, model.tasks).items():
-        if isinstance(target, list | tuple):
-            raise TypeError(
-                f"Task {task.name!r}: targets are a {type(target).__name__}, "
-                "which Keras would take for several arrays; expected one "
-                "array. Convert them with numpy.asarray."
-            )
-        output_shape = output_shapes[task.name]
-        check_target_shape(task, tuple(np.shape(target)), output_shape)
-        task.check_target_values(to_numpy(target), output_shape)
-
-
 def _check_counts(model, x, y) -> None:
     inputs = [a for a in keras.tree.flatten(x) if a is not None]
     if not inputs:
@@ -140,84 +124,11 @@ def _check_counts(model, x, y) -> None:
     shape = inputs[0].shape if hasattr(inputs[0], "shape") else ()
     samples = shape[0] if len(shape) else len(inputs[0])
     for task, target in pair_with_tasks(y, model.tasks).items():
-        if len(target) != samples:
+        if target is not None and len(target) != samples:
             raise ValueError(
                 f"Task {task.name!r}: found {len(target)} targets for "
                 f"{samples} inputs; expected one for each."
             )
-
-
-def pair_with_tasks(y, tasks: tuple[Task, ...]) -> dict[Task, Any]:
-    """Pairs each task with its targets.
-
-    Args:
-        y: A dict from task name to targets; for one task, the targets alone
-            will do.
-        tasks: The tasks of the model.
-
-    Returns:
-        Targets by task.
-
-    Raises:
-        TypeError: If `y` is no dict.
-        ValueError: If a task lacks targets or a name is no task's.
-    """
-    names = [task.name for task in tasks]
-    example = "{" + ", ".join(f"{name!r}: ..." for name in names) + "}"
-    if not isinstance(y, Mapping):
-        if len(tasks) == 1 and y is not None and not _is_container(y):
-            return {tasks[0]: y}
-        found = "None" if y is None else f"a {type(y).__name__}"
-        raise TypeError(
-            f"Targets are {found}; expected a dict from task name to array: "
-            f"{example}. Keras would pair a list with the tasks in "
-            "alphabetical order, so a list is refused."
-        )
-    for name in y:
-        if name not in names:
-            raise ValueError(
-                f"Targets name {name!r}, which is no task of the model. "
-                f"{did_you_mean(name, names)} Remove it, or rename it."
-            )
-    for name in names:
-        if name not in y:
-            raise ValueError(
-                f"Task {name!r} has no targets; found targets for "
-                f"{sorted(y)}, expected {example}."
-            )
-    for name, target in y.items():
-        if target is None:
-            raise ValueError(
-                f"Task {name!r}: the targets are None; expected an array."
-            )
-    return {task: y[task.name] for task in tasks}
-
-
-def _is_container(y) -> bool:
-    return isinstance(y, list | tuple)
-
-
-def check_target_shape(task: Task, shape: tuple, output_shape: tuple) -> None:
-    """Checks the shape of a task's targets.
-
-    Args:
-        task: The task.
-        shape: Shape of the targets, batch axis first; `None` for any length.
-        output_shape: Shape of the task's output without the batch axis.
-
-    Raises:
-        ValueError: If it is none of the shapes that the task takes.
-    """
-    options = task.target_shapes(output_shape)
-    if any(shape_fits(shape, (None, *option)) for option in options):
-        return
-    expected = " or ".join(_with_n(option) for option in options)
-    raise ValueError(
-        f"Task {task.name!r} ({type(task).__name__}): targets have shape "
-        f"{shape}, expected {expected} to fit the output of shape "
-        f"{_with_n(output_shape)}. Reshape or resize the targets, or change "
-        "the task."
-    )
 
 
 def check_sample_weight(model, sample_weight) -> None:
@@ -253,38 +164,9 @@ def check_sample_weight(model, sample_weight) -> None:
         _check_finite(to_numpy(sample_weight[name]), f"sample_weight[{name!r}]")
 
 
-def to_numpy(array) -> np.ndarray:
-    """Views a tensor, data frame or list as a numpy array.
-
-    Args:
-        array: Anything that `numpy.asarray` or Keras can convert.
-    """
-    if keras.ops.is_tensor(array):
-        return keras.ops.convert_to_numpy(array)
-    return np.asarray(array)
-
-
 def _is_dense(array) -> bool:
     """Whether values lie in a plain array; Keras takes sparse inputs too."""
     return not (
         hasattr(array, "tocsr")
         or isinstance(array, tf.SparseTensor | tf.RaggedTensor)
     )
-
-
-def shape_fits(shape: tuple, expected: tuple) -> bool:
-    """Compares shapes, `None` on either side fitting any length.
-
-    Args:
-        shape: A shape.
-        expected: The shape that it should have.
-    """
-    return len(shape) == len(expected) and all(
-        found is None or wanted is None or found == wanted
-        for found, wanted in zip(shape, expected, strict=True)
-    )
-
-
-def _with_n(shape: tuple) -> str:
-    inner = "".join(f", {'any' if n is None else n}" for n in shape)
-    return f"(n{inner})" if shape else "(n,)"

@@ -10,18 +10,21 @@ import keras
 from mtl_keras.tasks import Task, check_task_names
 from mtl_keras.training.by_task import by_task
 from mtl_keras.training.checked_training import CheckedTraining
+from mtl_keras.training.labelled_training import LabelledTraining
 from mtl_keras.training.loss_weights import LossWeights, complete_loss_weights
-from mtl_keras.training.task_logs import TaskLosses, TaskMetrics
+from mtl_keras.training.task_losses import TaskLosses, TotalLoss
+from mtl_keras.training.task_metrics import TaskMetrics
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
-class MultiTaskModel(CheckedTraining, keras.Model):
+class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
     """A `keras.Model` whose outputs are tasks.
 
     Everything that a functional `keras.Model` does works as it does there. On
     top of it, `compile` takes losses, metrics and weights from the tasks, the
-    loss weights can change while the model trains, data is checked before the
-    first step, and a loss that is not finite stops the run.
+    loss weights can change while the model trains, labels may be missing, data
+    is checked before the first step, and a loss that is not finite stops the
+    run.
 
     A process that loads a saved model imports `mtl_keras` first, so that
     Keras knows this class.
@@ -58,6 +61,7 @@ class MultiTaskModel(CheckedTraining, keras.Model):
         self._keep_untracked("_loss_weights", None)
         # Of "train" and "test": where the next batch is a stream's first.
         self._keep_untracked("unchecked_streams", set())
+        self.start_labelled_training()
 
     def _keep_untracked(self, name: str, value: Any) -> None:
         """Sets an attribute that Keras must not take for a layer or metric."""
@@ -175,23 +179,19 @@ class MultiTaskModel(CheckedTraining, keras.Model):
         self._loss_weights.update(weights)
 
     def _log_by_task(self, arguments: dict[str, Any]) -> None:
-        names = self.output_names
-        self._keep_untracked(
-            "_compile_loss",
-            TaskLosses(
-                arguments["loss"],
-                arguments["loss_weights"],
-                output_names=names,
-            ),
+        losses = TaskLosses(
+            arguments["loss"], arguments["loss_weights"], self.output_names
         )
-        self._keep_untracked(
-            "_compile_metrics",
-            TaskMetrics(
-                arguments["metrics"],
-                arguments["weighted_metrics"],
-                output_names=names,
-            ),
+        metrics = TaskMetrics(
+            arguments["metrics"],
+            arguments["weighted_metrics"],
+            output_names=self.output_names,
         )
+        with self.distribute_strategy.scope():
+            total = TotalLoss(losses)
+        self._keep_untracked("_compile_loss", losses)
+        self._keep_untracked("_compile_metrics", metrics)
+        self._keep_untracked("_loss_tracker", total)
 
     def get_config(self) -> dict:
         """Returns the graph and the tasks, serialized."""

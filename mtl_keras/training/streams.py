@@ -9,8 +9,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from mtl_keras.training.checks import (
-    check_data,
+from mtl_keras.training.checks import check_data
+from mtl_keras.training.target_checks import (
     check_target_shape,
     pair_with_tasks,
 )

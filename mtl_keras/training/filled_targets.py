@@ -1,0 +1,112 @@
+"""Targets whose holes are filled, and where the holes were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from mtl_keras.tasks import Task
+from mtl_keras.tasks.missing import is_labelled
+
+
+class FilledTargets(NamedTuple):
+    """Targets of a task with a valid value everywhere.
+
+    Args:
+        values: Targets, with 0 where the label is missing.
+        labelled: Booleans of the shape of the elements (see `Task.labelled`),
+            or `None` if all are labelled.
+    """
+
+    values: object
+    labelled: object
+
+
+def unlabelled(count: int) -> np.ndarray:
+    """Makes targets of which all labels are missing, for any task.
+
+    Targets of one NaN a sample are taken for this also where the task has
+    targets of a higher rank, so that a mask need not be made to say that it
+    is not there.
+
+    Args:
+        count: Number of samples.
+    """
+    return np.full((count,), np.nan, "float32")
+
+
+def fill_missing(task: Task, y_true, y_pred, *, complete=False):
+    """Puts a valid value wherever the label is missing.
+
+    NaN must not get into any product, because NaN x 0 is NaN.
+
+    Args:
+        task: The task.
+        y_true: Targets: a tensor of one of the task's `target_shapes`, or
+            what `unlabelled` makes.
+        y_pred: Predictions, for their shape and Keras mask.
+        complete: Whether no label is missing. Defaults to `False`.
+
+    Returns:
+        `FilledTargets`.
+    """
+    y_true = ops.convert_to_tensor(y_true)
+    labelled = None
+    if not complete:
+        labelled = task.labelled(y_true, tuple(y_pred.shape)[1:])
+    if task.columns and len(y_true.shape) < len(y_pred.shape):
+        y_true = y_true[..., None]
+    if labelled is not None:
+        y_true, labelled = _to_elements(task, y_true, labelled, y_pred)
+        wide = len(y_true.shape) > len(labelled.shape)
+        keep = labelled[..., None] if wide else labelled
+        y_true = ops.where(keep, y_true, ops.zeros_like(y_true))
+    return FilledTargets(y_true, _and_keras_mask(labelled, y_pred))
+
+
+def _to_elements(task: Task, y_true, labelled, y_pred) -> tuple:
+    """Widens what says of whole samples that they are not labelled."""
+    rank = len(y_pred.shape) - (not task.columns)
+    if len(labelled.shape) == rank and (
+        not task.columns or labelled.shape[-1] == y_pred.shape[-1]
+    ):
+        return y_true, labelled
+    axes = (..., *[None] * (rank - len(labelled.shape)))
+    shape = ops.shape(y_pred)[:rank]
+    return (
+        ops.broadcast_to(y_true[axes], shape),
+        ops.broadcast_to(labelled[axes], shape),
+    )
+
+
+def _and_keras_mask(labelled, y_pred):
+    """Leaves out the steps that Keras masks, such as padding."""
+    mask = getattr(y_pred, "_keras_mask", None)
+    if mask is None:
+        return labelled
+    return mask if labelled is None else ops.logical_and(labelled, mask)
+
+
+def any_label(tasks: Sequence[Task], y: Mapping):
+    """Tells whether a batch has a label for any task.
+
+    Args:
+        tasks: The tasks.
+        y: Dict from task name to targets.
+
+    Returns:
+        A boolean tensor.
+    """
+    found = []
+    for task in tasks:
+        y_true = ops.convert_to_tensor(y[task.name])
+        labelled = is_labelled(y_true, task.missing_label)
+        if task.complete_labels:
+            labelled = None
+        if labelled is None:
+            return ops.convert_to_tensor(True)
+        found.append(ops.any(labelled))
+    return ops.any(ops.stack(found))
