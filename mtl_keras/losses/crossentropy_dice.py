@@ -43,6 +43,8 @@ class CrossentropyDice(ElementLoss):
     0.0
     """
 
+    num_terms = 2
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -57,24 +59,43 @@ class CrossentropyDice(ElementLoss):
         self._crossentropy = Crossentropy(from_logits, reduction=None)
 
     def call(self, y_true, y_pred):
-        if y_pred.shape[-1] == 1:
-            return self._binary(y_true, y_pred)
-        crossentropy = self._crossentropy.call(y_true, y_pred)
-        masks = to_one_hot(y_true, y_pred)
-        probabilities = ops.softmax(y_pred) if self.from_logits else y_pred
-        dice = _dice_loss(masks, probabilities)
-        return crossentropy + self.dice_weight * _per_pixel(dice)
+        (crossentropy, _), (dice, _) = self.terms(y_true, y_pred)
+        return crossentropy + dice[:, None, None]
 
-    def _binary(self, y_true, y_pred):
-        if len(y_true.shape) < len(y_pred.shape):
-            y_true = ops.expand_dims(y_true, -1)
-        y_true = ops.cast(y_true, y_pred.dtype)
-        crossentropy = keras.losses.binary_crossentropy(
-            y_true, y_pred, from_logits=self.from_logits
-        )
-        probabilities = ops.sigmoid(y_pred) if self.from_logits else y_pred
-        dice = _dice_loss(y_true, probabilities)
-        return crossentropy + self.dice_weight * _per_pixel(dice)
+    def terms(self, y_true, y_pred, labelled=None):
+        """Cross-entropy per pixel, and Dice per sample over its pixels.
+
+        Missing pixels are left out of both; a sample with no labelled pixel
+        has no Dice loss.
+
+        Args:
+            y_true: See `call`; any valid class where the label is missing.
+            y_pred: See `call`.
+            labelled: Booleans of shape `(batch, height, width)`, or `None`.
+
+        Returns:
+            Two pairs of values and booleans, see `ElementLoss.terms`.
+        """
+        if y_pred.shape[-1] == 1:
+            if len(y_true.shape) < len(y_pred.shape):
+                y_true = ops.expand_dims(y_true, -1)
+            masks = ops.cast(y_true, y_pred.dtype)
+            crossentropy = keras.losses.binary_crossentropy(
+                masks, y_pred, from_logits=self.from_logits
+            )
+            activation = ops.sigmoid
+        else:
+            crossentropy = self._crossentropy.call(y_true, y_pred)
+            masks = to_one_hot(y_true, y_pred)
+            activation = ops.softmax
+        probabilities = activation(y_pred) if self.from_logits else y_pred
+        samples = None
+        if labelled is not None:
+            samples = ops.any(labelled, axis=(1, 2))
+            keep = ops.cast(labelled[..., None], y_pred.dtype)
+            masks, probabilities = masks * keep, probabilities * keep
+        dice = self.dice_weight * _dice_loss(masks, probabilities)
+        return [(crossentropy, labelled), (dice, samples)]
 
     def get_config(self) -> dict:
         return {
@@ -89,7 +110,3 @@ def _dice_loss(masks, probabilities):
     overlap = ops.sum(masks * probabilities, axis=(1, 2))
     size = ops.sum(masks, axis=(1, 2)) + ops.sum(probabilities, axis=(1, 2))
     return ops.mean(1.0 - (2.0 * overlap + 1.0) / (size + 1.0), axis=-1)
-
-
-def _per_pixel(dice):
-    return dice[:, None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -28,9 +29,29 @@ class F1Score(keras.metrics.F1Score):
         self.from_logits = from_logits
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch.
+
+        Args:
+            y_true: Labels, 0 or 1, of shape `(batch, labels)`.
+            y_pred: Predictions of that shape.
+            sample_weight: A weight for each sample, or (unlike in Keras) for
+                each label of each sample, which leaves single labels out.
+        """
+        y_pred = keras.ops.convert_to_tensor(y_pred)
         if self.from_logits:
             y_pred = keras.ops.sigmoid(y_pred)
-        super().update_state(y_true, y_pred, sample_weight)
+        if sample_weight is None or len(sample_weight.shape) < 2:
+            super().update_state(y_true, y_pred, sample_weight)
+            return
+        # One sample for each label of each sample, the others at weight 0.
+        for column, only in enumerate(
+            np.eye(y_pred.shape[-1], dtype=self.dtype)
+        ):
+            super().update_state(
+                keras.ops.cast(y_true, self.dtype) * only,
+                y_pred * only,
+                sample_weight[:, column],
+            )
 
     def get_config(self) -> dict:
         return {

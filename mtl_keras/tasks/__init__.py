@@ -6,7 +6,8 @@ from mtl_keras.tasks.multi_label_classification import MultiLabelClassification
 from mtl_keras.tasks.regression import Regression
 from mtl_keras.tasks.segmentation import Segmentation
 from mtl_keras.tasks.sequence_tagging import SequenceTagging
-from mtl_keras.tasks.task import Task, check_task_names
+from mtl_keras.tasks.task import Task
+from mtl_keras.tasks.task_names import check_task_names
 
 __all__ = [
     "BinaryClassification",

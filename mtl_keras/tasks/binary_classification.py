@@ -27,7 +27,8 @@ class BinaryClassification(Task):
         activation: `"sigmoid"` (default), or `None` for logits.
         class_names: Two strings, the names of class 0 and 1. Defaults to
             `None`: the classes have no names.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 
@@ -80,4 +81,5 @@ class BinaryClassification(Task):
             targets,
             2,
             "For more classes use Classification; for a number, Regression.",
+            complete=self.complete_labels,
         )

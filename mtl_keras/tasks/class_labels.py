@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mtl_keras.tasks.missing import drop_axis, is_labelled
+
 
 def is_one_hot_shape(shape: tuple, num_classes: int, rank: int) -> bool:
     """Tells whether targets hold one value per class.
@@ -17,39 +19,71 @@ def is_one_hot_shape(shape: tuple, num_classes: int, rank: int) -> bool:
 
 
 def check_integer_labels(
-    name: str, labels: np.ndarray, num_classes: int, advice: str
+    name: str,
+    labels: np.ndarray,
+    num_classes: int,
+    advice: str,
+    *,
+    complete: bool = False,
 ) -> None:
     """Raises a `ValueError` if a label is no integer from 0 to `num_classes`-1.
+
+    -1 and NaN stand for a missing label.
 
     Args:
         name: Name of the task, for the message.
         labels: Labels of any shape and numeric dtype.
         num_classes: Number of classes.
         advice: The way out, which ends the message.
+        complete: Whether a missing label is an error. Defaults to `False`.
     """
     if labels.size == 0:
         return
-    if labels.dtype.kind not in "biuf":
-        raise TypeError(
-            f"Task {name!r}: labels are of dtype {labels.dtype}; expected "
-            f"integers from 0 to {num_classes - 1}. Encode class names as "
-            "numbers first (keras.layers.StringLookup does it)."
-        )
-    bad = _first_bad(labels, num_classes)
+    check_numeric(name, labels, f"integers from 0 to {num_classes - 1}")
+    bad = _first_bad(labels, num_classes, complete)
     if bad is None:
         return
     index, value = bad
     low, high = np.nanmin(labels), np.nanmax(labels)
+    missing = "" if complete else " (or -1 or NaN for a missing label)"
     raise ValueError(
         f"Task {name!r}: found label {value} at index {index} (all labels "
         f"run from {low} to {high}); expected integers from 0 to "
-        f"{num_classes - 1}. {advice}"
+        f"{num_classes - 1}{missing}. {advice}"
     )
 
 
-def _first_bad(labels: np.ndarray, num_classes: int):
-    """Index and value of the first label out of range, or `None`."""
-    # Two reductions decide; only a bad array pays for a search.
+def check_numeric(name: str, targets: np.ndarray, expected: str) -> None:
+    """Raises a `TypeError` unless targets are numbers.
+
+    Args:
+        name: Name of the task, for the message.
+        targets: Targets of any shape.
+        expected: What they should be, for the message.
+    """
+    if targets.dtype.kind in "biuf":
+        return
+    for index, value in np.ndenumerate(targets):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            where = index[0] if len(index) == 1 else index
+            raise TypeError(
+                f"Task {name!r}: found {value!r} at index {where} of targets "
+                f"of dtype {targets.dtype}; expected {expected}. Encode class "
+                "names as numbers (keras.layers.StringLookup does it), and "
+                "write a missing label as NaN."
+            ) from None
+    raise TypeError(
+        f"Task {name!r}: targets are of dtype {targets.dtype}, though all are "
+        f"numbers; expected {expected}. Convert them with "
+        ".astype('float32')."
+    )
+
+
+def _first_bad(labels: np.ndarray, num_classes: int, complete: bool):
+    """Index and value of the first label that does not fit, or `None`."""
+    # Two reductions decide; only holes or a bad array pay for a search.
     low, high = labels.min(), labels.max()
     in_range = low >= 0 and high <= num_classes - 1
     whole = labels.dtype.kind != "f" or bool((labels == np.rint(labels)).all())
@@ -58,17 +92,30 @@ def _first_bad(labels: np.ndarray, num_classes: int):
     bad = ~((labels >= 0) & (labels <= num_classes - 1))
     if labels.dtype.kind == "f":
         bad |= labels != np.rint(labels)
+    labelled = None if complete else is_labelled(labels, -1)
+    if labelled is not None:
+        bad &= labelled
+    if not bad.any():
+        return None
     index = np.unravel_index(int(np.argmax(bad)), labels.shape)
     return tuple(int(i) for i in index), labels[index]
 
 
-def check_class_probabilities(name: str, targets: np.ndarray) -> None:
+def check_class_probabilities(
+    name: str, targets: np.ndarray, *, complete: bool = False
+) -> None:
     """Raises a `ValueError` unless the last axis holds class probabilities.
+
+    Rows of -1 or NaN alone stand for a missing label.
 
     Args:
         name: Name of the task, for the message.
         targets: One-hot targets (or soft ones), classes last.
+        complete: Whether a missing label is an error. Defaults to `False`.
     """
+    labelled = None if complete else is_labelled(targets, -1)
+    if labelled is not None:
+        targets = targets[drop_axis(labelled, how="any")]
     if targets.size == 0:
         return
     low, high = targets.min(), targets.max()

@@ -32,7 +32,8 @@ class Classification(Task):
         activation: `"softmax"` (default), or `None` for logits.
         class_names: `num_classes` strings, the name of class 0 first. Defaults
             to `None`: the classes have no names.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 
@@ -82,7 +83,9 @@ class Classification(Task):
     def check_target_values(self, targets, output_shape):
         rank = len(output_shape) + 1
         if is_one_hot_shape(targets.shape, self.num_classes, rank):
-            check_class_probabilities(self.name, targets)
+            check_class_probabilities(
+                self.name, targets, complete=self.complete_labels
+            )
             return
         check_integer_labels(
             self.name,
@@ -90,4 +93,5 @@ class Classification(Task):
             self.num_classes,
             f"Number the classes from 0; the task has "
             f"num_classes={self.num_classes}.",
+            complete=self.complete_labels,
         )

@@ -28,7 +28,8 @@ class MultiLabelClassification(Task):
         activation: `"sigmoid"` (default), or `None` for logits.
         class_names: `num_labels` strings, the names of the labels. Defaults
             to `None`: they have no names.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 
@@ -44,6 +45,7 @@ class MultiLabelClassification(Task):
 
     default_activation = "sigmoid"
     default_metrics = ("auc", "accuracy")
+    columns = True
 
     def __post_init__(self):
         self._check_count("num_labels", least=1)
@@ -86,4 +88,5 @@ class MultiLabelClassification(Task):
             targets,
             2,
             "Each column is one label: 1 where the sample has it, else 0.",
+            complete=self.complete_labels,
         )

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from mtl_keras import metrics
+from mtl_keras.tasks.class_labels import check_numeric
 from mtl_keras.tasks.task import Task
 
 
@@ -24,7 +25,8 @@ class Regression(Task):
         name: See `Task`.
         units: Number of numbers, 1 or more. Defaults to `1`.
         activation: `"linear"` (default) or any other Keras activation.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 
@@ -38,6 +40,7 @@ class Regression(Task):
     default_activation = "linear"
     default_metrics = ("rmse", "mae")
     missing_label = float("nan")
+    columns = True
 
     def __post_init__(self):
         self._check_count("units", least=1)
@@ -67,18 +70,21 @@ class Regression(Task):
         return [output_shape[:-1], *shapes] if self.units == 1 else shapes
 
     def check_target_values(self, targets, output_shape):
-        if targets.dtype.kind not in "biuf":
-            raise TypeError(
-                f"Task {self.name!r}: targets are of dtype {targets.dtype}; "
-                "expected numbers."
-            )
+        check_numeric(self.name, targets, "numbers")
         if targets.dtype.kind != "f" or np.isfinite(targets).all():
             return
         bad = ~np.isfinite(targets)
+        if not self.complete_labels:
+            bad &= ~np.isnan(targets)
+        if not bad.any():
+            return
         index = np.unravel_index(int(np.argmax(bad)), targets.shape)
+        missing = (
+            "" if self.complete_labels else " (or NaN where one is missing)"
+        )
         raise ValueError(
             f"Task {self.name!r}: found {targets[index]} at index "
             f"{tuple(int(i) for i in index)} ({int(bad.sum())} of "
-            f"{bad.size} targets are not finite); expected finite numbers. "
-            "Drop these samples or fill the values in."
+            f"{bad.size} targets are not finite); expected finite numbers"
+            f"{missing}. Drop these samples or fill the values in."
         )

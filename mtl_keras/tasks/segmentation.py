@@ -40,7 +40,8 @@ class Segmentation(Task):
         class_names: `num_classes` strings, the name of class 0 first (for a
             binary mask two: background and foreground). Defaults to `None`:
             the classes have no names.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 
@@ -113,7 +114,9 @@ class Segmentation(Task):
         if self.num_classes > 1 and is_one_hot_shape(
             targets.shape, self.num_classes, rank
         ):
-            check_class_probabilities(self.name, targets)
+            check_class_probabilities(
+                self.name, targets, complete=self.complete_labels
+            )
             return
         check_integer_labels(
             self.name,
@@ -123,4 +126,5 @@ class Segmentation(Task):
             if self.num_classes == 1
             else f"The task has num_classes={self.num_classes}, background "
             "included.",
+            complete=self.complete_labels,
         )

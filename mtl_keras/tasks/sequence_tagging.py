@@ -23,7 +23,8 @@ class SequenceTagging(Classification):
         num_classes: Number of tags, 2 or more.
         activation: `"softmax"` (default), or `None` for logits.
         class_names: See `Classification`.
-        loss, metrics, loss_weight, primary_metric, direction: See `Task`.
+        loss, metrics, loss_weight, primary_metric, direction, complete_labels:
+            See `Task`.
 
     Example:
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks.missing import drop_axis, is_labelled
 
 # What Keras, TensorFlow's name scopes and SavedModel signatures all take.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -44,6 +45,11 @@ class Task:
             better. Defaults to the kind's, or else to the first of `metrics`.
         direction: `"max"` or `"min"`, the better direction of the primary
             metric. Defaults to what its name says.
+        complete_labels: Whether every sample is labelled, which is then
+            checked: a value that stands for a missing label is an error, and
+            streams train by Keras's own step. Defaults to `False`: a missing
+            label (`missing_label`, which is NaN for regressions and -1 or NaN
+            for classes) adds nothing to loss, gradients and metrics.
     """
 
     name: str
@@ -54,10 +60,13 @@ class Task:
     loss_weight: float = 1.0
     primary_metric: str | None = None
     direction: str | None = None
+    complete_labels: bool = False
 
     default_activation: ClassVar[str | None] = None
     default_metrics: ClassVar[tuple[str, ...]] = ()
     missing_label: ClassVar[float] = -1
+    # Whether each column of the output has a label of its own.
+    columns: ClassVar[bool] = False
     feature_rank: ClassVar[int] = 2
 
     def __post_init__(self):
@@ -148,6 +157,29 @@ class Task:
         raise TypeError(f"{type(self).__name__} checks no targets.")
 
     # What all kinds share.
+
+    def labelled(self, targets, output_shape: tuple):
+        """Tells which elements are labelled.
+
+        An element is what has a loss of its own: a sample, a pixel, a token,
+        or a column of several labels or numbers. One value per class is
+        missing where any of them is.
+
+        Args:
+            targets: Numpy array or tensor, of one of the `target_shapes`.
+            output_shape: Shape of the output without the batch axis.
+
+        Returns:
+            Booleans of the shape of the elements, batch axis first; or `None`
+            if all are labelled, by their dtype or by `complete_labels`.
+        """
+        if self.complete_labels:
+            return None
+        labelled = is_labelled(targets, self.missing_label)
+        full_rank = len(targets.shape) == len(output_shape) + 1
+        if labelled is None or full_rank == self.columns:
+            return labelled
+        return labelled[..., None] if self.columns else drop_axis(labelled)
 
     @property
     def from_logits(self) -> bool:
@@ -260,18 +292,3 @@ class Task:
                 "or more."
             )
         self._set(argument, int(value))
-
-
-def check_task_names(tasks: Sequence[Task]) -> None:
-    """Raises a `ValueError` if two tasks go by one name.
-
-    Args:
-        tasks: The tasks of a model.
-    """
-    names = [task.name for task in tasks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"Two tasks are named {twice[0]!r}; expected a name of its own for "
-            f"each of {names}."
-        )

@@ -191,16 +191,23 @@ def test_logits_and_probabilities_score_alike(rng):
     ("task", "output", "targets", "message"),
     [
         (Classification("t", 3), (3,), [0, 3], "found label 3 at index"),
-        (Classification("t", 3), (3,), [0, -1], "found label -1 at index"),
+        (Classification("t", 3), (3,), [0, -2], "found label -2 at index"),
         (Classification("t", 3), (3,), [0, 1.5], "found label 1.5 at index"),
-        (Classification("t", 3), (3,), [0, np.nan], "found label nan at index"),
-        (Classification("t", 3), (3,), ["cat", "dog"], "labels are of dtype"),
+        (
+            Classification("t", 3),
+            (3,),
+            ["cat", "NA"],
+            "found .*'cat'.* index 0",
+        ),
+        (Classification("t", 3), (3,), [0.0, "NA"], "found '0.0'|'NA'"),
         (Classification("t", 3), (3,), [[1, 1, 0]], "sums from 2"),
         (Classification("t", 3), (3,), [[2, -1, 0]], "values from -1 to 2"),
         (BinaryClassification("t"), (1,), [0, 2], "found label 2"),
         (MultiLabelClassification("t", 2), (2,), [[0, 0.5]], "found label 0.5"),
         (Regression("t"), (1,), [0, np.inf], "found inf at index"),
-        (Regression("t"), (1,), ["a"], "expected numbers"),
+        (Regression("t"), (1,), ["1.5", "NA"], "found .*'NA'.* index 1"),
+        (Regression("t"), (1,), [None, 1.5], "found None at index 0"),
+        (Regression("t"), (1,), ["1.5"], r"Convert them with \.astype"),
         (Segmentation("t", 1), (1, 2, 1), [[[0, 255]]], "divide a mask"),
         (Segmentation("t", 3), (1, 2, 3), [[[0, 3]]], "num_classes=3"),
         (SequenceTagging("t", 2), (2, 2), [[0, 2]], "found label 2 at index"),
@@ -210,6 +217,43 @@ def test_target_values_that_do_not_fit(task, output, targets, message):
     with pytest.raises((TypeError, ValueError), match=message) as caught:
         task.check_target_values(np.array(targets), output)
     assert "'t'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "output", "targets"),
+    [
+        (Classification("t", 3), (3,), [0, -1]),
+        (Classification("t", 3), (3,), [0, np.nan]),
+        (Classification("t", 3), (3,), [[0, 0, 1], [-1, -1, -1]]),
+        (Classification("t", 3), (3,), [[0, 0, 1], [np.nan] * 3]),
+        (MultiLabelClassification("t", 2), (2,), [[0, -1]]),
+        (Segmentation("t", 3), (1, 2, 3), [[[2, np.nan]]]),
+        (Regression("t"), (1,), [0.5, np.nan]),
+    ],
+)
+def test_missing_labels_fit_unless_declared_complete(task, output, targets):
+    targets = np.array(targets)
+    task.check_target_values(targets, output)
+    labelled = task.labelled(targets, output)
+    assert labelled.any() and not labelled.all()
+    strict = dataclasses.replace(task, complete_labels=True)
+    assert strict.labelled(targets, output) is None
+    with pytest.raises(ValueError, match=r"Task 't'"):
+        strict.check_target_values(targets, output)
+
+
+@pytest.mark.parametrize(
+    ("task", "targets"),
+    [
+        (Regression("t"), np.array([-1.0, 0.5])),
+        (Regression("t"), np.array([-1, 2])),
+        (Classification("t", 3), np.array([0, 2], "uint8")),
+        (BinaryClassification("t"), np.array([False, True])),
+    ],
+)
+def test_values_that_are_labels(task, targets):
+    labelled = task.labelled(targets, (task.__dict__.get("num_classes", 1),))
+    assert labelled is None or labelled.all()
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])

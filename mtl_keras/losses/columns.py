@@ -1,0 +1,41 @@
+"""Which losses and metrics are a plain mean over the columns of an output."""
+
+from __future__ import annotations
+
+import keras
+
+_MEANS_OVER_COLUMNS = (
+    keras.losses.binary_crossentropy,
+    keras.losses.binary_focal_crossentropy,
+    keras.losses.hinge,
+    keras.losses.huber,
+    keras.losses.log_cosh,
+    keras.losses.mean_absolute_error,
+    keras.losses.mean_absolute_percentage_error,
+    keras.losses.mean_squared_error,
+    keras.losses.mean_squared_logarithmic_error,
+    keras.losses.poisson,
+    keras.losses.squared_hinge,
+    keras.metrics.binary_accuracy,
+)
+
+
+def is_mean_over_columns(function, arguments=None) -> bool:
+    """Tells whether a loss of rows is the mean of losses of their columns.
+
+    Given a row of one column, such a loss is the loss of the column, so that
+    columns can be left out one by one. Others, such as a cosine similarity,
+    look at a row as a whole.
+
+    Args:
+        function: A function of `y_true` and `y_pred`, or a Keras loss that
+            wraps one.
+        arguments: Dict of the arguments that it is called with. Defaults to
+            those of the loss.
+    """
+    if isinstance(function, keras.losses.Loss):
+        arguments = getattr(function, "_fn_kwargs", None)
+        function = getattr(function, "fn", None)
+    if (arguments or {}).get("axis", -1) != -1:
+        return False
+    return any(function is known for known in _MEANS_OVER_COLUMNS)

@@ -1,0 +1,41 @@
+"""Which values of a target mean that the label is missing."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+
+def is_labelled(targets, missing_label: float):
+    """Tells labels from values that stand for a missing one.
+
+    Args:
+        targets: Numpy array or tensor of any shape and numeric dtype.
+        missing_label: NaN, or -1, which NaN then stands for as well.
+
+    Returns:
+        Booleans of the shape of `targets`, of the same library; or `None` if
+        the dtype can hold no missing label, such as uint8.
+    """
+    dtype = keras.backend.standardize_dtype(targets.dtype)
+    library = np if isinstance(targets, np.ndarray) else keras.ops
+    by_number = missing_label == missing_label  # NaN equals nothing
+    if "float" in dtype:
+        labelled = library.logical_not(library.isnan(targets))
+        if by_number:
+            labelled = library.logical_and(labelled, targets != missing_label)
+        return labelled
+    if dtype.startswith("int") and by_number:
+        return library.not_equal(targets, int(missing_label))
+    return None
+
+
+def drop_axis(labelled, *, how: str = "all"):
+    """Reduces the last axis: labelled where all (or any) of its values are.
+
+    Args:
+        labelled: Booleans, numpy array or tensor.
+        how: `"all"` or `"any"`. Defaults to `"all"`.
+    """
+    library = np if isinstance(labelled, np.ndarray) else keras.ops
+    return getattr(library, how)(labelled, axis=-1)
