@@ -25,6 +25,7 @@ from mtl_keras.zoo.batches import (
 )
 from mtl_keras.zoo.checkpoint import RunCheckpoint, write_history
 from mtl_keras.zoo.data import RecipeData, load_data
+from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
@@ -137,23 +138,25 @@ def _fit(model, recipe, data, seed, checkpoint, folder, callbacks) -> None:
         seed,
         range(checkpoint.state.epoch, fit.epochs),
     )
-    model.fit(
-        batches,
-        epochs=fit.epochs,
-        initial_epoch=checkpoint.state.epoch,
-        steps_per_epoch=-(-len(data.train[0]) // fit.batch_size),
-        validation_data=validation_batches(data.validation),
-        shuffle=False,  # the batches are
-        verbose=0,
-        callbacks=[
-            SeedEpochs(seed),
-            *callbacks,
-            keras.callbacks.TensorBoard(
-                str(folder / "tensorboard"), write_graph=False
-            ),
-            checkpoint,
-        ],
-    )
+    with ended_by_interruption() as interruption:
+        model.fit(
+            batches,
+            epochs=fit.epochs,
+            initial_epoch=checkpoint.state.epoch,
+            steps_per_epoch=-(-len(data.train[0]) // fit.batch_size),
+            validation_data=validation_batches(data.validation),
+            shuffle=False,  # the batches are
+            verbose=0,
+            callbacks=[
+                SeedEpochs(seed),
+                interruption,
+                *callbacks,
+                keras.callbacks.TensorBoard(
+                    str(folder / "tensorboard"), write_graph=False
+                ),
+                checkpoint,
+            ],
+        )
 
 
 def _keep(model: MultiTaskModel, checkpoint: RunCheckpoint, folder: Path):
