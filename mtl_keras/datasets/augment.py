@@ -66,7 +66,9 @@ def augment(
         data.train,
         [keras.layers.RandomFlip(), keras.layers.RandomRotation(0.1)],
     )
-    model.fit(train, validation_data=data.validation, epochs=10)
+    model.fit(
+        train, validation_data=data.validation, shuffle=False, epochs=10
+    )
     ```
     """
     check_seed(seed)

@@ -71,7 +71,12 @@ def from_npz(
     model = mtl_keras.build_cnn_cls_seg(
         input_shape=data.input_shape, tasks=data.tasks
     )
-    model.fit(data.train, validation_data=data.validation, epochs=10)
+    model.fit(
+        data.train,
+        validation_data=data.validation,
+        shuffle=False,  # the training part is already
+        epochs=10,
+    )
     ```
     """
     specs = read_target_specs(tasks)

@@ -43,7 +43,12 @@ class Splits:
     model = mtl_keras.build_mlp(
         input_shape=data.input_shape, tasks=data.tasks
     )
-    model.fit(data.train, validation_data=data.validation, epochs=10)
+    model.fit(
+        data.train,
+        validation_data=data.validation,
+        shuffle=False,  # the training part is already
+        epochs=10,
+    )
     model.evaluate(data.test, return_dict=True)
     ```
     """

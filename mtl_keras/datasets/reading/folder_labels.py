@@ -60,6 +60,9 @@ def read_folder_labels(
         path, argument="labels", missing_values=missing_values
     )
     rows = _rows(table, images)
+    groups = None
+    if group is not None:
+        groups = _groups(table, group, images, rows)
     first = next(iter(table.cells))
     if specs is None:
         columns = [c for c in table.cells if c not in (first, group)]
@@ -70,9 +73,6 @@ def read_folder_labels(
         task, values = make_target(spec, columns)
         made.append(task)
         targets[task.name] = _by_image(values, rows)
-    groups = None
-    if group is not None:
-        groups = _groups(table, group, images, rows)
     return FolderLabels(tuple(made), targets, groups)
 
 
@@ -101,13 +101,14 @@ def _rows(table: CsvTable, images: Sequence[str]) -> np.ndarray:
 
 
 def _groups(table, group, images, rows) -> np.ndarray:
+    column = table.column(group, "group")
     if (rows < 0).any():
         raise ValueError(
             "`group` must say for each image what it belongs to, but the table "
             f"'{table.file}' has no line for {images[int(np.argmin(rows))]!r}. "
             "Add one; its labels may stay empty."
         )
-    return read_groups(table.column(group, "group"))[rows]
+    return read_groups(column)[rows]
 
 
 def _by_image(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

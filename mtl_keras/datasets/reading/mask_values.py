@@ -38,7 +38,7 @@ def inferred_count(labels: np.ndarray, source: str) -> int:
     if len(found) * 2 < count:
         some = ", ".join(map(str, found[:8])) + (", ..." * (len(found) > 8))
         raise ValueError(
-            f"{source} holds the values {some} up to {found.max()}, which "
+            f"{source}: found the values {some} up to {found.max()}, which "
             "hardly count classes from 0. Number the classes, or say how many "
             "there are with a task (num_classes=1 is a mask that is cut at "
             "the middle of 0 and 255)."

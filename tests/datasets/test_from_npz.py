@@ -1,0 +1,190 @@
+"""Arrays of your own: what they become, and what is wrong with them."""
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_keras import datasets
+from mtl_keras.tasks import (
+    BinaryClassification,
+    Classification,
+    MultiLabelClassification,
+    Regression,
+    Segmentation,
+    SequenceTagging,
+)
+
+COUNT = 24
+
+
+@pytest.fixture
+def arrays():
+    """Arrays whose every value tells its sample."""
+    number = np.arange(COUNT)
+    x = np.zeros((COUNT, 4, 5, 3), "uint8")
+    x[:, 0, 0, 0] = number
+    mask = np.zeros((COUNT, 4, 5), "uint8")
+    mask[:, 1, 1] = 255
+    return {
+        "x": x,
+        "mask": mask,
+        "tissue": (number[:, None, None, None] + np.zeros((4, 5, 1))) % 3,
+        "stage": np.array(["I", "", "II", "III"])[number % 4],
+        "grade": np.where(number % 3 == 0, -1, number % 3).astype("int8"),
+        "size": np.where(number % 5 == 0, np.nan, number / 2),
+        "corner": np.stack([number, number / 4], axis=1),
+        "found": np.stack([number % 2, number % 3 - 1], axis=1),
+        "tags": (number[:, None] + np.arange(6)) % 4,
+        "patient": number // 3,
+    }
+
+
+@pytest.fixture
+def write(tmp_path, arrays):
+    def write(**changes):
+        changed = {**arrays, **changes}
+        path = tmp_path / "arrays.npz"
+        np.savez(path, **{k: v for k, v in changed.items() if v is not None})
+        return path
+
+    return write
+
+
+def whole(splits):
+    parts = [splits.arrays(part) for part in splits.indices]
+    order = np.argsort(np.concatenate(list(splits.indices.values())))
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays)[order], *parts
+    )
+
+
+def test_arrays_become_targets_of_kinds_that_are_inferred(write, arrays):
+    names = ["mask", "tissue", "stage", "grade", "size", "corner", "found"]
+    splits = datasets.from_npz(write(), tasks=names)
+    x, y = whole(splits)
+    assert [type(task) for task in splits.tasks] == [
+        Segmentation,
+        Segmentation,
+        Classification,
+        BinaryClassification,
+        Regression,
+        Regression,
+        MultiLabelClassification,
+    ]
+    mask, tissue, stage, grade, _, corner, found = splits.tasks
+    assert (mask.num_classes, tissue.num_classes) == (1, 3)
+    assert stage.class_names == ("I", "II", "III")
+    assert grade.class_names == ("1", "2")
+    assert (corner.units, found.num_labels) == (2, 2)
+    assert splits.input_shape == (4, 5, 3)
+    np.testing.assert_array_equal(x, arrays["x"])
+    np.testing.assert_array_equal(y["mask"][..., 0], arrays["mask"] // 255)
+    np.testing.assert_array_equal(y["tissue"], arrays["tissue"])
+    np.testing.assert_array_equal(y["stage"][:4], [0, -1, 1, 2])
+    np.testing.assert_array_equal(y["grade"][:3], [-1, 0, 1])
+    expected = arrays["size"].astype("float32")
+    np.testing.assert_array_equal(y["size"], expected)
+    np.testing.assert_array_equal(y["corner"], arrays["corner"])
+    np.testing.assert_array_equal(y["found"], arrays["found"])
+    kinds = {name: values.dtype.kind for name, values in y.items()}
+    assert [kinds[name] for name in names] == ["i"] * 4 + ["f"] * 2 + ["i"]
+    assert x.dtype == np.float32
+
+
+def test_kinds_and_keys_may_be_said(write, arrays):
+    one_hot = np.eye(4)[arrays["tags"][:, 0]]
+    splits = datasets.from_npz(
+        write(one_hot=one_hot),
+        {
+            "words": {"kind": "SequenceTagging", "columns": ["tags"]},
+            "class": {"kind": "Classification", "columns": ["one_hot"]},
+            "ground": {"kind": Segmentation, "columns": ["tissue"]},
+            "found": MultiLabelClassification(
+                "found", 2, class_names=["a", "b"]
+            ),
+        },
+        group="patient",
+    )
+    words, classes, ground, found = splits.tasks
+    assert isinstance(words, SequenceTagging)
+    assert words.num_classes == classes.num_classes == 4
+    assert ground.num_classes == 3 and found.class_names == ("a", "b")
+    _, y = whole(splits)
+    np.testing.assert_array_equal(y["words"], arrays["tags"])
+    np.testing.assert_array_equal(y["class"], one_hot)
+    parts = [set(arrays["patient"][i]) for i in splits.indices.values()]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 8
+
+
+def test_missing_pixels_and_images_stay_missing(write, arrays):
+    tissue = arrays["tissue"].copy()
+    tissue[0], tissue[1, 0, 0] = np.nan, -1
+    splits = datasets.from_npz(write(tissue=tissue), ["tissue"])
+    _, y = whole(splits)
+    expected = np.where(np.isnan(tissue), -1, tissue)
+    np.testing.assert_array_equal(y["tissue"], expected)
+
+
+def test_inputs_of_one_number_have_an_axis(write):
+    splits = datasets.from_npz(write(), ["size"], inputs="patient")
+    assert splits.input_shape == (1,)
+
+
+FULL = np.zeros((COUNT, 2, 2, 2, 2))
+BROKEN = np.where(np.arange(COUNT) == 3, np.inf, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "message"),
+    [
+        ({}, {"tasks": ["stag"]}, r"`tasks` names the key 'stag'.*'stage'\?"),
+        ({}, {"inputs": "y"}, "`inputs` names the key 'y'"),
+        ({}, {"group": "patients"}, r"`group` names.*'patient'\?"),
+        ({"x": np.zeros((0, 3))}, {}, r"found an array of shape \(0, 3\)"),
+        ({"x": np.float32(3)}, {}, r"found an array of shape \(\)"),
+        (
+            {"stage": np.arange(3)},
+            {},
+            r"shape \(3,\) in 'stage' and 24",
+        ),
+        ({"stage": np.array(["I"] * COUNT)}, {}, "all labels are 'I'"),
+        ({"stage": np.array([""] * COUNT)}, {}, "no sample has a label"),
+        ({"stage": np.array([None] * COUNT)}, {}, "Python objects in 'stage'"),
+        ({"x": np.array(["a"] * COUNT)}, {}, "`inputs` must be numbers"),
+        ({"x": BROKEN}, {}, r"found inf at index \[3\] of 'x'"),
+        (
+            {"size": BROKEN},
+            {"tasks": ["size"]},
+            "inf in index 3 of 'size'",
+        ),
+        ({"size": FULL}, {"tasks": ["size"]}, "kind cannot be told"),
+        ({"size": FULL}, {"tasks": {"size": "Regression"}}, "a row of numbers"),
+        ({}, {"tasks": ["tags"]}, "kind cannot be told.*'SequenceTagging'"),
+        ({}, {"tasks": {"t": ["stage", "size"]}}, "several keys for 't'"),
+        ({}, {"tasks": [Segmentation("tissue", 2)]}, "found class 2.*0 to 1"),
+        ({}, {"tasks": {"size": "SequenceTagging"}}, "found 0.5 in"),
+        ({}, {"tasks": [Classification("found", 3)]}, "found 2 columns"),
+        ({"patient": np.zeros((COUNT, 2))}, {"group": "patient"}, r"\(24, 2\)"),
+    ],
+)
+def test_what_does_not_fit(write, changes, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_npz(write(**changes), **{"tasks": ["stage"], **arguments})
+
+
+def test_masks_that_count_no_classes(write, arrays):
+    mask = arrays["mask"].copy()
+    mask[:, 2, 2] = 40
+    with pytest.raises(ValueError, match="0, 40, 255 up to 255, which hardly"):
+        datasets.from_npz(write(mask=mask), ["mask"])
+    empty = np.full((COUNT, 4, 5), -1)
+    with pytest.raises(ValueError, match="'mask': no sample has a label"):
+        datasets.from_npz(write(mask=empty), ["mask"])
+
+
+def test_files_that_are_no_npz(tmp_path):
+    (tmp_path / "a.npz").write_text("no archive")
+    with pytest.raises(ValueError, match=r"must name an npz file.*a\.npz"):
+        datasets.from_npz(tmp_path / "a.npz", ["y"])
+    with pytest.raises(FileNotFoundError, match="nothing at"):
+        datasets.from_npz(tmp_path / "b.npz", ["y"])
