@@ -45,7 +45,7 @@ def test_interrupted_and_resumed(recipe_path, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        first = process.stdout.readline()
+        first = next(line for line in process.stdout if "epoch" in line)
         process.send_signal(signal.SIGINT)
         said, complained = process.communicate(timeout=60)
     assert "epoch 30/300" in first
