@@ -13,9 +13,9 @@ import os
 
 import numpy as np
 
-from mtl_keras.datasets.arguments import check_seed
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.samples import Samples, select
+from mtl_keras.datasets.random_split import random_split
+from mtl_keras.datasets.samples import Samples
 from mtl_keras.tasks import Regression, Task
 
 NUM_INPUTS = 8
@@ -71,13 +71,10 @@ def load_data(
       performance of residential buildings using statistical machine learning
       tools, Energy and Buildings 49, 2012.
     """
-    check_seed(seed)
     table = _read_table(existing_file(path, _ORIGIN))
-    num_test = _num_test(len(table), test_fraction)
     x = table[:, :NUM_INPUTS]
     y = dict(zip(TARGETS, table[:, NUM_INPUTS:].T, strict=True))
-    order = np.random.default_rng(seed).permutation(len(table))
-    return select(x, y, order[num_test:]), select(x, y, order[:num_test])
+    return random_split(x, y, test_fraction, seed)
 
 
 def tasks() -> list[Task]:
@@ -94,23 +91,6 @@ def tasks() -> list[Task]:
     ```
     """
     return [Regression(name) for name in TARGETS]
-
-
-def _num_test(num_rows, test_fraction):
-    if not 0 < test_fraction < 1:
-        raise ValueError(
-            "`test_fraction` must lie between 0 and 1, found "
-            f"{test_fraction!r}."
-        )
-    num_test = round(num_rows * test_fraction)
-    if not 0 < num_test < num_rows:
-        raise ValueError(
-            f"`test_fraction={test_fraction}` of {num_rows} rows gives "
-            f"{num_test} test and {num_rows - num_test} training rows, but "
-            "both need one at least. Change the fraction or pass a file with "
-            "more rows."
-        )
-    return num_test
 
 
 def _read_table(file):

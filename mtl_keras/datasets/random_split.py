@@ -1,0 +1,47 @@
+"""Splits samples at random into a training and a test part."""
+
+import numpy as np
+
+from mtl_keras.datasets.arguments import check_seed
+from mtl_keras.datasets.samples import Samples, Targets, select
+
+
+def random_split(
+    x: np.ndarray, y: Targets, test_fraction: float, seed: int
+) -> tuple[Samples, Samples]:
+    """Draws the test part of a table without one of its own.
+
+    Args:
+        x: Array of shape `(n, ...)`, the inputs.
+        y: Dict of arrays of shape `(n, ...)`, the targets.
+        test_fraction: Float between 0 and 1, the share of the rows that
+            serves as test.
+        seed: Integer of at least 0. The same seed gives the same parts.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`, both in random order.
+
+    Raises:
+        ValueError: If an argument is out of its range, or a part is empty.
+    """
+    check_seed(seed)
+    num_test = _num_test(len(x), test_fraction)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return select(x, y, order[num_test:]), select(x, y, order[:num_test])
+
+
+def _num_test(num_rows, test_fraction):
+    if not 0 < test_fraction < 1:
+        raise ValueError(
+            "`test_fraction` must lie between 0 and 1, found "
+            f"{test_fraction!r}."
+        )
+    num_test = round(num_rows * test_fraction)
+    if not 0 < num_test < num_rows:
+        raise ValueError(
+            f"`test_fraction={test_fraction}` of {num_rows} rows gives "
+            f"{num_test} test and {num_rows - num_test} training rows, but "
+            "both need one at least. Change the fraction or pass a file with "
+            "more rows."
+        )
+    return num_test
