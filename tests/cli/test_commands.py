@@ -46,6 +46,8 @@ def test_train_all_seeds(run_command, recipe_path, tmp_path):
     result = run_command("train", recipe_path, "--output", folder)
     assert result.exit_code == 0, result.output
     assert "±" in result.stdout
+    # The labels are described once, not for each seed.
+    assert result.stdout.count("labelled") == 1
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["seeds"] == [0, 1]
     assert {path.name for path in folder.iterdir()} == {
