@@ -17,7 +17,9 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
 with a training, validation and test part. `augment` changes images together
-with their masks, and `describe` counts the labels of any data.
+with their masks, and `describe` counts the labels of any data. `mix` makes one
+stream of several data sets, each labelled for some tasks, and `concatenate`
+one pair of arrays.
 """
 
 from types import ModuleType
@@ -39,6 +41,7 @@ from mtl_keras.datasets.file_data_set import FileDataSet
 from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_folder import from_folder
 from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 
@@ -64,6 +67,7 @@ __all__ = [
     "augment",
     "cifar10",
     "cifar100",
+    "concatenate",
     "describe",
     "digit_scenes",
     "energy",
@@ -72,6 +76,7 @@ __all__ = [
     "from_folder",
     "from_npz",
     "get",
+    "mix",
     "mnist",
     "multi_mnist",
     "names",

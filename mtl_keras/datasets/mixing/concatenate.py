@@ -1,0 +1,90 @@
+"""Puts data sets one after another, with missing labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mtl_keras.datasets.mixing.array_source import ArraySource
+from mtl_keras.datasets.mixing.mixture import make_mixture
+from mtl_keras.datasets.samples import Samples
+
+
+def concatenate(
+    datasets: Mapping[str, Any],
+    *,
+    image_size: Sequence[int] | None = None,
+    channels: int | None = None,
+) -> Samples:
+    """Puts data sets, each labelled for some tasks, one after another.
+
+    It makes arrays for `evaluate`, for `validation_data` and for whatever
+    else wants to see every sample once. `mix` makes a stream to train on.
+
+    Args:
+        datasets: Dict from name to a pair `(x, {task: y})` of arrays.
+        image_size: `(height, width)` to resize images to. Defaults to `None`;
+            see `mix`.
+        channels: 1 or 3, to adapt the channels of images. Defaults to `None`;
+            see `mix`.
+
+    Returns:
+        `(x, y)`: x holds the inputs of all data sets, in the order of the
+        dict; y has an array for each task of any of them. Where a data set
+        does not label a task, its labels are missing: NaN for floats and -1
+        for classes, whose dtype is then a signed one.
+
+    Raises:
+        TypeError: If one is no pair of arrays.
+        ValueError: If they do not fit together.
+
+    Example:
+
+    >>> x, y = mtl_keras.datasets.concatenate(
+    ...     {
+    ...         "digits": (np.zeros((2, 8)), {"digit": np.array([3, 7])}),
+    ...         "loads": (np.ones((1, 8)), {"load": np.array([0.5])}),
+    ...     }
+    ... )
+    >>> y
+    {'digit': array([ 3,  7, -1]), 'load': array([nan, nan, 0.5])}
+    """
+    mixture = make_mixture(datasets, image_size, channels)
+    for name, source in mixture.sources.items():
+        if not isinstance(source, ArraySource):
+            raise TypeError(
+                f"Data set {name!r} is a tf.data.Dataset; concatenate takes "
+                "arrays. Use mix(..., schedule='proportional', shuffle=False), "
+                "which yields every sample once."
+            )
+    sources = mixture.sources.values()
+    total = sum(source.size for source in sources)
+    x = np.empty((total, *mixture.x.shape), mixture.x.dtype)
+    y = {
+        task: np.full(
+            (total, *target.spec.shape), target.missing, target.spec.dtype
+        )
+        for task, target in mixture.y.items()
+    }
+    start = 0
+    for source in sources:
+        _fill(x[start:], {task: y[task][start:] for task in source.y}, source)
+        start += source.size
+    return x, y
+
+
+def _fill(x, y: dict, source: ArraySource, part: int = 1024) -> None:
+    """Writes the samples of a source into the beginning of arrays."""
+    if source.signature == source.own:
+        x[: source.size] = source.x
+        for task, targets in source.y.items():
+            y[task][: source.size] = targets
+        return
+    for start in range(0, source.size, part):
+        here = slice(start, min(start + part, source.size))
+        inputs, targets = source.take(np.arange(here.start, here.stop))
+        x[here] = inputs
+        for task, values in targets.items():
+            y[task][here] = values

@@ -1,0 +1,169 @@
+"""Data sets that fit together: their inputs alike, every task with targets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.datasets.arguments import check_count
+from mtl_keras.datasets.mixing.array_source import ArraySource
+from mtl_keras.datasets.mixing.images import ImageAdaptation
+from mtl_keras.datasets.mixing.signature import (
+    ArraySpec,
+    MixedTarget,
+    check_same_inputs,
+    mix_targets,
+)
+from mtl_keras.datasets.mixing.stream_source import StreamSource
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """Data sets that fit together.
+
+    Args:
+        sources: Dict from the name of a data set to its source.
+        x: `ArraySpec` of the inputs of all.
+        y: Dict from task name to the `MixedTarget` of all.
+    """
+
+    sources: Mapping[str, ArraySource | StreamSource]
+    x: ArraySpec
+    y: Mapping[str, MixedTarget]
+
+    def complete(self, y: Mapping[str, Any], count) -> dict[str, Any]:
+        """Adds missing labels for the tasks that a data set does not label.
+
+        Args:
+            y: Dict from task name to a batch of targets, tensors.
+            count: Number of samples.
+
+        Returns:
+            Dict from the name of each task to its targets.
+        """
+        return {
+            task: tf.cast(y[task], target.spec.dtype)
+            if task in y
+            else tf.fill(
+                [count, *target.spec.shape],
+                tf.cast(target.missing, target.spec.dtype),
+            )
+            for task, target in self.y.items()
+        }
+
+
+def make_mixture(
+    datasets: Mapping[str, Any],
+    image_size: Sequence[int] | None,
+    channels: int | None,
+    buffer_size: int = 1,
+) -> Mixture:
+    """Reads data sets and checks that they fit together.
+
+    Args:
+        datasets: Dict from name to `(x, {task: y})` or `tf.data.Dataset`.
+        image_size: `(height, width)`, or `None`.
+        channels: 1, 3 or `None`.
+        buffer_size: Shuffle buffer of each `tf.data.Dataset`.
+
+    Returns:
+        A `Mixture`.
+
+    Raises:
+        TypeError: If one is no data set.
+        ValueError: If they do not fit together.
+    """
+    if not isinstance(datasets, Mapping) or not datasets:
+        found = f"{datasets!r}" if not datasets else f"a {_kind(datasets)}"
+        raise TypeError(
+            f"`datasets` must be a dict from name to data set, found {found}. "
+            "Name each one: {'mnist': (x, {'digit': y}), ...}."
+        )
+    adaptation = _adaptation(image_size, channels)
+    sources = {
+        name: _source(name, dataset, adaptation, buffer_size)
+        for name, dataset in datasets.items()
+    }
+    signatures = {name: source.signature for name, source in sources.items()}
+    return Mixture(
+        sources, check_same_inputs(signatures), mix_targets(signatures)
+    )
+
+
+def _source(name, dataset, adaptation, buffer_size):
+    if isinstance(dataset, tf.data.Dataset):
+        x, y = _pair(name, dataset.element_spec)
+        _check_one_input(name, x, isinstance(x, tf.TensorSpec))
+        return StreamSource(name, dataset, adaptation, buffer_size)
+    x, y = _pair(name, dataset)
+    _check_one_input(name, x, not isinstance(x, Mapping | list | tuple))
+    return ArraySource(name, x, y, adaptation)
+
+
+def _pair(name: str, dataset) -> tuple:
+    if not isinstance(dataset, tuple) or len(dataset) != 2:
+        found = (
+            f"a tuple of {len(dataset)}"
+            if isinstance(dataset, tuple)
+            else f"a {_kind(dataset)}"
+        )
+        raise TypeError(
+            f"Data set {name!r} must be a pair (x, {{task: y}}) of arrays, or "
+            f"a tf.data.Dataset of such pairs; found {found}."
+        )
+    x, y = dataset
+    if not isinstance(y, Mapping) or not y:
+        raise TypeError(
+            f"Data set {name!r} must name the task of its targets, found "
+            f"{'no targets' if y is None else f'a {_kind(y)}'}; expected a "
+            "dict such as {'digit': y}."
+        )
+    for task, targets in y.items():
+        kind = _dtype_kind(targets)
+        if kind not in "biufV":
+            raise TypeError(
+                f"Data set {name!r}: task {task!r} has targets that are no "
+                "numbers. Number the classes from 0 (keras.layers."
+                "StringLookup does it)."
+            )
+    return x, y
+
+
+def _check_one_input(name: str, x, is_one: bool) -> None:
+    if not is_one:
+        raise TypeError(
+            f"Data set {name!r} must have one input, found a {_kind(x)}; "
+            "expected an array. Put several into one (numpy.stack or "
+            "numpy.concatenate)."
+        )
+
+
+def _dtype_kind(targets) -> str:
+    dtype = targets.dtype if hasattr(targets, "dtype") else np.asarray(targets)
+    dtype = getattr(dtype, "as_numpy_dtype", getattr(dtype, "dtype", dtype))
+    return getattr(np.dtype(dtype), "kind", "O")
+
+
+def _adaptation(image_size, channels) -> ImageAdaptation:
+    if image_size is not None:
+        if not isinstance(image_size, Sequence) or len(image_size) != 2:
+            raise ValueError(
+                f"`image_size` must be (height, width), found {image_size!r}."
+            )
+        image_size = tuple(image_size)
+        for length in image_size:
+            check_count("image_size", length)
+    if channels not in (None, 1, 3):
+        raise ValueError(
+            f"`channels` must be 1, 3 or None, found {channels!r}: grey "
+            "images or RGB."
+        )
+    return ImageAdaptation(image_size, channels)
+
+
+def _kind(value) -> str:
+    return type(value).__name__

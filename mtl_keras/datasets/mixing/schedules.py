@@ -1,0 +1,152 @@
+"""The schedules by name, and the checks of what goes with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+from mtl_keras.datasets.arguments import check_count
+from mtl_keras.datasets.mixing import plan
+from mtl_keras.datasets.mixing.plan import Plan
+from mtl_keras.spelling import did_you_mean
+
+# A share goes by the number of samples to this power.
+EXPONENTS = {"proportional": 1.0, "square_root": 0.5, "uniform": 0.0}
+SCHEDULES = ("joint", "alternate", *EXPONENTS, "annealed")
+
+Sizes = Mapping[str, float | None]
+
+
+def make_plan(
+    schedule: str,
+    sizes: Sizes,
+    *,
+    batch_size: int,
+    shares: str | Mapping[str, float] | None,
+    steps: str | int,
+    anneal_epochs: int | None,
+) -> Plan:
+    """Makes the plan of a schedule, and checks what goes with it.
+
+    Args:
+        schedule: One of `SCHEDULES`.
+        sizes: Dict from the name of a data set to its number of samples:
+            infinite where it repeats, `None` where it is unknown.
+        batch_size: Samples per batch.
+        shares: See `mix`.
+        steps: `steps_per_epoch` of `mix`.
+        anneal_epochs: See `mix`.
+
+    Returns:
+        The `Plan`.
+
+    Raises:
+        ValueError: If something does not fit.
+    """
+    if schedule not in SCHEDULES:
+        raise ValueError(
+            f"`schedule` must name a schedule, found {schedule!r}. "
+            f"{did_you_mean(schedule, SCHEDULES)}"
+        )
+    _check_belongs(schedule, "joint", "shares", shares)
+    _check_belongs(schedule, "annealed", "anneal_epochs", anneal_epochs)
+    _check_steps(steps, sizes)
+    values = list(sizes.values())
+    if schedule == "joint":
+        counts = _joint_counts(shares, sizes, batch_size)
+        return plan.joint(values, counts, steps)
+    if schedule == "alternate":
+        return plan.alternate(values, batch_size, steps)
+    if schedule != "uniform":
+        _check_known(f"schedule={schedule!r}", sizes)
+    if schedule == "annealed":
+        check_count("anneal_epochs", anneal_epochs)
+        return plan.annealed(values, anneal_epochs, batch_size, steps)
+    return plan.sampled(values, EXPONENTS[schedule], batch_size, steps)
+
+
+def _joint_counts(shares, sizes: Sizes, batch_size: int) -> np.ndarray:
+    weights = _weights(shares, sizes)
+    exact = weights / weights.sum()
+    counts = plan.largest_remainder(batch_size, exact)
+    if not counts.all():
+        name = list(sizes)[int(np.argmin(counts))]
+        least = max(len(sizes), math.ceil(1 / exact.min()))
+        raise ValueError(
+            f"`batch_size={batch_size}` leaves no sample for data set "
+            f"{name!r}, whose share is {exact.min():.3g} of the batch; "
+            "schedule='joint' has samples of each in every batch. Pass "
+            f"batch_size={least}, larger shares for the small ones, or another "
+            "schedule."
+        )
+    return counts
+
+
+def _weights(shares, sizes: Sizes) -> np.ndarray:
+    if shares is None:
+        shares = "uniform"
+    if isinstance(shares, str):
+        if shares not in EXPONENTS:
+            raise ValueError(
+                f"`shares` must be a dict or a name, found {shares!r}. "
+                f"{did_you_mean(shares, EXPONENTS)}"
+            )
+        if shares == "uniform":
+            return np.ones(len(sizes))
+        _check_known(f"shares={shares!r}", sizes)
+        return np.array(list(sizes.values())) ** EXPONENTS[shares]
+    if not isinstance(shares, Mapping) or set(shares) != set(sizes):
+        found = sorted(shares) if isinstance(shares, Mapping) else shares
+        raise ValueError(
+            f"`shares` must name each data set and no other, found {found!r}, "
+            f"expected {sorted(sizes)}."
+        )
+    for name, share in shares.items():
+        if not isinstance(share, Real) or not 0 < share < math.inf:
+            raise ValueError(
+                f"`shares` must be positive numbers, found {share!r} for "
+                f"{name!r}. Leave a data set out of the mixture to take none "
+                "of it."
+            )
+    return np.array([float(shares[name]) for name in sizes])
+
+
+def _check_belongs(schedule: str, owner: str, argument: str, value) -> None:
+    if value is not None and schedule != owner:
+        raise ValueError(
+            f"`{argument}` goes with schedule={owner!r}, found it with "
+            f"schedule={schedule!r}. Leave it out, or change the schedule."
+        )
+
+
+def _check_steps(steps, sizes: Sizes) -> None:
+    if not isinstance(steps, str):
+        check_count("steps_per_epoch", steps)
+        return
+    if steps not in ("longest", "shortest"):
+        raise ValueError(
+            "`steps_per_epoch` must be 'longest', 'shortest' or a number, "
+            f"found {steps!r}. {did_you_mean(steps, ('longest', 'shortest'))}"
+        )
+    argument = f"steps_per_epoch={steps!r}"
+    if steps == "longest":
+        _check_known(argument, sizes)
+        return
+    finite = {n: size for n, size in sizes.items() if size != math.inf}
+    _check_known(argument, finite or sizes)
+
+
+def _check_known(argument: str, sizes: Sizes) -> None:
+    for name, size in sizes.items():
+        if size is None or size == math.inf:
+            found = "does not know" if size is None else "repeats and has no"
+            raise ValueError(
+                f"`{argument}` needs the number of samples of each data set, "
+                f"and data set {name!r} {found} number. Pass "
+                "steps_per_epoch=<number of steps> with a schedule that needs "
+                "none, or say it: dataset.apply("
+                "tf.data.experimental.assert_cardinality(n))."
+            )

@@ -1,0 +1,26 @@
+"""Numbered data sets, as arrays and as streams."""
+
+import pytest
+from numbered_sets import as_stream, numbered
+
+
+@pytest.fixture(params=["arrays", "streams", "both"])
+def kind(request):
+    """How the data sets are passed."""
+    return request.param
+
+
+@pytest.fixture
+def make(kind):
+    """Makes numbered data sets of some sizes."""
+
+    def make(**sizes):
+        sets = {name: numbered(name, n) for name, n in sizes.items()}
+        if kind == "streams":
+            return {name: as_stream(one) for name, one in sets.items()}
+        if kind == "both":
+            first = next(iter(sets))
+            return sets | {first: as_stream(sets[first])}
+        return sets
+
+    return make

@@ -1,0 +1,333 @@
+"""Mixed streams: whose samples come when, and what is missing in them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numbered_sets import as_stream, batches, numbered, numbers_of, set_of
+
+from mtl_keras.datasets import mix
+
+SCHEDULES = (
+    "joint",
+    "alternate",
+    "proportional",
+    "square_root",
+    "uniform",
+    "annealed",
+)
+
+
+def arguments(schedule):
+    """What a schedule needs besides its name."""
+    return {"anneal_epochs": 3} if schedule == "annealed" else {}
+
+
+def counts(epoch, names):
+    """Samples of each data set in each batch."""
+    return [[int((set_of(b) == name).sum()) for name in names] for b in epoch]
+
+
+@pytest.mark.parametrize("kind", ["both"], indirect=True)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_length_is_known_and_kept_in_every_epoch(make, schedule):
+    stream = mix(make(a=22, b=7), schedule, batch_size=4, **arguments(schedule))
+    for _ in range(2):
+        assert len(batches(stream)) == len(stream) > 0
+
+
+@pytest.mark.parametrize("kind", ["both"], indirect=True)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_number_of_steps(make, schedule):
+    stream = mix(
+        make(a=22, b=7),
+        schedule,
+        batch_size=4,
+        steps_per_epoch=9,
+        **arguments(schedule),
+    )
+    epoch = numbers_of(stream)
+    assert len(stream) == 9
+    assert [len(batch) for batch in epoch] == [4] * 9
+
+
+@pytest.mark.parametrize("kind", ["arrays", "both"], indirect=True)
+@pytest.mark.parametrize("schedule", SCHEDULES[:-1])
+def test_longest_passes_each_sample_of_the_longest_set_once(make, schedule):
+    for sizes in ({"a": 14, "b": 5}, {"a": 8, "b": 8}):
+        stream = mix(make(**sizes), schedule, batch_size=4)
+        seen = np.concatenate(numbers_of(stream))
+        assert sorted(seen[set_of(seen) == "a"]) == list(range(sizes["a"]))
+        assert set(set_of(seen)) == {"a", "b"}
+
+
+@pytest.mark.parametrize("kind", ["both"], indirect=True)
+@pytest.mark.parametrize("schedule", SCHEDULES[:-1])
+def test_shortest_passes_no_sample_twice(make, schedule):
+    for sizes in ({"a": 14, "b": 5}, {"a": 9, "b": 10}):
+        stream = mix(
+            make(**sizes), schedule, batch_size=4, steps_per_epoch="shortest"
+        )
+        seen = np.concatenate(numbers_of(stream))
+        assert len(set(seen.tolist())) == len(seen)
+        per_set = [(set_of(seen) == name).sum() for name in sizes]
+        # One of them is exhausted.
+        assert any(n == sizes[s] for n, s in zip(per_set, sizes, strict=True))
+
+
+def test_proportional_passes_every_sample_once(make):
+    stream = mix(make(a=22, b=7, c=3), "proportional", batch_size=4)
+    seen = np.concatenate(numbers_of(stream))
+    expected = [*range(22), *range(1000, 1007), *range(2000, 2003)]
+    assert sorted(seen.tolist()) == expected
+
+
+def test_shorter_sets_begin_again_once_they_are_through(make):
+    stream = mix(make(a=20, b=3), batch_size=4)
+    seen = np.concatenate(numbers_of(stream))
+    repeated = seen[set_of(seen) == "b"]
+    assert len(repeated) == 20
+    for start in range(0, 18, 3):
+        assert sorted(repeated[start : start + 3]) == [1000, 1001, 1002]
+    rounds = {tuple(repeated[s : s + 3]) for s in range(0, 18, 3)}
+    assert len(rounds) > 1
+
+
+@pytest.mark.parametrize("kind", ["both"], indirect=True)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_is_a_function_of_the_seed_and_the_epoch(make, schedule):
+    options = {"batch_size": 4, **arguments(schedule)}
+    sets = make(a=14, b=5)
+    one_by_one = mix(sets, schedule, seed=5, **options)
+    epochs = [[b.tolist() for b in numbers_of(one_by_one)] for _ in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    # Keras's own seed has no part in it.
+    tf.random.set_seed(99)
+    in_a_row = mix(sets, schedule, seed=5, epochs=range(1, 3), **options)
+    assert len(in_a_row) == 2 * len(one_by_one)
+    found = [b.tolist() for b in numbers_of(in_a_row)]
+    assert found == epochs[1] + epochs[2]
+    other = mix(sets, schedule, seed=6, **options)
+    assert [b.tolist() for b in numbers_of(other)] != epochs[0]
+
+
+def test_without_shuffling_samples_come_in_order(make):
+    stream = mix(make(a=8, b=4), "alternate", batch_size=4, shuffle=False)
+    for _ in range(2):
+        assert [batch.tolist() for batch in numbers_of(stream)] == [
+            [0, 1, 2, 3],
+            [1000, 1001, 1002, 1003],
+            [4, 5, 6, 7],
+            [1000, 1001, 1002, 1003],
+        ]
+
+
+def test_joint_batches_hold_the_shares(make):
+    stream = mix(
+        make(a=50, b=10),
+        batch_size=8,
+        shares={"a": 3, "b": 1},
+    )
+    found = counts(numbers_of(stream), "ab")
+    # 50 samples of the first make 8 batches of 6 and one of 2.
+    assert found[:-1] == [[6, 2]] * 8
+    assert found[-1] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        (None, [4, 4]),
+        ("uniform", [4, 4]),
+        ("proportional", [7, 1]),
+        ("square_root", [6, 2]),
+        ({"a": 1, "b": 7}, [1, 7]),
+    ],
+)
+def test_shares_by_name(shares, expected):
+    sets = {"a": numbered("a", 90), "b": numbered("b", 10)}
+    stream = mix(sets, batch_size=8, shares=shares, steps_per_epoch=2)
+    assert counts(numbers_of(stream), "ab") == [expected] * 2
+
+
+def test_any_part_of_a_joint_batch_holds_some_of_each():
+    sets = {name: numbered(name, 40) for name in "abc"}
+    shares = {"a": 4, "b": 2, "c": 2}
+    for batch in numbers_of(mix(sets, batch_size=16, shares=shares)):
+        for part in np.split(batch, 2):
+            found = [(set_of(part) == name).sum() for name in "abc"]
+            assert found == [len(part) // 2, len(part) // 4, len(part) // 4]
+
+
+def test_alternate_takes_turns():
+    sets = {
+        name: numbered(name, n) for name, n in {"a": 9, "b": 4, "c": 2}.items()
+    }
+    epoch = numbers_of(mix(sets, "alternate", batch_size=4))
+    turns = [set(set_of(batch)) for batch in epoch]
+    assert turns == [{"a"}, {"b"}, {"c"}] * 3
+    assert [len(batch) for batch in epoch] == [4, 4, 4] * 2 + [1, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("proportional", [16, 4]),
+        ("square_root", [16, 8]),
+        ("uniform", [16] * 2),
+    ],
+)
+def test_sampling_draws_the_order_of_whole_batches(schedule, expected):
+    sets = {"a": numbered("a", 64), "b": numbered("b", 16)}
+    stream = mix(sets, schedule, batch_size=4)
+    orders = []
+    for _ in range(2):
+        table = np.array(counts(numbers_of(stream), "ab"))
+        assert sorted(set(table.ravel())) == [0, 4]
+        assert (table > 0).sum(axis=0).tolist() == expected
+        orders.append(table[:, 0].tolist())
+    assert orders[0] != orders[1]
+
+
+def test_annealing_goes_from_proportional_towards_uniform():
+    sets = {"a": numbered("a", 256), "b": numbered("b", 16)}
+    stream = mix(sets, "annealed", batch_size=4, anneal_epochs=5)
+    shares = []
+    for _ in range(7):
+        table = np.array(counts(numbers_of(stream), "ab"))
+        shares.append((table[:, 1] > 0).sum())
+    # Shares of 16 ** p / (16 ** p + 256 ** p) of 68 batches, p from 1 to 0.2.
+    powers = np.array([1, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2])
+    exact = 68 * 16**powers / (16**powers + 256**powers)
+    assert np.abs(np.array(shares) - exact).max() < 1
+
+
+def test_labels_are_missing_where_a_set_has_none(make):
+    for schedule in ("joint", "alternate"):
+        for x, y in batches(mix(make(a=9, b=5), schedule, batch_size=4)):
+            numbers = x[:, 0].astype(int)
+            sets = set_of(numbers)
+            for name in "ab":
+                expected = np.where(sets == name, numbers, -1)
+                np.testing.assert_array_equal(y[f"task_{name}"], expected)
+
+
+@pytest.mark.parametrize("wrap", [lambda dataset: dataset, as_stream])
+@pytest.mark.parametrize(
+    ("values", "dtype", "missing"),
+    [
+        (np.ones((4,), "uint8"), "int32", -1),
+        (np.ones((4, 1), bool), "int32", -1),
+        (np.ones((4,), "int64"), "int64", -1),
+        (np.ones((4,), "uint64"), "int64", -1),
+        (np.ones((4, 3, 3, 1), "uint8"), "int32", -1),
+        (np.ones((4, 2), "float32"), "float32", np.nan),
+        (np.ones((4,), "float64"), "float64", np.nan),
+        (np.ones((4,), "float16"), "float16", np.nan),
+    ],
+)
+def test_a_dtype_that_holds_the_missing_label(wrap, values, dtype, missing):
+    sets = {
+        "a": wrap((np.zeros((4, 2), "float32"), {"label": values})),
+        "b": wrap((np.ones((4, 2), "float32"), {"other": np.arange(4)})),
+    }
+    x, y = batches(mix(sets, batch_size=8))[0]
+    labels = y["label"]
+    assert labels.dtype == dtype
+    assert labels.shape == (8, *values.shape[1:])
+    is_b = x[:, 0] == 1
+    np.testing.assert_array_equal(
+        labels[is_b], np.full_like(labels[is_b], missing)
+    )
+    assert (labels[~is_b] == 1).all()
+
+
+def test_several_sets_may_label_one_task():
+    x = np.zeros((4, 2), "float32")
+    sets = {
+        "a": (x, {"t": np.arange(4).astype("uint8")}),
+        "b": (x, {"t": np.arange(4).astype("int64"), "u": np.arange(4.0)}),
+    }
+    for _, y in batches(mix(sets, batch_size=4)):
+        assert y["t"].dtype == "int64" and y["t"].min() >= 0
+        assert np.isnan(y["u"]).sum() == 2
+
+
+def test_classes_in_floats_stay_floats_beside_integers():
+    x = np.zeros((4, 2), "float32")
+    sets = {
+        "a": (x, {"t": np.array([0, 1, np.nan, 1], "float32")}),
+        "b": (x, {"t": np.arange(4)}),
+        "c": (x, {"u": np.arange(4)}),
+    }
+    for _, y in batches(mix(sets, batch_size=6)):
+        assert y["t"].dtype == "float32"
+        assert np.isnan(y["t"]).sum() >= 2
+
+
+def test_one_set_is_a_mixture_too():
+    stream = mix({"a": numbered("a", 9)}, batch_size=4)
+    assert sorted(np.concatenate(numbers_of(stream))) == list(range(9))
+
+
+def test_a_stream_without_a_length_goes_on_where_it_stopped():
+    endless = tf.data.Dataset.counter().map(
+        lambda n: (tf.fill([2], tf.cast(n, tf.float32)), {"t": n})
+    )
+    stream = mix({"a": endless}, batch_size=4, steps_per_epoch=2, shuffle=False)
+    assert np.concatenate(numbers_of(stream)).tolist() == list(range(8))
+    assert np.concatenate(numbers_of(stream)).tolist() == list(range(8, 16))
+
+
+def test_an_endless_set_beside_one_with_an_end():
+    sets = {
+        "a": as_stream(numbered("a", 5)).repeat(),
+        "b": numbered("b", 7),
+    }
+    stream = mix(sets, batch_size=4, steps_per_epoch="shortest")
+    assert len(stream) == 4
+    assert len(batches(stream)) == 4
+
+
+def test_filtered_set_of_unknown_length():
+    odd = as_stream(numbered("a", 9)).filter(lambda x, y: x[0] % 2 == 1)
+    stream = mix({"a": odd}, "uniform", batch_size=2, steps_per_epoch=2)
+    assert sorted(np.concatenate(numbers_of(stream))) == [1, 3, 5, 7]
+
+
+@pytest.mark.parametrize("schedule", ["joint", "alternate"])
+def test_replicas_get_the_samples_of_the_stream(two_replicas, schedule):
+    sets = {"a": numbered("a", 24), "b": numbered("b", 16)}
+
+    def stream():
+        return mix(sets, schedule, batch_size=8, seed=1)
+
+    expected = numbers_of(stream())
+    local = two_replicas.experimental_local_results
+    distributed = two_replicas.experimental_distribute_dataset(stream())
+    found = []
+    for x, y in distributed:
+        parts = [part.numpy()[:, 0].astype(int) for part in local(x)]
+        if schedule == "joint":
+            assert all(set(set_of(part)) == {"a", "b"} for part in parts)
+        found.append(np.concatenate(parts))
+        labels = [part.numpy() for part in local(y["task_a"])]
+        of_a = np.where(set_of(found[-1]) == "a", found[-1], -1)
+        np.testing.assert_array_equal(np.concatenate(labels), of_a)
+    assert [b.tolist() for b in found] == [b.tolist() for b in expected]
+
+
+def test_workers_get_parts_of_their_own():
+    policy = mix({"a": numbered("a", 8)}).options().experimental_distribute
+    assert policy.auto_shard_policy == tf.data.experimental.AutoShardPolicy.DATA
+    # What that policy does, once batches were split between the workers.
+    from tensorflow.python.data.experimental.ops import distribute
+
+    parts = []
+    for index in range(2):
+        sets = {"a": numbered("a", 24), "b": numbered("b", 16)}
+        split = distribute._LegacyRebatchDataset(mix(sets, batch_size=8), 2)
+        worker = distribute._AutoShardDataset(split, 2, index, 2)
+        parts.append(np.concatenate(numbers_of(worker)))
+        assert set(set_of(parts[-1])) == {"a", "b"}
+    whole = np.concatenate(numbers_of(mix(sets, batch_size=8)))
+    assert sorted(np.concatenate(parts)) == sorted(whole)
