@@ -52,7 +52,7 @@ def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
     4 samples
     <BLANKLINE>
     task   kind     labelled  missing  labels
-    stage  classes         3   25.0 %  0 33.3 %, 1 66.7 %
+    stage  classes         3   25.0 %  0: 33.3 %, 1: 66.7 %
     size   numbers         2   50.0 %  2 to 4, mean 3
     <BLANKLINE>
     labelled for both  stage  size

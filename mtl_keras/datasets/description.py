@@ -64,12 +64,12 @@ class TaskDescription:
             return "none"
         shares = {name: count / whole for name, count in counts.items()}
         if len(shares) <= MOST_CLASSES_SHOWN:
-            return ", ".join(f"{n} {_percent(s)}" for n, s in shares.items())
+            return ", ".join(f"{n}: {_percent(s)}" for n, s in shares.items())
         rarest = min(shares, key=shares.get)
         commonest = max(shares, key=shares.get)
         return (
-            f"{len(shares)} classes, {rarest} {_percent(shares[rarest])} to "
-            f"{commonest} {_percent(shares[commonest])}"
+            f"{len(shares)} classes, {rarest}: {_percent(shares[rarest])} to "
+            f"{commonest}: {_percent(shares[commonest])}"
         )
 
 

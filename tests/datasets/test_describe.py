@@ -147,7 +147,7 @@ def test_it_reads_as_a_table():
     ]
     for line, task in zip(lines[3:9], TASKS, strict=True):
         assert line.split()[:2] == [task.name, type(task).__name__]
-    assert "IV 0.0 %" in lines[3]
+    assert "IV: 0.0 %" in lines[3]
     assert lines[10].split() == [
         "labelled",
         "for",
@@ -160,7 +160,7 @@ def test_it_reads_as_a_table():
 def test_many_classes_take_one_line_and_rare_ones_are_not_none():
     labels = np.concatenate([np.arange(50), np.zeros(99950, int)])
     found = datasets.describe((None, {"t": labels}), [Classification("t", 50)])
-    assert found.tasks["t"].labels() == "50 classes, 1 <0.1 % to 0 100.0 %"
+    assert found.tasks["t"].labels() == "50 classes, 1: <0.1 % to 0: 100.0 %"
     assert "labelled for both" not in str(found)
 
 
