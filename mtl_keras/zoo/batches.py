@@ -10,7 +10,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.zoo.data import Samples
+from mtl_keras.zoo.data import RecipeData, Samples
+from mtl_keras.zoo.mixture import mixed_batches
+from mtl_keras.zoo.mixture import steps_per_epoch as mixed_steps
+from mtl_keras.zoo.recipe import Recipe
+
+
+def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
+    """Returns the number of training steps of an epoch.
+
+    Args:
+        recipe: The recipe.
+        data: Its data.
+    """
+    if data.sets:
+        return mixed_steps(recipe, data)
+    return -(-len(data.train[0]) // recipe.fit.batch_size)
+
+
+def recipe_batches(
+    recipe: Recipe, data: RecipeData, seed: int, epochs: range
+) -> tf.data.Dataset:
+    """Makes the batches to train on, of a data set or a mixture of several.
+
+    Args:
+        recipe: The recipe.
+        data: Its data.
+        seed: Seed of the order.
+        epochs: The epochs, counted from 0.
+
+    Returns:
+        A `tf.data.Dataset` with the batches of all these epochs in a row.
+    """
+    if data.sets:
+        return mixed_batches(recipe, data, seed, epochs)
+    return training_batches(data.train, recipe.fit.batch_size, seed, epochs)
 
 
 def training_batches(

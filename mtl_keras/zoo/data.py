@@ -10,6 +10,7 @@ import numpy as np
 from mtl_keras import datasets, tasks
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
+from mtl_keras.zoo import mixture
 from mtl_keras.zoo.recipe import Recipe
 
 DEFAULT_VALIDATION_SPLIT = 0.1
@@ -25,12 +26,14 @@ class RecipeData:
         validation: `(x, y)`, a part of the data set's training part.
         test: `(x, y)`, for the final evaluation and nothing else.
         tasks: The tasks.
+        sets: Of a mixture, the training parts by data set.
     """
 
     train: Samples
     validation: Samples
     test: Samples
     tasks: tuple[Task, ...]
+    sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
 
 
 def load_data(recipe: Recipe) -> RecipeData:
@@ -51,6 +54,8 @@ def load_data(recipe: Recipe) -> RecipeData:
         ValueError: If a task has no targets, the validation part takes all, or
             an argument of the data set is missing.
     """
+    if recipe.data.sets:
+        return _load_mixture(recipe)
     dataset = datasets.get(recipe.data.name)
     _check_complete(recipe, dataset)
     if isinstance(dataset, datasets.FileDataSet):
@@ -58,6 +63,22 @@ def load_data(recipe: Recipe) -> RecipeData:
     train, test = dataset.load_data(**recipe.data.arguments)
     chosen = _tasks(recipe, dataset)
     return _hold_back(recipe, train, test, chosen)
+
+
+def _load_mixture(recipe: Recipe) -> RecipeData:
+    alone = mixture.single_recipes(recipe)
+    parts = {name: load_data(single) for name, single in alone.items()}
+    data = mixture.join(parts, recipe)
+    if recipe.tasks is None:
+        return data
+    chosen = _tasks(recipe, None)
+    return RecipeData(
+        train=_select(data.train, chosen),
+        validation=_select(data.validation, chosen),
+        test=_select(data.test, chosen),
+        tasks=chosen,
+        sets={name: _select(one, chosen) for name, one in data.sets.items()},
+    )
 
 
 def _check_complete(recipe: Recipe, dataset) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import math
 
 import keras
 import numpy as np
 
 from mtl_keras import models
 from mtl_keras.training import MultiTaskModel
+from mtl_keras.zoo.batches import steps_per_epoch
 from mtl_keras.zoo.data import RecipeData
 from mtl_keras.zoo.recipe import LearningRate, Recipe
 
@@ -27,7 +27,7 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
         follow its global seed.
     """
     x, _ = data.train
-    steps = math.ceil(len(x) / recipe.fit.batch_size)
+    steps = steps_per_epoch(recipe, data)
     arguments = {"input_shape": x.shape[1:], **recipe.factory.arguments}
     return models.get(recipe.factory.name)(
         **arguments,

@@ -17,7 +17,8 @@ import pydantic
 from mtl_keras import datasets, models, tasks
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.zoo.entries import entries
-from mtl_keras.zoo.recipe import Recipe
+from mtl_keras.zoo.mixture import MIX, check_mixture
+from mtl_keras.zoo.recipe import Data, Recipe
 
 # What other tables of a recipe say; the rest of a factory's arguments is free.
 _SAID_ELSEWHERE = {
@@ -153,8 +154,7 @@ def _check_names(recipe: Recipe) -> None:
                 "out here."
             )
     _check_arguments("factory", models.get(factory.name), factory.arguments)
-    dataset = datasets.get(recipe.data.name)
-    _check_arguments("data", dataset.load_data, recipe.data.arguments)
+    _check_data(recipe.data)
     for index, task in enumerate(recipe.tasks or ()):
         kind = _public(tasks, task.kind, f"tasks.{index}.kind")
         _check_arguments(f"tasks.{index}", kind, task.arguments)
@@ -170,6 +170,19 @@ def _check_names(recipe: Recipe) -> None:
         schedules = keras.optimizers.schedules
         schedule = _public(schedules, rate.name, "optimizer.learning_rate.name")
         _check_arguments("optimizer.learning_rate", schedule, rate.arguments)
+
+
+def _check_data(data: Data) -> None:
+    if data.name == MIX:
+        check_mixture(data, _check_arguments)
+        return
+    if data.sets:
+        raise ValueError(
+            f"'data.sets' goes with name = '{MIX}' in [data], found name = "
+            f"{data.name!r}. Leave one of the two out."
+        )
+    dataset = datasets.get(data.name)
+    _check_arguments("data", dataset.load_data, data.arguments)
 
 
 def _check_arguments(key: str, function: Callable, arguments: Mapping) -> None:
@@ -230,7 +243,8 @@ def _explain(error: Mapping) -> str:
 def _keys_of_table(location: list) -> list[str]:
     table = Recipe
     for part in location:
-        if isinstance(part, str):
+        # The name of a mixed data set is no field.
+        if part in table.model_fields:
             table = _table_in(table.model_fields[part].annotation)
     return list(table.model_fields)
 

@@ -23,8 +23,21 @@ class Named(Table):
     arguments: dict[str, Any] = {}
 
 
+class MixedSet(Table):
+    """A data set of a mixture: arguments of its `load_data`.
+
+    Its table is called like the data set, or `name` says which one it is.
+    """
+
+    name: str | None = None
+    arguments: dict[str, Any] = {}
+
+
 class Data(Named):
     """The data set: a name and arguments of its `load_data`.
+
+    With the name `"mix"`, it is a mixture of the data sets that the tables
+    `[data.sets.<name>]` say, and the arguments are those of `datasets.mix`.
 
     `preprocessing` becomes a layer of the model: `"standardize"` is a
     `Normalization` adapted on the training part, `"rescale"` divides by 255.
@@ -36,6 +49,7 @@ class Data(Named):
 
     preprocessing: Literal["standardize", "rescale"] | None = None
     augmentation: tuple[Named, ...] = ()
+    sets: dict[str, MixedSet] = {}
     origin: str = ""
 
 

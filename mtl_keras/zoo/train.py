@@ -20,7 +20,8 @@ from mtl_keras.training.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import (
     SeedEpochs,
-    training_batches,
+    recipe_batches,
+    steps_per_epoch,
     validation_batches,
 )
 from mtl_keras.zoo.checkpoint import RunCheckpoint, write_history
@@ -132,18 +133,14 @@ def _fit(model, recipe, data, seed, checkpoint, folder, callbacks) -> None:
         return
     for samples in (data.train, data.validation):
         check_data(model, *samples, None)
-    batches = training_batches(
-        data.train,
-        fit.batch_size,
-        seed,
-        range(checkpoint.state.epoch, fit.epochs),
-    )
+    epochs = range(checkpoint.state.epoch, fit.epochs)
+    batches = recipe_batches(recipe, data, seed, epochs)
     with ended_by_interruption() as interruption:
         model.fit(
             batches,
             epochs=fit.epochs,
             initial_epoch=checkpoint.state.epoch,
-            steps_per_epoch=-(-len(data.train[0]) // fit.batch_size),
+            steps_per_epoch=steps_per_epoch(recipe, data),
             validation_data=validation_batches(data.validation),
             shuffle=False,  # the batches are
             verbose=0,

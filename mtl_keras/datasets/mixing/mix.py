@@ -134,11 +134,11 @@ def mix(
     buffer_size = STREAM_BUFFER if shuffle is True else int(shuffle)
     mixture = make_mixture(datasets, image_size, channels, buffer_size)
     plan = make_plan(
-        schedule,
         {name: source.size for name, source in mixture.sources.items()},
+        schedule,
         batch_size=batch_size,
         shares=shares,
-        steps=steps_per_epoch,
+        steps_per_epoch=steps_per_epoch,
         anneal_epochs=anneal_epochs,
     )
     # Else a GPU would hold the arrays, and tf.data reads them on the CPU.

@@ -21,24 +21,21 @@ Sizes = Mapping[str, float | None]
 
 
 def make_plan(
-    schedule: str,
     sizes: Sizes,
+    schedule: str = "joint",
     *,
-    batch_size: int,
-    shares: str | Mapping[str, float] | None,
-    steps: str | int,
-    anneal_epochs: int | None,
+    batch_size: int = 32,
+    shares: str | Mapping[str, float] | None = None,
+    steps_per_epoch: str | int = "longest",
+    anneal_epochs: int | None = None,
 ) -> Plan:
     """Makes the plan of a schedule, and checks what goes with it.
 
     Args:
-        schedule: One of `SCHEDULES`.
         sizes: Dict from the name of a data set to its number of samples:
             infinite where it repeats, `None` where it is unknown.
-        batch_size: Samples per batch.
-        shares: See `mix`.
-        steps: `steps_per_epoch` of `mix`.
-        anneal_epochs: See `mix`.
+        schedule: One of `SCHEDULES`.
+        batch_size, shares, steps_per_epoch, anneal_epochs: See `mix`.
 
     Returns:
         The `Plan`.
@@ -53,6 +50,7 @@ def make_plan(
         )
     _check_belongs(schedule, "joint", "shares", shares)
     _check_belongs(schedule, "annealed", "anneal_epochs", anneal_epochs)
+    steps = steps_per_epoch
     _check_steps(steps, sizes)
     values = list(sizes.values())
     if schedule == "joint":

@@ -1,0 +1,194 @@
+"""Recipes on a mixture of data sets: `name = "mix"` in `[data]`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras import datasets
+from mtl_keras.datasets.mixing.schedules import make_plan
+from mtl_keras.tasks import Task
+from mtl_keras.zoo.recipe import Data, Recipe
+
+if TYPE_CHECKING:
+    from mtl_keras.zoo.data import RecipeData
+
+MIX = "mix"
+# What other tables of a recipe say.
+_SAID_ELSEWHERE = {
+    "datasets": "[data.sets]",
+    "batch_size": "[fit]",
+    "epochs": "[fit]",
+    "seed": "the seeds",
+}
+# What is done once, when the data is loaded.
+_ADAPTATION = ("image_size", "channels")
+
+
+def check_mixture(data: Data, check_arguments: Callable) -> None:
+    """Checks the names in the table of a mixture.
+
+    Args:
+        data: The `[data]` table.
+        check_arguments: Function of a key, a function and its arguments,
+            which raises a `ValueError` for an argument that it does not know.
+
+    Raises:
+        ValueError: If it has no data sets, or a name does not exist.
+    """
+    if not data.sets:
+        raise ValueError(
+            "'data.sets' is missing: name = 'mix' mixes the data sets of the "
+            "tables [data.sets.<name>]."
+        )
+    for argument, table in _SAID_ELSEWHERE.items():
+        if argument in data.arguments:
+            raise ValueError(
+                f"'data.arguments.{argument}' is said by {table}; leave it "
+                "out here."
+            )
+    check_arguments("data", datasets.mix, data.arguments)
+    for key, table in data.sets.items():
+        load_data = datasets.get(table.name or key).load_data
+        check_arguments(f"data.sets.{key}", load_data, table.arguments)
+
+
+def single_recipes(recipe: Recipe) -> dict[str, Recipe]:
+    """Returns a recipe for each data set of a mixture alone.
+
+    Args:
+        recipe: A recipe on a mixture.
+
+    Returns:
+        Dict from the name of a data set to a `Recipe` on it, with the tasks
+        of the data set.
+    """
+    return {
+        key: recipe.model_copy(
+            update={
+                "data": Data(name=table.name or key, arguments=table.arguments),
+                "tasks": None,
+            }
+        )
+        for key, table in recipe.data.sets.items()
+    }
+
+
+def join(parts: Mapping[str, RecipeData], recipe: Recipe) -> RecipeData:
+    """Joins the data of several data sets, with missing labels.
+
+    Args:
+        parts: Dict from the name of a data set to its data.
+        recipe: The recipe on the mixture.
+
+    Returns:
+        A `RecipeData` with the tasks of the data sets, where the recipe says
+        none. In validation and test the samples of each data set come at even
+        distances.
+
+    Raises:
+        ValueError: If two data sets have different tasks of one name, or
+            their inputs differ.
+    """
+    arguments = recipe.data.arguments
+    adaptation = {a: arguments[a] for a in _ADAPTATION if a in arguments}
+
+    def together(part: str):
+        samples = {name: getattr(data, part) for name, data in parts.items()}
+        joined = datasets.concatenate(samples, **adaptation)
+        return joined, [len(x) for x, _ in samples.values()]
+
+    train, counts = together("train")
+    ends = np.cumsum(counts)
+    # Views: each data set knows the missing labels of the others' tasks.
+    sets = {
+        name: _select(train, slice(end - count, end))
+        for name, count, end in zip(parts, counts, ends, strict=True)
+    }
+    return dataclasses.replace(
+        next(iter(parts.values())),
+        train=train,
+        validation=_spread(*together("validation")),
+        test=_spread(*together("test")),
+        # Tasks that the recipe says need not agree with those of the sets.
+        tasks=_all_tasks(parts) if recipe.tasks is None else (),
+        sets=sets,
+    )
+
+
+def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
+    """Returns the number of steps of an epoch on a mixture.
+
+    Args:
+        recipe: The recipe.
+        data: Its data.
+    """
+    known = inspect.signature(make_plan).parameters
+    arguments = {k: v for k, v in _mix_arguments(recipe).items() if k in known}
+    sizes = {name: len(x) for name, (x, _) in data.sets.items()}
+    return make_plan(sizes, batch_size=recipe.fit.batch_size, **arguments).steps
+
+
+def mixed_batches(
+    recipe: Recipe, data: RecipeData, seed: int, epochs: range
+) -> tf.data.Dataset:
+    """Makes the batches of some epochs on a mixture.
+
+    Args:
+        recipe: The recipe.
+        data: Its data.
+        seed: Seed of the order.
+        epochs: The epochs, counted from 0.
+
+    Returns:
+        A `tf.data.Dataset` with the batches of all these epochs in a row.
+    """
+    return datasets.mix(
+        data.sets,
+        batch_size=recipe.fit.batch_size,
+        seed=seed,
+        epochs=epochs,
+        **_mix_arguments(recipe),
+    )
+
+
+def _mix_arguments(recipe: Recipe) -> dict:
+    arguments = {
+        key: value
+        for key, value in recipe.data.arguments.items()
+        if key not in _ADAPTATION
+    }
+    if arguments.get("schedule") == "annealed":
+        arguments.setdefault("anneal_epochs", recipe.fit.epochs)
+    return arguments
+
+
+def _all_tasks(parts: Mapping[str, RecipeData]) -> tuple[Task, ...]:
+    found: dict[str, Task] = {}
+    for name, data in parts.items():
+        for task in data.tasks:
+            other = found.setdefault(task.name, task)
+            if other.get_config() != task.get_config():
+                raise ValueError(
+                    f"Task {task.name!r} of data set {name!r} differs from "
+                    "that of another data set in [data.sets]; expected the "
+                    "same task, or one of another name. Say the tasks in "
+                    "[[tasks]]."
+                )
+    return tuple(found.values())
+
+
+def _spread(samples, counts: list[int]):
+    """Puts samples of all data sets at even distances."""
+    places = np.concatenate([(np.arange(n) + 0.5) / n for n in counts])
+    return _select(samples, np.argsort(places, kind="stable"))
+
+
+def _select(samples, chosen):
+    x, y = samples
+    return x[chosen], {task: targets[chosen] for task, targets in y.items()}
