@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import SMALL, build_small, random_data, random_inputs
+from holes import make_holes
 
 import mtl_keras
 from mtl_keras import models
@@ -192,6 +193,53 @@ def test_two_replicas_equal_one(factory_name, rng, two_replicas):
         model.get_weights(), twin.get_weights(), strict=True
     ):
         np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
+
+
+def test_missing_labels_train_alike_on_two_replicas(
+    factory_name, rng, two_replicas
+):
+    arguments = {"normalization": None, "optimizer": "sgd", "l2": 0.01}
+    model = build_small(factory_name, **arguments)
+    with two_replicas.scope():
+        twin = build_small(factory_name, **arguments)
+    twin.set_weights(model.get_weights())
+    x, y = random_data(model, 16, rng)
+    y = {
+        task.name: make_holes(
+            task,
+            y[task.name],
+            model.task_output_shapes[task.name],
+            rng,
+        )
+        for task in model.tasks
+    }
+    results = []
+    for copy in (model, twin):
+        history = copy.fit(
+            x, y, batch_size=8, epochs=2, shuffle=False, verbose=0
+        ).history
+        results.append((history, copy.get_weights()))
+    (logs, weights), (twin_logs, twin_weights) = results
+    for key, values in logs.items():
+        assert np.isfinite(values).all()
+        np.testing.assert_allclose(twin_logs[key], values, rtol=1e-4, atol=1e-5)
+    for mine, theirs in zip(weights, twin_weights, strict=True):
+        np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_missing_labels_under_mixed_precision(factory_name, policy, rng):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = build_small(factory_name)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    x, y = random_data(model, 8, rng)
+    first = model.tasks[0].name
+    y[first][::2] = -1
+    history = model.fit(x, y, batch_size=4, epochs=2, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert model.takes_own_step("train")
 
 
 def test_kernel_penalties_are_added_to_the_loss(factory_name, rng):

@@ -372,3 +372,107 @@ def test_every_kind_fits_with_whole_samples_missing(kind, rng):
         for data in ((x[kept], {"a": y[kept]}), (x, {"a": y}))
     )
     assert logs == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_steps_that_keras_masks_are_left_out_as_in_keras(rng):
+    """Padding, by the mask of an embedding, beside missing labels."""
+    inputs = keras.Input((5,), dtype="int32")
+    x = keras.layers.Embedding(7, 4, mask_zero=True)(inputs)
+    x = keras.layers.LSTM(6, return_sequences=True)(x)
+    task = SequenceTagging("tags", 3)
+    model = mtl_keras.MultiTaskModel(
+        inputs, {"tags": task.head(x)}, tasks=[task]
+    )
+    model.compile("sgd")
+    words = rng.integers(1, 7, size=(8, 5))
+    words[:, 3:] *= rng.integers(2, size=(8, 2))
+    words[:, 4] *= words[:, 3] > 0
+    tags = rng.integers(3, size=(8, 5))
+    expected = model.evaluate(
+        words, {"tags": tags}, return_dict=True, verbose=0
+    )
+    # The padding's labels are of no matter, whether missing or not.
+    padded = np.where(words > 0, tags, -1)
+    logs = model.evaluate(words, {"tags": padded}, return_dict=True, verbose=0)
+    assert model.takes_own_step("test")
+    assert logs == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean_with_sample_weight"])
+def test_other_reductions_are_kept(reduction, rng):
+    loss = keras.losses.MeanSquaredError(reduction=reduction)
+    model = mtl_keras.build_mlp(
+        (3,), [Regression("a", loss=loss)], hidden_units=(), optimizer="sgd"
+    )
+    x = rng.normal(size=(6, 3)).astype("float32")
+    y = rng.normal(size=(6, 1)).astype("float32")
+    weights = rng.uniform(0.5, 2, size=6).astype("float32")
+    y[[1, 4]] = np.nan
+    logs = model.test_on_batch(
+        x, {"a": y}, sample_weight={"a": weights}, return_dict=True
+    )
+    kept = ~np.isnan(y[:, 0])
+    errors = (model.predict(x, verbose=0)["a"] - y)[kept, 0] ** 2
+    expected = np.sum(weights[kept] * errors)
+    if reduction == "mean_with_sample_weight":
+        expected /= weights[kept].sum()
+    assert logs["a_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_without_reduction_is_refused(rng):
+    loss = keras.losses.MeanSquaredError(reduction=None)
+    model = mtl_keras.build_mlp((3,), [Regression("a", loss=loss)])
+    y = {"a": np.array([0.0, np.nan])}
+    with pytest.raises(ValueError, match=r"Task 'a'.*reduction=None"):
+        model.train_on_batch(np.ones((2, 3)), y)
+
+
+def test_a_loss_of_one_number_a_batch_is_that_of_the_labelled_samples(rng):
+    model = mtl_keras.build_cnn_cls_seg(
+        (8, 8, 1),
+        [Classification("kind", 3), Segmentation("mask", 1)],
+        filters=(4,),
+        normalization=None,
+    )
+    model.compile("sgd", loss={"mask": keras.losses.Dice()})
+    x = rng.normal(size=(6, 8, 8, 1)).astype("float32")
+    mask = rng.integers(2, size=(6, 8, 8, 1))
+    y = {"kind": rng.integers(3, size=6), "mask": mask.copy()}
+    y["mask"][2] = -1
+    y["mask"][4, 0, 0] = -1  # a hole that the loss cannot leave out
+    logs = model.test_on_batch(x, y, return_dict=True)
+    kept = [0, 1, 3, 5]
+    expected = keras.losses.Dice()(
+        mask[kept].astype("float32"), model.predict(x, verbose=0)["mask"][kept]
+    )
+    assert logs["mask_loss"] == pytest.approx(float(expected), rel=1e-5)
+    model.fit(x, y, batch_size=3, verbose=0)
+    assert np.isfinite(model.get_weights()[0]).all()
+
+
+def test_trainings_switch_between_steps_without_retracing(rng):
+    """Each kind of step stays traced, whichever was taken in between."""
+    model = mtl_keras.build_mlp((3,), [Regression("a"), Regression("b")])
+    traces = []
+
+    def recorded(name):
+        step = getattr(model, name)
+
+        def record(data):
+            traces.append(name)
+            return step(data)
+
+        return record
+
+    for name in ("train_step", "labelled_train_step"):
+        setattr(model, name, recorded(name))
+    x = rng.normal(size=(8, 3)).astype("float32")
+    complete = {"a": x[:, 0], "b": x[:, 1]}
+    holed = {**complete, "b": np.where(x[:, 1] > 0, x[:, 1], np.nan)}
+    for y in (complete, holed, complete, holed):
+        model.fit(x, y, batch_size=4, verbose=0)
+    assert len(set(traces)) == 2
+    first = len(traces)
+    for y in (complete, holed):
+        model.fit(x, y, batch_size=4, verbose=0)
+    assert len(traces) == first
