@@ -14,6 +14,7 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 | `mnist`        | 70,000  | class of 10                      | keras.datasets |
 | `multi_mnist`  | any     | two classes                      | keras.datasets |
 | `nuclei`       | 664     | mask, class, count               | an npz file    |
+| `tox21`        | 7,823   | twelve yes or no, with holes     | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
 with a training, validation and test part. `augment` changes images together
@@ -33,6 +34,7 @@ from mtl_keras.datasets import (
     mnist,
     multi_mnist,
     nuclei,
+    tox21,
 )
 from mtl_keras.datasets.augment import augment
 from mtl_keras.datasets.describe import describe
@@ -57,6 +59,7 @@ _DATASETS = {
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
+    "tox21": tox21,
 }
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "multi_mnist",
     "names",
     "nuclei",
+    "tox21",
 ]
 
 

@@ -27,6 +27,7 @@ def test_names_are_sorted_and_modules():
         "mnist",
         "multi_mnist",
         "nuclei",
+        "tox21",
     ]
 
 
