@@ -10,13 +10,22 @@ import mtl_keras
 PACKAGE = Path(mtl_keras.__file__).parent
 
 # What each room may import, from the ground up.
-GROUND = {"losses", "metrics", "spelling", "tasks", "trunks", "pretrained"}
+GROUND = {
+    "losses",
+    "metrics",
+    "pretrained",
+    "spelling",
+    "tasks",
+    "trunks",
+    "weighting",
+}
 FLOORS = {
     "spelling": set(),
     "losses": set(),
     "metrics": {"losses"},
     "tasks": {"losses", "metrics", "spelling"},
     "trunks": set(),
+    "weighting": {"spelling"},
     "pretrained": set(),
     "training": GROUND,
     "models": GROUND | {"training"},
