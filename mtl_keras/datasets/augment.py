@@ -48,8 +48,9 @@ def augment(
         masks: List of the names of the targets that are masks. Defaults to
             `None`: all targets with the height and width of the images.
         seed: Integer of at least 0. The same seed gives the same changes,
-            which are others in each epoch. Seeds of the layers have no effect.
-            Defaults to 0.
+            which are others in each epoch, where
+            `keras.utils.set_random_seed` is called with the same seed or not
+            at all. Seeds of the layers have no effect. Defaults to 0.
 
     Returns:
         A `tf.data.Dataset` of as many batches, with images in float32.

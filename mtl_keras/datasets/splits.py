@@ -22,7 +22,8 @@ class Splits:
     It comes from `from_csv`, `from_npz` or `from_folder`. Every part is a
     batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
     the tasks, and knows its number of batches. The training part comes in
-    another order each epoch; the same seed gives the same orders.
+    another order each epoch; the same seed gives the same orders, where
+    `keras.utils.set_random_seed` is called with the same seed or not at all.
 
     Args:
         train: The part to train on.

@@ -36,8 +36,8 @@ class Column:
             numbers = self.values.astype("float64")
             return np.where(self.missing, np.nan, numbers)
         numbers = np.full(len(self.values), np.nan)
-        for index in np.flatnonzero(~self.missing):
-            numbers[index] = _number(self.values[index])
+        texts = self.values[~self.missing].tolist()
+        numbers[~self.missing] = list(map(_number, texts))
         return numbers
 
     @functools.cached_property
@@ -47,12 +47,12 @@ class Column:
             finite = np.isfinite(self.numbers.astype("float32"))
         return ~finite & ~self.missing
 
-    @property
+    @functools.cached_property
     def is_numeric(self) -> bool:
         """Whether every value is a finite number."""
         return not self.no_number.any()
 
-    @property
+    @functools.cached_property
     def is_whole(self) -> bool:
         """Whether every value is an integer, 1.0 among them."""
         numbers = self.numbers[~self.missing]

@@ -69,9 +69,17 @@ def make_target(
 def _infer_kind(spec, columns) -> type[Task]:
     if len(columns) == 1:
         return infer_kind(spec.name, columns[0])
-    labels = [_labels(column) for column in columns]
-    is_label = all(found is not None for found in labels)
+    # Among labels, -1 is asked about, and no number by chance.
+    is_label = all(
+        _labels(column) is not None or _only_with_minus_one(column)
+        for column in columns
+    )
     return MultiLabelClassification if is_label else Regression
+
+
+def _only_with_minus_one(column: Column) -> bool:
+    found = column.numbers[~column.missing]
+    return column.is_numeric and bool(np.isin(found, [-1, 0, 1]).all())
 
 
 def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
@@ -104,7 +112,8 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
             raise ValueError(
                 f"Task {spec.name!r}: {_no_label_found(column)}, expected 0 or "
                 "1 (or no and yes, false and true) in each column of a "
-                "MultiLabelClassification."
+                "MultiLabelClassification. What stands for a missing label "
+                "goes into `missing_values`."
             )
     names = tuple(column.name for column in columns)
     task = _make_task(spec, kind, num_labels=len(columns), class_names=names)
