@@ -467,9 +467,7 @@ def test_names_that_no_task_may_have_go_into_a_dict(write):
 def test_minus_one_among_labels_is_asked_about(write):
     path = write(a=repeat("-1", "0", "1"), b=repeat("1", "0"))
     tasks = {"found": ["a", "b"]}
-    with pytest.raises(
-        ValueError, match=r"'-1' in line 2.*missing_val"
-    ):
+    with pytest.raises(ValueError, match=r"'-1' in line 2.*missing_val"):
         read(path, tasks)
     _, found = targets(path, tasks, missing_values=["-1"])
     np.testing.assert_array_equal(found[:3], [[-1, 1], [0, 0], [1, 1]])
