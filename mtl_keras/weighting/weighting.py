@@ -26,6 +26,15 @@ class Weighting(keras.metrics.Metric):
     they take and return tensors, on every replica the same ones. State is made
     in `build` by `add_state`, so that checkpoints and `.keras` files carry it.
 
+    A method of gradients may implement `combine` too. The parameters that one
+    task alone reaches and `trainable_variables` then follow the combined loss;
+    `weights` and `aggregate` still get the losses as they came and the
+    gradients of these, and give the whole update of the shared parameters.
+
+    A loss of exactly 0 says that its task has no label in the batch. Such a
+    task gets no weight, changes no weight of another task by its 0 and leaves
+    its state as it is.
+
     It is a `keras.metrics.Metric` for the reason that `LossWeights` is one:
     its variables are saved with a model and are no weights of it. It measures
     nothing, and the model keeps it out of its metrics.
@@ -36,7 +45,7 @@ class Weighting(keras.metrics.Metric):
 
     # Whether the losses must be positive, because of a logarithm or a root.
     positive_losses: ClassVar[bool] = False
-    # What `table` says: "loss", or "gradients" for K backward passes.
+    # What `table` says of the method; empty for the docstring's first line.
     summary: ClassVar[str] = ""
     # Whether `after_step` needs the losses of the same batch once more.
     needs_losses_after_step: ClassVar[bool] = False
@@ -44,6 +53,7 @@ class Weighting(keras.metrics.Metric):
     def __init__(self, name: str | None = None):
         super().__init__(name=name)
         self.task_names: tuple[str, ...] = ()
+        self._state: dict[str, keras.Variable] = {}
         self._trainable: list[keras.Variable] = []
 
     # What a method defines.
@@ -58,6 +68,16 @@ class Weighting(keras.metrics.Metric):
         # Variables of steps and epochs, for orders and draws that repeat.
         self._steps = self.add_state("steps", (), dtype="int32")
         self.built = True
+
+    def build_jacobian(self, num_parameters: int) -> None:
+        """Makes the state that is as long as the gradients.
+
+        Called once, before the first step, if `requires` is "jacobian".
+
+        Args:
+            num_parameters: Number of shared parameters, which is the second
+                dimension of the Jacobian.
+        """
 
     def combine(self, losses):
         """Makes one loss of the task losses.
@@ -120,10 +140,11 @@ class Weighting(keras.metrics.Metric):
     @property
     def requires(self) -> str:
         """What the method reads: "losses", "gramian" or "jacobian"."""
+        # From the costliest: a method of gradients may combine losses too.
         kinds = {
-            "combine": "losses",
-            "weights": "gramian",
             "aggregate": "jacobian",
+            "weights": "gramian",
+            "combine": "losses",
         }
         for hook, kind in kinds.items():
             if getattr(type(self), hook) is not getattr(Weighting, hook):
@@ -159,6 +180,7 @@ class Weighting(keras.metrics.Metric):
             aggregation="only_first_replica",
             name=name,
         )
+        self._state[name] = variable
         if trainable:
             self._trainable.append(variable)
         return variable
@@ -190,6 +212,20 @@ class Weighting(keras.metrics.Metric):
     def result(self) -> dict:
         """Returns nothing: a weighting measures nothing."""
         return {}
+
+    # Stored by name, and tolerantly: a model that was trained with another
+    # method, or with none, gives this one its weights and no state.
+
+    def save_own_variables(self, store) -> None:
+        """Writes the state into a Keras weight store."""
+        for name, variable in self._state.items():
+            store[name] = variable.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Reads the state that a Keras weight store holds."""
+        for name, variable in self._state.items():
+            if name in store:
+                variable.assign(store[name])
 
     def get_config(self) -> dict:
         """Returns the arguments that make this weighting again."""
