@@ -37,7 +37,7 @@ class CheckedTraining:
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
-        shuffle=True,
+        shuffle=None,
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
@@ -58,6 +58,8 @@ class CheckedTraining:
             y: Dict from task name to targets, or to `None` for a task that
                 has no labels here.
             validation_data: As in `keras.Model.fit`; checked like `x` and `y`.
+            shuffle: As in `keras.Model.fit`. Defaults to `True` where Keras can
+                shuffle: arrays, and the batches of a PyDataset.
             class_weight: Dict from task name to a dict from class to weight,
                 which multiplies the weight of the samples (or pixels, tokens,
                 labels) of that class. What it leaves out has weight 1.
@@ -91,7 +93,7 @@ class CheckedTraining:
             callbacks=_with_guard(callbacks),
             validation_split=validation_split,
             validation_data=validation_data,
-            shuffle=shuffle,
+            shuffle=_can_shuffle(x) if shuffle is None else shuffle,
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
@@ -252,6 +254,11 @@ class CheckedTraining:
         super().make_test_function(force)
         self.test_function = check_first_batch(self.test_function, self, "test")
         return self.test_function
+
+
+def _can_shuffle(x) -> bool:
+    """Whether Keras can shuffle inputs; of others it would warn each time."""
+    return isinstance(x, keras.utils.PyDataset) or not is_stream(x)
 
 
 def _with_guard(callbacks):

@@ -364,3 +364,11 @@ def test_one_hot_targets_train_as_integers_do(model, data):
     second = twin.fit(x, one_hot, verbose=0, shuffle=False).history
     for key, values in first.items():
         np.testing.assert_allclose(second[key], values, rtol=1e-5)
+
+
+def test_a_stream_is_fitted_without_a_warning_about_shuffling(model, data):
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(3)
+    model.fit(dataset, verbose=0)  # a warning would be an error here
+    with pytest.warns(UserWarning, match="shuffle=True"):
+        model.fit(dataset, shuffle=True, verbose=0)
+    assert model.optimizer.iterations.numpy() == 4
