@@ -85,7 +85,9 @@ def tasks() -> list[Task]:
     # ['cifar10']
     ```
     """
-    return [Classification("cifar10", num_classes=10)]
+    return [
+        Classification("cifar10", num_classes=len(CLASSES), class_names=CLASSES)
+    ]
 
 
 def _read(folder: Path):

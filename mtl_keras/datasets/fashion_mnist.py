@@ -90,7 +90,11 @@ def tasks() -> list[Task]:
     # ['clothing']
     ```
     """
-    return [Classification("clothing", num_classes=len(CLASSES))]
+    return [
+        Classification(
+            "clothing", num_classes=len(CLASSES), class_names=CLASSES
+        )
+    ]
 
 
 def _read(folder: Path):
