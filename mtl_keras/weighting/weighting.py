@@ -153,6 +153,11 @@ class Weighting(keras.metrics.Metric):
             f"{type(self).__name__} implements none of {list(kinds)}."
         )
 
+    @property
+    def combines(self) -> bool:
+        """Whether the method implements `combine`."""
+        return type(self).combine is not Weighting.combine
+
     def add_state(
         self,
         name: str,
