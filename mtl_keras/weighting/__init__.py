@@ -1,5 +1,166 @@
 """Weightings: how the losses of several tasks become one update."""
 
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+import keras
+
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.weighting.db_mtl import DBMTL
+from mtl_keras.weighting.dwa import DWA
+from mtl_keras.weighting.equal import Equal
+from mtl_keras.weighting.famo import FAMO
+from mtl_keras.weighting.gls import GLS
+from mtl_keras.weighting.graddrop import GradDrop
+from mtl_keras.weighting.importance import Importance
+from mtl_keras.weighting.imtl_l import IMTLL
+from mtl_keras.weighting.method_table import MethodTable
+from mtl_keras.weighting.rlw import RLW
+from mtl_keras.weighting.stch import STCH
+from mtl_keras.weighting.uncertainty import Uncertainty
+from mtl_keras.weighting.uw_so import UWSO
 from mtl_keras.weighting.weighting import Weighting
 
-__all__ = ["Weighting"]
+_METHODS: dict[str, type[Weighting]] = {
+    "db_mtl": DBMTL,
+    "dwa": DWA,
+    "equal": Equal,
+    "famo": FAMO,
+    "gls": GLS,
+    "graddrop": GradDrop,
+    "importance": Importance,
+    "imtl_l": IMTLL,
+    "rlw": RLW,
+    "stch": STCH,
+    "uncertainty": Uncertainty,
+    "uw_so": UWSO,
+}
+
+__all__ = [
+    "Weighting",
+    "deserialize",
+    "get",
+    "names",
+    "serialize",
+    "table",
+    *(method.__name__ for method in _METHODS.values()),
+]
+
+
+def names() -> list[str]:
+    """Lists the methods that `get` knows, sorted."""
+    return sorted(_METHODS)
+
+
+def table() -> MethodTable:
+    """Lists the methods with what they read, what they cost and the paper.
+
+    Returns:
+        A table that prints itself and is a list of rows, see `MethodTable`.
+
+    Example:
+
+    >>> rows = mtl_keras.weighting.table()
+    >>> [row.requires for row in rows if row.name == "uncertainty"]
+    ['losses']
+    """
+    return MethodTable(_METHODS)
+
+
+def get(identifier) -> Weighting | None:
+    """Finds a weighting by name, config, class or instance.
+
+    Args:
+        identifier: A name out of `names()`, or the name of its class; a dict
+            such as `{"class_name": "dwa", "config": {"temperature": 3.0}}`;
+            a class or an instance of `Weighting`; or `None`.
+
+    Returns:
+        A `Weighting`, or `None` for `None`.
+
+    Raises:
+        TypeError: If `identifier` is none of these.
+        ValueError: If no method has that name, or does not take an argument.
+
+    Example:
+
+    >>> mtl_keras.weighting.get("dwa").temperature
+    2.0
+    >>> config = {"class_name": "dwa", "config": {"temperature": 3.0}}
+    >>> mtl_keras.weighting.get(config).temperature
+    3.0
+    """
+    if identifier is None or isinstance(identifier, Weighting):
+        return identifier
+    if inspect.isclass(identifier) and issubclass(identifier, Weighting):
+        return identifier()
+    if isinstance(identifier, str):
+        return _find(identifier)()
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    raise TypeError(
+        f"weighting={identifier!r} of type {type(identifier).__name__}; "
+        f"expected a name such as {names()[0]!r}, a dict with 'class_name' and "
+        "'config', a Weighting or None."
+    )
+
+
+def serialize(weighting: Weighting) -> dict:
+    """Makes the config of a weighting, for `deserialize`.
+
+    Args:
+        weighting: A `Weighting`.
+    """
+    return keras.saving.serialize_keras_object(weighting)
+
+
+def deserialize(config: Mapping) -> Weighting:
+    """Makes a weighting from its config.
+
+    Args:
+        config: What `serialize` returns, or a dict of `class_name` (see
+            `get`) and `config` (arguments, which may be left out).
+
+    Raises:
+        TypeError: If the arguments are no dict.
+        ValueError: If `class_name` is missing or unknown, or a key or an
+            argument is.
+
+    Example:
+
+    >>> config = mtl_keras.weighting.serialize(mtl_keras.weighting.DWA(3.0))
+    >>> mtl_keras.weighting.deserialize(config).temperature
+    3.0
+    """
+    if "registered_name" in config:
+        return keras.saving.deserialize_keras_object(dict(config))
+    if "class_name" not in config or set(config) - {"class_name", "config"}:
+        raise ValueError(
+            f"weighting={dict(config)!r}; expected a dict such as "
+            "{'class_name': 'dwa', 'config': {'temperature': 3.0}}: the "
+            "arguments of the method belong into 'config'."
+        )
+    method = _find(config["class_name"])
+    arguments = config.get("config") or {}
+    if not isinstance(arguments, Mapping):
+        raise TypeError(
+            f"weighting {config['class_name']!r}: 'config' is {arguments!r}; "
+            "expected a dict of arguments."
+        )
+    known = inspect.signature(method).parameters
+    for argument in arguments:
+        if argument not in known:
+            raise ValueError(
+                f"weighting {config['class_name']!r} takes no argument "
+                f"{argument!r}. {did_you_mean(argument, known)}"
+            )
+    return method.from_config(dict(arguments))
+
+
+def _find(name: str) -> type[Weighting]:
+    by_class = {method.__name__: method for method in _METHODS.values()}
+    if name in _METHODS or name in by_class:
+        return _METHODS.get(name) or by_class[name]
+    raise ValueError(f"No weighting {name!r}. {did_you_mean(name, _METHODS)}")

@@ -140,6 +140,11 @@ class Weighting(keras.metrics.Metric):
     @property
     def requires(self) -> str:
         """What the method reads: "losses", "gramian" or "jacobian"."""
+        return self.what_it_reads()
+
+    @classmethod
+    def what_it_reads(cls) -> str:
+        """Says what `requires` is, without an instance."""
         # From the costliest: a method of gradients may combine losses too.
         kinds = {
             "aggregate": "jacobian",
@@ -147,11 +152,9 @@ class Weighting(keras.metrics.Metric):
             "combine": "losses",
         }
         for hook, kind in kinds.items():
-            if getattr(type(self), hook) is not getattr(Weighting, hook):
+            if getattr(cls, hook) is not getattr(Weighting, hook):
                 return kind
-        raise TypeError(
-            f"{type(self).__name__} implements none of {list(kinds)}."
-        )
+        raise TypeError(f"{cls.__name__} implements none of {list(kinds)}.")
 
     @property
     def combines(self) -> bool:

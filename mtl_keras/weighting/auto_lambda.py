@@ -1,0 +1,107 @@
+"""Weights learned from a held-out stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.present_tasks import is_present, weighted_sum
+from mtl_keras.weighting.task_adam import TaskAdam
+from mtl_keras.weighting.weighting import Weighting
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class AutoLambda(Weighting):
+    """Weights the tasks whose training helps on held-out data.
+
+    The combined loss is `sum(w_i L_i)`. The weights follow the gradient of a
+    held-out loss through one step of training. With `t` the parameters, `a`
+    the learning rate, `t' = t - a grad sum(w_i L_i(t))`, `v` the gradient of
+    the held-out loss at `t'` and `e = perturbation / |v|`, that gradient is
+    `-a (L_i(t + e v) - L_i(t - e v)) / (2 e)`, and Adam descends along it.
+
+    Whoever trains computes the losses at `t + e v` and `t - e v` and calls
+    `update`; without that the weights stay what they are. The held-out stream
+    is one of its own, and not the data that chooses the model.
+
+    Args:
+        initial_weight: First weight of every task, greater than 0. Defaults
+            to `0.1`.
+        learning_rate: Learning rate of the weights, greater than 0. Defaults
+            to `1e-4`.
+        perturbation: Length of the step `e v`, greater than 0. Defaults to
+            `0.01`.
+        name: Name of the weighting.
+
+    Raises:
+        ValueError: If an argument is not greater than 0.
+
+    Reference:
+        Liu et al., "Auto-Lambda: Disentangling Dynamic Task Relationships",
+        TMLR 2022.
+
+    Example:
+
+    >>> from mtl_keras.weighting.auto_lambda import AutoLambda
+    >>> weighting = AutoLambda(initial_weight=0.5, learning_rate=0.25)
+    >>> weighting.build(["left", "right"])
+    >>> above = np.array([1.0, 2.0], "float32")
+    >>> below = np.array([2.0, 1.0], "float32")
+    >>> weighting.update(above, below, learning_rate=0.1, epsilon=0.01)
+    >>> round(float(weighting.combine(np.array([2.0, 4.0], "float32"))), 3)
+    3.5
+    """
+
+    def __init__(
+        self,
+        initial_weight: float = 0.1,
+        learning_rate: float = 1e-4,
+        perturbation: float = 0.01,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.initial_weight = check_number(
+            "initial_weight", initial_weight, above=0
+        )
+        self.learning_rate = check_number(
+            "learning_rate", learning_rate, above=0
+        )
+        self.perturbation = check_number("perturbation", perturbation, above=0)
+
+    def build(self, task_names: Sequence[str]) -> None:
+        """Makes the weights and their Adam. See `Weighting.build`."""
+        super().build(task_names)
+        self._weights = self.add_state(
+            "weights", (self.num_tasks,), value=self.initial_weight
+        )
+        self._adam = TaskAdam(self, self._weights, self.learning_rate)
+
+    def combine(self, losses):
+        """Sums the weighted losses. See `Weighting.combine`."""
+        weights = tf.convert_to_tensor(self._weights.value)
+        return weighted_sum(losses, weights)
+
+    def update(
+        self, losses_above, losses_below, learning_rate, epsilon
+    ) -> None:
+        """Moves the weights along the gradient of the held-out loss.
+
+        Args:
+            losses_above: Training losses of shape `(tasks,)` at `t + e v`.
+            losses_below: The same at `t - e v`.
+            learning_rate: `a`, the learning rate of the parameters.
+            epsilon: `e`, which is `perturbation / |v|`.
+        """
+        slope = (losses_above - losses_below) / (2.0 * epsilon)
+        self._adam.descend(-learning_rate * slope, is_present(losses_above))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "initial_weight": self.initial_weight,
+            "learning_rate": self.learning_rate,
+            "perturbation": self.perturbation,
+        }

@@ -1,0 +1,47 @@
+"""Learned scales that bring all losses to the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.present_tasks import keep_present
+from mtl_keras.weighting.weighting import Weighting
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class IMTLL(Weighting):
+    """Scales every loss to 1 (the loss half of impartial learning, IMTL-L).
+
+    The combined loss is `sum(exp(s_i) L_i - s_i)` with a trainable `s_i` for
+    each task, which starts at 0. It comes to rest where `exp(s_i) L_i` is 1.
+    Scale a loss, and its weight makes up for it.
+
+    Args:
+        name: Name of the weighting.
+
+    Reference:
+        Liu et al., "Towards Impartial Multi-Task Learning", ICLR 2021.
+
+    Example:
+
+    >>> weighting = mtl_keras.weighting.IMTLL()
+    >>> weighting.build(["left", "right"])
+    >>> float(weighting.combine(np.array([1.0, 2.0], "float32")))
+    3.0
+    """
+
+    def build(self, task_names: Sequence[str]) -> None:
+        """Makes the scales. See `Weighting.build`."""
+        super().build(task_names)
+        self._log_scales = self.add_state(
+            "log_scales", (self.num_tasks,), trainable=True
+        )
+
+    def combine(self, losses):
+        """Sums the scaled losses. See `Weighting.combine`."""
+        log_scales = tf.convert_to_tensor(self._log_scales.value)
+        terms = tf.exp(log_scales) * losses - log_scales
+        return tf.reduce_sum(keep_present(terms, losses))

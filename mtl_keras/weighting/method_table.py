@@ -1,0 +1,81 @@
+"""The table of methods: what each reads, what it costs, whose it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Mapping
+
+from mtl_keras.weighting.weighting import Weighting
+
+_COSTS = {
+    "losses": "one backward pass",
+    "gramian": "one backward pass a task",
+    "jacobian": "one backward pass a task, kept",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodRow:
+    """One method of the table.
+
+    Args:
+        name: Name that `mtl_keras.weighting.get` knows.
+        requires: What the method reads, see `Weighting.requires`.
+        cost: What a step costs, in words.
+        summary: What the method does, in a line.
+        reference: Authors, title, venue and year; empty if there is none.
+    """
+
+    name: str
+    requires: str
+    cost: str
+    summary: str
+    reference: str
+
+
+class MethodTable(list):
+    """A list of `MethodRow`, sorted by name, that prints as a table.
+
+    All is read off the classes and their docstrings. The print leaves out what
+    would make it too wide: the summaries and the titles of the papers.
+
+    Args:
+        methods: Classes of weightings, by name.
+    """
+
+    def __init__(self, methods: Mapping[str, type[Weighting]]):
+        super().__init__(_row(name, methods[name]) for name in sorted(methods))
+
+    def __repr__(self) -> str:
+        columns = ["name", "requires", "cost", "reference"]
+        lines = [columns, *(_printed(row) for row in self)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines.insert(1, ["-" * width for width in widths])
+        return "\n".join(
+            "  ".join(map(str.ljust, line, widths)).rstrip() for line in lines
+        )
+
+    __str__ = __repr__
+
+
+def _printed(row: MethodRow) -> list[str]:
+    paper = re.sub(r' ".*",', "", row.reference)
+    return [row.name, row.requires, row.cost, paper]
+
+
+def _row(name: str, method: type[Weighting]) -> MethodRow:
+    requires = method.what_it_reads()
+    cost = _COSTS[requires]
+    if method.needs_losses_after_step:
+        cost += " and one more forward pass"
+    doc = inspect.getdoc(method)
+    summary = method.summary or doc.splitlines()[0].removesuffix(".")
+    return MethodRow(name, requires, cost, summary, _reference(doc))
+
+
+def _reference(doc: str) -> str:
+    """Takes the paragraph under "Reference:" out of a docstring."""
+    _, _, rest = doc.partition("\nReference:\n")
+    return " ".join(rest.partition("\n\n")[0].split()).removesuffix(".")

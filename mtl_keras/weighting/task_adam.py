@@ -1,0 +1,73 @@
+"""Adam for weights that a method trains by a rule of its own."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.weighting import Weighting
+
+_BETAS = (0.9, 0.999)
+_EPSILON = 1e-8
+
+
+class TaskAdam:
+    """Adam on a vector of one value a task.
+
+    `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, and the value falls
+    by `rate m' / (sqrt(v') + epsilon)` with the averages corrected for their
+    start at 0. Each task counts its own steps, so that a task without labels
+    is left as it is. The averages are states of the weighting.
+
+    Args:
+        weighting: The weighting that the values belong to.
+        values: Its variable of shape `(tasks,)`.
+        learning_rate: Learning rate.
+        weight_decay: Times the value, it is added to the gradient. Defaults
+            to `0`.
+
+    Reference:
+        Kingma and Ba, "Adam", ICLR 2015.
+    """
+
+    def __init__(
+        self,
+        weighting: Weighting,
+        values: keras.Variable,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+    ):
+        self.values = values
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self._mean = weighting.add_state("adam_mean", values.shape)
+        self._square = weighting.add_state("adam_square", values.shape)
+        self._counts = weighting.add_state("adam_counts", values.shape)
+
+    def descend(self, gradient, present) -> None:
+        """Takes one step.
+
+        Args:
+            gradient: Float32 tensor of shape `(tasks,)`, to descend along.
+            present: Booleans of shape `(tasks,)`: the values to change.
+        """
+        old = tf.convert_to_tensor(self.values.value)
+        gradient = gradient + self.weight_decay * old
+        mean = _average(self._mean, gradient, _BETAS[0])
+        square = _average(self._square, gradient**2, _BETAS[1])
+        counts = self._counts.value + 1.0
+        corrected = mean / (1.0 - _BETAS[0] ** counts)
+        scale = tf.sqrt(square / (1.0 - _BETAS[1] ** counts)) + _EPSILON
+        new = old - self.learning_rate * corrected / scale
+        for variable, value in (
+            (self.values, new),
+            (self._mean, mean),
+            (self._square, square),
+            (self._counts, counts),
+        ):
+            variable.assign(tf.where(present, value, variable.value))
+
+
+def _average(variable, value, beta):
+    """Moves a running average by one value."""
+    return beta * variable.value + (1.0 - beta) * value

@@ -1,0 +1,64 @@
+"""Weights from the uncertainties that would be learned in the end."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.present_tasks import (
+    fill_absent,
+    softmax_of_present,
+    weighted_sum,
+)
+from mtl_keras.weighting.weighting import Weighting
+
+# Infinite logits, of losses that are almost 0, would make a softmax of NaN.
+_LARGEST_LOGIT = 1e30
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class UWSO(Weighting):
+    """Weights each task by the best uncertainty, softened to a softmax.
+
+    The weights are `w = softmax((1 / L_i) / T)`, without a gradient: `1 / L_i`
+    is what the learned weights of `Uncertainty` come to at losses that stay as
+    they are. The task of the smallest loss weighs most. The weights sum to 1,
+    so that the learning rate is 1/K of that of equal weights.
+
+    Args:
+        temperature: `T`, greater than 0. The larger, the more equal are the
+            weights; it needs tuning, between 1 and 20 or so, and more where
+            losses are small. Defaults to `1.0`.
+        name: Name of the weighting.
+
+    Raises:
+        ValueError: If `temperature` is not greater than 0.
+
+    Reference:
+        Kirchdorfer et al., "Analytical Uncertainty-Based Loss Weighting in
+        Multi-Task Learning", GCPR 2024.
+
+    Example:
+
+    >>> weighting = mtl_keras.weighting.UWSO(temperature=2.0)
+    >>> weighting.build(["left", "right"])
+    >>> losses = np.array([0.5, 0.5], "float32")
+    >>> float(weighting.combine(losses))
+    0.5
+    """
+
+    positive_losses = True
+
+    def __init__(self, temperature: float = 1.0, name: str | None = None):
+        super().__init__(name=name)
+        self.temperature = check_number("temperature", temperature, above=0)
+
+    def combine(self, losses):
+        """Sums the weighted losses. See `Weighting.combine`."""
+        logits = 1.0 / fill_absent(losses) / self.temperature
+        logits = tf.minimum(logits, _LARGEST_LOGIT)
+        return weighted_sum(losses, softmax_of_present(logits, losses))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "temperature": self.temperature}
