@@ -1,0 +1,176 @@
+"""Every registered method that reads losses, by its name.
+
+A new method is tested here as soon as it is in the registry; one that needs
+arguments has them in `ARGUMENTS` of the harness.
+"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from weighting_harness import TASKS, make, methods_that_read, run, take_step
+
+import mtl_keras.weighting
+
+
+@pytest.fixture(params=methods_that_read("losses"))
+def name(request):
+    """The name of each method in turn."""
+    return request.param
+
+
+@pytest.fixture
+def epochs(rng):
+    """Losses of six epochs of two steps."""
+    return np.exp(rng.normal(size=(6, 2, len(TASKS)))).astype("float32")
+
+
+def test_config_round_trip(name):
+    weighting = make(name)
+    config = mtl_keras.weighting.serialize(weighting)
+    again = keras.saving.deserialize_keras_object(config)
+    assert type(again) is type(weighting)
+    assert again.get_config() == weighting.get_config()
+    assert mtl_keras.weighting.get(config).get_config() == again.get_config()
+
+
+def test_state_round_trip_goes_on_where_it_was(name, epochs):
+    weighting, again = make(name), make(name)
+    run(weighting, epochs[:3])
+    store = {}
+    weighting.save_own_variables(store)
+    again.load_own_variables(store)
+    expected = run(weighting, epochs[3:])
+    np.testing.assert_array_equal(run(again, epochs[3:]), expected)
+
+
+def test_a_store_without_state_leaves_the_first_one(name, epochs):
+    weighting = make(name)
+    weighting.load_own_variables({})
+    np.testing.assert_array_equal(
+        run(weighting, epochs), run(make(name), epochs)
+    )
+
+
+def test_graph_and_eager_agree(name, epochs):
+    eager, graph = make(name), make(name)
+    step = tf.function(take_step)
+    for epoch in epochs:
+        for losses in epoch:
+            expected = take_step(eager, losses)
+            found = step(graph, tf.constant(losses))
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-5)
+        eager.on_epoch_end(epoch.mean(axis=0))
+        graph.on_epoch_end(epoch.mean(axis=0))
+
+
+def test_two_replicas_weigh_as_one(name, epochs, two_replicas):
+    one = make(name)
+    with two_replicas.scope():
+        two = make(name)
+
+    @tf.function
+    def step(losses):
+        return two_replicas.run(take_step, args=(two, losses))
+
+    for epoch in epochs:
+        _, expected = take_step(one, epoch[0])
+        _, found = step(tf.constant(epoch[0]))
+        for replica in two_replicas.experimental_local_results(found):
+            np.testing.assert_allclose(replica, expected, rtol=1e-5)
+        one.on_epoch_end(epoch[0])
+        two.on_epoch_end(epoch[0])
+
+
+def test_xla_compiles_it(name, epochs):
+    weighting = make(name)
+    run(weighting, epochs[:5, :1])
+    losses = tf.constant(epochs[5, 0])
+    loss = tf.function(weighting.combine, jit_compile=True)(losses)
+    # XLA has random draws of its own.
+    if name != "rlw":
+        np.testing.assert_allclose(loss, weighting.combine(losses), rtol=1e-5)
+    assert np.isfinite(loss)
+
+
+def test_one_task(name, epochs):
+    weighting = make(name, tasks=("left",))
+    results = run(weighting, epochs[..., :1])
+    assert np.isfinite(results).all()
+    assert (np.array(results)[:, 0] > 0).all()
+
+
+@pytest.mark.parametrize("absent", range(len(TASKS)))
+def test_a_task_without_labels_gets_no_weight(name, absent, epochs):
+    weighting = make(name)
+    epochs[1:, 1, absent] = 0.0
+    results = np.array(run(weighting, epochs))
+    assert np.isfinite(results).all()
+    labelled = epochs.reshape(-1, len(TASKS)) > 0
+    assert (results[:, :-1][~labelled] == 0).all()
+    assert (results[:, :-1][labelled] > 0).all()
+
+
+def test_a_task_that_is_never_labelled_changes_nothing_of_its_own(name, epochs):
+    weighting = make(name)
+    before = {v.path: v.numpy().copy() for v in weighting.variables}
+    epochs[..., 1] = 0.0
+    results = np.array(run(weighting, epochs))
+    assert np.isfinite(results).all()
+    for variable in weighting.variables:
+        if variable.shape == (len(TASKS),):
+            assert variable.numpy()[1] == before[variable.path][1]
+
+
+def test_a_task_that_comes_late_is_weighted(name, epochs):
+    weighting = make(name)
+    epochs[:5, :, 1] = 0.0
+    weights = np.array(run(weighting, epochs))[:, 1]
+    assert (weights[:-2] == 0).all()
+    assert (weights[-2:] > 0).all()
+
+
+def test_a_batch_without_labels_changes_nothing(name, epochs):
+    with_gap, without = make(name), make(name)
+    run(with_gap, epochs)
+    run(without, epochs)
+    loss, weights = take_step(with_gap, np.zeros(len(TASKS), "float32"))
+    assert float(loss) == 0
+    assert not weights.numpy().any()
+    # Draws follow the number of the step, which does count.
+    without.count_step()
+    np.testing.assert_array_equal(run(with_gap, epochs), run(without, epochs))
+
+
+def test_losses_of_any_size_stay_finite(name, rng):
+    weighting = make(name)
+    exponents = rng.uniform(-10, 10, size=(8, 4, len(TASKS)))
+    exponents[3], exponents[4] = -10, 10
+    for epoch in (10.0**exponents).astype("float32"):
+        for losses in epoch:
+            with tf.GradientTape() as tape:
+                losses = tf.constant(losses)
+                tape.watch(losses)
+                loss = weighting.combine(losses)
+            own = [v.value for v in weighting.trainable_variables]
+            for found in tape.gradient(loss, [losses, *own]):
+                assert np.isfinite(found).all(), losses
+            assert np.isfinite(loss), losses
+            if weighting.needs_losses_after_step:
+                weighting.after_step(losses * 10.0 ** rng.uniform(-5, 5))
+            weighting.count_step()
+        weighting.on_epoch_end(epoch.mean(axis=0))
+    for variable in weighting.variables:
+        assert np.isfinite(variable.numpy()).all(), variable.path
+
+
+def test_variables_are_on_the_weighting_alone(name):
+    weighting = make(name)
+    variables = weighting.variables
+    assert len({id(v) for v in variables}) == len(variables)
+    store = {}
+    weighting.save_own_variables(store)
+    assert len(store) == len(variables)
+    weighting.reset_state()
+    assert weighting.result() == {}

@@ -1,0 +1,119 @@
+"""Weightings by name, config, class and instance; the table of them."""
+
+import keras
+import numpy as np
+import pytest
+from weighting_harness import ARGUMENTS
+
+import mtl_keras.weighting
+from mtl_keras.weighting import DWA, Weighting, deserialize, get, serialize
+
+
+@keras.saving.register_keras_serializable("tests")
+class Halved(Weighting):
+    """A weighting of the user's own."""
+
+    def combine(self, losses):
+        return 0.5 * losses
+
+
+@pytest.fixture(params=mtl_keras.weighting.names())
+def name(request):
+    """The name of each method in turn."""
+    return request.param
+
+
+def test_every_method_comes_by_name_class_name_and_config(name):
+    arguments = ARGUMENTS.get(name, {})
+    weighting = get({"class_name": name, "config": arguments})
+    method = type(weighting)
+    by_class = {"class_name": method.__name__, "config": arguments}
+    assert type(get(by_class)) is method
+    assert get(weighting) is weighting
+    assert getattr(mtl_keras.weighting, method.__name__) is method
+    assert method.__name__ in mtl_keras.weighting.__all__
+    assert deserialize(serialize(weighting)).get_config() == (
+        weighting.get_config()
+    )
+    if not arguments:
+        assert type(get(name)) is type(get(method.__name__)) is method
+        assert type(get(method)) is method
+
+
+def test_a_method_is_in_the_file_of_its_name(name):
+    method = type(get({"class_name": name, "config": ARGUMENTS.get(name, {})}))
+    assert method.__module__ == f"mtl_keras.weighting.{name}"
+
+
+def test_every_method_says_what_it_is_in_the_table(name):
+    (row,) = [row for row in mtl_keras.weighting.table() if row.name == name]
+    assert row.requires in ("losses", "gramian", "jacobian")
+    assert row.cost.startswith("one backward pass")
+    assert row.summary
+    if name not in ("equal", "importance"):
+        assert row.reference.rstrip(")")[-4:].isdigit()
+    line = str(mtl_keras.weighting.table()).splitlines()
+    assert any(text.startswith(name + " ") for text in line)
+
+
+def test_table_tells_costs_apart():
+    costs = {row.name: row.cost for row in mtl_keras.weighting.table()}
+    assert costs["equal"] == "one backward pass"
+    assert costs["famo"] == "one backward pass and one more forward pass"
+    assert "a task" in costs["graddrop"]
+    assert max(map(len, str(mtl_keras.weighting.table()).split("\n"))) < 120
+
+
+def test_none_is_no_weighting():
+    assert get(None) is None
+
+
+def test_own_weightings_round_trip():
+    own = Halved(name="mine")
+    assert get(own) is own
+    assert type(get(Halved)) is Halved
+    assert type(get(serialize(own))) is Halved
+    assert get(serialize(own)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "error", "match"),
+    [
+        ("dwb", ValueError, "No weighting 'dwb'. Did you mean 'dwa'"),
+        (3, TypeError, "weighting=3 of type int; expected a name"),
+        (dict, TypeError, "expected a name"),
+        ({"name": "dwa"}, ValueError, "'class_name': 'dwa'"),
+        (
+            {"class_name": "dwa", "temperature": 3.0},
+            ValueError,
+            "belong into 'config'",
+        ),
+        ({"class_name": "dwb"}, ValueError, "Did you mean 'dwa'"),
+        ({"class_name": "dwa", "config": [3.0]}, TypeError, "expected a dict"),
+        (
+            {"class_name": "dwa", "config": {"temprature": 3.0}},
+            ValueError,
+            "takes no argument 'temprature'. Did you mean 'temperature'",
+        ),
+        ("importance", ValueError, "expected one of them"),
+    ],
+)
+def test_wrong_identifiers(identifier, error, match):
+    with pytest.raises(error, match=match):
+        get(identifier)
+
+
+def test_config_may_leave_out_arguments():
+    assert type(get({"class_name": "dwa"})) is DWA
+    assert get({"class_name": "DWA", "config": None}).temperature == 2.0
+
+
+def test_a_weighting_must_implement_a_hook():
+    class Nothing(Weighting):
+        """Implements none."""
+
+    with pytest.raises(TypeError, match="Nothing implements none of"):
+        _ = Nothing().requires
+    with pytest.raises(TypeError, match="combines no losses"):
+        Nothing().combine(np.ones(2))
+    assert Halved().requires == "losses"
