@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from mtl_keras.training.class_weights import weights_of_classes
 from mtl_keras.training.filled_targets import FilledTargets, fill_missing
 from mtl_keras.training.loss_sums import LossSums, sum_losses, weights_of
+from mtl_keras.training.replicas import sum_over_replicas
+from mtl_keras.training.task_gradients import other_losses
 
 
 class LabelledSteps:
@@ -19,7 +20,7 @@ class LabelledSteps:
     The class that takes it in is a `keras.Model` with `tasks`,
     `loss_weights`, compiled `TaskLosses` and `TaskMetrics`, a dict
     `complete_labels` from mode ("train", "test") to whether no label can be
-    missing, and a dict `class_weights`.
+    missing, a dict `class_weights`, and what `WeightedUpdates` has.
     """
 
     def labelled_train_step(self, data) -> None:
@@ -33,22 +34,24 @@ class LabelledSteps:
             data: `(x, y)` or `(x, y, sample_weight)`.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            y_pred = self(x, training=True)
+        batch = {}
+
+        def losses_of(y_pred):
             targets = self._fill(y, y_pred, "train")
             weights = self._element_weights(sample_weight, targets, y_pred)
             sums = self._sum_losses(targets, y_pred, weights)
-            counts = _sum_over_replicas({k: s.counts for k, s in sums.items()})
-            loss = self._other_losses() / self._num_replicas
-            for task, of_task in sums.items():
-                value = tf.math.divide_no_nan(of_task.sums, counts[task])
-                weight = self.loss_weights.variables_by_task[task]
-                loss += ops.cast(weight, loss.dtype) * tf.reduce_sum(value)
-            loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_weights
-        gradients = tape.gradient(loss, variables)
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        self._record(x, targets, y_pred, self._split(sample_weight), sums)
+            batch.update(targets=targets, sums=sums)
+            return self._weighted_losses(sums)
+
+        update = self._update(x, losses_of)
+        variables = [*self.trainable_weights, *self._weighting_variables]
+        self.optimizer.apply_gradients(
+            [(update.gradients[id(v)], v) for v in variables]
+        )
+        targets, sums = batch["targets"], batch["sums"]
+        weights = self._split(sample_weight)
+        self._record(x, targets, update.y_pred, weights, sums)
+        self._finish_weighting(x, losses_of, update)
 
     def labelled_test_step(self, data) -> None:
         """Evaluates the part of a batch that this replica has.
@@ -108,30 +111,28 @@ class LabelledSteps:
             for name, loss in self._compile_loss.losses_by_task.items()
         }
 
-    def _other_losses(self):
-        """Regularization and what layers add; no task's weight scales them."""
-        losses = [ops.sum(ops.cast(loss, "float32")) for loss in self.losses]
-        return sum(losses, start=tf.zeros(()))
+    def _weighted_losses(self, sums: dict[str, LossSums]):
+        """This replica's share of the task losses, times the user's weights."""
+        counts = sum_over_replicas([s.counts for s in sums.values()])
+        weights = self.loss_weights.variables_by_task
+        return tf.stack(
+            [
+                tf.cast(weights[task].value, "float32")
+                * tf.reduce_sum(tf.math.divide_no_nan(of_task.sums, count))
+                for (task, of_task), count in zip(
+                    sums.items(), counts, strict=True
+                )
+            ]
+        )
 
     def _record(self, x, targets, y_pred, weights, sums) -> None:
         first = next(i for i in keras.tree.flatten(x) if i is not None)
         self._loss_tracker.update_state(
-            self._other_losses(), sample_weight=tf.shape(first)[0]
+            other_losses(self) * self._num_replicas,
+            sample_weight=tf.shape(first)[0],
         )
         for task, metric in self._compile_loss.metrics_by_task.items():
             metric.add(sums[task])
         self._compile_metrics.update_labelled(
             self.tasks, targets, y_pred, weights
         )
-
-
-def _sum_over_replicas(counts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync == 1:
-        return counts
-    # Together, because each reduction has a latency of its own.
-    names = list(counts)
-    together = tf.concat([counts[name] for name in names], axis=0)
-    total = replica.all_reduce(tf.distribute.ReduceOp.SUM, together)
-    sizes = [counts[name].shape[0] for name in names]
-    return dict(zip(names, tf.split(total, sizes), strict=True))

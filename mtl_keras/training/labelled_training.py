@@ -11,9 +11,10 @@ import tensorflow as tf
 from mtl_keras.training.filled_targets import any_label
 from mtl_keras.training.labelled_steps import LabelledSteps
 from mtl_keras.training.step_function import make_step_function
+from mtl_keras.training.weighted_updates import WeightedUpdates
 
 
-class LabelledTraining(LabelledSteps):
+class LabelledTraining(LabelledSteps, WeightedUpdates):
     """Mixin that makes the train and test functions of a model.
 
     On one replica, where no label can be missing, they are Keras's own.
@@ -42,6 +43,7 @@ class LabelledTraining(LabelledSteps):
             not self.complete_labels[mode]
             or self._num_replicas > 1
             or (mode == "train" and bool(self.class_weights))
+            or (mode == "train" and self.weighting is not None)
         )
 
     def make_train_function(self, force: bool = False) -> Callable:
@@ -76,18 +78,21 @@ class LabelledTraining(LabelledSteps):
         key = (own, own and self.complete_labels[mode], key)
         if key not in functions:
             if own:
+                if mode == "train" and self.weighs_gradients:
+                    self.find_shared_part()
                 function = make_step_function(self, own_step)
             else:
                 make_kerass(force=True)
                 function = getattr(self, f"{mode}_function")
-            functions[key] = self._logging(function, own)
+            functions[key] = self._logging(function, own, mode)
         return functions[key]
 
-    def _logging(self, function: Callable, by_label: bool) -> Callable:
+    def _logging(self, function: Callable, own: bool, mode: str) -> Callable:
         """Has losses logged in the way in which the steps gather them."""
 
         def logging(iterator):
-            self._compile_loss.by_label = by_label
+            self._compile_loss.by_label = own
+            self.in_training = mode == "train"
             return function(iterator)
 
         return logging
@@ -158,6 +163,8 @@ class LabelledTraining(LabelledSteps):
             x, y, _ = keras.utils.unpack_x_y_sample_weight(data_batch)
             y = y if isinstance(y, Mapping) else {self.tasks[0].name: y}
             data_batch = (x, self._natural_targets(y))
+            if not self.optimizer.built:
+                self.build_optimizer()
         super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _natural_targets(self, y: Mapping) -> dict:

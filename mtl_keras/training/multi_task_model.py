@@ -7,11 +7,13 @@ from typing import Any
 
 import keras
 
+from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Task, check_task_names
 from mtl_keras.training.by_task import by_task
 from mtl_keras.training.checked_training import CheckedTraining
 from mtl_keras.training.labelled_training import LabelledTraining
 from mtl_keras.training.loss_weights import LossWeights, complete_loss_weights
+from mtl_keras.training.replicas import hand_over_sums
 from mtl_keras.training.task_losses import TaskLosses, TotalLoss
 from mtl_keras.training.task_metrics import TaskMetrics
 
@@ -62,6 +64,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         # Of "train" and "test": where the next batch is a stream's first.
         self._keep_untracked("unchecked_streams", set())
         self.start_labelled_training()
+        self.start_weighting()
 
     def _keep_untracked(self, name: str, value: Any) -> None:
         """Sets an attribute that Keras must not take for a layer or metric."""
@@ -103,6 +106,8 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         loss_weights: Mapping[str, float] | None = None,
         metrics: Mapping[str, Any] | None = None,
         weighted_metrics=None,
+        weighting=None,
+        gradients: str = "parameters",
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -119,6 +124,14 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
             metrics: Dict from task name to a list of metrics. Tasks that are
                 not named keep their own; an empty list means none.
             weighted_metrics: As in `keras.Model.compile`.
+            weighting: How the task losses become one update: the name of a
+                weighting (see `mtl_keras.weighting`), its config or an
+                instance. Defaults to `None`, their weighted sum.
+            gradients: For weightings that compare the tasks' gradients:
+                `"parameters"` (default) for those of the shared parameters,
+                which cost a backward pass for each task; `"features"` for
+                those of what the shared part hands to the tasks, an upper
+                bound that costs about as much as training without weighting.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -156,6 +169,13 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         }
         super().compile(**arguments)
         self._log_by_task(arguments)
+        self.set_weighting(
+            None if weighting is None else weightings.get(weighting),
+            [name for name, of_task in arguments["loss"].items() if of_task],
+            gradients,
+        )
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            hand_over_sums(self.optimizer)
         # What the user said, to be saved: "auto" may resolve to something
         # else on the next machine, and the tasks know the rest.
         self._keep_untracked(
@@ -166,6 +186,8 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
                 "loss": loss,
                 "metrics": metrics,
                 "weighted_metrics": weighted_metrics,
+                "weighting": self.weighting,
+                "gradients": gradients,
             },
         )
 
@@ -223,7 +245,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
             self._keep_untracked("_tasks", tuple(map(_as_task, tasks)))
         self.compile(**keras.saving.deserialize_keras_object(arguments))
         if self.built:
-            self.optimizer.build(self.trainable_variables)
+            self.build_optimizer()
 
     def _serialized_tasks(self) -> list[dict]:
         return [keras.saving.serialize_keras_object(t) for t in self._tasks]

@@ -1,0 +1,111 @@
+"""Which part of a functional model its tasks share, found from its graph."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedGraph:
+    """A model cut where it parts into tasks.
+
+    Calling `heads` on what `trunk` returns gives the outputs of the model.
+    What `trunk` returns is the frontier: every tensor that the shared part
+    makes (or that is an input) and that something of one task alone reads.
+
+    Args:
+        trunk: Model from the inputs to the frontier, a list.
+        heads: Model from the frontier to the dict of outputs.
+        shared: Trainable variables that two tasks or more reach.
+        of_task: Dict from task name to the trainable variables that this
+            task alone reaches.
+    """
+
+    trunk: keras.Model
+    heads: keras.Model
+    shared: tuple[keras.Variable, ...]
+    of_task: dict[str, tuple[keras.Variable, ...]]
+
+
+def split(model: keras.Model) -> SharedGraph:
+    """Cuts a functional model where it parts into tasks.
+
+    Args:
+        model: A functional model with a dict of outputs.
+
+    Returns:
+        A `SharedGraph` whose parts use the layers of the model.
+    """
+    outputs = dict(zip(model.output_names, model.outputs, strict=True))
+    tasks_of = _tasks_by_node(outputs)
+    frontier = _frontier(model, outputs, tasks_of)
+    trunk = keras.Model(model.input, frontier, name="shared_part")
+    heads = keras.Model(frontier, outputs, name="task_part")
+    shared, of_task = _variables_by_task(model, outputs, tasks_of)
+    return SharedGraph(trunk, heads, shared, of_task)
+
+
+def _parents(node) -> Iterable[tuple]:
+    """Tensors that a node reads, each with the node that made it."""
+    for tensor in node.input_tensors:
+        yield tensor, _maker(tensor)
+
+
+def _maker(tensor):
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
+
+
+def _tasks_by_node(outputs: dict) -> dict:
+    """The tasks that each node of the graph leads to."""
+    tasks_of = {}
+    for task, output in outputs.items():
+        waiting = [_maker(output)]
+        while waiting:
+            node = waiting.pop()
+            found = tasks_of.setdefault(node, set())
+            if task in found:
+                continue
+            found.add(task)
+            waiting.extend(parent for _, parent in _parents(node))
+    return tasks_of
+
+
+def _frontier(model, outputs: dict, tasks_of: dict) -> list:
+    """Tensors of the shared part that the tasks' own parts read, in order."""
+    several = {node for node, tasks in tasks_of.items() if len(tasks) > 1}
+    # Inputs are made by nobody, so they can be read on both sides.
+    several |= {_maker(tensor) for tensor in model.inputs}
+    frontier = {}
+    for output in outputs.values():
+        if _maker(output) in several:  # an output that another task reads
+            frontier[id(output)] = output
+    for node in tasks_of:
+        if node in several:
+            continue
+        for tensor, parent in _parents(node):
+            if parent in several:
+                frontier[id(tensor)] = tensor
+    return list(frontier.values())
+
+
+def _variables_by_task(model, outputs: dict, tasks_of: dict) -> tuple:
+    tasks_of_variable = {}
+    for node, tasks in tasks_of.items():
+        # A layer that is called several times belongs to all its callers.
+        for variable in getattr(node.operation, "trainable_variables", ()):
+            tasks_of_variable.setdefault(id(variable), set()).update(tasks)
+    variables = model.trainable_variables
+    shared = tuple(
+        v for v in variables if len(tasks_of_variable.get(id(v), ())) > 1
+    )
+    of_task = {
+        task: tuple(
+            v for v in variables if tasks_of_variable.get(id(v)) == {task}
+        )
+        for task in outputs
+    }
+    return shared, of_task

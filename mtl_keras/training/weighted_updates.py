@@ -1,0 +1,175 @@
+"""Updates of a model by its weighting."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.training import task_gradients
+from mtl_keras.training.shared_graph import SharedGraph, split
+from mtl_keras.training.task_gradients import Update
+from mtl_keras.weighting import Weighting
+
+GRADIENTS = ("parameters", "features")
+
+
+class WeightedUpdates:
+    """Mixin that makes one update of the losses of several tasks.
+
+    The class that takes it in is a `keras.Model` that calls `set_weighting`
+    in `compile`.
+    """
+
+    def start_weighting(self) -> None:
+        """Sets what is there before a model is compiled."""
+        self._keep_untracked("_weighting", None)
+        self._keep_untracked("_weight_metrics", {})
+        self._keep_untracked("_graph", None)
+        # Whether the last step was one of training.
+        self._keep_untracked("in_training", False)
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """The weighting that the model was compiled with, or `None`."""
+        return self._weighting
+
+    def set_weighting(
+        self, weighting: Weighting | None, names, gradients: str
+    ) -> None:
+        """Takes a weighting and makes its state and what is logged of it.
+
+        Args:
+            weighting: The weighting, or `None`.
+            names: Names of the tasks that have a loss.
+            gradients: `"parameters"` or `"features"`.
+
+        Raises:
+            ValueError: If `gradients` is neither.
+        """
+        if gradients not in GRADIENTS:
+            raise ValueError(
+                f"gradients={gradients!r}; expected one of {GRADIENTS}."
+            )
+        metrics = {}
+        with self.distribute_strategy.scope():
+            if weighting is not None:
+                _build(weighting, names)
+                metrics = {
+                    name: keras.metrics.Mean(name=f"weight/{name}")
+                    for name in names
+                }
+        self._keep_untracked("_weighting", weighting)
+        self._keep_untracked("_weight_metrics", metrics)
+        self._keep_untracked("_gradients", gradients)
+        self._keep_untracked("_graph", None)
+
+    @property
+    def weighs_gradients(self) -> bool:
+        """Whether the weighting needs a gradient for each task."""
+        return (
+            self._weighting is not None and self._weighting.requires != "losses"
+        )
+
+    def build_optimizer(self) -> None:
+        """Makes the optimizer's state, for the weighting's variables too."""
+        with self.distribute_strategy.scope():
+            own = self._weighting_variables
+            if own:
+                self.optimizer.exclude_from_weight_decay(var_list=own)
+            self.optimizer.build([*self.trainable_variables, *own])
+
+    def find_shared_part(self) -> SharedGraph:
+        """Cuts the model where it parts into tasks; for gradient methods."""
+        if self._graph is None:
+            graph = split(self)
+            self._check_shared(graph)
+            size = sum(math.prod(variable.shape) for variable in graph.shared)
+            if self.weighting.requires == "jacobian":
+                with self.distribute_strategy.scope():
+                    self.weighting.build_jacobian(size)
+            self._keep_untracked("_graph", graph)
+        return self._graph
+
+    def _check_shared(self, graph: SharedGraph) -> None:
+        if graph.shared or len(self.tasks) == 1:
+            return
+        warnings.warn(
+            f"The tasks of this model share no trainable parameters, so "
+            f"{type(self.weighting).__name__} changes nothing: each task's "
+            "parameters follow its own loss.",
+            stacklevel=2,
+        )
+
+    @property
+    def _weighting_variables(self) -> list[keras.Variable]:
+        weighting = self._weighting
+        return [] if weighting is None else weighting.trainable_variables
+
+    def _update(self, x, losses_of: Callable) -> Update:
+        weighting, scale = self._weighting, self.optimizer.scale_loss
+        if weighting is None or weighting.requires == "losses":
+            return task_gradients.of_losses(
+                self, x, losses_of, weighting, scale
+            )
+        return task_gradients.of_gradients(
+            self,
+            x,
+            losses_of,
+            weighting,
+            scale,
+            self.find_shared_part(),
+            self._gradients,
+        )
+
+    def _finish_weighting(self, x, losses_of: Callable, update: Update) -> None:
+        """Logs the weights, and lets the method see the losses once more."""
+        weighting = self._weighting
+        if weighting is None:
+            return
+        weights = tf.unstack(update.weights)
+        for metric, weight in zip(
+            self._weight_metrics.values(), weights, strict=True
+        ):
+            metric.update_state(weight)
+        if weighting.needs_losses_after_step:
+            weighting.after_step(self._losses_again(x, losses_of))
+        weighting.count_step()
+
+    def _losses_again(self, x, losses_of: Callable):
+        """Losses of the same batch after the update, which change nothing."""
+        state = self.non_trainable_variables
+        before = [tf.identity(variable.value) for variable in state]
+        (losses,) = task_gradients.sum_over_replicas(
+            [losses_of(self(x, training=True))]
+        )
+        for variable, value in zip(state, before, strict=True):
+            variable.assign(value)
+        return losses
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Keras's metrics and, in training, the weights of the tasks."""
+        weights = self._weight_metrics.values() if self.in_training else ()
+        return [*super().metrics, *weights]
+
+    def reset_metrics(self) -> None:
+        """Resets all metrics, as Keras does at the start of an epoch."""
+        super().reset_metrics()
+        for metric in self._weight_metrics.values():
+            metric.reset_state()
+
+
+def _build(weighting: Weighting, names: Sequence[str]) -> None:
+    """Builds a weighting, unless it was built for the same tasks before."""
+    if not weighting.task_names:
+        weighting.build(names)
+    elif weighting.task_names != tuple(names):
+        raise ValueError(
+            f"{type(weighting).__name__} belongs to a model with the tasks "
+            f"{weighting.task_names}; this one has {tuple(names)}. Make a new "
+            "one for each model."
+        )
