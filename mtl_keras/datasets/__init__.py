@@ -4,17 +4,17 @@ Every data set is a module with two functions: `load_data` returns
 `(x_train, y_train), (x_test, y_test)`, where each `y` is a dict of arrays
 named after the tasks, and `tasks` returns the tasks that fit them.
 
-| Name           | Samples | Targets                          | Comes from     |
-| -------------- | ------- | -------------------------------- | -------------- |
-| `cifar10`      | 60,000  | class of 10                      | keras.datasets |
-| `cifar100`     | 60,000  | class of 100                     | keras.datasets |
-| `digit_scenes` | any     | class, mask                      | scikit-learn   |
-| `energy`       | 768     | two regressions                  | a csv file     |
-| `fashion_mnist`| 70,000  | class of 10                      | keras.datasets |
-| `mnist`        | 70,000  | class of 10                      | keras.datasets |
-| `multi_mnist`  | any     | two classes                      | keras.datasets |
-| `nuclei`       | 664     | mask, class, count               | an npz file    |
-| `tox21`        | 7,823   | twelve yes or no, with holes     | an npz file    |
+| Name            | Samples | Targets                        | Comes from     |
+| --------------- | ------- | ------------------------------ | -------------- |
+| `cifar10`       | 60,000  | class of 10                    | keras.datasets |
+| `cifar100`      | 60,000  | class of 100                   | keras.datasets |
+| `digit_scenes`  | any     | class, mask                    | scikit-learn   |
+| `energy`        | 768     | two regressions                | a csv file     |
+| `fashion_mnist` | 70,000  | class of 10                    | keras.datasets |
+| `mnist`         | 70,000  | class of 10                    | keras.datasets |
+| `multi_mnist`   | any     | two classes                    | keras.datasets |
+| `nuclei`        | 664     | mask, class, count             | an npz file    |
+| `tox21`         | 7,823   | twelve yes or no, with holes   | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
 with a training, validation and test part. `augment` changes images together
