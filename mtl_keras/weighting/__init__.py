@@ -8,33 +8,55 @@ from collections.abc import Mapping
 import keras
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.weighting.aligned import AlignedMTL
+from mtl_keras.weighting.cagrad import CAGrad
+from mtl_keras.weighting.conflict_free import ConflictFree
 from mtl_keras.weighting.db_mtl import DBMTL
 from mtl_keras.weighting.dwa import DWA
 from mtl_keras.weighting.equal import Equal
+from mtl_keras.weighting.fairgrad import FairGrad
 from mtl_keras.weighting.famo import FAMO
 from mtl_keras.weighting.gls import GLS
 from mtl_keras.weighting.graddrop import GradDrop
+from mtl_keras.weighting.gradnorm import GradNorm
+from mtl_keras.weighting.gradvac import GradVac
 from mtl_keras.weighting.importance import Importance
+from mtl_keras.weighting.imtl_g import IMTLG
 from mtl_keras.weighting.imtl_l import IMTLL
 from mtl_keras.weighting.method_table import MethodTable
+from mtl_keras.weighting.mgda import MGDA
+from mtl_keras.weighting.nash import NashMTL
+from mtl_keras.weighting.pcgrad import PCGrad
 from mtl_keras.weighting.rlw import RLW
 from mtl_keras.weighting.stch import STCH
 from mtl_keras.weighting.uncertainty import Uncertainty
+from mtl_keras.weighting.upgrad import UPGrad
 from mtl_keras.weighting.uw_so import UWSO
 from mtl_keras.weighting.weighting import Weighting
 
 _METHODS: dict[str, type[Weighting]] = {
+    "aligned": AlignedMTL,
+    "cagrad": CAGrad,
+    "conflict_free": ConflictFree,
     "db_mtl": DBMTL,
     "dwa": DWA,
     "equal": Equal,
+    "fairgrad": FairGrad,
     "famo": FAMO,
     "gls": GLS,
     "graddrop": GradDrop,
+    "gradnorm": GradNorm,
+    "gradvac": GradVac,
     "importance": Importance,
+    "imtl_g": IMTLG,
     "imtl_l": IMTLL,
+    "mgda": MGDA,
+    "nash": NashMTL,
+    "pcgrad": PCGrad,
     "rlw": RLW,
     "stch": STCH,
     "uncertainty": Uncertainty,
+    "upgrad": UPGrad,
     "uw_so": UWSO,
 }
 

@@ -1,0 +1,57 @@
+"""Task gradients that are made orthogonal and equally long."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian_weighting import GramianWeighting
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class AlignedMTL(GramianWeighting):
+    """Makes the principal components of the task gradients equally long.
+
+    With `G = V diag(l) V^T`, the weights are
+    `sqrt(min(l)) V diag(l)^(-1/2) V^T 1`, over the eigenvalues `l` that are not
+    zero: the update is the sum of those orthogonal gradients of the length of
+    the shortest component that are nearest to the task gradients. A weight may
+    be negative.
+
+    How many eigenvalues are zero is read off the cosines of the gradients, so
+    that a short gradient counts like a long one.
+
+    Args:
+        name: Name of the weighting.
+
+    Reference:
+        Senushkin et al., "Independent Component Alignment for Multi-Task
+        Learning", CVPR 2023.
+
+    Example:
+
+    >>> gradients = np.array([[1.0, 0.0], [0.0, 4.0]])
+    >>> weighting = mtl_keras.weighting.AlignedMTL()
+    >>> weighting.build(["left", "right"])
+    >>> weights = weighting.weights(np.ones(2), gradients @ gradients.T)
+    >>> weights.numpy().round(4).tolist()
+    [1.0, 0.25]
+    """
+
+    def solve(self, losses, gramian: Gramian):
+        labelled = gramian.mask
+        size = labelled.shape[0]
+        both = labelled * labelled[:, None]
+        rank = tf.math.count_nonzero(
+            tf.linalg.eigvalsh(gramian.cosines * both) > size * NOISE,
+            dtype=tf.int32,
+        )
+        values, vectors = tf.linalg.eigh(gramian.matrix * both)
+        kept = (tf.range(size) >= size - rank) & (values > 0)
+        ones = tf.ones_like(values)
+        least = tf.reduce_min(tf.where(kept, values, ones))
+        roots = tf.sqrt(least / tf.where(kept, values, ones))
+        roots = tf.where(kept, roots, tf.zeros_like(roots))
+        along = tf.linalg.matvec(vectors, labelled, transpose_a=True)
+        return tf.linalg.matvec(vectors, roots * along)

@@ -1,0 +1,62 @@
+"""The best worst improvement near the mean gradient."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.best_worst_gain import best_worst_gain
+from mtl_keras.weighting.gramian import Gramian
+from mtl_keras.weighting.gramian_weighting import GramianWeighting
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class CAGrad(GramianWeighting):
+    """Improves the worst task as far as a ball around the mean gradient allows.
+
+    With the mean gradient `g_0`, the update `d` maximizes the smallest `g_i d`
+    over `|d - g_0| <= c |g_0|` (conflict-averse gradient descent). It is
+    `g_0 + c |g_0| g_w / |g_w|` with `g_w = sum(w_i g_i)` and the `w` of the
+    simplex that minimizes `g_w g_0 + c |g_0| |g_w|`. Where `g_w` is zero, it is
+    one of the vectors in the ball that conflict with no task.
+
+    Args:
+        c: Radius of the ball over the length of `g_0`, 0 or more. At 0 the
+            update is the mean gradient; from 1 on it conflicts with no task.
+            Defaults to `0.5`.
+        name: Name of the weighting.
+
+    Raises:
+        ValueError: If `c` is negative.
+
+    Reference:
+        Liu et al., "Conflict-Averse Gradient Descent for Multi-task Learning",
+        NeurIPS 2021.
+
+    Example:
+
+    >>> gradients = np.array([[-4.0, 1.0], [6.0, 1.0]])
+    >>> weighting = mtl_keras.weighting.CAGrad(c=0.0)
+    >>> weighting.build(["left", "right"])
+    >>> weighting.weights(np.ones(2), gradients @ gradients.T).numpy().tolist()
+    [0.5, 0.5]
+    """
+
+    def __init__(self, c: float = 0.5, name: str | None = None):
+        super().__init__(name=name)
+        self.c = check_number("c", c, least=0)
+
+    def solve(self, losses, gramian: Gramian):
+        mean = gramian.mask / gramian.num_labelled
+        if self.c == 0:
+            return mean
+        products = tf.linalg.matvec(gramian.matrix, mean)
+        length = tf.sqrt(tf.nn.relu(tf.reduce_sum(mean * products)))
+        # Cosines of each gradient and the mean one.
+        cosines = tf.math.divide_no_nan(products / gramian.norms, length)
+        parts = best_worst_gain(gramian, cosines, self.c)
+        return mean + length * parts / gramian.norms
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "c": self.c}

@@ -1,0 +1,59 @@
+"""The update of the fairest gains."""
+
+from __future__ import annotations
+
+import keras
+
+from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.fair_point import fair_point
+from mtl_keras.weighting.gramian import Gramian
+from mtl_keras.weighting.gramian_weighting import GramianWeighting
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class FairGrad(GramianWeighting):
+    """Shares the gains between the tasks by alpha-fairness.
+
+    The weights are positive and solve `G w = w^(-1 / alpha)`; the update
+    conflicts with no task. With an `alpha` of 1 it is that of Nash-MTL up to
+    its length (proportional fairness); a larger one favours those tasks that
+    gain least, and a smaller one those that gain most.
+
+    Shorter gradients make larger weights: with an `alpha` of 1 the update has
+    the length `sqrt(K)` for `K` tasks, however long the gradients are.
+
+    Args:
+        alpha: From 0.1 to 10. Defaults to `1.0`.
+        name: Name of the weighting.
+
+    Raises:
+        ValueError: If `alpha` is out of range.
+
+    Reference:
+        Ban and Ji, "Fair Resource Allocation in Multi-Task Learning", ICML
+        2024.
+
+    Example:
+
+    >>> gradients = np.array([[2.0, 0.0], [0.0, 4.0]])
+    >>> weighting = mtl_keras.weighting.FairGrad()
+    >>> weighting.build(["left", "right"])
+    >>> weights = weighting.weights(np.ones(2), gradients @ gradients.T)
+    >>> weights.numpy().round(4).tolist()
+    [0.5, 0.25]
+    """
+
+    def __init__(self, alpha: float = 1.0, name: str | None = None):
+        super().__init__(name=name)
+        self.alpha = check_number("alpha", alpha, least=0.1, most=10)
+
+    def solve(self, losses, gramian: Gramian):
+        # In units of each norm: C x = |g|^(p - 1) x^(-p) with x = |g| w.
+        power = 1.0 / self.alpha
+        shares = gramian.norms ** (power - 1.0)
+        parts = fair_point(gramian.lifted_cosines, shares, power)
+        scale = gramian.largest_norm ** (-2.0 / (1.0 + power))
+        return scale * parts / gramian.norms
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "alpha": self.alpha}

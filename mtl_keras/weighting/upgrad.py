@@ -1,0 +1,71 @@
+"""Each task gradient, turned until it conflicts with none, and their sum."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian_weighting import GramianWeighting
+from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class UPGrad(GramianWeighting):
+    """Projects each task gradient onto the directions without conflict.
+
+    A direction conflicts with a task if its inner product with the task's
+    gradient is negative. Each gradient is replaced by the nearest vector that
+    conflicts with none; the update is their mean. The weights are the sum over
+    the tasks `i` of the minima of `v^T G v` over `v >= e_i / K`, with `e_i` the
+    unit vector.
+
+    A longer gradient counts for more, in proportion to its length.
+
+    Args:
+        regularization: What is added to the diagonal of `G`, as a share of its
+            trace, 0 or more. Gradients shorter than the root of that share of
+            the longest may be conflicted with. Defaults to `1e-4`.
+        name: Name of the weighting.
+
+    Raises:
+        ValueError: If `regularization` is negative.
+
+    Reference:
+        Quinton and Rey, "Jacobian Descent for Multi-Objective Optimization",
+        2024.
+
+    Example:
+
+    >>> gradients = np.array([[-1.0, 1.0], [1.0, 0.0]])
+    >>> weighting = mtl_keras.weighting.UPGrad(regularization=0.0)
+    >>> weighting.build(["left", "right"])
+    >>> weights = weighting.weights(np.ones(2), gradients @ gradients.T)
+    >>> weights.numpy().round(4).tolist()
+    [0.75, 1.0]
+    """
+
+    def __init__(self, regularization: float = 1e-4, name: str | None = None):
+        super().__init__(name=name)
+        self.regularization = check_number(
+            "regularization", regularization, least=0
+        )
+
+    def solve(self, losses, gramian: Gramian):
+        labelled = gramian.mask
+        size = gramian.norms.shape[0]
+        squares = gramian.norms**2
+        # In units of each norm: without regularization, the norms play no role
+        # in the projection.
+        lift = self.regularization * tf.reduce_sum(squares * labelled) / squares
+        matrix = gramian.cosines + tf.linalg.diag(lift + NOISE)
+        norms = gramian.norms * labelled
+        # Each row is a gradient of length 1, to which others are added.
+        added = nonnegative_minimum(matrix, -matrix)
+        rows = added + tf.eye(size, dtype=tf.float64)
+        weights = tf.reduce_sum(norms[:, None] * rows, axis=0) / gramian.norms
+        return weights / gramian.num_labelled
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "regularization": self.regularization}
