@@ -21,6 +21,7 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         tasks,
         training,
         trunks,
+        weighting,
     )
     from mtl_keras.models import build_cnn, build_cnn_cls_seg, build_mlp
     from mtl_keras.pretrained import load_model
@@ -59,4 +60,5 @@ __all__ = [
     "tasks",
     "training",
     "trunks",
+    "weighting",
 ]

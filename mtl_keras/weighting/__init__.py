@@ -21,6 +21,7 @@ from mtl_keras.weighting.graddrop import GradDrop
 from mtl_keras.weighting.gradnorm import GradNorm
 from mtl_keras.weighting.gradvac import GradVac
 from mtl_keras.weighting.importance import Importance
+from mtl_keras.weighting.imtl import IMTL
 from mtl_keras.weighting.imtl_g import IMTLG
 from mtl_keras.weighting.imtl_l import IMTLL
 from mtl_keras.weighting.method_table import MethodTable
@@ -48,6 +49,7 @@ _METHODS: dict[str, type[Weighting]] = {
     "gradnorm": GradNorm,
     "gradvac": GradVac,
     "importance": Importance,
+    "imtl": IMTL,
     "imtl_g": IMTLG,
     "imtl_l": IMTLL,
     "mgda": MGDA,

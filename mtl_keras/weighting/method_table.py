@@ -11,7 +11,7 @@ from mtl_keras.weighting.weighting import Weighting
 
 _COSTS = {
     "losses": "one backward pass",
-    "gramian": "one backward pass a task",
+    "gramian": 'one backward pass a task; one by "features"',
     "jacobian": "one backward pass a task, kept",
 }
 
