@@ -1,0 +1,239 @@
+"""Every registered method that reads the Gramian, by its name."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from gramian_harness import (
+    DETERMINISTIC,
+    NAMES,
+    NUM_TASKS,
+    conflicts,
+    gramians_of,
+    lengths,
+    regular,
+    sampled,
+    weigh,
+)
+from weighting_harness import TASKS, make
+
+import mtl_keras.weighting
+
+J = np.array([[[-4.0, 1.0, 1.0], [6.0, 1.0, 1.0]]], "float32")
+
+# First and second component of the update; the third equals the second.
+REFERENCES = {
+    "aligned": (2 * 0.2133, 2 * 0.9673),  # two times that of the mean
+    "cagrad": (0.1835, 1.2041),
+    "conflict_free": (0.1588, 2.0706),
+    "fairgrad": (0.0766, 0.9985),
+    "gradnorm": (2.0, 2.0),
+    "gradvac": (0.5848, 3.8012),
+    "imtl_g": (0.0767, 1.0),
+    "mgda": (0.0, 1.0),
+    "nash": (0.0542, 0.7061),
+    "pcgrad": (0.5848, 3.8012),
+    "upgrad": (0.2929, 1.9004),
+}
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    """The name of each method in turn."""
+    return request.param
+
+
+@pytest.mark.parametrize("method", sorted(REFERENCES))
+def test_reference_values(method):
+    update = weigh(method, gramians_of(J))[0] @ J[0]
+    first, second = REFERENCES[method]
+    np.testing.assert_allclose(update, (first, second, second), atol=1.5e-4)
+
+
+@pytest.mark.parametrize("num_tasks", NUM_TASKS)
+def test_weights_are_finite(name, num_tasks):
+    jacobians = sampled(num_tasks)
+    weights = weigh(name, gramians_of(jacobians))
+    assert weights.shape == jacobians.shape[:2]
+    assert np.isfinite(weights).all()
+    absent = lengths(jacobians) == 0
+    np.testing.assert_array_equal(weights[absent], 0)
+
+
+@pytest.mark.parametrize("num_tasks", [2, 8])
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("cagrad", {"c": 1.0}),
+        ("fairgrad", {}),
+        ("fairgrad", {"alpha": 10.0}),
+        ("mgda", {}),
+        ("nash", {}),
+        ("upgrad", {"regularization": 0.0}),
+    ],
+)
+def test_no_task_is_conflicted_with(method, arguments, num_tasks):
+    jacobians = sampled(num_tasks)
+    weights = weigh(method, gramians_of(jacobians), **arguments)
+    assert np.isfinite(weights).all()
+    assert conflicts(jacobians, weights).max() < 1e-4
+
+
+@pytest.mark.parametrize("method", DETERMINISTIC)
+@pytest.mark.parametrize("num_tasks", [3, 8])
+def test_permuted_tasks_permute_the_weights(method, num_tasks, rng):
+    jacobians = sampled(num_tasks)[:-1]
+    gramians = gramians_of(jacobians)
+    order = rng.permutation(num_tasks)
+    permuted = weigh(method, gramians[:, order][:, :, order])
+    expected = weigh(method, gramians)[:, order]
+    if method in ("gradnorm", "imtl"):
+        # Their state goes on from sample to sample, and with the losses.
+        permuted, expected = permuted[:1], expected[:1]
+    norms = lengths(jacobians)[: len(expected), order]
+    sizes = np.abs(expected * norms).max(axis=1, keepdims=True)
+    sizes[sizes == 0] = 1
+    np.testing.assert_allclose(
+        permuted * norms / sizes, expected * norms / sizes, atol=1e-4
+    )
+
+
+def test_a_task_without_labels_changes_no_other_weight(name):
+    # Orders of two labelled tasks do not matter, so this holds for all.
+    jacobians = regular(2)
+    holes = np.insert(jacobians, 1, 0.0, axis=1)
+    weights = weigh(name, gramians_of(holes))[:1]
+    expected = weigh(name, gramians_of(jacobians))[:1]
+    np.testing.assert_allclose(weights[:, [0, 2]], expected, rtol=1e-4)
+    np.testing.assert_array_equal(weights[:, 1], 0)
+
+
+@pytest.mark.parametrize("method", DETERMINISTIC)
+def test_many_tasks_without_labels_change_no_other_weight(method):
+    jacobians = regular(3)
+    holes = np.insert(jacobians, [0, 0, 1, 2, 3], 0.0, axis=1)
+    weights = weigh(method, gramians_of(holes))
+    expected = weigh(method, gramians_of(jacobians))
+    labelled = lengths(holes[0]) > 0
+    if method == "gradnorm":
+        weights, expected = weights[:1], expected[:1]
+    np.testing.assert_allclose(weights[:, labelled], expected, rtol=1e-4)
+
+
+# How the weights change with the scale of all gradients.
+POWERS = {"fairgrad": -1.0, "nash": -1.0}
+
+
+@pytest.mark.parametrize("num_tasks", [2, 3])
+def test_scale_of_the_gradients(name, num_tasks):
+    jacobians = regular(num_tasks, samples=1)
+    weights = weigh(name, gramians_of(jacobians))
+    for scale in (1e-14, 1e14):
+        found = weigh(name, gramians_of(np.float32(scale) * jacobians))
+        # Short updates are not lengthened.
+        power = 0.0 if (name, scale) == ("nash", 1e-14) else POWERS.get(name, 0)
+        if name == "nash" and power == 0:
+            update = weights[0] @ jacobians[0]
+            np.testing.assert_allclose(np.linalg.norm(update), 1, rtol=1e-4)
+            assert np.linalg.norm(found[0] @ jacobians[0]) >= 1
+            continue
+        np.testing.assert_allclose(found, weights * scale**power, rtol=1e-3)
+
+
+def test_one_task_has_a_weight_of_one(name):
+    weighting = make(name, ["only"])
+    for gramian in (4.0, 0.0):
+        weights = weighting.weights(tf.ones((1,)), tf.fill((1, 1), gramian))
+        assert weights.dtype == tf.float32
+        assert weights.numpy().tolist() == [1.0]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_what_is_not_finite_is_passed_on_and_changes_no_state(name, number):
+    weighting = make(name, ["left", "right"])
+    losses = tf.constant([1.0, 2.0])
+    state = [variable.numpy() for variable in weighting.variables]
+    broken = weighting.weights(losses, tf.constant([[1.0, 0], [0, number]]))
+    assert np.isnan(broken).all()
+    for variable, value in zip(weighting.variables, state, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_config_round_trip(name):
+    weighting = make(name)
+    config = mtl_keras.weighting.serialize(weighting)
+    again = keras.saving.deserialize_keras_object(config)
+    assert type(again) is type(weighting)
+    assert again.get_config() == weighting.get_config()
+
+
+LOSSES = tf.constant([[3.0, 2.0, 1.0], [1.5, 1.9, 0.5], [1.0, 1.8, 0.4]])
+
+
+def take_step(weighting, losses, gramian):
+    """Weights of one step, which is counted."""
+    weights = weighting.weights(losses, gramian)
+    weighting.count_step()
+    return weights
+
+
+def test_state_round_trip_goes_on_where_it_was(name):
+    gramians = tf.constant(gramians_of(regular(3, samples=2)))
+    weighting, again = make(name), make(name)
+    take_step(weighting, LOSSES[0], gramians[0])
+    store = {}
+    weighting.save_own_variables(store)
+    again.load_own_variables(store)
+    np.testing.assert_array_equal(
+        take_step(again, LOSSES[1], gramians[1]),
+        take_step(weighting, LOSSES[1], gramians[1]),
+    )
+    for a, b in zip(again.variables, weighting.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_graph_and_eager_agree_without_retracing(name):
+    gramians = tf.constant(gramians_of(regular(3, samples=2)))
+    eager, graph = make(name), make(name)
+    traces = []
+
+    @tf.function
+    def step(losses, gramian):
+        traces.append(name)
+        return take_step(graph, losses, gramian)
+
+    for losses, gramian in zip(LOSSES, gramians, strict=False):
+        expected = take_step(eager, losses, gramian)
+        np.testing.assert_allclose(step(losses, gramian), expected, rtol=1e-5)
+    assert len(traces) == 1
+
+
+def test_two_replicas_weigh_as_one(name, two_replicas):
+    gramians = tf.constant(gramians_of(regular(len(TASKS), samples=2)))
+    one = make(name)
+    with two_replicas.scope():
+        two = make(name)
+
+    @tf.function
+    def step(losses, gramian):
+        return two_replicas.run(take_step, (two, losses, gramian))
+
+    for losses, gramian in zip(LOSSES, gramians, strict=False):
+        expected = take_step(one, losses, gramian)
+        found = step(losses, gramian)
+        for replica in two_replicas.experimental_local_results(found):
+            np.testing.assert_allclose(replica, expected, rtol=1e-5)
+    for a, b in zip(one.variables, two.variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_xla_compiles_it(name):
+    gramians = tf.constant(gramians_of(regular(3, samples=1)))
+    compiled = make(name)
+    step = tf.function(compiled.weights, jit_compile=True)
+    np.testing.assert_allclose(
+        step(LOSSES[0], gramians[0]),
+        take_step(make(name), LOSSES[0], gramians[0]),
+        rtol=1e-4,
+    )

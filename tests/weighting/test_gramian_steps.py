@@ -1,0 +1,192 @@
+"""Methods that go step by step, against loops over gradients in numpy."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from gramian_harness import gramians_of, regular
+from weighting_harness import make
+
+from mtl_keras.weighting.task_orders import task_orders
+
+TASKS = ["first", "second", "third", "fourth"]
+
+
+def orders_of(weighting):
+    """The orders that a method draws in its next step."""
+    return task_orders(len(TASKS), weighting.seed, weighting.steps).numpy()
+
+
+def pcgrad(jacobian, orders):
+    """The update of PCGrad."""
+    total = 0.0
+    for task, order in enumerate(orders):
+        gradient = jacobian[task].copy()
+        for other in order:
+            product = gradient @ jacobian[other]
+            if other != task and product < 0:
+                gradient -= (
+                    product / (jacobian[other] @ jacobian[other])
+                ) * jacobian[other]
+        total = total + gradient
+    return total
+
+
+def gradvac(jacobian, orders, targets, beta):
+    """The update of GradVac; changes the targets."""
+    total = 0.0
+    for task, order in enumerate(orders):
+        gradient = jacobian[task].copy()
+        for other in order:
+            if other == task:
+                continue
+            norm = np.linalg.norm(jacobian[other])
+            length = np.linalg.norm(gradient)
+            cosine = gradient @ jacobian[other] / norm / length
+            target = targets[task, other]
+            if cosine < target:
+                sine = np.sqrt(1 - target**2)
+                pull = target * np.sqrt(1 - cosine**2) - cosine * sine
+                gradient += length * pull / (norm * sine) * jacobian[other]
+            targets[task, other] = (1 - beta) * target + beta * cosine
+        total = total + gradient
+    return total
+
+
+@pytest.fixture
+def jacobians():
+    """Gradients of five steps, which are often in conflict."""
+    found = regular(len(TASKS), samples=5)
+    return found - 0.9 * found.mean(axis=1, keepdims=True)
+
+
+def run(weighting, jacobians):
+    """Updates and orders of each step."""
+    weigh = tf.function(weighting.weights)
+    for jacobian, gramian in zip(
+        jacobians, gramians_of(jacobians), strict=True
+    ):
+        orders = orders_of(weighting)
+        weights = weigh(tf.ones(len(TASKS)), tf.constant(gramian)).numpy()
+        weighting.count_step()
+        yield jacobian.astype(float), orders, weights @ jacobian
+
+
+def test_pcgrad(jacobians):
+    for jacobian, orders, update in run(make("pcgrad", TASKS), jacobians):
+        np.testing.assert_allclose(update, pcgrad(jacobian, orders), atol=1e-4)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5])
+def test_gradvac(jacobians, beta):
+    targets = np.zeros((len(TASKS), len(TASKS)))
+    weighting = make("gradvac", TASKS, beta=beta)
+    for jacobian, orders, update in run(weighting, jacobians):
+        expected = gradvac(jacobian, orders, targets, beta)
+        np.testing.assert_allclose(update, expected, atol=1e-3)
+    if beta == 0:
+        assert not targets.any()
+
+
+def test_gradvac_of_tasks_that_always_agree_stays_finite(rng):
+    weighting = make("gradvac", ["left", "right"])
+    weigh = tf.function(weighting.weights)
+    for _ in range(60):
+        weights = weigh(tf.ones(2), tf.ones((2, 2))).numpy()
+    np.testing.assert_allclose(weights, 1.0, atol=1e-3)
+    weights = weigh(tf.ones(2), tf.constant([[1.0, -0.9], [-0.9, 1.0]]))
+    assert np.isfinite(weights).all() and np.abs(weights).max() < 1000
+
+
+def test_orders_are_random_and_repeat():
+    draws = [task_orders(5, 0, tf.constant(step)).numpy() for step in (0, 0, 1)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert (draws[0] != draws[2]).any()
+    assert (task_orders(5, 1, tf.constant(0)).numpy() != draws[0]).any()
+    assert len({tuple(row) for row in draws[0]}) > 1
+    np.testing.assert_array_equal(
+        np.sort(draws[0], axis=1)[:, :], [range(5)] * 5
+    )
+
+
+def test_seeds_give_other_orders_and_other_weights(jacobians):
+    updates = [
+        [update for *_, update in run(make("pcgrad", TASKS, seed=s), jacobians)]
+        for s in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(updates[0], updates[1])
+    assert not np.allclose(updates[0], updates[2])
+
+
+def gradnorm(norms, losses, alpha, rate):
+    """Weights of GradNorm at each step, for labels that may be missing."""
+    num_tasks = norms.shape[1]
+    weights, first = np.ones(num_tasks), np.zeros(num_tasks)
+    mean, square, counts = np.zeros((3, num_tasks))
+    for norm, loss in zip(norms, losses, strict=True):
+        here = loss > 0
+        yield np.where(here, weights, 0)
+        first[here & (first == 0)] = loss[here & (first == 0)]
+        length = norm / norm[here].mean()
+        ratio = loss[here] / first[here]
+        weighted = weights[here] * length[here]
+        target = weighted.mean() * (ratio / ratio.mean()) ** alpha
+        gradient = np.sign(weighted - target) * length[here]
+        counts[here] += 1
+        mean[here] = 0.9 * mean[here] + 0.1 * gradient
+        square[here] = 0.999 * square[here] + 0.001 * gradient**2
+        moved = weights[here] - rate * (
+            mean[here] / (1 - 0.9 ** counts[here])
+        ) / (np.sqrt(square[here] / (1 - 0.999 ** counts[here])) + 1e-8)
+        weights[here] = moved * weights[here].sum() / moved.sum()
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_gradnorm(rng, missing, scale):
+    norms = rng.uniform(0.5, 2.0, size=(12, 4))
+    losses = np.exp(rng.normal(size=(12, 4)))
+    if missing:
+        losses[[0, 3, 3, 7], [1, 0, 2, 3]] = 0
+    weighting = make("gradnorm", TASKS, alpha=1.2, learning_rate=0.05)
+    weigh = tf.function(weighting.weights)
+    expected = gradnorm(norms, losses, 1.2, 0.05)
+    for norm, loss, weights in zip(norms, losses, expected, strict=True):
+        gramian = np.diag((scale * norm * (loss > 0)) ** 2)
+        found = weigh(
+            tf.constant(loss, "float32"), tf.constant(gramian, "float32")
+        )
+        np.testing.assert_allclose(found, weights, rtol=1e-4)
+    assert weights.min() < 0.9 < 1.1 < weights.max()
+
+
+def test_gradnorm_weights_the_slow_task_more():
+    weighting = make("gradnorm", ["slow", "fast"])
+    weigh = tf.function(weighting.weights)
+    for step in range(20):
+        losses = tf.constant([1.0, 0.9**step], "float32")
+        weights = weigh(losses, tf.eye(2)).numpy()
+    assert weights[0] > 1.1 and weights[1] < 0.9
+    np.testing.assert_allclose(weights.sum(), 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error", "match"),
+    [
+        ("cagrad", {"c": -0.1}, ValueError, "c=-0.1; expected"),
+        ("fairgrad", {"alpha": 0.0}, ValueError, "alpha=0.0; expected"),
+        ("fairgrad", {"alpha": 11}, ValueError, "alpha=11; expected"),
+        ("gradnorm", {"alpha": -1.0}, ValueError, "alpha=-1.0; expected"),
+        ("gradnorm", {"learning_rate": 0}, ValueError, "learning_rate=0; "),
+        ("gradvac", {"beta": 1.1}, ValueError, "beta=1.1; expected"),
+        ("gradvac", {"seed": -1}, ValueError, "seed=-1; expected"),
+        ("mgda", {"normalization": "loss-"}, ValueError, "Did you mean 'loss"),
+        ("mgda", {"normalization": None}, ValueError, "normalization=None"),
+        ("nash", {"max_norm": 0.0}, ValueError, "max_norm=0.0; expected"),
+        ("pcgrad", {"seed": 0.5}, TypeError, "seed=0.5 is not an integer"),
+        ("upgrad", {"regularization": -1}, ValueError, "regularization=-1"),
+        ("upgrad", {"regularization": "x"}, TypeError, "is not a number"),
+    ],
+)
+def test_arguments_out_of_range(name, arguments, error, match):
+    with pytest.raises(error, match=match):
+        make(name, **arguments)
