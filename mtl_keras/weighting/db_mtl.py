@@ -85,8 +85,13 @@ class DBMTL(Weighting):
         average = self.beta * self._average.value + (1.0 - self.beta) * rows
         average = tf.where(present, average, self._average.value)
         counts = self._counts.value + tf.cast(is_present(losses), tf.float32)
-        self._average.assign(average)
-        self._counts.assign(counts)
+        # A step that overflowed in mixed precision is skipped, and forgotten.
+        finite = tf.reduce_all(tf.math.is_finite(rows))
+        for variable, value in (
+            (self._average, average),
+            (self._counts, counts),
+        ):
+            variable.assign(tf.where(finite, value, variable.value))
         # At a count of 0 the average is 0, and 0 / 0 counts as 0.
         corrected = tf.math.divide_no_nan(
             average, (1.0 - self.beta**counts)[:, tf.newaxis]

@@ -111,6 +111,20 @@ def test_db_mtl_loads_an_average_before_it_knows_its_length(rng):
     )
 
 
+@pytest.mark.parametrize("overflow", [np.inf, np.nan])
+def test_db_mtl_forgets_a_step_that_overflowed(overflow, rng):
+    weighting, untouched = make("db_mtl"), make("db_mtl")
+    first, second = rng.normal(size=(2, 3, 5))
+    wrong = second.copy()
+    wrong[1, 2] = overflow
+    for each in (weighting, untouched):
+        aggregate(each, ONES, first)
+    assert not np.isfinite(aggregate(weighting, ONES, wrong)).all()
+    np.testing.assert_array_equal(
+        aggregate(weighting, ONES, second), aggregate(untouched, ONES, second)
+    )
+
+
 def test_graddrop_keeps_one_sign_of_each_parameter(rng):
     jacobian = rng.normal(size=(3, 500)).astype("float32")
     update = aggregate(make("graddrop"), ONES, jacobian)
