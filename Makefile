@@ -31,6 +31,8 @@ bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/plain_keras.py
 	$(RUN)/python benchmarks/import_time.py
 	$(RUN)/python benchmarks/checks.py
+	$(RUN)/python benchmarks/masking.py
+	$(RUN)/python benchmarks/mixed_stream.py
 
 # Installed anew only when the dependencies change.
 $(VENV)/.installed: pyproject.toml
