@@ -38,8 +38,8 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
     far = tf.where(gramian.labelled, 0.0 * one, one / np.finfo(float).eps)
     low = tf.reduce_min(cosines / shares + far)
     high = tf.reduce_min((cosines + radius) / shares + far)
-    ways = tf.zeros((2, matrix.shape[0]), tf.float64)
-    for _ in range(_ROUNDS):
+
+    def enclose(turn, low, high, _):
         gains = low + (high - low) * _GRID
         wanted = gains[:, None] * shares - cosines
         # Without labels there is nothing to gain.
@@ -47,11 +47,17 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
         found = nonnegative_minimum(matrix, wanted)
         reaches = _square(matrix, found) > radius**2
         # The first that is too long; the last, if rounding hides it.
-        last = len(_GRID) - 1
-        reaches = tf.concat([reaches[1:last], [True]], axis=0)
+        reaches = tf.concat([reaches[1:-1], [True]], axis=0)
         above = 1 + tf.argmax(tf.cast(reaches, tf.int32), output_type=tf.int32)
-        low, high = gains[above - 1], gains[above]
         ways = tf.gather(found, tf.stack([above - 1, above]))
+        return turn + 1, gains[above - 1], gains[above], ways
+
+    ways = tf.zeros((2, matrix.shape[0]), tf.float64)
+    *_, ways = tf.while_loop(
+        lambda turn, *_: turn < _ROUNDS,
+        enclose,
+        (tf.constant(0), low, high, ways),
+    )
     return _cut(matrix, *tf.unstack(ways), radius) * gramian.mask
 
 
