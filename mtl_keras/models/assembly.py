@@ -44,6 +44,8 @@ def assemble(
     tasks: Sequence[Task],
     *,
     loss_weights: Mapping[str, float] | None,
+    weighting,
+    gradients: str,
     optimizer,
     compile: bool,
     weights,
@@ -56,6 +58,8 @@ def assemble(
         features: The features that each task reads, by its name.
         tasks: The tasks.
         loss_weights: See `MultiTaskModel.compile`.
+        weighting: See `MultiTaskModel.compile`.
+        gradients: See `MultiTaskModel.compile`.
         optimizer: See `MultiTaskModel.compile`.
         compile: Whether to compile.
         weights: `None`, or the path of a `.weights.h5` or `.keras` file.
@@ -71,7 +75,12 @@ def assemble(
     if weights is not None:
         load_weights(model, weights)
     if compile:
-        model.compile(optimizer=optimizer, loss_weights=loss_weights)
+        model.compile(
+            optimizer=optimizer,
+            loss_weights=loss_weights,
+            weighting=weighting,
+            gradients=gradients,
+        )
     return model
 
 

@@ -29,6 +29,8 @@ def build_cnn_cls_seg(
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
     loss_weights: Mapping[str, float] | None = None,
+    weighting=None,
+    gradients: str = "parameters",
     optimizer="adam",
     compile: bool = True,
     weights=None,
@@ -69,6 +71,11 @@ def build_cnn_cls_seg(
             exported with the model.
         loss_weights: Dict from task name to weight. Tasks that it leaves out
             keep their own.
+        weighting: Name, config or instance of a weighting (see
+            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
+            sum of the task losses.
+        gradients: `"parameters"` (default) or `"features"`: the gradients that
+            a weighting compares, see `MultiTaskModel.compile`.
         optimizer: Name or instance of a Keras optimizer. Defaults to
             `"adam"`.
         compile: Whether to compile the model. Defaults to `True`.
@@ -136,6 +143,8 @@ def build_cnn_cls_seg(
         features,
         tasks,
         loss_weights=loss_weights,
+        weighting=weighting,
+        gradients=gradients,
         optimizer=optimizer,
         compile=compile,
         weights=weights,

@@ -28,6 +28,8 @@ def build_mlp(
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
     loss_weights: Mapping[str, float] | None = None,
+    weighting=None,
+    gradients: str = "parameters",
     optimizer="adam",
     compile: bool = True,
     weights=None,
@@ -60,6 +62,11 @@ def build_mlp(
             and exported with the model.
         loss_weights: Dict from task name to weight. Tasks that it leaves out
             keep their own.
+        weighting: Name, config or instance of a weighting (see
+            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
+            sum of the task losses.
+        gradients: `"parameters"` (default) or `"features"`: the gradients that
+            a weighting compares, see `MultiTaskModel.compile`.
         optimizer: Name or instance of a Keras optimizer. Defaults to
             `"adam"`.
         compile: Whether to compile the model. Defaults to `True`.
@@ -130,6 +137,8 @@ def build_mlp(
         {task.name: x for task in tasks},
         tasks,
         loss_weights=loss_weights,
+        weighting=weighting,
+        gradients=gradients,
         optimizer=optimizer,
         compile=compile,
         weights=weights,

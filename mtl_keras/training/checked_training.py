@@ -17,6 +17,7 @@ from mtl_keras.training.streams import (
     is_stream,
 )
 from mtl_keras.training.target_checks import check_split
+from mtl_keras.training.weighting_epochs import WeightingEpochs
 
 
 class CheckedTraining:
@@ -90,7 +91,7 @@ class CheckedTraining:
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
-            callbacks=_with_guard(callbacks),
+            callbacks=_with_own(callbacks, self),
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=_can_shuffle(x) if shuffle is None else shuffle,
@@ -261,11 +262,18 @@ def _can_shuffle(x) -> bool:
     return isinstance(x, keras.utils.PyDataset) or not is_stream(x)
 
 
-def _with_guard(callbacks):
-    """Adds the callback that stops a run at a loss that is not finite."""
+def _with_own(callbacks, model):
+    """Adds the callbacks that each training of ours needs.
+
+    A weighting sees the end of an epoch first, so that checkpoints hold what
+    it makes of it.
+    """
     guard = StopOnNonFiniteLoss()
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(guard)
-        guard.set_model(callbacks.model)
-        return callbacks
-    return [*keras.tree.flatten(callbacks or []), guard]
+    first = [] if model.weighting is None else [WeightingEpochs()]
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        return [*first, *keras.tree.flatten(callbacks or []), guard]
+    for callback in (*first, guard):
+        callback.set_model(callbacks.model)
+    callbacks.callbacks[:0] = first
+    callbacks.append(guard)
+    return callbacks

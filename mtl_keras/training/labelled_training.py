@@ -78,8 +78,6 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         key = (own, own and self.complete_labels[mode], key)
         if key not in functions:
             if own:
-                if mode == "train" and self.weighs_gradients:
-                    self.find_shared_part()
                 function = make_step_function(self, own_step)
             else:
                 make_kerass(force=True)

@@ -108,6 +108,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         weighted_metrics=None,
         weighting=None,
         gradients: str = "parameters",
+        monitor: bool = False,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -132,6 +133,9 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
                 which cost a backward pass for each task; `"features"` for
                 those of what the shared part hands to the tasks, an upper
                 bound that costs about as much as training without weighting.
+            monitor: Whether to log what such a weighting sees, as means over
+                the epoch: `cosine/<task>/<task>`, `norm/<task>`, `conflicts`
+                and `condition`. Defaults to `False`.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -173,6 +177,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
             None if weighting is None else weightings.get(weighting),
             [name for name, of_task in arguments["loss"].items() if of_task],
             gradients,
+            monitor,
         )
         if self.distribute_strategy.num_replicas_in_sync > 1:
             hand_over_sums(self.optimizer)
@@ -188,6 +193,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
                 "weighted_metrics": weighted_metrics,
                 "weighting": self.weighting,
                 "gradients": gradients,
+                "monitor": monitor,
             },
         )
 

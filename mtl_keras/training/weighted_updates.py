@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.training import task_gradients
+from mtl_keras.training.gramian_monitor import GramianMonitor
 from mtl_keras.training.shared_graph import SharedGraph, split
 from mtl_keras.training.task_gradients import Update
 from mtl_keras.weighting import Weighting
@@ -28,6 +29,7 @@ class WeightedUpdates:
         """Sets what is there before a model is compiled."""
         self._keep_untracked("_weighting", None)
         self._keep_untracked("_weight_metrics", {})
+        self._keep_untracked("_monitor", None)
         self._keep_untracked("_graph", None)
         # Whether the last step was one of training.
         self._keep_untracked("in_training", False)
@@ -38,7 +40,11 @@ class WeightedUpdates:
         return self._weighting
 
     def set_weighting(
-        self, weighting: Weighting | None, names, gradients: str
+        self,
+        weighting: Weighting | None,
+        names: Sequence[str],
+        gradients: str,
+        monitor: bool,
     ) -> None:
         """Takes a weighting and makes its state and what is logged of it.
 
@@ -46,15 +52,22 @@ class WeightedUpdates:
             weighting: The weighting, or `None`.
             names: Names of the tasks that have a loss.
             gradients: `"parameters"` or `"features"`.
+            monitor: Whether to log what the Gramian says.
 
         Raises:
-            ValueError: If `gradients` is neither.
+            ValueError: If `gradients` is neither, or there is no Gramian.
         """
         if gradients not in GRADIENTS:
             raise ValueError(
                 f"gradients={gradients!r}; expected one of {GRADIENTS}."
             )
-        metrics = {}
+        metrics, watch = {}, None
+        if monitor and (weighting is None or weighting.requires == "losses"):
+            raise ValueError(
+                "monitor=True logs the Gramian of the task gradients, which "
+                f"weighting={weighting!r} does not make. Choose one that does, "
+                "such as 'pcgrad' (see mtl_keras.weighting.table())."
+            )
         with self.distribute_strategy.scope():
             if weighting is not None:
                 _build(weighting, names)
@@ -62,10 +75,15 @@ class WeightedUpdates:
                     name: keras.metrics.Mean(name=f"weight/{name}")
                     for name in names
                 }
+                watch = GramianMonitor(names) if monitor else None
         self._keep_untracked("_weighting", weighting)
         self._keep_untracked("_weight_metrics", metrics)
+        self._keep_untracked("_monitor", watch)
         self._keep_untracked("_gradients", gradients)
         self._keep_untracked("_graph", None)
+        if self.weighs_gradients:
+            # Before a file is loaded, which may hold state of that length.
+            self.find_shared_part()
 
     @property
     def weighs_gradients(self) -> bool:
@@ -76,6 +94,8 @@ class WeightedUpdates:
 
     def build_optimizer(self) -> None:
         """Makes the optimizer's state, for the weighting's variables too."""
+        if self.optimizer.built:
+            return
         with self.distribute_strategy.scope():
             own = self._weighting_variables
             if own:
@@ -95,12 +115,15 @@ class WeightedUpdates:
         return self._graph
 
     def _check_shared(self, graph: SharedGraph) -> None:
-        if graph.shared or len(self.tasks) == 1:
+        if len(self.weighting.task_names) == 1:
+            reason = "This model has one task"
+        elif not graph.shared:
+            reason = "The tasks of this model share no trainable parameters"
+        else:
             return
         warnings.warn(
-            f"The tasks of this model share no trainable parameters, so "
-            f"{type(self.weighting).__name__} changes nothing: each task's "
-            "parameters follow its own loss.",
+            f"{reason}, so {type(self.weighting).__name__} changes nothing: "
+            "each task's parameters follow its own loss.",
             stacklevel=2,
         )
 
@@ -135,6 +158,8 @@ class WeightedUpdates:
             self._weight_metrics.values(), weights, strict=True
         ):
             metric.update_state(weight)
+        if self._monitor is not None:
+            self._monitor.update(update.gramian)
         if weighting.needs_losses_after_step:
             weighting.after_step(self._losses_again(x, losses_of))
         weighting.count_step()
@@ -152,14 +177,18 @@ class WeightedUpdates:
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """Keras's metrics and, in training, the weights of the tasks."""
-        weights = self._weight_metrics.values() if self.in_training else ()
-        return [*super().metrics, *weights]
+        """Keras's metrics and, in training, those of the weighting."""
+        own = self._own_metrics() if self.in_training else ()
+        return [*super().metrics, *own]
+
+    def _own_metrics(self) -> list[keras.metrics.Metric]:
+        monitored = [] if self._monitor is None else self._monitor.metrics
+        return [*self._weight_metrics.values(), *monitored]
 
     def reset_metrics(self) -> None:
         """Resets all metrics, as Keras does at the start of an epoch."""
         super().reset_metrics()
-        for metric in self._weight_metrics.values():
+        for metric in self._own_metrics():
             metric.reset_state()
 
 

@@ -191,11 +191,12 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
         *model.weights,
         *model.optimizer.variables,
         *model.loss_weights.variables_by_task.values(),
+        *(model.weighting.variables if model.weighting is not None else ()),
     ]
 
 
 def _assign(model: keras.Model, arrays: list[np.ndarray]) -> None:
-    model.optimizer.build(model.trainable_variables)
+    model.build_optimizer()
     for variable, array in zip(_variables(model), arrays, strict=True):
         variable.assign(array)
 
