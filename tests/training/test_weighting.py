@@ -249,3 +249,14 @@ def test_factories_take_a_weighting(factory_name, rng):
     assert np.isfinite(history["loss"]).all()
     with pytest.raises(ValueError, match="Did you mean 'pcgrad'"):
         build_small(factory_name, weighting="pcgrd")
+
+
+@pytest.mark.parametrize("method", ["gls", "famo"])
+def test_a_negative_loss_is_named_where_none_can_be(method, rng):
+    task = Regression("angle", units=2, loss="cosine_similarity")
+    model = mtl_keras.build_mlp((3,), [task, Regression("size")])
+    model.compile("sgd", weighting=method)
+    x = rng.normal(size=(8, 3)).astype("float32")
+    y = {"angle": model.predict(x, verbose=0)["angle"], "size": x[:, 0]}
+    with pytest.raises(ValueError, match=r"Task 'angle': its loss is -0\.9"):
+        model.fit(x, y, verbose=0)
