@@ -281,3 +281,12 @@ def _check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
             f"outputs are named {sorted(outputs)} and tasks {sorted(names)}; "
             "expected one output for each task, of its name."
         )
+    for name, output in outputs.items():
+        layer = output._keras_history.operation.name
+        if layer != name:
+            raise ValueError(
+                f"Task {name!r}: its output is made by a layer named "
+                f"{layer!r}, and Keras names outputs after their layers. Make "
+                "it by task.head(features), or put a "
+                f"keras.layers.Identity(name={name!r}) behind it."
+            )

@@ -77,6 +77,8 @@ class FAMO(Weighting):
         )
         self.weight_decay = check_number("weight_decay", weight_decay, least=0)
         self.min_losses = check_by_task("min_losses", min_losses or {})
+        # With a bound of its own, a loss may be below 0.
+        self.positive_losses = not self.min_losses
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes `xi` and its Adam. See `Weighting.build`."""

@@ -304,3 +304,13 @@ def test_keras_tuner_searches_width_and_weights(rng, tmp_path):
     best = tuner.get_best_hyperparameters()[0]
     assert 4 <= best.get("trunk_width") <= 8
     assert isinstance(tuner.get_best_models()[0], MultiTaskModel)
+
+
+def test_outputs_are_made_by_layers_of_the_tasks_names():
+    inputs = keras.Input((3,))
+    task = mtl_keras.Regression("size")
+    output = keras.layers.Dense(1, name="other")(inputs)
+    with pytest.raises(ValueError, match=r"Task 'size'.*named 'other'"):
+        mtl_keras.MultiTaskModel(inputs, {"size": output}, tasks=[task])
+    named = keras.layers.Identity(name="size")(output)
+    mtl_keras.MultiTaskModel(inputs, {"size": named}, tasks=[task])
