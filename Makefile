@@ -14,10 +14,10 @@ demo: $(VENV)/.installed
 		--seed 0 --output runs/demo --overwrite
 
 test: $(VENV)/.installed lint
-	$(RUN)/python -m pytest -m "not slow"
+	$(RUN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.installed lint
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(RUN)/ruff check .

@@ -218,7 +218,10 @@ def test_neutral_weightings_equal_the_plain_step(factory_name, weighting, rng):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-6)
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
+@pytest.mark.parametrize(
+    "gradients",
+    ["parameters", pytest.param("features", marks=pytest.mark.slow)],
+)
 def test_two_replicas_equal_one(factory_name, gradients, rng, two_replicas):
     options = {"normalization": None, "l2": 0.01}
 
@@ -288,9 +291,9 @@ def test_tasks_that_share_nothing_are_told_so(rng):
     outputs = {t.name: t.head(inputs) for t in tasks}
     model = mtl_keras.MultiTaskModel(inputs, outputs, tasks=tasks)
     x, y = random_data(model, 4, rng)
-    model.compile("sgd", weighting=FixedWeights((0.3, 1.7)))
     with pytest.warns(UserWarning, match="share no trainable parameters"):
-        model.fit(x, y, verbose=0)
+        model.compile("sgd", weighting=FixedWeights((0.3, 1.7)))
+    model.fit(x, y, verbose=0)
     assert np.isfinite(model.get_weights()[0]).all()
 
 
