@@ -33,7 +33,7 @@ class GramianWeighting(Weighting):
             Float64 tensor of shape `(tasks,)`; whatever is finite where a task
             is not labelled.
         """
-        raise NotImplementedError(f"{type(self).__name__} solves nothing.")
+        raise TypeError(f"{type(self).__name__} solves nothing.")
 
     def weights(self, losses, gramian):
         gramian = tf.convert_to_tensor(gramian, tf.float32)
