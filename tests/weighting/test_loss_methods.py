@@ -17,7 +17,7 @@ from mtl_keras.weighting import (
 )
 
 
-def follow(weighting, reference, epochs):
+def check_against(weighting, reference, epochs):
     """Compares a method with its reference over steps and epochs."""
     for epoch in epochs:
         for losses in epoch:
@@ -39,7 +39,7 @@ def losses_of_epochs(rng, num_tasks, epochs=6, steps=2):
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_method_is_the_numpy_version(name, rng):
     reference = REFERENCES[name](len(TASKS))
-    follow(make(name), reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(make(name), reference, losses_of_epochs(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("num_tasks", [1, 2, 8])
@@ -47,7 +47,7 @@ def test_method_is_the_numpy_version(name, rng):
 def test_any_number_of_tasks(name, num_tasks, rng):
     tasks = [f"task_{i}" for i in range(num_tasks)]
     epochs = losses_of_epochs(rng, num_tasks, steps=1)
-    follow(make(name, tasks), REFERENCES[name](num_tasks), epochs)
+    check_against(make(name, tasks), REFERENCES[name](num_tasks), epochs)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_arguments_are_those_of_the_formula(name, arguments, rng):
     reference = REFERENCES[name](len(TASKS))
     vars(reference).update(arguments)
     epochs = losses_of_epochs(rng, len(TASKS), steps=1)
-    follow(make(name, **arguments), reference, epochs)
+    check_against(make(name, **arguments), reference, epochs)
 
 
 def test_famo_arguments(rng):
     reference = REFERENCES["famo"](len(TASKS))
     reference.rate, reference.decay = 0.2, 0.1
     weighting = make("famo", learning_rate=0.2, weight_decay=0.1)
-    follow(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
 
 
 # Uncertainty
@@ -80,7 +80,7 @@ def test_uncertainty_of_classifications_has_no_half(rng):
     reference = REFERENCES["uncertainty"](len(TASKS))
     reference.factor = np.array([0.5, 1.0, 0.5])
     weighting = make("uncertainty", classification=["middle"])
-    follow(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("classification", [[], TASKS])
