@@ -42,7 +42,7 @@ def test_card_says_what_metrics_say(entry):
     """Rows of the card's table are `| task | metric | mean ± std |`."""
     card = (entry.folder / "README.md").read_text()
     rows = re.findall(
-        r"^\| (\w+) +\| (\w+) +\| ([\d.]+) ± ([\d.]+)", card, re.M
+        r"^\| ([\w.-]+) +\| (\w+) +\| ([\d.]+) ± ([\d.]+)", card, re.M
     )
     test = json.loads(entry.metrics.read_text())["test"]
     assert {task for task, *_ in rows} == set(test)
