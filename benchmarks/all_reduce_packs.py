@@ -1,0 +1,117 @@
+"""Seconds of summing the gradients of eight tasks over two replicas.
+
+As one list, which TensorFlow lays out as one vector; as one vector that is
+laid out before; in packs of some size; and one by one. On logical CPU devices,
+where what a sum costs is copies and latency, and no wire.
+
+Run: python benchmarks/all_reduce_packs.py
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import measure
+import tensorflow as tf
+
+from mtl_keras import distribution
+
+TASKS, LAYERS, BLOCKS, REPEATS = 8, 10, 15, 5
+WIDTHS = {"wide layers": 256, "narrow layers": 16}
+PACKS = {"packs of 4 MiB": 2**22, "packs of 256 KiB": 2**18}
+
+
+def of_list(replica, tensors, size=0):
+    """One call with all tensors."""
+    options = tf.distribute.experimental.CommunicationOptions(
+        bytes_per_pack=size
+    )
+    return replica.all_reduce("sum", tensors, options)
+
+
+def of_vector(replica, tensors):
+    """One call with one tensor."""
+    vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
+    total = replica.all_reduce("sum", vector)
+    parts = tf.split(total, [tensor.shape.num_elements() for tensor in tensors])
+    return [
+        tf.reshape(part, tensor.shape)
+        for part, tensor in zip(parts, tensors, strict=True)
+    ]
+
+
+def one_by_one(replica, tensors):
+    """One call for each tensor."""
+    return [replica.all_reduce("sum", tensor) for tensor in tensors]
+
+
+def in_packs(size):
+    """One call, that TensorFlow divides."""
+    return lambda replica, tensors: of_list(replica, tensors, size)
+
+
+ARMS = {
+    "one list": of_list,
+    "control": of_list,
+    "one vector": of_vector,
+    **{name: in_packs(size) for name, size in PACKS.items()},
+    "one by one": one_by_one,
+}
+
+
+def block_of(strategy, arm, width):
+    """A function that sums the gradients of all tasks some times."""
+    shapes = [
+        shape for _ in range(LAYERS) for shape in ((width,) * 2, (width,))
+    ]
+
+    def of_replica():
+        replica = tf.distribute.get_replica_context()
+        # Not constants, which TensorFlow would sum up while it traces.
+        tensors = [
+            tf.random.stateless_uniform(shape, (0, place))
+            for place, shape in enumerate(shapes * TASKS)
+        ]
+        return tf.add_n([tf.reduce_sum(t) for t in arm(replica, tensors)])
+
+    @tf.function
+    def step():
+        return strategy.run(of_replica)
+
+    def block():
+        for _ in range(REPEATS):
+            strategy.experimental_local_results(step())[0].numpy()
+
+    return block
+
+
+def main():
+    """Times all and writes the table."""
+    strategy = distribution.strategy("mirrored", 2)
+    rows = []
+    for kind, width in WIDTHS.items():
+        blocks = {
+            name: block_of(strategy, arm, width) for name, arm in ARMS.items()
+        }
+        seconds = measure.alternate(blocks, BLOCKS)
+        numbers = TASKS * LAYERS * (width * width + width)
+        for name, times in seconds.items():
+            middle, low, high = measure.ratio(times, seconds["one list"])
+            rows.append(
+                {
+                    "shared": kind,
+                    "tensors": 2 * TASKS * LAYERS,
+                    "megabytes": f"{4e-6 * numbers:.2f}",
+                    "way": name,
+                    "milliseconds": f"{1e3 * min(times) / REPEATS:.2f}",
+                    "over_one_list": f"{middle:.3f}",
+                    "low": f"{low:.3f}",
+                    "high": f"{high:.3f}",
+                    "machine": measure.machine(),
+                }
+            )
+    measure.write("all_reduce_packs", rows)
+
+
+if __name__ == "__main__":
+    main()

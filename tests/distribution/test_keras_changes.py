@@ -1,0 +1,67 @@
+"""Says when Keras or TensorFlow no longer need what is overridden here."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras.src.backend.tensorflow import trainer
+
+
+def test_keras_reads_a_batch_of_one_replica_as_one_of_all():
+    """The first place of keras issue 20585."""
+    code = inspect.getsource(trainer.TensorFlowTrainer._maybe_symbolic_build)
+    assert "isinstance(x, tf.distribute.DistributedValues)" in code
+    assert "experimental_local_results" not in code, (
+        "Keras takes the local batch by itself: see whether "
+        "DistributedTraining._maybe_symbolic_build is still needed."
+    )
+
+
+def test_keras_averages_logs_over_an_axis_that_they_do_not_have():
+    """The second place of keras issue 20585."""
+    code = inspect.getsource(trainer.reduce_per_replica)
+    assert 'strategy.reduce("MEAN", v, axis=0)' in code, (
+        "Keras reduces logs of several workers otherwise: see whether its own "
+        "step works under MultiWorkerMirroredStrategy."
+    )
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_keras_shows_its_iterator_before_it_reads(method):
+    code = inspect.getsource(getattr(trainer.TensorFlowTrainer, method))
+    made = code.index("TFEpochIterator(")
+    shown = code.index("self._maybe_symbolic_build(iterator=epoch_iterator)")
+    read = code.index("in epoch_iterator:")
+    assert made < shown < read
+
+
+def test_keras_keeps_what_it_distributes(two_replicas):
+    iterator = trainer.TFEpochIterator(
+        x=np.zeros((4, 2)), distribute_strategy=two_replicas, batch_size=4
+    )
+    assert iterator._get_iterator() is iterator._distributed_dataset
+    assert isinstance(
+        iterator._distributed_dataset, tf.distribute.DistributedDataset
+    )
+    assert not iterator.data_adapter.has_partial_batch
+
+
+def test_keras_puts_predictions_of_workers_together_by_replica():
+    """`split_batches` follows that order."""
+    code = inspect.getsource(trainer._multi_worker_concat)
+    assert "replicas[replica_id::num_replicas_per_worker]" in code
+
+
+def test_keras_compiles_optimizers_outside_of_the_scope(two_replicas):
+    with two_replicas.scope():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd")
+    inside = isinstance(
+        model.optimizer.iterations.value, tf.distribute.DistributedValues
+    )
+    assert not inside, (
+        "Keras compiles in the scope of the model's strategy: "
+        "DistributedTraining.compile is no longer needed."
+    )

@@ -1,0 +1,142 @@
+"""Trainings that must end alike on one replica, on several and on hosts.
+
+Each case takes a strategy and a folder and returns a dict of arrays; pytest
+runs them in its own process and `distribution_worker.py` in each of several.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import mtl_keras
+from mtl_keras import distribution
+
+
+def some_arrays(count, *, missing=False):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(count, 6)).astype("float32")
+    grade = rng.integers(3, size=count)
+    price = rng.normal(size=count).astype("float32")
+    if missing:  # the first replica has no label of one task in batch 1
+        grade[:4] = -1
+        grade[rng.random(count) < 0.3] = -1
+        price[rng.random(count) < 0.5] = np.nan
+    return x, {"grade": grade, "price": price}
+
+
+def some_mlp(strategy, **arguments):
+    keras.utils.set_random_seed(3)
+    return distribution.build(
+        mtl_keras.build_mlp,
+        strategy,
+        input_shape=(6,),
+        tasks=[
+            mtl_keras.Classification("grade", 3),
+            mtl_keras.Regression("price"),
+        ],
+        hidden_units=(8,),
+        **{"optimizer": "adam", **arguments},
+    )
+
+
+def to_arrays(logs):
+    return {name: np.asarray(value) for name, value in logs.items()}
+
+
+def weights_by_number(model):
+    arrays = model.get_weights()
+    return {f"weight {i}": array for i, array in enumerate(arrays)}
+
+
+def weights_of(results):
+    """The weights among the results of a case."""
+    return {k: v for k, v in results.items() if k.startswith("weight ")}
+
+
+def images(strategy, folder):
+    """Convolutions, synchronized normalization, a last batch of one sample."""
+    keras.utils.set_random_seed(2)
+    model = distribution.build(
+        mtl_keras.build_cnn_cls_seg,
+        strategy,
+        input_shape=(8, 8, 3),
+        num_classes=3,
+        filters=(4, 8),
+        optimizer="sgd",
+    )
+    rng = np.random.default_rng(0)
+    x = rng.random((9, 8, 8, 3), "float32")
+    y = {
+        "classification": rng.integers(3, size=9),
+        "segmentation": rng.integers(2, size=(9, 8, 8)),
+    }
+    model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    logs = model.evaluate(x, y, batch_size=4, return_dict=True, verbose=0)
+    of_stream = model.predict(
+        tf.data.Dataset.from_tensor_slices(x).batch(5), verbose=0
+    )
+    return {
+        **weights_by_number(model),
+        # `classification_loss` is a mean over batches on one replica.
+        "loss": np.asarray(logs["loss"]),
+        "accuracy": np.asarray(logs["classification_accuracy"]),
+        "iou": np.asarray(logs["segmentation_iou"]),
+        **model.predict(x, batch_size=4, verbose=0),
+        **{f"{name} of stream": out for name, out in of_stream.items()},
+    }
+
+
+def missing_labels(strategy, folder):
+    """Arrays with holes, validated on others."""
+    model = some_mlp(strategy)
+    data = some_arrays(18, missing=True)
+    history = model.fit(
+        *data,
+        batch_size=8,
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+        validation_data=some_arrays(7, missing=True),
+    ).history
+    return {**weights_by_number(model), **to_arrays(history)}
+
+
+def stream(strategy, folder):
+    """A dataset that is shuffled by a seed, of which the user says nothing."""
+    model = some_mlp(strategy, optimizer="sgd")
+    data = tf.data.Dataset.from_tensor_slices(some_arrays(18, missing=True))
+    data = data.shuffle(18, seed=5).batch(8)
+    history = model.fit(data, epochs=2, verbose=0).history
+    return {**weights_by_number(model), **to_arrays(history)}
+
+
+def executions(strategy, folder):
+    """Several steps in one execution."""
+    model = some_mlp(strategy)
+    model.compile(optimizer="sgd", steps_per_execution=3)
+    data = some_arrays(40, missing=True)
+    model.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    return weights_by_number(model)
+
+
+def by_parameters(strategy, folder):
+    """A gradient method, exact."""
+    return _weighted(strategy, "parameters")
+
+
+def by_features(strategy, folder):
+    """A gradient method, by its bound."""
+    return _weighted(strategy, "features")
+
+
+def _weighted(strategy, gradients):
+    model = some_mlp(strategy, weighting="pcgrad")
+    model.compile("sgd", weighting="pcgrad", gradients=gradients)
+    data = some_arrays(18, missing=True)
+    history = model.fit(
+        *data, batch_size=8, epochs=2, shuffle=False, verbose=0
+    ).history
+    return {**weights_by_number(model), **to_arrays(history)}
+
+
+CASES = (images, missing_labels, stream, executions, by_parameters, by_features)

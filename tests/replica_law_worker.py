@@ -1,0 +1,40 @@
+"""Trains cases of the law: `replica_law_worker.py FILE REPLICAS [CASE ...]`.
+
+With TF_CONFIG it is one of several processes, and REPLICAS is 0.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from mtl_keras import distribution
+
+
+def main():
+    file, replicas, *names = sys.argv[1:]
+    # Before anything is computed, so before the cases are imported.
+    if int(replicas):
+        strategy = distribution.strategy("mirrored", replicas=int(replicas))
+    else:
+        strategy = distribution.strategy("multi_worker")
+        index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+        file = Path(file).with_suffix(f".{index}.npz")
+    from replica_law import CASES, train
+
+    found = {}
+    for name in names or CASES:
+        results = train(CASES[name], strategy)
+        found |= {f"{name}/{key}": array for key, array in results.items()}
+        keras.backend.clear_session()
+        print("done", name, flush=True)
+    np.savez(file, **found)
+
+
+if __name__ == "__main__":
+    main()
