@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mtl_keras.tasks import Task, check_task_names
+from mtl_keras.tasks import Classification, Task, check_task_names
 from mtl_keras.trunks import NORMALIZATIONS
 
 
@@ -58,6 +58,31 @@ def resolve_tasks(
         )
     check_task_names(tasks)
     return list(tasks)
+
+
+def left_and_right(num_classes: int | None) -> list[Task]:
+    """The default tasks of networks on vectors: the two-digit network's.
+
+    Args:
+        num_classes: Classes of each task, or `None` for 10.
+    """
+    count = 10 if num_classes is None else num_classes
+    return [Classification(side, count) for side in ("left", "right")]
+
+
+def check_vector_shape(input_shape: int | Sequence[int]) -> tuple:
+    """Returns the shape of a sample that is flattened, or raises an error.
+
+    Args:
+        input_shape: A number of features, or a shape of any rank.
+
+    Returns:
+        The shape as a tuple.
+    """
+    if isinstance(input_shape, int | np.integer):
+        input_shape = (input_shape,)
+    rank = max(len(tuple(input_shape)), 1)
+    return check_input_shape(input_shape, rank, "(784,)")
 
 
 def resolve_widths(
@@ -174,6 +199,28 @@ def check_divisible(input_shape: tuple, poolings: int) -> None:
             f"{axis} {length}, which {factor} does not divide. Resize or pad "
             f"the {axis} to {up}, or use a smaller trunk_depth."
         )
+
+
+def check_poolings(input_shape: tuple, poolings: int) -> None:
+    """Raises a `ValueError` unless something is left after all poolings.
+
+    Args:
+        input_shape: `(height, width, channels)`, all of them numbers.
+        poolings: Number of poolings by 2.
+    """
+    for axis, length in zip(("height", "width"), input_shape, strict=False):
+        if length is None:
+            raise ValueError(
+                f"input_shape={input_shape}: the {axis} must be a number, "
+                "because the dense layers read all positions. "
+                "build_cnn_cls_seg takes images of any size."
+            )
+        if length < 2**poolings:
+            raise ValueError(
+                f"input_shape={input_shape}: {poolings} poolings leave nothing "
+                f"of the {axis} {length}. Use larger images, or a smaller "
+                "trunk_depth."
+            )
 
 
 def check_trunk(

@@ -38,6 +38,23 @@ def preprocess(inputs, preprocessing):
     return inputs
 
 
+def vector_inputs(shape: tuple, preprocessing) -> tuple:
+    """Makes the input of a network on vectors.
+
+    Args:
+        shape: Shape of one sample; longer ones than vectors are flattened.
+        preprocessing: See `preprocess`.
+
+    Returns:
+        The model's input tensor, and a tensor of shape `(batch, features)`.
+    """
+    inputs = keras.Input(shape, name="features")
+    x = preprocess(inputs, preprocessing)
+    if len(x.shape) > 2:
+        x = keras.layers.Flatten(name="trunk_flatten")(x)
+    return inputs, x
+
+
 def assemble(
     inputs,
     features: Mapping[str, object],
@@ -69,7 +86,51 @@ def assemble(
         A `MultiTaskModel`.
     """
     outputs = {task.name: task.head(features[task.name]) for task in tasks}
-    _check_layer_names(inputs, features, tasks)
+    return finish(
+        inputs,
+        outputs,
+        tasks,
+        loss_weights=loss_weights,
+        weighting=weighting,
+        gradients=gradients,
+        optimizer=optimizer,
+        compile=compile,
+        weights=weights,
+        name=name,
+    )
+
+
+def finish(
+    inputs,
+    outputs: Mapping[str, object],
+    tasks: Sequence[Task],
+    *,
+    loss_weights: Mapping[str, float] | None,
+    weighting,
+    gradients: str,
+    optimizer,
+    compile: bool,
+    weights,
+    name: str,
+) -> MultiTaskModel:
+    """Makes the model of its outputs, loads weights and compiles.
+
+    Args:
+        inputs: The model's input tensor.
+        outputs: Dict from task name to the output of its head.
+        tasks: The tasks.
+        loss_weights: See `MultiTaskModel.compile`.
+        weighting: See `MultiTaskModel.compile`.
+        gradients: See `MultiTaskModel.compile`.
+        optimizer: See `MultiTaskModel.compile`.
+        compile: Whether to compile.
+        weights: `None`, or the path of a `.weights.h5` or `.keras` file.
+        name: Name of the model.
+
+    Returns:
+        A `MultiTaskModel`.
+    """
+    _check_layer_names(outputs)
     model = MultiTaskModel(inputs, outputs, name=name, tasks=tasks)
     # Before compiling, so that the file's loss weights do not count.
     if weights is not None:
@@ -84,13 +145,18 @@ def assemble(
     return model
 
 
-def _check_layer_names(inputs, features, tasks) -> None:
+def _check_layer_names(outputs: Mapping[str, object]) -> None:
     """A head has the name of its task, so no other layer may have it."""
-    trunk = keras.Model(inputs, list(features.values()))
-    taken = {layer.name for layer in trunk.layers}
-    for task in tasks:
-        if task.name in taken:
+    heads = {id(output._keras_history.operation) for output in outputs.values()}
+    seen, waiting = set(), list(outputs.values())
+    while waiting:
+        operation, index, _ = waiting.pop()._keras_history
+        if (id(operation), index) in seen:
+            continue
+        seen.add((id(operation), index))
+        if operation.name in outputs and id(operation) not in heads:
             raise ValueError(
-                f"Task name {task.name!r} is also the name of a layer of the "
-                "trunk. Give the task another name."
+                f"Task name {operation.name!r} is also the name of a layer of "
+                "the trunk. Give the task another name."
             )
+        waiting.extend(operation._inbound_nodes[index].input_tensors)

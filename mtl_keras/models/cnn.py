@@ -110,7 +110,7 @@ def build_cnn(
         "hidden_units", hidden_units, None, None, default=(128,), growth=1
     )
     arguments.check_trunk(normalization, dropout, l1, l2)
-    _check_size(shape, len(widths))
+    arguments.check_poolings(shape, len(widths))
     regularizer = trunks.kernel_regularizer(l1, l2)
 
     inputs = keras.Input(shape, name="image")
@@ -144,6 +144,17 @@ def build_cnn(
     )
 
 
+# What `mtl_keras.tuning` searches unless it is told otherwise: choices where
+# another value is another graph, ranges where it is not.
+build_cnn.search_space = {
+    "trunk_width": [8, 16, 32, 64],
+    "trunk_depth": [1, 2, 3],
+    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
+    "learning_rate": (1e-4, 1e-2),
+    "loss_weight": (0.1, 10.0),
+}
+
+
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
     if num_classes is None:
         num_classes = 10
@@ -157,19 +168,3 @@ def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
         Classification(f"task_{index}", count)
         for index, count in enumerate(num_classes, start=1)
     ]
-
-
-def _check_size(shape: tuple, poolings: int) -> None:
-    for axis, length in zip(("height", "width"), shape, strict=False):
-        if length is None:
-            raise ValueError(
-                f"input_shape={shape}: the {axis} must be a number, because "
-                "the dense layers read all positions. build_cnn_cls_seg takes "
-                "images of any size."
-            )
-        if length < 2**poolings:
-            raise ValueError(
-                f"input_shape={shape}: {poolings} poolings leave nothing of "
-                f"the {axis} {length}. Use larger images, or a smaller "
-                "trunk_depth."
-            )

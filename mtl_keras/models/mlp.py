@@ -8,8 +8,8 @@ import keras
 
 from mtl_keras import trunks
 from mtl_keras.models import arguments
-from mtl_keras.models.assembly import assemble, preprocess
-from mtl_keras.tasks import Classification, Task
+from mtl_keras.models.assembly import assemble, vector_inputs
+from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 
 
@@ -97,17 +97,10 @@ def build_mlp(
     >>> model.task_output_shapes
     {'first': (1,), 'second': (1,)}
     """
-    if isinstance(input_shape, int):
-        input_shape = (input_shape,)
-    shape = arguments.check_input_shape(
-        input_shape, max(len(tuple(input_shape)), 1), "(784,)"
-    )
+    shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
         tasks,
-        lambda: [
-            Classification(side, 10 if num_classes is None else num_classes)
-            for side in ("left", "right")
-        ],
+        lambda: arguments.left_and_right(num_classes),
         num_classes=num_classes,
     )
     widths = arguments.resolve_widths(
@@ -120,10 +113,7 @@ def build_mlp(
     )
     arguments.check_trunk(normalization, dropout, l1, l2)
 
-    inputs = keras.Input(shape, name="features")
-    x = preprocess(inputs, preprocessing)
-    if len(shape) > 1:
-        x = keras.layers.Flatten(name="trunk_flatten")(x)
+    inputs, x = vector_inputs(shape, preprocessing)
     x = trunks.mlp(
         x,
         widths,
@@ -144,3 +134,14 @@ def build_mlp(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches unless it is told otherwise: choices where
+# another value is another graph, ranges where it is not.
+build_mlp.search_space = {
+    "trunk_width": [16, 32, 64, 128, 256],
+    "trunk_depth": [1, 2, 3],
+    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
+    "learning_rate": (1e-4, 1e-2),
+    "loss_weight": (0.1, 10.0),
+}

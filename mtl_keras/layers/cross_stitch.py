@@ -1,0 +1,136 @@
+"""Linear combinations of the activations of several towers."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from mtl_keras.layers.arguments import (
+    check_positive_integer,
+    check_task_index,
+)
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class CrossStitch(keras.layers.Layer):
+    """A learned linear combination of the towers' activations for each task.
+
+    From the activations x_1, ..., x_K of one tower a task, task k goes on with
+
+        y_k = sum_j alpha_kj x_j
+
+    The layer is called once for each task, `layer([x_1, ..., x_K], task=k)`,
+    so that the graph of the model shows which parameters a task reaches. With
+    the identity as alpha the towers are independent.
+
+    Args:
+        num_tasks: Number of towers, K.
+        own: What alpha starts from: this number on the diagonal, and the rest
+            up to 1 equally on the other towers. Defaults to `0.9`.
+        per_channel: Whether each channel (the last axis) has an alpha of its
+            own. Defaults to `False`.
+        **kwargs: See `keras.layers.Layer`.
+
+    Raises:
+        TypeError: If `num_tasks` is no integer.
+        ValueError: If it is below 1, or if the layer is called with another
+            number of towers or with towers of different shapes.
+
+    Example:
+
+    >>> layer = mtl_keras.layers.CrossStitch(num_tasks=2)
+    >>> layer([np.ones((4, 8)), np.zeros((4, 8))], task=0).shape
+    TensorShape([4, 8])
+    >>> print(layer.matrix)
+    [[0.9 0.1]
+     [0.1 0.9]]
+
+    Reference:
+        Misra et al., "Cross-stitch Networks for Multi-task Learning", CVPR
+        2016.
+    """
+
+    def __init__(
+        self,
+        num_tasks: int,
+        own: float = 0.9,
+        per_channel: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.own = own
+        self.per_channel = per_channel
+
+    def build(self, input_shape):
+        """Makes a row of alpha for each task."""
+        self._check(input_shape)
+        channels = input_shape[0][-1:] if self.per_channel else ()
+        others = (1 - self.own) / max(self.num_tasks - 1, 1)
+        self.rows = []
+        for task in range(self.num_tasks):
+            start = np.full((self.num_tasks, *channels), others, "float32")
+            start[task] = self.own
+            self.rows.append(
+                self.add_weight(
+                    name=f"alpha_{task}",
+                    shape=start.shape,
+                    initializer=_from_array(start),
+                )
+            )
+
+    def _check(self, shapes) -> None:
+        if len(shapes) != self.num_tasks:
+            raise ValueError(
+                f"Layer {self.name!r} stitches {self.num_tasks} towers; got "
+                f"{len(shapes)}. Call it on a list of one tensor a task."
+            )
+        shapes = [tuple(shape) for shape in shapes]
+        if len(set(shapes)) > 1:
+            raise ValueError(
+                f"Layer {self.name!r} stitches towers of one shape; got "
+                f"{shapes}. Give all towers the same widths and depth."
+            )
+
+    def call(self, inputs, task=0):
+        task = check_task_index(task, self.num_tasks)
+        row = ops.unstack(ops.convert_to_tensor(self.rows[task]), axis=0)
+        return sum(
+            ops.multiply(alpha, tower)
+            for alpha, tower in zip(row, inputs, strict=True)
+        )
+
+    def variables_of_call(self, inputs, task=0) -> list:
+        """Lists the variables that a call reads.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        return [self.rows[task]]
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The alpha of all tasks, of shape `(tasks, towers)`.
+
+        With `per_channel`, the channels are a third axis.
+        """
+        return np.stack([ops.convert_to_numpy(row) for row in self.rows])
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        """Shape of the output: that of each tower."""
+        self._check(input_shape)
+        return tuple(input_shape[0])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_tasks": self.num_tasks,
+            "own": self.own,
+            "per_channel": self.per_channel,
+        }
+
+
+def _from_array(values: np.ndarray):
+    return lambda shape, dtype=None: ops.convert_to_tensor(values, dtype)

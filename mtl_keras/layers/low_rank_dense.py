@@ -1,0 +1,159 @@
+"""Dense layers of several tasks that have one basis."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from mtl_keras.layers.arguments import (
+    check_positive_integer,
+    check_task_index,
+)
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class LowRankDense(keras.layers.Layer):
+    """A dense layer a task, whose kernels are a shared basis times a factor.
+
+    Task k has the kernel W_k = B V_k: the basis B, of shape `(inputs, rank)`,
+    belongs to all tasks, and the factor V_k, of shape `(rank, units)`, to task
+    k alone:
+
+        y_k = activation(x B V_k + b_k)
+
+    The layer is called once for each task, `layer(x, task=k)`, so that the
+    graph of the model shows which parameters a task reaches.
+
+    Args:
+        units: Width of the output, an integer of 1 or more.
+        rank: Columns of the basis, at most the smaller one of `inputs` and
+            `units`, which is the full rank.
+        num_tasks: Number of tasks.
+        activation: Any Keras activation. Defaults to none.
+        use_bias: Whether each task has a bias. Defaults to `True`.
+        kernel_initializer: Of the basis and of the factors. Defaults to
+            `"glorot_uniform"`.
+        kernel_regularizer: Of the basis and of the factors. Defaults to none.
+        **kwargs: See `keras.layers.Layer`.
+
+    Raises:
+        TypeError: If a count is no integer.
+        ValueError: If a count is below 1, or the rank above the full rank.
+
+    Example:
+
+    >>> layer = mtl_keras.layers.LowRankDense(6, rank=2, num_tasks=3)
+    >>> layer(np.ones((4, 8)), task=1).shape
+    TensorShape([4, 6])
+    >>> layer.kernel_of(1).shape
+    TensorShape([8, 6])
+
+    Reference:
+        Yang and Hospedales, "Deep Multi-task Representation Learning: A
+        Tensor Factorisation Approach", ICLR 2017; Kumar and Daume, "Learning
+        Task Grouping and Overlap in Multi-task Learning", ICML 2012 (a shared
+        basis).
+    """
+
+    def __init__(
+        self,
+        units: int,
+        rank: int,
+        num_tasks: int,
+        activation=None,
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = check_positive_integer("units", units)
+        self.rank = check_positive_integer("rank", rank)
+        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, input_shape):
+        """Makes the basis, and a factor and a bias for each task."""
+        inputs = input_shape[-1]
+        if self.rank > min(inputs, self.units):
+            raise ValueError(
+                f"rank={self.rank} is above the full rank of layer "
+                f"{self.name!r}, {min(inputs, self.units)}, which maps "
+                f"{inputs} inputs to {self.units} units. Choose a rank of at "
+                f"most {min(inputs, self.units)}; below "
+                f"{inputs * self.units / (inputs + self.units):.3g} one task "
+                "alone has fewer parameters than with a full matrix."
+            )
+        self.basis = self._add_kernel("basis", (inputs, self.rank))
+        self.factors = [
+            self._add_kernel(f"factor_{task}", (self.rank, self.units))
+            for task in range(self.num_tasks)
+        ]
+        self.biases = []
+        if self.use_bias:
+            self.biases = [
+                self.add_weight(
+                    name=f"bias_{task}",
+                    shape=(self.units,),
+                    initializer="zeros",
+                )
+                for task in range(self.num_tasks)
+            ]
+
+    def _add_kernel(self, name: str, shape: tuple):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=keras.initializers.get(
+                keras.initializers.serialize(self.kernel_initializer)
+            ),
+            regularizer=self.kernel_regularizer,
+        )
+
+    def call(self, inputs, task=0):
+        task = check_task_index(task, self.num_tasks)
+        outputs = ops.matmul(ops.matmul(inputs, self.basis), self.factors[task])
+        if self.use_bias:
+            outputs = ops.add(outputs, self.biases[task])
+        return self.activation(outputs)
+
+    def variables_of_call(self, inputs, task=0) -> list:
+        """Lists the variables that a call reads.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        own = [self.basis, self.factors[task]]
+        return [*own, self.biases[task]] if self.use_bias else own
+
+    def kernel_of(self, task: int):
+        """Returns the kernel of a task, B V_k, of shape `(inputs, units)`.
+
+        Args:
+            task: Index of the task.
+        """
+        return ops.matmul(self.basis, self.factors[task])
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        """Shape of the output: that of the input with `units` at its end."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "rank": self.rank,
+            "num_tasks": self.num_tasks,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
+            "kernel_regularizer": keras.regularizers.serialize(
+                self.kernel_regularizer
+            ),
+        }

@@ -1,0 +1,151 @@
+"""Dense layers of several tasks that are held near each other."""
+
+from __future__ import annotations
+
+import itertools
+
+import keras
+from keras import ops
+
+from mtl_keras.layers.arguments import (
+    check_positive_integer,
+    check_task_index,
+)
+
+
+@keras.saving.register_keras_serializable("mtl_keras")
+class SoftSharedDense(keras.layers.Layer):
+    """A dense layer a task, with a penalty on how far their kernels differ.
+
+    Each task has a kernel W_k and a bias b_k of its own, and the layer adds to
+    the loss, for all pairs of tasks,
+
+        distance * sum_{i<j} ||W_i - W_j||^2
+
+    The layer is called once for each task, `layer(x, task=k)`, so that the
+    graph of the model shows that the tasks share nothing.
+
+    Args:
+        units: Width of the output, an integer of 1 or more.
+        num_tasks: Number of tasks.
+        distance: Factor of the penalty, 0 or more. Defaults to `0.01`.
+        activation: Any Keras activation. Defaults to none.
+        use_bias: Whether each task has a bias. Defaults to `True`.
+        kernel_initializer: Defaults to `"glorot_uniform"`.
+        kernel_regularizer: Of each kernel, besides the distance. Defaults to
+            none.
+        **kwargs: See `keras.layers.Layer`.
+
+    Raises:
+        TypeError: If a count is no integer.
+        ValueError: If a count is below 1 or `distance` is negative.
+
+    Example:
+
+    >>> layer = mtl_keras.layers.SoftSharedDense(6, num_tasks=2)
+    >>> layer(np.ones((4, 8)), task=1).shape
+    TensorShape([4, 6])
+    >>> len(layer.losses)
+    1
+
+    Reference:
+        Duong et al., "Low Resource Dependency Parsing: Cross-lingual Parameter
+        Sharing in a Neural Network Parser", ACL 2015.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        num_tasks: int,
+        distance: float = 0.01,
+        activation=None,
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = check_positive_integer("units", units)
+        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        if not distance >= 0:
+            raise ValueError(
+                f"distance={distance!r}; expected a number of 0 or more."
+            )
+        self.distance = distance
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, input_shape):
+        """Makes a kernel and a bias for each task."""
+        self.kernels, self.biases = [], []
+        last = self.num_tasks - 1
+        for task in range(self.num_tasks):
+            # Keras asks a variable for its penalty: the last one has all.
+            regularizer = self.kernel_regularizer
+            if task == last and last and self.distance:
+                regularizer = self._penalty_of_last
+            kernel = self.add_weight(
+                name=f"kernel_{task}",
+                shape=(input_shape[-1], self.units),
+                initializer=keras.initializers.get(
+                    keras.initializers.serialize(self.kernel_initializer)
+                ),
+                regularizer=regularizer,
+            )
+            self.kernels.append(kernel)
+            if self.use_bias:
+                bias = self.add_weight(
+                    name=f"bias_{task}",
+                    shape=(self.units,),
+                    initializer="zeros",
+                )
+                self.biases.append(bias)
+
+    def _penalty_of_last(self, kernel):
+        kernels = [*map(ops.convert_to_tensor, self.kernels[:-1]), kernel]
+        penalty = self.distance * sum(
+            ops.sum(ops.square(ops.subtract(first, second)))
+            for first, second in itertools.combinations(kernels, 2)
+        )
+        if self.kernel_regularizer is not None:
+            penalty = penalty + self.kernel_regularizer(kernel)
+        return penalty
+
+    def call(self, inputs, task=0):
+        task = check_task_index(task, self.num_tasks)
+        outputs = ops.matmul(inputs, self.kernels[task])
+        if self.use_bias:
+            outputs = ops.add(outputs, self.biases[task])
+        return self.activation(outputs)
+
+    def variables_of_call(self, inputs, task=0) -> list:
+        """Lists the variables that a call reads.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        own = [self.kernels[task]]
+        return [*own, self.biases[task]] if self.use_bias else own
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        """Shape of the output: that of the input with `units` at its end."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "num_tasks": self.num_tasks,
+            "distance": self.distance,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
+            "kernel_regularizer": keras.regularizers.serialize(
+                self.kernel_regularizer
+            ),
+        }

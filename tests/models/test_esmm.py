@@ -1,0 +1,83 @@
+"""Click, conversion, and their product."""
+
+import keras
+import numpy as np
+import pytest
+from factory_harness import build_small, random_data
+
+from mtl_keras import BinaryClassification, Regression, build_esmm
+
+
+def test_the_third_output_is_the_product(rng):
+    model = build_small("build_esmm")
+    x, _ = random_data(model, 6, rng)
+    p = model.predict(x, verbose=0)
+    np.testing.assert_allclose(
+        p["click_and_conversion"], p["click"] * p["conversion"], rtol=1e-6
+    )
+
+
+def test_the_loss_is_that_of_click_and_product_over_all_samples(rng):
+    model = build_small("build_esmm")
+    x, y = random_data(model, 16, rng)
+    y["click_and_conversion"] = y["click"] * y["conversion"]
+    # The conversion of what was not clicked is not known.
+    y["conversion"] = np.where(y["click"] == 1, y["conversion"], -1)
+    logs = model.evaluate(x, y, batch_size=16, return_dict=True, verbose=0)
+    p = model.predict(x, verbose=0)
+    expected = 0
+    for name in ("click", "click_and_conversion"):
+        q, t = p[name].ravel(), y[name].ravel()
+        loss = -np.mean(t * np.log(q) + (1 - t) * np.log(1 - q))
+        assert logs[f"{name}_loss"] == pytest.approx(loss, rel=1e-4)
+        expected += loss
+    assert logs["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_conversion_tower_learns_from_the_product_alone(rng):
+    model = build_small("build_esmm", optimizer=keras.optimizers.SGD(1.0))
+    x, y = random_data(model, 16, rng)
+    head = model.get_layer("conversion")
+    start = model.get_weights()
+    moved = []
+    for labels in (y["conversion"], 1 - y["conversion"]):
+        model.set_weights(start)
+        before = head.kernel.numpy()
+        model.train_on_batch(x, {**y, "conversion": labels})
+        moved.append(head.kernel.numpy() - before)
+    assert np.abs(moved[0]).max() > 0
+    np.testing.assert_array_equal(*moved)
+
+
+def test_tasks_may_have_names_of_their_own():
+    names = ("ad", "buy", "ad_and_buy")
+    model = build_esmm((4,), [BinaryClassification(name) for name in names])
+    assert model.loss_weights["buy"] == 1.0
+    assert sorted(model.output_names) == ["ad", "ad_and_buy", "buy"]
+
+
+def test_other_tasks_are_refused():
+    three = [BinaryClassification(name) for name in ("a", "b", "c")]
+    with pytest.raises(ValueError, match="expected three BinaryClassific"):
+        build_esmm((4,), three[:2])
+    with pytest.raises(ValueError, match="'Regression'"):
+        build_esmm((4,), [*three[:2], Regression("c")])
+    logits = BinaryClassification("b", activation=None)
+    with pytest.raises(ValueError, match="Task 'b' has activation=None"):
+        build_esmm((4,), [three[0], logits, three[2]])
+
+
+def test_cutting_the_graph_leaves_the_model_as_it_is(rng, tmp_path):
+    """The product reads outputs, which are copied where the model is cut."""
+    plain = build_small("build_esmm")
+    model = build_small("build_esmm", weighting="mgda")
+    assert [x.name for x in model.layers] == [x.name for x in plain.layers]
+    assert model.get_config()["layers"] == plain.get_config()["layers"]
+    x, y = random_data(model, 8, rng)
+    model.train_on_batch(x, y)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    expected = model.train_on_batch(x, y, return_dict=True)
+    found = loaded.train_on_batch(x, y, return_dict=True)
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-4), name
