@@ -1,0 +1,224 @@
+"""What a search space says of one name: a range, choices or a fixed value."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+
+SCALES = ("linear", "log")
+# A range above 0 that spans this factor is searched on a log scale.
+_LOG_FROM = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included.
+
+    Args:
+        name: Name of the hyperparameter.
+        low: The lower end. With two integers, all numbers are integers.
+        high: The upper end.
+        scale: `"linear"` or `"log"`.
+    """
+
+    name: str
+    low: float
+    high: float
+    scale: str
+
+    num_values = None
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the numbers are integers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def declare(self, hp: keras_tuner.HyperParameters) -> float:
+        """Declares the hyperparameter, and returns its value in this trial."""
+        kind = hp.Int if self.is_integer else hp.Float
+        return kind(self.name, self.low, self.high, sampling=self.scale)
+
+    def value(self, label) -> float:
+        """The value that a recorded one stands for: itself."""
+        return label
+
+    def describe(self) -> str:
+        """Says what it is, as it was written, for study files."""
+        return f"({self.low!r}, {self.high!r}, {self.scale!r})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """One of several values of any kind.
+
+    KerasTuner takes numbers of one type, or strings; other values go by a
+    label in its files.
+
+    Args:
+        name: Name of the hyperparameter.
+        values: The values.
+    """
+
+    name: str
+    values: tuple
+
+    @property
+    def num_values(self) -> int:
+        """Number of values."""
+        return len(self.values)
+
+    @property
+    def labels(self) -> list:
+        """What stands for the values in KerasTuner."""
+        kinds = {type(value) for value in self.values}
+        if len(kinds) == 1 and kinds <= {int, float, str, bool}:
+            return list(self.values)
+        if kinds == {int, float}:
+            return [float(value) for value in self.values]
+        return [_label(value, at) for at, value in enumerate(self.values)]
+
+    def declare(self, hp: keras_tuner.HyperParameters):
+        """Declares the hyperparameter, and returns its value in this trial."""
+        return self.value(hp.Choice(self.name, self.labels))
+
+    def value(self, label):
+        """The value that a label stands for."""
+        return self.values[self.labels.index(label)]
+
+    def describe(self) -> str:
+        """Says what it is, as it was written, for study files."""
+        return f"[{', '.join(map(repr, self.labels))}]"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fixed:
+    """A value that no trial changes.
+
+    Args:
+        name: Name of the hyperparameter.
+        content: The value.
+    """
+
+    name: str
+    content: Any
+
+    num_values = 1
+
+    def declare(self, hp: keras_tuner.HyperParameters):
+        """Returns the value; the tuner has nothing to find out."""
+        return self.content
+
+    def value(self, label):
+        """The value."""
+        return self.content
+
+    def describe(self) -> str:
+        """Says what it is, as it was written, for study files."""
+        return _label(self.content, None)
+
+
+def read_dimension(name: str, given) -> Range | Choices | Fixed:
+    """Reads what a space says of one name.
+
+    Args:
+        name: Name of the hyperparameter.
+        given: `(low, high)` or `(low, high, "log")` for a range, also as a
+            dict of `low`, `high` and `scale`; a list of choices; anything else
+            is a fixed value.
+
+    Returns:
+        A `Range`, `Choices` or `Fixed`.
+
+    Raises:
+        ValueError: If a range is reversed or not finite, or a list empty or
+            with a value twice.
+
+    Example:
+
+    >>> from mtl_keras.tuning.dimensions import read_dimension
+    >>> read_dimension("learning_rate", (1e-4, 1e-2)).scale
+    'log'
+    >>> read_dimension("dropout", (0.0, 0.5)).scale
+    'linear'
+    """
+    if isinstance(given, list):
+        return _read_choices(name, given)
+    if isinstance(given, Mapping) and {"low", "high"} <= set(given):
+        given = (given["low"], given["high"], *_scale_of(name, given))
+    if not isinstance(given, tuple) or not _is_range(given):
+        return Fixed(name, given)
+    low, high, *scale = given
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name}: the range {given} is not finite.")
+    if low > high:
+        raise ValueError(
+            f"{name}: the range {given} begins above its end. Write "
+            f"({high}, {low}); for the fixed value {given}, write [{given}]."
+        )
+    spans = low > 0 and high >= _LOG_FROM * low
+    scale = scale[0] if scale else SCALES[spans]
+    if scale not in SCALES:
+        raise ValueError(
+            f"{name}: the range {given} has the scale {scale!r}; expected one "
+            f"of {SCALES}."
+        )
+    if scale == "log" and low <= 0:
+        raise ValueError(
+            f"{name}: the range {given} is on a log scale and begins at {low}; "
+            "expected more than 0."
+        )
+    return Fixed(name, low) if low == high else Range(name, low, high, scale)
+
+
+def _is_range(given: tuple) -> bool:
+    numbers = given[:2]
+    if len(numbers) < 2 or not all(
+        isinstance(number, int | float) and not isinstance(number, bool)
+        for number in numbers
+    ):
+        return False
+    return len(given) == 2 or (len(given) == 3 and isinstance(given[2], str))
+
+
+def _scale_of(name: str, given: Mapping) -> tuple:
+    unknown = set(given) - {"low", "high", "scale"}
+    if unknown:
+        raise ValueError(
+            f"{name}: a range has 'low', 'high' and 'scale'; found "
+            f"{sorted(unknown)} as well."
+        )
+    return (given["scale"],) if "scale" in given else ()
+
+
+def _read_choices(name: str, values: list) -> Choices | Fixed:
+    if not values:
+        raise ValueError(f"{name}: the list of choices is empty.")
+    if len(values) == 1:
+        return Fixed(name, values[0])
+    choices = Choices(name, tuple(values))
+    labels = choices.labels
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"{name}: a choice comes twice in {values}.")
+    return choices
+
+
+def _label(value, at: int | None) -> str:
+    """A text that is the same in the next process."""
+    if isinstance(value, str) and at is not None:
+        return value
+    if _is_plain(value):
+        return repr(value)
+    name = getattr(value, "name", None) or type(value).__name__
+    return str(name) if at is None else f"{name} ({at})"
+
+
+def _is_plain(value) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, [*value, *value.values()]))
+    return value is None or isinstance(value, bool | int | float | str)

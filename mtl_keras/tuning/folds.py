@@ -1,0 +1,91 @@
+"""Parts of the data to train and to validate on."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+from mtl_keras.training.streams import is_stream
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What one model is trained and validated on.
+
+    Args:
+        train: `(x, y)` or `(x, y, sample_weight)`, or a stream of batches.
+        validation: The same to validate on.
+    """
+
+    train: Any
+    validation: Any
+
+
+def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
+    """Splits the data of a search.
+
+    Args:
+        train: Training data.
+        validation: Validation data, or `None` with `folds`.
+        folds: Number of folds, or `None` for one validation set.
+        seed: Seed of the order of samples.
+
+    Returns:
+        A `Part` for each model of an execution.
+
+    Raises:
+        TypeError: If folds are to be made of a stream.
+        ValueError: If validation data is missing, or there is too much of it.
+    """
+    if folds is None:
+        if validation is None:
+            raise ValueError(
+                "validation is missing: trials are compared on data that they "
+                "were not trained on. Pass validation=(x, y), or folds=5."
+            )
+        return [Part(_as_tuple(train), _as_tuple(validation))]
+    if validation is not None:
+        raise ValueError(
+            "folds makes validation data of the training data, and validation "
+            "is given as well. Leave one of the two out."
+        )
+    if not isinstance(train, tuple | list) or is_stream(train[0]):
+        raise TypeError(
+            f"folds={folds} needs arrays, (x, y); found {type(train).__name__}."
+        )
+    train = _as_tuple(train)
+    count = len(keras.tree.flatten(train[0])[0])
+    if isinstance(folds, bool) or not 2 <= folds <= count:
+        raise ValueError(
+            f"folds={folds!r}; expected 2 to {count}, the number of samples."
+        )
+    order = np.random.default_rng([seed, folds]).permutation(count)
+    held_out = [np.sort(rows) for rows in np.array_split(order, folds)]
+    return [
+        Part(
+            _rows(train, np.setdiff1d(np.arange(count), rows)),
+            _rows(train, rows),
+        )
+        for rows in held_out
+    ]
+
+
+def _as_tuple(data):
+    """Arrays as a tuple of two or three; streams as they are."""
+    if isinstance(data, list | tuple):
+        if len(data) not in (2, 3):
+            raise ValueError(
+                f"The data has {len(data)} parts; expected (x, y) or (x, y, "
+                "sample_weight)."
+            )
+        return tuple(data)
+    return data
+
+
+def _rows(data, rows: np.ndarray):
+    return keras.tree.map_structure(
+        lambda array: None if array is None else np.asarray(array)[rows], data
+    )

@@ -1,0 +1,231 @@
+"""Searches a space for the best of a factory's models."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from mtl_keras import distribution as distributions
+from mtl_keras.tuning.folder_lock import lock_folder
+from mtl_keras.tuning.folds import parts_of
+from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.objective import known_objectives, read_objectives
+from mtl_keras.tuning.oracles import make_oracle
+from mtl_keras.tuning.search_run import SearchRun
+from mtl_keras.tuning.search_settings import (
+    check_counts,
+    describe_search,
+    number_of_trials,
+)
+from mtl_keras.tuning.study import Study
+from mtl_keras.tuning.trial_runner import TrialRunner
+from mtl_keras.tuning.trial_task import InProcess
+from mtl_keras.tuning.trial_workers import TrialWorkers, WorkerSetup
+
+
+def search(
+    factory: Callable[..., keras.Model],
+    space: Mapping | None,
+    train,
+    validation=None,
+    *,
+    objective,
+    tuner: str = "bayesian",
+    max_trials: int | None = None,
+    epochs: int = 10,
+    patience: int | None = 5,
+    batch_size: int = 32,
+    executions_per_trial: int = 1,
+    folds: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    references: Mapping[str, float] | None = None,
+    merge: bool = True,
+    loss_weights: str = "ratios",
+    distribution: str | tf.distribute.Strategy = "auto",
+    workers: int = 1,
+    directory: str | os.PathLike = "searches",
+    name: str | None = None,
+    seed: int = 0,
+    resume: bool = True,
+    verbose: int = 1,
+) -> Study:
+    """Searches a space for the best of a factory's models.
+
+    What has happened is written down as it happens. After Ctrl-C, a kill or a
+    power cut, the same call goes on: trials that ended are not run again, and
+    the one that was running is run anew, from its own seed.
+
+    Args:
+        factory: A factory such as `mtl_keras.build_mlp`, or any callable that
+            takes the names of the space and returns a compiled model.
+        space: Dict from name to range, list of choices or fixed value, merged
+            over the factory's own; see `MultiTaskHyperModel`.
+        train: `(x, y)` or `(x, y, sample_weight)`, or a `tf.data.Dataset` of
+            batches.
+        validation: The same, to compare trials on. Left out with `folds`.
+        objective: What is searched for: `"<task>_<metric>"`, `"<task>_loss"`,
+            `"parameters"`, `"latency"` (milliseconds for one sample) or
+            `"delta_m"`, the mean relative gain over single-task models of the
+            factory's default trunk, which are trained once. A pair with
+            `"min"` or `"max"` says the direction. A list of several searches
+            for their trade-offs.
+        tuner: `"bayesian"` (default), `"random"`, `"grid"` or `"hyperband"`.
+            A trial that Hyperband promotes is trained anew, with more epochs.
+        max_trials: Number of trials. Defaults to `20`; for `"grid"` and
+            `"hyperband"` to all that they have.
+        epochs: Most epochs of a trial. Defaults to `10`.
+        patience: Epochs without a better one that end a training, or `None`.
+            Defaults to `5`. The best epoch counts; with several objectives,
+            the last one that no epoch before equals in all of them.
+        batch_size: Samples per batch, where the space does not say it.
+        executions_per_trial: Trainings of each trial, from other seeds, whose
+            mean counts. Defaults to `1`.
+        folds: Number of folds to validate on in turn, in place of
+            `validation`.
+        callbacks: Keras callbacks; each training gets copies.
+        references: Metrics of single-task models by task for `"delta_m"`, if
+            they are known.
+        merge: See `MultiTaskHyperModel`.
+        loss_weights: See `MultiTaskHyperModel`.
+        distribution: What each training is spread over, see
+            `mtl_keras.distribution.strategy`. Defaults to `"auto"`.
+        workers: Number of processes that train trials, each with its share of
+            the processors. What is proposed then depends on which trial ends
+            first; scores follow from the seed as with one. Defaults to `1`,
+            which is this process.
+        directory: Folder of all searches. Defaults to `"searches"`.
+        name: Name of this one, and of its folder. Defaults to the factory's.
+        seed: Seed of proposals, initial weights, order and dropout. Defaults
+            to `0`.
+        resume: Whether to go on with a search in that folder. Defaults to
+            `True`.
+        verbose: Whether to print a line for each trial. Defaults to `1`.
+
+    Returns:
+        A `Study`.
+
+    Raises:
+        AllTrialsFailedError: If no trial came to its end; with the reason of
+            the first.
+        FileExistsError: If there is a search in the folder and `resume` is
+            false.
+        FolderInUseError: If another search is running in the folder.
+        ValueError: If an argument does not fit, or the folder holds a search
+            for something else.
+
+    Example:
+
+    ```python
+    study = tuning.search(
+        mtl_keras.build_cnn_cls_seg,
+        {"trunk_width": [8, 16]},
+        (x, y),
+        (x_validation, y_validation),
+        objective=["classification_accuracy", "segmentation_iou"],
+    )
+    model = study.best_model()
+    ```
+    """
+    check_counts(
+        epochs=epochs,
+        batch_size=batch_size,
+        executions_per_trial=executions_per_trial,
+        workers=workers,
+        seed=seed,
+        patience=patience,
+    )
+    strategy = distributions.strategy(distribution)
+    if distributions.has_several_workers(strategy):
+        raise ValueError(
+            "A search spreads its trials over the devices of one host, and "
+            "the strategy has several workers. Pass distribution='mirrored' "
+            "or 'none'."
+        )
+    if workers > 1 and not isinstance(distribution, str):
+        raise TypeError(
+            f"workers={workers} start processes that make strategies of their "
+            "own; pass the name of one as distribution."
+        )
+    with strategy.scope():
+        hyper_model = MultiTaskHyperModel(
+            factory, space, merge=merge, loss_weights=loss_weights
+        )
+    parts = parts_of(train, validation, folds, seed)
+    objectives = read_objectives(
+        objective,
+        known_objectives(hyper_model.default_model, parts[0].validation),
+        weights_vary=hyper_model.space.varies_weights,
+    )
+    oracle = make_oracle(
+        tuner, hyper_model.space, objectives, epochs=epochs, seed=seed
+    )
+    trials = number_of_trials(max_trials, tuner, hyper_model.space)
+    runner = TrialRunner(
+        hyper_model,
+        parts,
+        objectives,
+        executions=executions_per_trial,
+        seed=seed,
+        strategy=strategy,
+        fit={"batch_size": batch_size, "callbacks": tuple(callbacks)},
+        patience=patience,
+    )
+    settings = describe_search(
+        hyper_model,
+        objectives,
+        train,
+        tuner=tuner,
+        epochs=epochs,
+        patience=patience,
+        batch_size=batch_size,
+        executions_per_trial=executions_per_trial,
+        folds=folds,
+        seed=seed,
+        references=references,
+    )
+    name = name or settings["factory"]
+    folder = Path(directory) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock_folder(folder, name), _frozen_garbage():
+        run = SearchRun(folder, settings, oracle, runner, verbose=verbose)
+        run.go_on(resume=resume)
+        run.find_references(references, epochs)
+        if workers == 1:
+            run.run_trials(trials, epochs, InProcess(runner))
+        else:
+            setup = WorkerSetup(
+                hyper_model.constructor_arguments,
+                runner.constructor_arguments,
+                runner.references,
+                distribution,
+            )
+            with TrialWorkers(setup, workers) as crew:
+                run.run_trials(trials, epochs, crew)
+        study = Study(
+            folder,
+            settings,
+            objectives,
+            sorted(run.records, key=lambda record: record.number),
+            hyper_model,
+            runner.references,
+        )
+        study.save()
+    return study
+
+
+@contextlib.contextmanager
+def _frozen_garbage():
+    """Has the collector pass over what was there before the search."""
+    was_frozen = gc.get_freeze_count()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not was_frozen:
+            gc.unfreeze()

@@ -1,0 +1,266 @@
+"""A search space: what a factory publishes, and what a user says."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import keras_tuner
+
+from mtl_keras import weighting as weightings
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tuning.dimensions import Choices, Fixed, Range, read_dimension
+from mtl_keras.tuning.loss_weight_ratios import KINDS, PREFIX, check_weights
+
+ALL_WEIGHTS = "loss_weight"
+WEIGHTING = "weighting/"
+# What is no argument of a factory and yet has a meaning in a space.
+_OF_TRAINING = ("batch_size", "learning_rate", "optimizer")
+
+
+class SearchSpace(Mapping):
+    """The dimensions of a search, by name, checked against a factory.
+
+    Args:
+        factory: A callable that takes the names as arguments.
+        space: Dict from name to range, list of choices or fixed value.
+        tasks: The tasks' names, in order.
+        loss_weights: `"ratios"` or `"plain"`, see `MultiTaskHyperModel`.
+
+    Raises:
+        TypeError: If `space` is no dict.
+        ValueError: If it is empty, or a name or a value does not fit.
+    """
+
+    def __init__(
+        self,
+        factory: Callable,
+        space: Mapping,
+        tasks: tuple[str, ...],
+        loss_weights: str = "ratios",
+    ):
+        if loss_weights not in KINDS:
+            raise ValueError(
+                f"loss_weights={loss_weights!r}; expected one of {KINDS}."
+            )
+        self.loss_weights = loss_weights
+        self._dimensions = {
+            name: read_dimension(name, given)
+            for name, given in _by_task(space, tasks, loss_weights).items()
+        }
+        check_names(factory, self._dimensions, tasks)
+        self._check_weights(tasks)
+        self._check_weighting_parameters()
+
+    def __getitem__(self, name: str) -> Range | Choices | Fixed:
+        return self._dimensions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dimensions)
+
+    def __len__(self) -> int:
+        return len(self._dimensions)
+
+    @property
+    def weighted_tasks(self) -> dict[str, Range | Choices | Fixed]:
+        """The dimensions of loss weights, by task."""
+        return {
+            name.removeprefix(PREFIX): dimension
+            for name, dimension in self.items()
+            if name.startswith(PREFIX)
+        }
+
+    @property
+    def varies_weights(self) -> bool:
+        """Whether trials differ in the weights of the losses."""
+        given = self.get("loss_weights")
+        dimensions = [
+            *self.weighted_tasks.values(),
+            *([given] if given else []),
+        ]
+        return any(not isinstance(d, Fixed) for d in dimensions)
+
+    @property
+    def num_points(self) -> int | None:
+        """Number of different trials, or `None` if there is a range of floats.
+
+        Parameters of a weighting count also where another weighting is chosen.
+        """
+        counts = [
+            d.high - d.low + 1
+            if isinstance(d, Range) and d.is_integer
+            else d.num_values
+            for d in self.values()
+        ]
+        return None if None in counts else math.prod(counts)
+
+    def declare(self, hp: keras_tuner.HyperParameters) -> dict:
+        """Declares all hyperparameters, and returns their values in a trial."""
+        values = {}
+        for name, dimension in self.items():
+            methods = self._methods_that_take(name)
+            if methods is None:
+                values[name] = dimension.declare(hp)
+                continue
+            with hp.conditional_scope("weighting", methods):
+                found = dimension.declare(hp)
+            if hp.get("weighting") in methods:
+                values[name] = found
+        return values
+
+    def values_of(self, labels: Mapping) -> dict:
+        """Returns the values that recorded labels stand for."""
+        return {
+            name: dimension.value(labels.get(name))
+            for name, dimension in self.items()
+            if name in labels or isinstance(dimension, Fixed)
+        }
+
+    def describe(self) -> dict[str, str]:
+        """Says what each dimension is, for study files."""
+        return {name: d.describe() for name, d in sorted(self.items())}
+
+    def _methods_that_take(self, name: str) -> list | None:
+        """Labels of the weightings that a parameter belongs to, if not all."""
+        chosen = self.get("weighting")
+        if not name.startswith(WEIGHTING) or not isinstance(chosen, Choices):
+            return None
+        parameter = name.removeprefix(WEIGHTING)
+        return [
+            label
+            for label, value in zip(chosen.labels, chosen.values, strict=True)
+            if parameter in _parameters(value)
+        ]
+
+    def _check_weights(self, tasks: tuple[str, ...]) -> None:
+        if not self.weighted_tasks:
+            return
+        if "loss_weights" in self:
+            raise ValueError(
+                "The space says loss_weights, and also "
+                f"{PREFIX}<task> for {list(self.weighted_tasks)}. Leave one of "
+                "the two out."
+            )
+        check_weights(self.weighted_tasks, tasks, self.loss_weights)
+
+    def _check_weighting_parameters(self) -> None:
+        chosen = self.get("weighting")
+        methods = () if chosen is None else _contents(chosen)
+        for method in methods:
+            weightings.get(method)  # an unknown one ends it here
+        known = {name for method in methods for name in _parameters(method)}
+        for name in self:
+            parameter = name.removeprefix(WEIGHTING)
+            if name.startswith(WEIGHTING) and parameter not in known:
+                raise ValueError(
+                    f"{name}: no weighting of the space takes {parameter!r}. "
+                    f"{did_you_mean(parameter, known)}"
+                )
+
+
+def check_is_dict(space) -> None:
+    """Raises a `TypeError` unless a space is a dict.
+
+    Args:
+        space: What the user passed.
+    """
+    if not isinstance(space, Mapping):
+        raise TypeError(
+            f"The space is {space!r} of type {type(space).__name__}; expected "
+            "a dict such as {'trunk_width': (8, 64)}."
+        )
+
+
+def check_not_empty(space: Mapping) -> None:
+    """Raises a `ValueError` if a space names nothing.
+
+    Args:
+        space: The space.
+    """
+    if not space:
+        raise ValueError(
+            "The space is empty. Name what is to be searched, such as "
+            "{'trunk_width': (8, 64), 'learning_rate': (1e-4, 1e-2)}."
+        )
+
+
+def check_names(
+    factory: Callable, names: Mapping, tasks: tuple[str, ...]
+) -> None:
+    """Raises a `ValueError` for a name that a factory can do nothing with.
+
+    Args:
+        factory: The factory.
+        names: The names of a space.
+        tasks: The tasks' names.
+    """
+    parameters, takes_all = arguments_of(factory)
+    known = {*parameters, *_OF_TRAINING, *(PREFIX + task for task in tasks)}
+    if "weighting" in names:
+        known |= {name for name in names if name.startswith(WEIGHTING)}
+    for name in names:
+        if name not in known and not (takes_all and "/" not in name):
+            raise ValueError(
+                f"The space names {name!r}, which {_name(factory)} does not "
+                f"take. {did_you_mean(name, known)}"
+            )
+    if takes_all:
+        return
+    needed = {"loss_weights": [n for n in names if n.startswith(PREFIX)]}
+    if "learning_rate" not in parameters:
+        rates = {"learning_rate", "optimizer"} & set(names)
+        needed["optimizer"] = sorted(rates)
+    for argument, because in needed.items():
+        if because and argument not in parameters:
+            raise ValueError(
+                f"The space names {because[0]!r}, which {_name(factory)} would "
+                f"get as {argument!r}; it takes no such argument."
+            )
+
+
+def arguments_of(factory: Callable) -> tuple[dict, bool]:
+    """Returns the arguments of a callable, and whether it takes all others."""
+    parameters = inspect.signature(factory).parameters
+    named = {
+        name: parameter
+        for name, parameter in parameters.items()
+        if parameter.kind
+        in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    kinds = {parameter.kind for parameter in parameters.values()}
+    return named, inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _by_task(space: Mapping, tasks: tuple[str, ...], kind: str) -> dict:
+    """Lets `loss_weight` stand for the weights of all tasks."""
+    check_is_dict(space)
+    check_not_empty(space)
+    space = dict(space)
+    if ALL_WEIGHTS not in space:
+        return space
+    given = space.pop(ALL_WEIGHTS)
+    searched = tasks[1:] if kind == "ratios" else tasks
+    return {**space} | {
+        PREFIX + task: space.get(PREFIX + task, given) for task in searched
+    }
+
+
+def _contents(dimension: Choices | Fixed | Range) -> tuple:
+    if isinstance(dimension, Range):
+        raise ValueError("weighting: a range of numbers is no weighting.")
+    return (
+        (dimension.content,)
+        if isinstance(dimension, Fixed)
+        else dimension.values
+    )
+
+
+def _parameters(method) -> set[str]:
+    """Names of the arguments of a weighting."""
+    found = weightings.get(method)
+    return set() if found is None else set(arguments_of(type(found))[0])
+
+
+def _name(factory: Callable) -> str:
+    return getattr(factory, "__name__", type(factory).__name__)

@@ -1,0 +1,172 @@
+"""What came out of a search."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mtl_keras.training.atomic_file import write_atomically
+from mtl_keras.tuning import pareto
+from mtl_keras.tuning.best_recipe import best_recipe
+from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.objective import Objective, costs
+from mtl_keras.tuning.toml_text import toml_text
+from mtl_keras.tuning.trial_record import TrialRecord
+from mtl_keras.tuning.trial_weights import load_trial_weights
+
+
+class AllTrialsFailedError(RuntimeError):
+    """No trial of a search came to its end."""
+
+
+class Study:
+    """The trials of a search, and what they say.
+
+    `mtl_keras.tuning.search` returns one.
+
+    Args:
+        folder: Folder of the search.
+        settings: What was searched, for `study.toml`.
+        objectives: The objectives.
+        trials: The trials that ended, in order of beginning.
+        hyper_model: Builds their models.
+        references: Metrics of single-task models, by task, for `delta_m`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping,
+        objectives: Sequence[Objective],
+        trials: Sequence[TrialRecord],
+        hyper_model: MultiTaskHyperModel,
+        references: Mapping[str, float],
+    ):
+        self.folder = folder
+        self.settings = dict(settings)
+        self.objectives = tuple(objectives)
+        self.trials = list(trials)
+        self.references = dict(references)
+        self._hyper_model = hyper_model
+
+    @property
+    def completed(self) -> list[TrialRecord]:
+        """The trials that did not fail.
+
+        Raises:
+            AllTrialsFailedError: If there are none.
+        """
+        found = [trial for trial in self.trials if trial.completed]
+        if found:
+            return found
+        if not self.trials:
+            raise AllTrialsFailedError("No trial has ended yet.")
+        raise AllTrialsFailedError(
+            f"All {len(self.trials)} trials failed. The first one: "
+            f"{self.trials[0].reason}"
+        )
+
+    @property
+    def best(self) -> TrialRecord:
+        """The best trial; of several objectives, the knee of the front."""
+        if len(self.objectives) > 1:
+            return self.knee()
+        trials = self.completed
+        return trials[int(np.argmin(self._costs(trials)[:, 0]))]
+
+    def best_model(self, trial: TrialRecord | None = None) -> keras.Model:
+        """Builds the model of a trial, with the weights that it learned.
+
+        Args:
+            trial: A trial of the front. Defaults to `best`.
+
+        Returns:
+            A compiled model, at the best epoch of the trial's first training.
+        """
+        trial = self.best if trial is None else trial
+        hyper_model = self._hyper_model
+        model = hyper_model.build_anew(hyper_model.arguments(trial.values))
+        model.set_weights(load_trial_weights(self.folder, trial.number))
+        return model
+
+    def pareto_front(self) -> list[TrialRecord]:
+        """Lists the trials that no other one is better than in everything."""
+        trials = self.completed
+        kept = pareto.non_dominated(self._costs(trials))
+        return [trial for trial, on in zip(trials, kept, strict=True) if on]
+
+    def knee(self) -> TrialRecord:
+        """Finds the trial of the front nearest to the best of everything."""
+        front = self.pareto_front()
+        return front[pareto.knee(self._costs(front))]
+
+    def hypervolume(
+        self, reference: Mapping[str, float] | None = None
+    ) -> float:
+        """Measures what the front dominates.
+
+        Args:
+            reference: The worst value that counts, by objective. Defaults to
+                the worst of the completed trials.
+        """
+        points = self._costs(self.completed)
+        corner = points.max(axis=0)
+        if reference is not None:
+            corner = costs(reference, self.objectives)
+        return pareto.hypervolume(points, corner)
+
+    def data_frame(self):
+        """Returns the trials as a `pandas.DataFrame`; needs pandas."""
+        import pandas
+
+        return pandas.DataFrame([trial.as_row() for trial in self.trials])
+
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Writes `study.toml`, `trials.csv` and `best.toml`.
+
+        Args:
+            folder: Folder to write into. Defaults to that of the search.
+
+        Returns:
+            The folder.
+        """
+        folder = self.folder if folder is None else Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        study = {**self.settings, "trials": len(self.trials)}
+        if self.references:
+            study["references"] = self.references
+        arguments = self._hyper_model.arguments(self.best.values)
+        best = best_recipe(self._hyper_model.factory, arguments, self.settings)
+        objectives = self.best.objectives
+        numbers = ", ".join(f"{n} = {v:.6g}" for n, v in objectives.items())
+        note = f"# Trial {self.best.number}: {numbers}\n"
+        for name, text in (
+            ("study.toml", toml_text(study)),
+            ("trials.csv", self._table()),
+            ("best.toml", note + toml_text(best)),
+        ):
+            content = text.encode()
+            write_atomically(
+                folder / name, lambda file, c=content: file.write(c)
+            )
+        return folder
+
+    def _table(self) -> str:
+        rows = [trial.as_row() for trial in self.trials]
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def _costs(self, trials: Sequence[TrialRecord]) -> np.ndarray:
+        return np.array([costs(t.objectives, self.objectives) for t in trials])
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.folder)!r}, {len(self.trials)} trials)"

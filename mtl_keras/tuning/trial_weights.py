@@ -1,0 +1,66 @@
+"""The weights of those trials that are still worth having."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtl_keras.training.atomic_file import write_atomically
+
+FOLDER = "weights"
+
+
+def save_trial_weights(
+    folder: Path, number: int, weights: Sequence[np.ndarray]
+) -> None:
+    """Writes what a trial has learned.
+
+    Args:
+        folder: Folder of the study.
+        number: Number of the trial.
+        weights: What `keras.Model.get_weights` returns.
+    """
+    (folder / FOLDER).mkdir(exist_ok=True)
+    write_atomically(
+        _path(folder, number), lambda file: np.savez(file, *weights)
+    )
+
+
+def load_trial_weights(folder: Path, number: int) -> list[np.ndarray]:
+    """Reads what a trial has learned.
+
+    Args:
+        folder: Folder of the study.
+        number: Number of the trial.
+
+    Raises:
+        FileNotFoundError: If it was not kept.
+    """
+    path = _path(folder, number)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no '{path}': weights are kept of the trials of the "
+            "Pareto front only, and no other search may empty the folder. "
+            "Train the model of the trial again."
+        )
+    with np.load(path) as arrays:
+        return [arrays[f"arr_{at}"] for at in range(len(arrays.files))]
+
+
+def drop_trial_weights(folder: Path, keep: Collection[int]) -> None:
+    """Removes what trials have learned that are not worth having any more.
+
+    Args:
+        folder: Folder of the study.
+        keep: Numbers of the trials that are.
+    """
+    kept = {_path(folder, number).name for number in keep}
+    for path in (folder / FOLDER).glob("*.npz"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / FOLDER / f"{number:04d}.npz"

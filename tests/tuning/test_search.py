@@ -1,0 +1,313 @@
+"""A search: the same again from its seed, with failures, told apart."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tuning_problem import build, samples, search_small
+
+from mtl_keras import tuning
+from mtl_keras.tuning import trial_runner
+from mtl_keras.tuning.folder_lock import lock_folder
+
+
+def outcomes(study):
+    """All of the trials that does not depend on the clock."""
+    return [
+        {**trial.as_row(), "seconds": None, "reason": trial.reason[:30]}
+        for trial in study.trials
+    ]
+
+
+@pytest.mark.parametrize("tuner", ["random", "grid"])
+def test_the_same_seed_gives_the_same_trials_and_scores(tmp_path, tuner):
+    space = {"loss_weight": (0.1, 10.0), "width": [2, 3]}
+    first, again = (
+        search_small(
+            tmp_path, space=space, tuner=tuner, epochs=2, name=name, seed=4
+        )
+        for name in ("first", "again")
+    )
+    assert len(first.trials) == 3
+    assert outcomes(first) == outcomes(again)
+
+
+def test_another_seed_gives_others(tmp_path):
+    first, other = (
+        search_small(tmp_path, name=f"seed {seed}", seed=seed, max_trials=1)
+        for seed in (0, 1)
+    )
+    assert first.best.values != other.best.values
+
+
+def test_scores_are_those_of_training_by_hand(tmp_path):
+    study = search_small(tmp_path, factory=build, epochs=3, batch_size=16)
+    seed = trial_runner.TrialRunner.training_seed
+    for trial in study.trials:
+        found = seed(type("Seeded", (), {"seed": 0}), trial.number, 0, 0)
+        keras.utils.set_random_seed(found)
+        model = build(loss_weights=trial.loss_weights)
+        keras.utils.set_random_seed(found)
+        history = model.fit(
+            *samples(),
+            batch_size=16,
+            epochs=3,
+            validation_data=samples(seed=1),
+            verbose=0,
+        ).history
+        best = int(np.argmax(history["val_left_accuracy"]))
+        assert trial.epochs == best + 1
+        for name, value in trial.metrics.items():
+            if name != "parameters":
+                assert value == history[f"val_{name}"][best], name
+
+
+def test_best_model_has_the_weights_of_the_best_epoch(tmp_path):
+    study = search_small(tmp_path, epochs=4)
+    found = study.best_model().evaluate(
+        *samples(seed=1), verbose=0, return_dict=True
+    )
+    expected = {**study.best.metrics, **study.best.objectives}
+    assert found == pytest.approx(
+        {name: expected[name] for name in found}, rel=1e-6
+    )
+
+
+def test_a_search_that_is_over_runs_nothing(tmp_path, monkeypatch):
+    study = search_small(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(trial_runner, "fit_model", None)
+        again = search_small(tmp_path)
+        assert again.trials == study.trials
+    assert len(search_small(tmp_path, max_trials=4).trials) == 4
+
+
+def test_failed_trials_are_recorded_and_never_best(tmp_path):
+    study = search_small(
+        tmp_path,
+        space={"width": [2, 3, 4, 5], "fails_at": [(2, 4)]},
+        tuner="grid",
+        max_trials=None,
+        objective=["left_accuracy", "parameters"],
+    )
+    statuses = {trial.values["width"]: trial for trial in study.trials}
+    assert [statuses[width].completed for width in (2, 3, 4, 5)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert statuses[2].reason.startswith("ValueError: no width of 2")
+    assert {t.values["width"] for t in study.pareto_front()} <= {3, 5}
+    assert study.best.completed
+
+
+def test_losses_that_are_not_finite_fail_the_trial(tmp_path):
+    study = search_small(
+        tmp_path,
+        space={"learning_rate": [1e-3, 1e30], "optimizer": "sgd"},
+        tuner="grid",
+        max_trials=None,
+        epochs=3,
+        batch_size=16,
+    )
+    good, bad = study.trials
+    assert good.completed and not bad.completed
+    assert "NonFinite" in bad.reason
+    assert study.best == good
+
+
+def test_when_all_fail_the_first_reason_is_told_then_and_again(tmp_path):
+    for _ in range(2):
+        with pytest.raises(
+            tuning.AllTrialsFailedError, match=r"All 2 trials failed.*width of"
+        ):
+            search_small(
+                tmp_path,
+                space={"width": [2, 4], "fails_at": [(2, 4)]},
+                tuner="grid",
+                max_trials=None,
+            )
+
+
+def test_another_search_in_the_folder_is_refused_with_the_difference(tmp_path):
+    search_small(tmp_path, max_trials=1)
+    with pytest.raises(
+        ValueError, match=r"loss_weight/right was .\(0.1, 10.0.*\(0.2, 10.0"
+    ):
+        search_small(tmp_path, space={"loss_weight": (0.2, 10.0)})
+    with pytest.raises(ValueError, match="epochs was 1 and is 2"):
+        search_small(tmp_path, epochs=2)
+    with pytest.raises(FileExistsError, match="resume=True"):
+        search_small(tmp_path, resume=False)
+
+
+def test_a_second_search_in_the_folder_is_refused(tmp_path):
+    (tmp_path / "small").mkdir()
+    with (
+        lock_folder(tmp_path / "small", "the first"),
+        pytest.raises(tuning.FolderInUseError, match="'the first'"),
+    ):
+        search_small(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"objective": "left_acuracy"}, "Did you mean 'left_accuracy'"),
+        ({"objective": "val_loss"}, "the lightest weights would win"),
+        ({"tuner": "baysian"}, "Did you mean 'bayesian'"),
+        ({"validation": None}, "validation is missing"),
+        ({"space": {}}, "The space is empty"),
+        ({"space": {"width": [2, 3]}}, "only 2 points"),
+        ({"max_trials": 0}, "max_trials=0; expected 1"),
+        ({"epochs": 0}, "epochs=0; expected 1"),
+        ({"workers": 0}, "workers=0; expected 1"),
+        ({"loss_weights": "sums"}, "loss_weights='sums'"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_made(
+    tmp_path, arguments, message
+):
+    with pytest.raises(ValueError, match=message):
+        search_small(tmp_path, **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_executions_and_folds_are_averaged(tmp_path, monkeypatch):
+    seeds = []
+    fit = trial_runner.fit_model
+
+    def counted(model, part, seed, last, **arguments):
+        seeds.append(seed)
+        assert len(part.validation[0]) == 16
+        return fit(model, part, seed, last, **arguments)
+
+    monkeypatch.setattr(trial_runner, "fit_model", counted)
+    study = search_small(
+        tmp_path, validation=None, folds=3, executions_per_trial=2, max_trials=1
+    )
+    assert len(seeds) == len(set(seeds)) == 6
+    assert study.best.deviations["left_accuracy"] > 0
+
+
+def test_streams_train_as_their_arrays_do(tmp_path):
+    stream = tf.data.Dataset.from_tensor_slices(samples(seed=1)).batch(48)
+    found = search_small(tmp_path, validation=stream, name="stream")
+    expected = search_small(tmp_path, name="arrays")
+    for of_stream, of_arrays in zip(found.trials, expected.trials, strict=True):
+        assert of_stream.metrics == pytest.approx(of_arrays.metrics)
+
+
+def test_gains_are_relative_to_references_that_are_trained_once(
+    tmp_path, monkeypatch
+):
+    arguments = {"objective": "delta_m", "epochs": 3}
+    study = search_small(tmp_path, **arguments)
+    assert set(study.references) == {"left", "right"}
+    for trial in study.trials:
+        gains = [
+            trial.metrics[f"{task}_accuracy"] / reference - 1
+            for task, reference in study.references.items()
+        ]
+        assert trial.objectives["delta_m"] == pytest.approx(np.mean(gains))
+    with monkeypatch.context() as patched:
+        patched.setattr(trial_runner, "fit_model", None)
+        again = search_small(tmp_path, **arguments)
+    assert again.references == study.references
+    given = {"left": 0.5, "right": 0.25}
+    known = search_small(
+        tmp_path, **arguments, references=given, name="known", max_trials=1
+    )
+    assert known.references == given
+    with pytest.raises(ValueError, match="a number for each task"):
+        search_small(
+            tmp_path, **arguments, references={"left": 1.0}, name="one"
+        )
+
+
+def test_latency_is_measured(tmp_path):
+    study = search_small(
+        tmp_path, objective=["left_loss", "latency"], max_trials=1
+    )
+    assert study.best.objectives["latency"] > 0
+
+
+def test_callbacks_are_copied_for_each_training(tmp_path):
+    class Rows(keras.callbacks.Callback):
+        rows = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.rows += 1
+            assert self.rows == epoch + 1
+
+    search_small(tmp_path, callbacks=[Rows()], epochs=2)
+
+
+def test_plain_keras_models_are_searched_too(tmp_path):
+    def factory(width, loss_weights=None):
+        inputs = keras.Input((6,))
+        x = keras.layers.Dense(width, activation="relu")(inputs)
+        outputs = {
+            name: keras.layers.Dense(3, activation="softmax", name=name)(x)
+            for name in ("left", "right")
+        }
+        model = keras.Model(inputs, outputs)
+        loss = dict.fromkeys(outputs, "sparse_categorical_crossentropy")
+        model.compile("adam", loss, loss_weights, run_eagerly=True)
+        return model
+
+    study = search_small(
+        tmp_path,
+        factory,
+        {"width": [2, 3], "loss_weight": (0.1, 10.0)},
+        objective="left_loss",
+    )
+    assert study.best.completed
+
+
+def test_the_journal_holds_a_line_for_each_event(tmp_path):
+    search_small(tmp_path, max_trials=2)
+    lines = (tmp_path / "small" / "journal.jsonl").read_text().splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert events == ["study", "begin", "end", "begin", "end"]
+
+
+def test_a_line_for_each_trial_is_printed(tmp_path, capsys):
+    search_small(
+        tmp_path,
+        space={"width": [2, 3], "fails_at": [(2,)]},
+        tuner="grid",
+        max_trials=None,
+        verbose=1,
+    )
+    first, second = capsys.readouterr().out.splitlines()
+    assert "trial   0  failed: ValueError: no width of 2" in first
+    assert "trial   1  left_accuracy=" in second and "width=3" in second
+
+
+def test_garbage_is_collected_again_afterwards(tmp_path):
+    import gc
+
+    before = gc.get_freeze_count()
+    search_small(tmp_path, max_trials=1)
+    assert gc.get_freeze_count() == before
+
+
+@pytest.mark.slow
+def test_trials_train_on_two_replicas(tmp_path, two_replicas):
+    study = search_small(
+        tmp_path,
+        factory=build,
+        distribution=two_replicas,
+        max_trials=1,
+        batch_size=16,
+    )
+    one = search_small(
+        tmp_path, factory=build, max_trials=1, batch_size=16, name="one"
+    )
+    for found, expected in zip(study.trials, one.trials, strict=True):
+        assert found.completed, found.reason
+        assert found.metrics == pytest.approx(expected.metrics, rel=1e-4)

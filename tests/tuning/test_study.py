@@ -1,0 +1,141 @@
+"""A study: its front, its files, its models."""
+
+import csv
+import tomllib
+
+import keras
+import numpy as np
+import pytest
+from tuning_problem import build_eager, samples, search_small
+
+from mtl_keras import tuning
+from mtl_keras.zoo.recipe import Fit, Named, Optimizer
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return search_small(
+        tmp_path_factory.mktemp("study"),
+        space={
+            "width": [2, 3, 4],
+            "loss_weight": (0.1, 10.0),
+            "learning_rate": (1e-3, 1e-1),
+            "optimizer": keras.optimizers.SGD(momentum=0.9),
+            "batch_size": [24, 48],
+        },
+        objective=["left_accuracy", "right_accuracy", "parameters"],
+        max_trials=6,
+    )
+
+
+def test_front_is_what_no_trial_is_better_than(study):
+    front = study.pareto_front()
+    for trial in front:
+        for other in study.completed:
+            a, b = trial.objectives, other.objectives
+            signs = {"parameters": -1}
+            gains = [signs.get(n, 1) * (b[n] - a[n]) for n in a]
+            assert min(gains) < 0 or max(gains) == 0
+    assert study.best == study.knee()
+    assert study.knee() in front
+
+
+def test_hypervolume_by_default_and_by_a_corner(study):
+    worst = {
+        "left_accuracy": 0.0,
+        "right_accuracy": 0.0,
+        "parameters": 1000.0,
+    }
+    assert study.hypervolume(worst) > study.hypervolume() >= 0
+
+
+def test_every_trial_of_the_front_has_its_model(study):
+    for trial in study.pareto_front():
+        model = study.best_model(trial)
+        assert model.count_params() == trial.objectives["parameters"]
+        logs = model.evaluate(*samples(seed=1), verbose=0, return_dict=True)
+        assert logs["left_accuracy"] == pytest.approx(
+            trial.objectives["left_accuracy"]
+        )
+    first, second = study.best_model(), study.best_model()
+    assert first is not second
+
+
+def test_the_others_weights_are_gone_and_it_says_so(study):
+    front = {trial.number for trial in study.pareto_front()}
+    for trial in study.trials:
+        if trial.number not in front:
+            with pytest.raises(FileNotFoundError, match="Pareto front only"):
+                study.best_model(trial)
+    kept = {int(p.stem) for p in (study.folder / "weights").iterdir()}
+    assert kept == front
+
+
+def test_the_table_has_a_row_for_each_trial(study):
+    with (study.folder / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["trial"]) for row in rows] == list(range(6))
+    for row, trial in zip(rows, study.trials, strict=True):
+        assert float(row["left_accuracy"]) == trial.objectives["left_accuracy"]
+        weights = [float(row["weight/left"]), float(row["weight/right"])]
+        assert sum(weights) == pytest.approx(2)
+        assert weights[1] / weights[0] == pytest.approx(
+            float(row["loss_weight/right"])
+        )
+
+
+def test_a_data_frame_has_them_too(study):
+    frame = study.data_frame()
+    assert len(frame) == 6 and "learning_rate" in frame
+
+
+def test_the_study_says_what_was_searched(study):
+    text = (study.folder / "study.toml").read_text()
+    found = tomllib.loads(text)
+    assert found["factory"] == "build_eager"
+    assert found["space"]["width"] == "[2, 3, 4]"
+    assert found["objectives"]["parameters"] == "min"
+
+
+def test_the_best_pastes_into_a_recipe(study):
+    found = tomllib.loads((study.folder / "best.toml").read_text())
+    best = study.best
+    factory = Named.model_validate(found["factory"])
+    assert factory.arguments["loss_weights"] == best.loss_weights
+    optimizer = Optimizer.model_validate(found["optimizer"])
+    assert optimizer.learning_rate == best.values["learning_rate"]
+    assert optimizer.name == "sgd"
+    assert optimizer.arguments == {"momentum": 0.9}
+    fit = Fit.model_validate(found["fit"])
+    assert fit.batch_size == best.values["batch_size"]
+    # The factory takes what the recipe says.
+    built = build_eager(
+        **factory.arguments,
+        optimizer=keras.optimizers.get(
+            {
+                "class_name": optimizer.name,
+                "config": {
+                    **optimizer.arguments,
+                    "learning_rate": optimizer.learning_rate,
+                },
+            }
+        ),
+    )
+    weights = dict(built.loss_weights)
+    assert weights == pytest.approx(best.loss_weights)
+
+
+def test_it_is_saved_elsewhere_as_well(study, tmp_path):
+    study.save(tmp_path / "copy")
+    for name in ("study.toml", "trials.csv", "best.toml"):
+        expected = (study.folder / name).read_text()
+        assert (tmp_path / "copy" / name).read_text() == expected
+
+
+def test_without_trials_there_is_no_best(study):
+    empty = tuning.Study(
+        study.folder, {}, study.objectives, [], study._hyper_model, {}
+    )
+    with pytest.raises(tuning.AllTrialsFailedError, match="No trial"):
+        _ = empty.best
+    assert np.isfinite(study.hypervolume())

@@ -1,0 +1,127 @@
+"""Trials in several processes, which are killed for real."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tuning_problem import build_eager, samples, search_small
+
+from mtl_keras.tuning import trial_workers
+from mtl_keras.tuning.journal import Journal
+from mtl_keras.tuning.trial_workers import WorkerFailedError
+
+FLAG = "TUNING_TEST_FLAG"
+
+
+def build_once_deadly(width=3, loss_weights=None, **more):
+    """Ends its process the first time that a trial is built."""
+    flag = Path(os.environ[FLAG])
+    if loss_weights is not None and not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return build_eager(width, loss_weights, **more)
+
+
+def build_deadly(width=3, optimizer="adam"):
+    """Ends its process at one width."""
+    if width == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return build_eager(width, optimizer=optimizer)
+
+
+def scores(study):
+    return {
+        tuple(sorted(trial.labels.items())): trial.metrics
+        for trial in study.trials
+    }
+
+
+@pytest.fixture
+def flag(tmp_path, monkeypatch):
+    monkeypatch.setenv(FLAG, str(tmp_path / "flag"))
+
+
+def test_workers_find_what_one_process_finds(tmp_path):
+    space = {"width": [2, 3, 4, 5]}
+    arguments = {"space": space, "tuner": "grid", "max_trials": None}
+    one = search_small(tmp_path, name="one", **arguments)
+    two = search_small(tmp_path, name="two", workers=2, **arguments)
+    assert [t.number for t in two.trials] == [0, 1, 2, 3]
+    assert set(scores(two)) == set(scores(one))
+    for labels, metrics in scores(one).items():
+        assert scores(two)[labels] == pytest.approx(metrics, rel=1e-5)
+    assert two.best_model().count_params() > 0
+
+
+def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, flag):
+    study = search_small(tmp_path, build_once_deadly, workers=2)
+    assert (tmp_path / "flag").exists()
+    assert [trial.number for trial in study.trials] == [0, 1, 2]
+    assert all(trial.completed for trial in study.trials)
+    expected = search_small(tmp_path, name="unharmed")
+    for found, other in zip(study.trials, expected.trials, strict=True):
+        assert found.metrics == pytest.approx(other.metrics, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_trial_that_ends_every_worker_fails(tmp_path):
+    study = search_small(
+        tmp_path,
+        build_deadly,
+        {"width": [4, 5]},
+        tuner="grid",
+        max_trials=None,
+        workers=2,
+    )
+    good, bad = study.trials
+    assert good.completed and not bad.completed
+    assert "lost 3 times; the last one killed by SIGKILL" in bad.reason
+
+
+def test_what_cannot_go_to_another_process_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="at the top of a module"):
+        search_small(
+            tmp_path, lambda width: build_eager(width), {"width": [2, 3]},
+            workers=2, max_trials=2,
+        )  # fmt: skip
+    stream = tf.data.Dataset.from_tensors(samples())
+    with pytest.raises(TypeError, match="pass arrays"):
+        search_small(tmp_path, validation=stream, workers=2, name="stream")
+
+
+def test_a_worker_that_cannot_begin_is_told(tmp_path, monkeypatch):
+    def broken(*arguments, **more):
+        return b"no pickle"
+
+    monkeypatch.setattr(trial_workers, "_pickled", broken)
+    with pytest.raises(WorkerFailedError, match="could not begin"):
+        search_small(tmp_path, workers=2)
+
+
+def test_no_worker_outlives_an_interruption(tmp_path, default_interruption):
+    pids = []
+
+    def interrupt():
+        path = tmp_path / "small"
+        while not any(e["event"] == "end" for e in Journal(path).events):
+            time.sleep(0.1)
+        pids.extend(
+            child.pid
+            for child in trial_workers.multiprocessing.active_children()
+        )
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    (tmp_path / "small").mkdir()
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        search_small(tmp_path, workers=2, max_trials=300)
+    thread.join()
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -1,0 +1,64 @@
+"""A problem of two tasks that a search has to do with in little time."""
+
+import numpy as np
+
+import mtl_keras
+
+# All that a factory needs to be small; a search adds what it varies.
+SMALL = {"input_shape": [(6,)], "hidden_units": [(5,)], "num_classes": 3}
+
+
+def samples(count=48, seed=0):
+    """Inputs, and the classes of both tasks that follow from them."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, 6)).astype("float32")
+    y = {
+        "left": np.argmax(x[:, :3], axis=1),
+        "right": np.argmax(x[:, 3:], axis=1),
+    }
+    return x, y
+
+
+def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
+    """A factory of the house's kind."""
+    return mtl_keras.build_mlp(
+        (6,),
+        num_classes=3,
+        hidden_units=(trunk_width,),
+        loss_weights=loss_weights,
+        optimizer=optimizer,
+        compile=compile,
+    )
+
+
+def build_eager(
+    width=3, loss_weights=None, optimizer="adam", compile=True, fails_at=()
+):
+    """The same without a graph: a search of few steps is over sooner."""
+    if width in fails_at:
+        raise ValueError(f"no width of {width}")
+    model = build(width, loss_weights, optimizer, compile=False)
+    if compile:
+        model.compile(optimizer, loss_weights=loss_weights, run_eagerly=True)
+    return model
+
+
+def search_small(folder, factory=build_eager, space=None, **arguments):
+    """Searches in a second or two."""
+    from mtl_keras import tuning
+
+    arguments = {
+        "objective": "left_accuracy",
+        "tuner": "random",
+        "max_trials": 3,
+        "epochs": 1,
+        "batch_size": 48,
+        "merge": False,
+        "directory": folder,
+        "name": "small",
+        "verbose": 0,
+        "validation": samples(seed=1),
+        **arguments,
+    }
+    space = {"loss_weight": (0.1, 10.0)} if space is None else space
+    return tuning.search(factory, space, samples(), **arguments)
