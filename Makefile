@@ -33,6 +33,8 @@ bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/checks.py
 	$(RUN)/python benchmarks/masking.py
 	$(RUN)/python benchmarks/mixed_stream.py
+	$(RUN)/python benchmarks/two_replicas.py
+	$(RUN)/python benchmarks/weighting.py
 
 # Installed anew only when the dependencies change.
 $(VENV)/.installed: pyproject.toml

@@ -11,6 +11,8 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import functools
+
 import keras
 import measure
 import numpy as np
@@ -21,7 +23,7 @@ import mtl_keras
 BLOCKS = 40
 
 
-def convolution(x, filters, size=3):
+def convolution(x, filters, size=3, synchronized=False):
     """Convolution, batch normalization, ReLU."""
     x = layers.Conv2D(
         filters,
@@ -30,7 +32,7 @@ def convolution(x, filters, size=3):
         use_bias=False,
         kernel_initializer="he_normal",
     )(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)
+    x = layers.BatchNormalization(momentum=0.9, synchronized=synchronized)(x)
     return layers.Activation("relu")(x)
 
 
@@ -43,19 +45,20 @@ def crossentropy_plus_dice(y_true, y_pred):
     return crossentropy + dice[:, None, None]
 
 
-def plain_cnn_cls_seg():
+def plain_cnn_cls_seg(synchronized=False):
     """The network of `build_cnn_cls_seg()`, by hand."""
+    block = functools.partial(convolution, synchronized=synchronized)
     inputs = keras.Input((32, 32, 3))
-    first = convolution(inputs, 16)
+    first = block(inputs, 16)
     second = layers.MaxPooling2D()(first)
-    second = convolution(convolution(second, 32), 32)
+    second = block(block(second, 32), 32)
     third = layers.MaxPooling2D()(second)
-    third = convolution(convolution(third, 64), 64)
-    bottleneck = convolution(layers.MaxPooling2D()(third), 128)
+    third = block(block(third, 64), 64)
+    bottleneck = block(layers.MaxPooling2D()(third), 128)
     x = bottleneck
     for skip, filters in ((third, 32), (second, 16), (first, 16)):
-        x = layers.UpSampling2D()(convolution(x, filters, size=1))
-        x = convolution(layers.Concatenate()([x, skip]), filters)
+        x = layers.UpSampling2D()(block(x, filters, size=1))
+        x = block(layers.Concatenate()([x, skip]), filters)
     model = keras.Model(
         inputs,
         {

@@ -6,6 +6,7 @@
 ['classification', 'segmentation']
 """
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from pathlib import Path
 if Path(sys.argv[0]).stem != "mtl-keras":
     from mtl_keras import (
         datasets,
+        distribution,
         evaluation,
+        layers,
         losses,
         metrics,
         models,
@@ -23,7 +26,23 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         trunks,
         weighting,
     )
-    from mtl_keras.models import build_cnn, build_cnn_cls_seg, build_mlp
+    from mtl_keras.models import (
+        build_cgc,
+        build_cnn,
+        build_cnn_cls_seg,
+        build_cross_stitch_cnn,
+        build_cross_stitch_mlp,
+        build_dselect_k,
+        build_esmm,
+        build_hierarchical_cnn,
+        build_hierarchical_mlp,
+        build_low_rank_mlp,
+        build_mlp,
+        build_mmoe,
+        build_ple,
+        build_soft_sharing_mlp,
+        build_task_relation_mlp,
+    )
     from mtl_keras.pretrained import load_model
     from mtl_keras.tasks import (
         BinaryClassification,
@@ -34,11 +53,25 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         SequenceTagging,
         Task,
     )
-    from mtl_keras.training import LossWeightSchedule, MultiTaskModel
+    from mtl_keras.training import (
+        BackupAndRestore,
+        LossWeightSchedule,
+        MultiTaskModel,
+        fit_full_batch,
+    )
 
 __version__ = "0.1.0"
 
+
+def __getattr__(name: str):
+    """Loads the search, and with it KerasTuner, once somebody asks for it."""
+    if name != "tuning":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("mtl_keras.tuning")
+
+
 __all__ = [
+    "BackupAndRestore",
     "BinaryClassification",
     "Classification",
     "LossWeightSchedule",
@@ -48,11 +81,26 @@ __all__ = [
     "Segmentation",
     "SequenceTagging",
     "Task",
+    "build_cgc",
     "build_cnn",
     "build_cnn_cls_seg",
+    "build_cross_stitch_cnn",
+    "build_cross_stitch_mlp",
+    "build_dselect_k",
+    "build_esmm",
+    "build_hierarchical_cnn",
+    "build_hierarchical_mlp",
+    "build_low_rank_mlp",
     "build_mlp",
+    "build_mmoe",
+    "build_ple",
+    "build_soft_sharing_mlp",
+    "build_task_relation_mlp",
     "datasets",
+    "distribution",
     "evaluation",
+    "fit_full_batch",
+    "layers",
     "load_model",
     "losses",
     "metrics",
@@ -60,5 +108,6 @@ __all__ = [
     "tasks",
     "training",
     "trunks",
+    "tuning",
     "weighting",
 ]

@@ -39,9 +39,13 @@ def normalize(x, normalization: str | None, name: str):
         )(x)
     if normalization == "layer":
         return layers.LayerNormalization(name=name)(x)
-    channels = x.shape[-1]
-    groups = max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
+    groups = most_groups(x.shape[-1])
     return layers.GroupNormalization(groups, name=name)(x)
+
+
+def most_groups(channels: int) -> int:
+    """The largest number of groups, at most 8, that divides the channels."""
+    return max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
 
 
 def _several_replicas() -> bool:
@@ -86,10 +90,43 @@ def mlp(
             kernel_regularizer=regularizer,
             name=f"{name}_dense_{level}",
         )(x)
-        x = normalize(x, normalization, f"{name}_normalization_{level}")
-        x = layers.Activation(activation, name=f"{name}_activation_{level}")(x)
-        if dropout:
-            x = layers.Dropout(dropout, name=f"{name}_dropout_{level}")(x)
+        x = activate(
+            x,
+            activation,
+            normalization=normalization,
+            dropout=dropout,
+            name=name,
+            level=level,
+        )
+    return x
+
+
+def activate(
+    x,
+    activation: str,
+    *,
+    normalization: str | None,
+    dropout: float,
+    name: str,
+    level: int,
+):
+    """What follows the linear part of a hidden layer.
+
+    Args:
+        x: Keras tensor, channels last.
+        activation: Any Keras activation.
+        normalization: See `normalize`.
+        dropout: Share of units to drop, in [0, 1).
+        name: Prefix of the layers' names.
+        level: Number of the hidden layer.
+
+    Returns:
+        A tensor of the shape of `x`.
+    """
+    x = normalize(x, normalization, f"{name}_normalization_{level}")
+    x = layers.Activation(activation, name=f"{name}_activation_{level}")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name=f"{name}_dropout_{level}")(x)
     return x
 
 

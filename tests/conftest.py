@@ -1,6 +1,7 @@
 """Settings and fixtures that all tests share."""
 
 import os
+import signal
 
 # Before TensorFlow is imported: tests should show our output and not its own.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+from mtl_keras import distribution
 
 # Two logical devices stand in for two GPUs, for tests under a strategy.
 tf.config.set_logical_device_configuration(
@@ -45,7 +48,7 @@ def rng():
 def two_replicas():
     """A strategy of two replicas on logical CPU devices."""
     # One for all tests: a second one would reuse TensorFlow's collective keys.
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return distribution.strategy("mirrored", replicas=2)
 
 
 @pytest.fixture
@@ -65,3 +68,29 @@ def shared_data():
 def factory_name(request):
     """The name of each factory in turn."""
     return request.param
+
+
+@pytest.fixture(params=factory_harness.mostly_slow(factory_harness.SMALL))
+def engine_factory(request):
+    """Each factory in turn, for what the engine promises; mostly slow tests."""
+    return request.param
+
+
+@pytest.fixture(params=factory_harness.SHARING)
+def sharing_factory(request):
+    """The name of each factory whose tasks share parameters, in turn."""
+    return request.param
+
+
+@pytest.fixture(params=factory_harness.mostly_slow(factory_harness.SHARING))
+def sharing_engine_factory(request):
+    """As `engine_factory`, of the factories whose tasks share parameters."""
+    return request.param
+
+
+@pytest.fixture
+def default_interruption():
+    """Ctrl-C as it usually is: a shell turns it off for what it runs behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -4,6 +4,8 @@ A new factory is covered by all of `tests/models/test_every_factory.py` once
 its name and arguments that make it small stand in `SMALL`.
 """
 
+import pytest
+
 from mtl_keras import models
 from mtl_keras.tasks import (
     BinaryClassification,
@@ -26,12 +28,103 @@ SMALL = {
         "filters": (4, 8),
         "num_classes": 3,
     },
+    "build_cross_stitch_cnn": {
+        "input_shape": (8, 8, 3),
+        "filters": (4, 8),
+        "hidden_units": (8,),
+        "num_classes": 3,
+    },
+    "build_cross_stitch_mlp": {
+        "input_shape": (6,),
+        "hidden_units": (8,),
+        "num_classes": 3,
+    },
+    "build_esmm": {
+        "input_shape": (6,),
+        "hidden_units": (4,),
+        "tower_units": (3,),
+    },
+    "build_hierarchical_cnn": {
+        "input_shape": (8, 8, 3),
+        "filters": (4, 8),
+        "feeds": {"fine": ["coarse"]},
+        "num_classes": 3,
+    },
+    "build_hierarchical_mlp": {
+        "input_shape": (6,),
+        "hidden_units": (5, 8),
+        "feeds": {"fine": ["coarse"]},
+        "stop_gradient": False,
+        "num_classes": 3,
+    },
+    "build_low_rank_mlp": {
+        "input_shape": (6,),
+        "hidden_units": (8,),
+        "num_classes": 3,
+    },
+    "build_cgc": {
+        "input_shape": (6,),
+        "shared_experts": 2,
+        "task_experts": 1,
+        "hidden_units": (4,),
+        "tower_units": (3,),
+        "num_classes": 3,
+    },
+    "build_dselect_k": {
+        "input_shape": (6,),
+        "num_experts": 4,
+        "hidden_units": (4,),
+        "tower_units": (3,),
+        "num_classes": 3,
+    },
     "build_mlp": {
         "input_shape": (6,),
         "hidden_units": (8,),
         "num_classes": 3,
     },
+    "build_mmoe": {
+        "input_shape": (6,),
+        "num_experts": 3,
+        "hidden_units": (4,),
+        "tower_units": (3,),
+        "num_classes": 3,
+    },
+    "build_ple": {
+        "input_shape": (6,),
+        "shared_experts": 2,
+        "task_experts": 1,
+        "hidden_units": (4,),
+        "tower_units": (3,),
+        "num_classes": 3,
+    },
+    "build_soft_sharing_mlp": {
+        "input_shape": (6,),
+        "hidden_units": (8,),
+        "num_classes": 3,
+    },
+    "build_task_relation_mlp": {
+        "input_shape": (6,),
+        "hidden_units": (8,),
+        # The engine is compared with the losses of the tasks alone.
+        "penalty": 0,
+        "num_classes": 3,
+    },
 }
+# Factories of models whose tasks share parameters.
+SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
+# Trunks of the three shapes there are: what holds for these by the engine and
+# not by the factory holds for the others too, which are tested by `test-all`.
+REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
+
+
+def mostly_slow(names):
+    """Parameters of a test: three factories now, the others as slow tests."""
+    return [
+        name
+        if name in REPRESENTATIVE
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(names)
+    ]
 
 
 def build_small(name, **arguments):

@@ -11,6 +11,8 @@ PACKAGE = Path(mtl_keras.__file__).parent
 
 # What each room may import, from the ground up.
 GROUND = {
+    "distribution",
+    "layers",
     "losses",
     "metrics",
     "pretrained",
@@ -21,6 +23,9 @@ GROUND = {
 }
 FLOORS = {
     "spelling": set(),
+    "distribution": {"spelling"},
+    "layers": {"spelling"},
+    "processes": set(),
     "losses": set(),
     "metrics": {"losses"},
     "tasks": {"losses", "metrics", "spelling"},
@@ -32,7 +37,10 @@ FLOORS = {
     "datasets": GROUND | {"training", "models"},
     "evaluation": GROUND | {"training", "models"},
     "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
-    "cli": GROUND | {"training", "models", "datasets", "evaluation", "zoo"},
+    "tuning": GROUND
+    | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
+    "cli": GROUND
+    | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
 }
 
 

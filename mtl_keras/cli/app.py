@@ -10,6 +10,7 @@ import typer
 from mtl_keras.cli.errors import DEBUG, OneLineErrors
 from mtl_keras.cli.evaluate import evaluate
 from mtl_keras.cli.export import export
+from mtl_keras.cli.launch import launch
 from mtl_keras.cli.list import list_all
 from mtl_keras.cli.predict import predict
 from mtl_keras.cli.results import results
@@ -31,6 +32,7 @@ def _root(
 
 app.command("list")(list_all)
 app.command()(train)
+app.command()(launch)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(export)

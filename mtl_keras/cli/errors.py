@@ -34,7 +34,8 @@ class OneLineErrors(TyperGroup):
 def _report(error: Exception) -> int:
     # Usage errors of typer: the class has no public name there.
     is_usage = hasattr(error, "format_message")
-    if os.environ.get(DEBUG) or not (is_usage or isinstance(error, _EXPECTED)):
+    expected = is_usage or isinstance(error, _EXPECTED) or _is_of_run(error)
+    if os.environ.get(DEBUG) or not expected:
         raise error
     message = error.format_message() if is_usage else str(error)
     # `--no-args` help comes as an error without a message.
@@ -44,6 +45,17 @@ def _report(error: Exception) -> int:
 
 
 def _is_of_run(error: Exception) -> bool:
-    from mtl_keras.training import NonFiniteLossError
+    from mtl_keras.distribution import LostWorkerError
+    from mtl_keras.training import (
+        BackupError,
+        NonFiniteGradientError,
+        NonFiniteLossError,
+    )
 
-    return isinstance(error, NonFiniteLossError)
+    return isinstance(
+        error,
+        BackupError
+        | LostWorkerError
+        | NonFiniteGradientError
+        | NonFiniteLossError,
+    )

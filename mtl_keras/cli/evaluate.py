@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
 
 MODEL_HELP = "A run folder, or a .keras file."
@@ -21,6 +22,8 @@ def evaluate(
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
     batch_size: Annotated[int, typer.Option(help="Samples per batch.")] = 64,
+    distribution: Distribution = "auto",
+    replicas: Replicas = None,
 ) -> None:
     """Evaluate a model on the test part of a data set."""
     import_quietly()
@@ -28,10 +31,14 @@ def evaluate(
 
     from mtl_keras.cli.saved import load_saved, load_test_data, only_tasks_of
     from mtl_keras.cli.tables import results_table
+    from mtl_keras.distribution import is_chief
+    from mtl_keras.distribution import strategy as pick
     from mtl_keras.evaluation import evaluate_by_task
 
-    loaded = load_saved(model)
+    strategy = pick(distribution, replicas)
+    with strategy.scope():
+        loaded = load_saved(model)
     x, y = load_test_data(model, data, data_path)
     y = only_tasks_of(loaded, y)
     results = evaluate_by_task(loaded, x, y, batch_size=batch_size)
-    Console().print(results_table("Test", results))
+    Console(quiet=not is_chief(strategy)).print(results_table("Test", results))

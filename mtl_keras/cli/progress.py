@@ -27,6 +27,8 @@ class EpochProgress(keras.callbacks.Callback):
     """
 
     async_safe = True
+    # Of several workers, one shows it (see `callbacks_of_worker`).
+    chief_only = True
 
     def __init__(self, title: str, console: Console):
         super().__init__()

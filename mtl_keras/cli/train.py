@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mtl_keras.cli.data_arguments import data_arguments
+from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
 
 INTERRUPTED = 130
@@ -61,11 +62,15 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run there.")
     ] = False,
+    distribution: Distribution = "auto",
+    replicas: Replicas = None,
 ) -> None:
     """Train a model: once, or with every seed of a recipe."""
     import_quietly()
     from mtl_keras import zoo
+    from mtl_keras.distribution import strategy as pick
 
+    strategy = pick(distribution, replicas)
     recipe = zoo.change_recipe(
         _recipe(what, data, preprocessing),
         epochs=epochs,
@@ -78,7 +83,14 @@ def train(
         seed = recipe.seeds[0]
     name = recipe.name if seed is None else f"{recipe.name}-{seed}"
     output = output or Path("runs") / name
-    _run(recipe, output, seed, overwrite=overwrite, resume=resume)
+    _run(
+        recipe,
+        output,
+        seed,
+        overwrite=overwrite,
+        resume=resume,
+        strategy=strategy,
+    )
 
 
 def _recipe(what: str, data: str | None, preprocessing: str | None):
@@ -112,8 +124,10 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
     from mtl_keras import zoo
     from mtl_keras.cli.progress import EpochProgress
     from mtl_keras.cli.tables import results_table
+    from mtl_keras.distribution import is_chief
 
-    console = Console()
+    # One of several workers speaks for all.
+    console = Console(quiet=not is_chief(how["strategy"]))
     console.print(
         _labels(recipe), soft_wrap=True, highlight=False, markup=False
     )

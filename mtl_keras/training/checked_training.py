@@ -6,26 +6,18 @@ import keras
 
 from mtl_keras.training.checks import check_data
 from mtl_keras.training.class_weights import check_class_weights
-from mtl_keras.training.non_finite_loss import StopOnNonFiniteLoss
-from mtl_keras.training.none_targets import (
-    replace_none,
-    replace_none_in_stream,
-)
-from mtl_keras.training.streams import (
-    check_first_batch,
-    check_specification,
-    is_stream,
-)
-from mtl_keras.training.target_checks import check_split
-from mtl_keras.training.weighting_epochs import WeightingEpochs
+from mtl_keras.training.data_preparation import DataPreparation
+from mtl_keras.training.held_out import check_whether_held_out
+from mtl_keras.training.non_finite_gradients import raise_if_stopped
+from mtl_keras.training.none_targets import replace_none
+from mtl_keras.training.own_callbacks import with_own
+from mtl_keras.training.streams import can_shuffle, check_first_batch
 
 
-class CheckedTraining:
+class CheckedTraining(DataPreparation):
     """Mixin that puts checks before Keras's own training methods.
 
-    The class that takes it in has `tasks`, `task_output_shapes` and what
-    `LabelledTraining` has, and a set `unchecked_streams` of modes ("train",
-    "test") whose next batch is the first of a stream.
+    The class that takes it in has what `DataPreparation` asks for.
     """
 
     def fit(
@@ -46,6 +38,7 @@ class CheckedTraining:
         validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
+        held_out_data=None,
     ) -> keras.callbacks.History:
         """Trains the model, as `keras.Model.fit` does, on checked data.
 
@@ -64,6 +57,11 @@ class CheckedTraining:
             class_weight: Dict from task name to a dict from class to weight,
                 which multiplies the weight of the samples (or pixels, tokens,
                 labels) of that class. What it leaves out has weight 1.
+            held_out_data: What weightings such as `"auto_lambda"` learn from:
+                `(x, y)` or `(x, y, sample_weight)`, or a `tf.data.Dataset` of
+                such batches. It should be neither trained on nor the
+                validation data, which would no longer tell how good the
+                model is.
 
         All other arguments are those of `keras.Model.fit`.
 
@@ -75,6 +73,8 @@ class CheckedTraining:
             TypeError: If a container or dtype is of the wrong kind.
             ValueError: If names, shapes or values of the data do not fit.
             NonFiniteLossError: If a loss becomes NaN or infinite.
+            NonFiniteGradientError: If a gradient does, where the model has
+                a weighting (see `compile`).
         """
         self._assert_compile_called("fit")
         weights = check_class_weights(class_weight, self.tasks)
@@ -82,27 +82,31 @@ class CheckedTraining:
         self.complete_labels["validation"] = self.complete_labels["train"]
         if validation_data is not None:
             validation_data = self._prepare_validation(validation_data)
+        # Before the held-out batches, which follow from the step it is at.
+        self.restore_backup(callbacks)
+        held_out = self._prepare_held_out(held_out_data, batch_size)
         self.class_weights.clear()
         self.class_weights.update(weights)
-        self.start_counting_skipped()
-        history = super().fit(
-            x=x,
-            y=y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=_with_own(callbacks, self),
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=_can_shuffle(x) if shuffle is None else shuffle,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
-        )
-        self.say_skipped()
+        self.skipped_steps.reset()
+        with self.learning_from(held_out):
+            history = super().fit(
+                x=x,
+                y=y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=with_own(callbacks, self),
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=can_shuffle(x) if shuffle is None else shuffle,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=validation_batch_size,
+                validation_freq=validation_freq,
+            )
+        self.skipped_steps.warn(stacklevel=2)
         return history
 
     def evaluate(
@@ -169,15 +173,17 @@ class CheckedTraining:
             return_dict: As in `keras.Model.train_on_batch`.
         """
         self._assert_compile_called("train_on_batch")
+        check_whether_held_out(self.weighting, None)
         weights = check_class_weights(class_weight, self.tasks)
         self.complete_labels["train"] = check_data(self, x, y, sample_weight)
         self.class_weights.clear()
         self.class_weights.update(weights)
-        self.start_counting_skipped()
+        self.skipped_steps.reset()
         logs = super().train_on_batch(
             x, replace_none(y, x), sample_weight, return_dict=return_dict
         )
-        self.say_skipped()
+        self.skipped_steps.warn(stacklevel=2)
+        raise_if_stopped(self, "in this batch")
         return logs
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -196,52 +202,6 @@ class CheckedTraining:
             x, replace_none(y, x), sample_weight, return_dict=return_dict
         )
 
-    def _prepare(
-        self,
-        mode: str,
-        x,
-        y,
-        sample_weight=None,
-        validation_split: float = 0.0,
-        where: str = "",
-    ) -> tuple:
-        """Checks arrays now, a stream at its first batch; takes `None` out."""
-        if x is None:
-            raise TypeError(
-                "x is None; expected inputs: an array, a dict of arrays, or a "
-                "stream of batches such as a tf.data.Dataset."
-            )
-        self.unchecked_streams.discard(mode)
-        if is_stream(x):
-            check_specification(self, x)
-            self.unchecked_streams.add(mode)
-            complete = all(task.complete_labels for task in self.tasks)
-            if not complete:
-                x = replace_none_in_stream(
-                    x, self.tasks, self.task_output_shapes
-                )
-        else:
-            complete = check_data(
-                self, x, y, sample_weight, where=where, whole=True
-            )
-            if validation_split and not complete:
-                check_split(self, y, validation_split)
-            y = replace_none(y, x)
-        self.complete_labels[mode] = complete
-        return x, y
-
-    def _prepare_validation(self, validation_data):
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(
-            validation_data
-        )
-        x, y = self._prepare(
-            "test", x, y, sample_weight, where="validation_data"
-        )
-        self.complete_labels["validation"] = self.complete_labels["test"]
-        if y is None and sample_weight is None:
-            return x
-        return (x, y) if sample_weight is None else (x, y, sample_weight)
-
     def make_train_function(self, force: bool = False):
         """Makes the train function, which here checks a first batch."""
         super().make_train_function(force)
@@ -255,25 +215,3 @@ class CheckedTraining:
         super().make_test_function(force)
         self.test_function = check_first_batch(self.test_function, self, "test")
         return self.test_function
-
-
-def _can_shuffle(x) -> bool:
-    """Whether Keras can shuffle inputs; of others it would warn each time."""
-    return isinstance(x, keras.utils.PyDataset) or not is_stream(x)
-
-
-def _with_own(callbacks, model):
-    """Adds the callbacks that each training of ours needs.
-
-    A weighting sees the end of an epoch first, so that checkpoints hold what
-    it makes of it.
-    """
-    guard = StopOnNonFiniteLoss()
-    first = [] if model.weighting is None else [WeightingEpochs()]
-    if not isinstance(callbacks, keras.callbacks.CallbackList):
-        return [*first, *keras.tree.flatten(callbacks or []), guard]
-    for callback in (*first, guard):
-        callback.set_model(callbacks.model)
-    callbacks.callbacks[:0] = first
-    callbacks.append(guard)
-    return callbacks

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from mtl_keras.training.class_weights import weights_of_classes
 from mtl_keras.training.filled_targets import FilledTargets, fill_missing
+from mtl_keras.training.look_ahead import learn_task_weights
 from mtl_keras.training.loss_sums import LossSums, sum_losses, weights_of
-from mtl_keras.training.replicas import sum_over_replicas
-from mtl_keras.training.task_gradients import other_losses
+from mtl_keras.training.replicas import rows_of_targets, sum_over_replicas
+from mtl_keras.training.task_gradients import Update, other_losses
+
+
+class FoundUpdate(NamedTuple):
+    """What a replica found in its part of a batch, before it is applied.
+
+    Args:
+        update: The update.
+        finite: What of it is finite, as one vector (see `Finiteness`).
+        y_pred: Dict of the outputs.
+        targets: Dict from task name to `FilledTargets`.
+        sums: Dict from task name to `LossSums`.
+    """
+
+    update: Update
+    finite: object
+    y_pred: dict
+    targets: dict
+    sums: dict
 
 
 class LabelledSteps:
@@ -23,35 +43,104 @@ class LabelledSteps:
     missing, a dict `class_weights`, and what `WeightedUpdates` has.
     """
 
-    def labelled_train_step(self, data) -> None:
+    def labelled_train_step(self, data, held_out=None) -> None:
         """Trains on the part of a batch that this replica has.
+
+        Args:
+            data: `(x, y)` or `(x, y, sample_weight)`.
+            held_out: The same of a held-out batch, or `None`.
+        """
+        found = self.find_update(data, held_out)
+        self.record_batch(data, found)
+        self.apply_update(data, found)
+
+    def find_update(self, data, held_out=None) -> FoundUpdate:
+        """Runs forwards and backwards over the part of this replica.
 
         The number of labels is summed over all replicas before losses are
         divided by it, so that the sum of their gradients is the gradient of
         the whole batch.
 
         Args:
-            data: `(x, y)` or `(x, y, sample_weight)`.
+            data: See `labelled_train_step`.
+            held_out: See `labelled_train_step`.
         """
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if held_out is not None:
+            self._look_ahead(data, held_out)
         batch = {}
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        update = self._update(x, self.losses_function(data, batch=batch))
+        return FoundUpdate(update, update.finite.as_vector(), **batch)
 
-        def losses_of(y_pred):
-            targets = self._fill(y, y_pred, "train")
+    def _look_ahead(self, data, held_out) -> None:
+        """Has the weighting learn from a held-out batch."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        of_held_out, _, _ = keras.utils.unpack_x_y_sample_weight(held_out)
+        learn_task_weights(
+            self,
+            self.weighting,
+            (x, self.losses_function(data)),
+            (of_held_out, self.losses_function(held_out, "held_out")),
+        )
+
+    def losses_function(self, data, mode: str = "train", batch=None):
+        """Makes the function from outputs to losses that a batch defines.
+
+        Args:
+            data: See `labelled_train_step`.
+            mode: Whose labels may be missing, see `complete_labels`.
+            batch: Dict that takes what is found on the way.
+
+        Returns:
+            A function from the outputs to this replica's share of the task
+            losses, times the user's weights, of shape `(tasks,)`.
+        """
+        _, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+
+        def losses_of(outputs):
+            y_pred = rows_of_targets(outputs, y)
+            targets = self._fill(y, y_pred, mode)
             weights = self._element_weights(sample_weight, targets, y_pred)
             sums = self._sum_losses(targets, y_pred, weights)
-            batch.update(targets=targets, sums=sums)
+            if batch is not None:
+                batch.update(y_pred=y_pred, targets=targets, sums=sums)
             return self._weighted_losses(sums)
 
-        update = self._update(x, losses_of)
+        return losses_of
+
+    def record_batch(self, data, found: FoundUpdate) -> None:
+        """Adds losses and metrics of a training batch to the logs.
+
+        Args:
+            data: See `labelled_train_step`.
+            found: What `find_update` returned.
+        """
+        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        weights = self._split(sample_weight)
+        self._record(x, found.targets, found.y_pred, weights, found.sums)
+
+    def apply_update(self, data, found: FoundUpdate) -> None:
+        """Lets the optimizer take the step, and the weighting see it.
+
+        Args:
+            data: See `labelled_train_step`.
+            found: What `find_update` returned.
+        """
+        self.apply_gradients(found)
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self._finish_weighting(x, self.losses_function(data), found.update)
+
+    def apply_gradients(self, found: FoundUpdate) -> None:
+        """Hands all gradients to the optimizer.
+
+        Args:
+            found: What `find_update` returned.
+        """
+        gradients = found.update.gradients
         variables = [*self.trainable_weights, *self._weighting_variables]
         self.optimizer.apply_gradients(
-            [(update.gradients[id(v)], v) for v in variables]
+            [(gradients[id(v)], v) for v in variables]
         )
-        targets, sums = batch["targets"], batch["sums"]
-        weights = self._split(sample_weight)
-        self._record(x, targets, update.y_pred, weights, sums)
-        self._finish_weighting(x, losses_of, update)
 
     def labelled_test_step(self, data) -> None:
         """Evaluates the part of a batch that this replica has.
@@ -60,7 +149,7 @@ class LabelledSteps:
             data: `(x, y)` or `(x, y, sample_weight)`.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
+        y_pred = rows_of_targets(self(x, training=False), y)
         targets = self._fill(y, y_pred, "test")
         weights = self._split(sample_weight)
         sums = self._sum_losses(targets, y_pred, weights)

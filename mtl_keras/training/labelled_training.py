@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
 from mtl_keras.training.filled_targets import any_label
 from mtl_keras.training.labelled_steps import LabelledSteps
+from mtl_keras.training.non_finite_gradients import scales_loss
+from mtl_keras.training.skipped_steps import SkippedSteps
 from mtl_keras.training.step_function import make_step_function
 from mtl_keras.training.weighted_updates import WeightedUpdates
 
@@ -22,16 +24,37 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
 
     def start_labelled_training(self) -> None:
         """Sets what is remembered from one call of `fit` to the next."""
-        modes = ("train", "test", "validation")
+        modes = ("train", "test", "validation", "held_out")
         self._keep_untracked("complete_labels", dict.fromkeys(modes, False))
         self._keep_untracked("class_weights", {})
+        self._keep_untracked("_held_out", None)
         self._keep_untracked("_functions", {"train": {}, "test": {}})
         self._keep_untracked("_skipped", None)
+        self._keep_untracked("non_finite", "stop")
 
     @property
     def skipped_batches(self) -> int:
         """Batches of the last training that had no label for any task."""
-        return 0 if self._skipped is None else int(self._skipped.numpy())
+        return 0 if self._skipped is None else self._skipped.without_labels
+
+    @property
+    def skipped_steps(self) -> SkippedSteps:
+        """Steps of the last training that were passed over, by reason.
+
+        Raises:
+            AttributeError: If the model was not compiled.
+        """
+        if self._skipped is None:
+            raise AttributeError(
+                "The model counts steps once it is compiled: call "
+                "model.compile(...) first."
+            )
+        return self._skipped
+
+    @property
+    def guards_steps(self) -> bool:
+        """Whether a step is taken only if all of it is finite."""
+        return self.weighting is not None or self.non_finite == "skip"
 
     def takes_own_step(self, mode: str) -> bool:
         """Whether the next training or evaluation is not by Keras's own step.
@@ -43,7 +66,7 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
             not self.complete_labels[mode]
             or self._num_replicas > 1
             or (mode == "train" and bool(self.class_weights))
-            or (mode == "train" and self.weighting is not None)
+            or (mode == "train" and self.guards_steps)
         )
 
     def make_train_function(self, force: bool = False) -> Callable:
@@ -51,10 +74,14 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         weights = {k: v.tobytes() for k, v in self.class_weights.items()}
         self.train_function = self._find_function(
             "train",
-            tuple(sorted(weights.items())),
+            (
+                tuple(sorted(weights.items())),
+                self._held_out is not None and self.complete_labels["held_out"],
+            ),
             super().make_train_function,
             self._train_on_replicas,
             force or self.train_function is None,
+            beside=lambda: self._held_out,
         )
         return self.train_function
 
@@ -69,7 +96,9 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         )
         return self.test_function
 
-    def _find_function(self, mode, key, make_kerass, own_step, fresh):
+    def _find_function(
+        self, mode, key, make_kerass, own_step, fresh, beside=lambda: None
+    ):
         """A traced function stays with what it was traced for."""
         functions = self._functions[mode]
         if fresh:  # compiled anew, or reset by hand
@@ -78,7 +107,7 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         key = (own, own and self.complete_labels[mode], key)
         if key not in functions:
             if own:
-                function = make_step_function(self, own_step)
+                function = make_step_function(self, own_step, beside)
             else:
                 make_kerass(force=True)
                 function = getattr(self, f"{mode}_function")
@@ -95,25 +124,54 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
 
         return logging
 
-    def _train_on_replicas(self, data) -> None:
+    def _train_on_replicas(self, data, held_out=None) -> None:
         """Trains on a batch, unless no replica anywhere has a label in it."""
         self._build_compiled(data)
-        strategy = self.distribute_strategy
-
-        def train():
-            strategy.run(self.labelled_train_step, args=(data,))
-            return tf.constant(0, tf.int64)
-
+        skipped = self.skipped_steps
+        step = self._guarded_step if self.guards_steps else self._plain_step
         if self.complete_labels["train"]:
-            train()
+            skipped.add(tf.constant(0, tf.int64), step(data, held_out))
             return
+        strategy = self.distribute_strategy
         labels = strategy.run(self._count_labelled, args=(data,))
         found = strategy.reduce(tf.distribute.ReduceOp.SUM, labels, axis=None)
-        self._skipped.assign_add(
-            tf.cond(found > 0, train, lambda: tf.constant(1, tf.int64))
+        none = tf.cast(found == 0, tf.int64)
+        finite = tf.cond(
+            found > 0,
+            lambda: step(data, held_out),
+            lambda: skipped.all_finite,
         )
+        skipped.add(none, finite)
 
-    def _test_on_replicas(self, data) -> None:
+    def _plain_step(self, data, held_out):
+        """Takes a step, whatever comes of it."""
+        arguments = (data, held_out)
+        self.distribute_strategy.run(self.labelled_train_step, args=arguments)
+        return self.skipped_steps.all_finite
+
+    def _guarded_step(self, data, held_out):
+        """Takes a step if all of it is finite, and says what was."""
+        strategy = self.distribute_strategy
+        found = strategy.run(self.find_update, args=(data, held_out))
+        # The same on all replicas, since it was summed before.
+        finite = strategy.experimental_local_results(found.finite)[0]
+        if self.non_finite == "stop":  # the logs tell which loss it was
+            strategy.run(self.record_batch, args=(data, found))
+
+        def take():
+            if self.non_finite == "skip":
+                strategy.run(self.record_batch, args=(data, found))
+            strategy.run(self.apply_update, args=(data, found))
+            return finite
+
+        def leave():
+            if scales_loss(self.optimizer):  # it lowers its scale
+                strategy.run(self.apply_gradients, args=(found,))
+            return finite
+
+        return tf.cond(tf.reduce_all(finite), take, leave)
+
+    def _test_on_replicas(self, data, _=None) -> None:
         self._build_compiled(data)
         self.distribute_strategy.run(self.labelled_test_step, args=(data,))
 
@@ -123,25 +181,31 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         y = y if isinstance(y, Mapping) else {self.tasks[0].name: y}
         return tf.cast(any_label(self.tasks, y), tf.int32)
 
-    def start_counting_skipped(self) -> None:
-        """Sets the count of skipped batches to zero."""
-        if self._skipped is None:
-            with self.distribute_strategy.scope():
-                variable = tf.Variable(
-                    0, trainable=False, dtype=tf.int64, name="skipped_batches"
-                )
-            self._keep_untracked("_skipped", variable)
-        self._skipped.assign(0)
+    @contextlib.contextmanager
+    def learning_from(self, held_out: tf.data.Dataset | None):
+        """Has the weighting learn from held-out batches for a while.
 
-    def say_skipped(self) -> None:
-        """Warns if batches without any label were skipped."""
-        if self.skipped_batches:
-            warnings.warn(
-                f"{self.skipped_batches} batches had no label for any task "
-                "and changed nothing. Shuffle the samples, or drop those "
-                "without labels.",
-                stacklevel=3,
+        Args:
+            held_out: An endless stream of batches, or `None`.
+        """
+        if held_out is not None:
+            strategy = self.distribute_strategy
+            self._held_out = iter(
+                strategy.experimental_distribute_dataset(held_out)
             )
+        try:
+            yield
+        finally:
+            self._held_out = None
+
+    def count_skipped(self, names: Sequence[str]) -> None:
+        """Makes the counts of steps that are passed over.
+
+        Args:
+            names: Names of the tasks that have a loss.
+        """
+        with self.distribute_strategy.scope():
+            self._keep_untracked("_skipped", SkippedSteps(names))
 
     def _build_compiled(self, data) -> None:
         """Makes the variables of losses, metrics and optimizer.

@@ -8,18 +8,28 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
-from mtl_keras.tasks import Task, check_task_names
+from mtl_keras.tasks import Task
 from mtl_keras.training.by_task import by_task
 from mtl_keras.training.checked_training import CheckedTraining
+from mtl_keras.training.distributed_training import DistributedTraining
 from mtl_keras.training.labelled_training import LabelledTraining
 from mtl_keras.training.loss_weights import LossWeights, complete_loss_weights
+from mtl_keras.training.non_finite_gradients import check_non_finite
+from mtl_keras.training.outputs_by_task import as_task, check_outputs
 from mtl_keras.training.replicas import hand_over_sums
+from mtl_keras.training.resumable_training import ResumableTraining
 from mtl_keras.training.task_losses import TaskLosses, TotalLoss
 from mtl_keras.training.task_metrics import TaskMetrics
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
-class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
+class MultiTaskModel(
+    CheckedTraining,
+    ResumableTraining,
+    DistributedTraining,
+    LabelledTraining,
+    keras.Model,
+):
     """A `keras.Model` whose outputs are tasks.
 
     Everything that a functional `keras.Model` does works as it does there. On
@@ -55,14 +65,16 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
     def __init__(
         self, inputs, outputs, name=None, *, tasks: Sequence = (), **kwargs
     ):
-        tasks = tuple(_as_task(task) for task in tasks)
+        tasks = tuple(as_task(task) for task in tasks)
         if tasks:
-            _check_outputs(outputs, tasks)
+            check_outputs(outputs, tasks)
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
         self._keep_untracked("_tasks", tasks)
         self._keep_untracked("_loss_weights", None)
         # Of "train" and "test": where the next batch is a stream's first.
         self._keep_untracked("unchecked_streams", set())
+        self.start_resumable_training()
+        self.start_distributed_training()
         self.start_labelled_training()
         self.start_weighting()
 
@@ -109,6 +121,7 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         weighting=None,
         gradients: str = "parameters",
         monitor: bool = False,
+        non_finite: str = "stop",
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -136,6 +149,12 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
             monitor: Whether to log what such a weighting sees, as means over
                 the epoch: `cosine/<task>/<task>`, `norm/<task>`, `conflicts`
                 and `condition`. Defaults to `False`.
+            non_finite: What happens at a step with a loss or a gradient that
+                is NaN or infinite. `"stop"` (default) raises an error that
+                names the task; with a weighting, the weights are then those
+                before the step. `"skip"` passes over the step and counts it
+                (see `skipped_steps`). An optimizer that scales the loss
+                passes over gradients that overflow in either case.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -156,15 +175,13 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         weighted_metrics = by_task(
             "weighted_metrics", weighted_metrics, self._tasks
         )
+        self._keep_untracked("non_finite", check_non_finite(non_finite))
         self._assign_loss_weights(loss_weights)
         arguments = {
             "optimizer": optimizer,
             "loss": {t.name: loss.get(t.name, t.loss) for t in self._tasks},
             "loss_weights": self._loss_weights.variables_by_task,
-            "metrics": {
-                task.name: metrics.get(task.name, task.make_metrics())
-                for task in self._tasks
-            },
+            "metrics": {**self._make_metrics(), **metrics},
             "weighted_metrics": weighted_metrics or None,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
@@ -173,9 +190,11 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         }
         super().compile(**arguments)
         self._log_by_task(arguments)
+        names = [name for name, of_task in arguments["loss"].items() if of_task]
+        self.count_skipped(names)
         self.set_weighting(
             None if weighting is None else weightings.get(weighting),
-            [name for name, of_task in arguments["loss"].items() if of_task],
+            names,
             gradients,
             monitor,
         )
@@ -194,8 +213,14 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
                 "weighting": self.weighting,
                 "gradients": gradients,
                 "monitor": monitor,
+                "non_finite": non_finite,
             },
         )
+
+    def _make_metrics(self) -> dict[str, list]:
+        """The metrics of each task, with variables on all replicas."""
+        with self.distribute_strategy.scope():
+            return {task.name: task.make_metrics() for task in self._tasks}
 
     def _assign_loss_weights(self, given) -> None:
         weights = complete_loss_weights(
@@ -248,45 +273,10 @@ class MultiTaskModel(CheckedTraining, LabelledTraining, keras.Model):
         arguments = dict(config)
         tasks = arguments.pop("tasks")
         if not self._tasks:
-            self._keep_untracked("_tasks", tuple(map(_as_task, tasks)))
+            self._keep_untracked("_tasks", tuple(map(as_task, tasks)))
         self.compile(**keras.saving.deserialize_keras_object(arguments))
         if self.built:
             self.build_optimizer()
 
     def _serialized_tasks(self) -> list[dict]:
         return [keras.saving.serialize_keras_object(t) for t in self._tasks]
-
-
-def _as_task(task) -> Task:
-    if isinstance(task, Task):
-        return task
-    if isinstance(task, Mapping):
-        return keras.saving.deserialize_keras_object(task)
-    raise TypeError(
-        f"tasks holds {task!r} of type {type(task).__name__}; expected tasks "
-        "such as mtl_keras.Classification('digit', 10)."
-    )
-
-
-def _check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
-    if not isinstance(outputs, Mapping):
-        raise TypeError(
-            f"outputs is a {type(outputs).__name__}; expected a dict from task "
-            "name to output tensor."
-        )
-    check_task_names(tasks)
-    names = {task.name for task in tasks}
-    if set(outputs) != names:
-        raise ValueError(
-            f"outputs are named {sorted(outputs)} and tasks {sorted(names)}; "
-            "expected one output for each task, of its name."
-        )
-    for name, output in outputs.items():
-        layer = output._keras_history.operation.name
-        if layer != name:
-            raise ValueError(
-                f"Task {name!r}: its output is made by a layer named "
-                f"{layer!r}, and Keras names outputs after their layers. Make "
-                "it by task.head(features), or put a "
-                f"keras.layers.Identity(name={name!r}) behind it."
-            )

@@ -35,6 +35,8 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs=None) -> None:
         """Looks at the losses, which are running means: NaN stays NaN."""
         loss = (logs or {}).get("loss")
+        if self.model.non_finite == "skip":
+            return
         if loss is None or math.isfinite(loss):
             return
         tasks = [task.name for task in self.model.tasks]
@@ -52,8 +54,15 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         else:
             what = f"The total loss became {float(loss)} {where}"
         raise NonFiniteLossError(
-            f"{what}. The weights are spoilt: restore the last good ones from "
-            "a keras.callbacks.ModelCheckpoint, and lower the learning rate, "
-            "clip the gradients (clipnorm=1.0 in the optimizer), or scale the "
+            f"{what}. {self._state_of_weights()} Lower the learning rate, clip "
+            "the gradients (clipnorm=1.0 in the optimizer), or scale the "
             "targets."
+        )
+
+    def _state_of_weights(self) -> str:
+        if self.model.guards_steps:
+            return "That step was not taken."
+        return (
+            "The weights are spoilt: restore the last good ones from a "
+            "keras.callbacks.ModelCheckpoint."
         )

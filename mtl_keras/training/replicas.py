@@ -2,28 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
+# What Keras attaches to outputs and reads in losses: the mask of padding, and
+# what a softmax or sigmoid was made of, which losses are computed from.
+_OF_OUTPUTS = ("_keras_mask", "_keras_logits")
 
-def sum_over_replicas(tensors: Sequence) -> list:
-    """Sums tensors over all replicas.
+
+def sum_over_replicas(structure):
+    """Sums tensors over all replicas, in one reduction for each dtype.
+
+    Gradients do not pass through: the gradient of a sum over the replicas
+    would be another one, for each backward pass that reaches it.
 
     Args:
-        tensors: Tensors of this replica; `None` stays `None`.
+        structure: Nested lists and tuples of tensors of this replica; `None`
+            stays `None`.
 
     Returns:
-        The sums, the same on every replica.
+        The sums in the same structure, the same on every replica.
     """
     replica = tf.distribute.get_replica_context()
-    given = [tensor for tensor in tensors if tensor is not None]
-    if replica is None or replica.num_replicas_in_sync == 1 or not given:
-        return list(tensors)
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return structure
+    tensors = tf.nest.flatten(structure)
+    places = {}
+    for place, tensor in enumerate(tensors):
+        if tensor is not None:
+            places.setdefault(tensor.dtype, []).append(place)
     # Together, because each reduction has a latency of its own.
-    sums = iter(replica.all_reduce(tf.distribute.ReduceOp.SUM, given))
-    return [None if tensor is None else next(sums) for tensor in tensors]
+    for alike in places.values():
+        given = [_without_gradient(tensors[place]) for place in alike]
+        sums = replica.all_reduce(tf.distribute.ReduceOp.SUM, given)
+        for place, total in zip(alike, sums, strict=True):
+            tensors[place] = total
+    return tf.nest.pack_sequence_as(structure, tensors)
+
+
+def _without_gradient(tensor):
+    # Rows of an embedding would be made a whole table.
+    sparse = isinstance(tensor, tf.IndexedSlices)
+    return tensor if sparse else tf.stop_gradient(tensor)
+
+
+def mean_over_replicas(results: dict) -> dict:
+    """Averages numbers that replicas log, in one reduction.
+
+    Args:
+        results: Dict of scalars of this replica; anything else in it stays.
+
+    Returns:
+        The dict, with means that are the same on every replica.
+    """
+    scalars = {
+        name: tf.cast(value, "float32")
+        for name, value in results.items()
+        if tf.is_tensor(value) and value.shape.rank == 0
+    }
+    (sums,) = sum_over_replicas([tf.stack(list(scalars.values()))])
+    replica = tf.distribute.get_replica_context()
+    means = tf.unstack(sums / replica.num_replicas_in_sync)
+    return {**results, **dict(zip(scalars, means, strict=True))}
+
+
+def rows_of_targets(outputs: dict, y) -> dict:
+    """Leaves out the outputs for inputs that have no targets.
+
+    Where a batch has fewer samples than there are replicas, each computes the
+    whole batch behind its own part of it (see `split_batches`).
+
+    Args:
+        outputs: Dict of outputs.
+        y: Targets: a tensor, or a dict of them.
+
+    Returns:
+        The first outputs, as many as there are targets.
+    """
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return outputs
+    rows = tf.shape(tf.nest.flatten(y)[0])[0]
+
+    def cut(output):
+        first = output[:rows]
+        for attribute in _OF_OUTPUTS:
+            value = getattr(output, attribute, None)
+            if value is not None:
+                setattr(first, attribute, value[:rows])
+        return first
+
+    return {name: cut(output) for name, output in outputs.items()}
 
 
 def hand_over_sums(optimizer: keras.optimizers.Optimizer) -> None:

@@ -43,9 +43,22 @@ def split(model: keras.Model) -> SharedGraph:
     tasks_of = _tasks_by_node(outputs)
     frontier = _frontier(model, outputs, tasks_of)
     trunk = keras.Model(model.input, frontier, name="shared_part")
-    heads = keras.Model(frontier, outputs, name="task_part")
+    heads = keras.Model(frontier, _past(frontier, outputs), name="task_part")
     shared, of_task = _variables_by_task(model, outputs, tasks_of)
     return SharedGraph(trunk, heads, shared, of_task)
+
+
+def _past(frontier: list, outputs: dict) -> dict:
+    """The outputs, with a copy where one is at the frontier.
+
+    Keras loses the input of a model that is an output of it too, and a loss
+    would reach round the copied tensor to the logits that Keras notes on it.
+    """
+    at_frontier = {id(tensor) for tensor in frontier}
+    return {
+        name: keras.ops.copy(output) if id(output) in at_frontier else output
+        for name, output in outputs.items()
+    }
 
 
 def _parents(node) -> Iterable[tuple]:
@@ -60,17 +73,26 @@ def _maker(tensor):
 
 
 def _tasks_by_node(outputs: dict) -> dict:
-    """The tasks that each node of the graph leads to."""
+    """The tasks that each node of the graph leads to, and trains for.
+
+    A task does not train what it reads past a stop of the gradient.
+    """
     tasks_of = {}
     for task, output in outputs.items():
-        waiting = [_maker(output)]
+        seen, waiting = set(), [(_maker(output), True)]
         while waiting:
-            node = waiting.pop()
-            found = tasks_of.setdefault(node, set())
-            if task in found:
+            node, trains = waiting.pop()
+            if (node, trains) in seen:
                 continue
-            found.add(task)
-            waiting.extend(parent for _, parent in _parents(node))
+            seen.add((node, trains))
+            found = tasks_of.setdefault(node, set())
+            if trains:
+                found.add(task)
+            # Keras keeps the class of `keras.ops.stop_gradient` to itself.
+            stops = type(node.operation).__name__ == "StopGradient"
+            waiting.extend(
+                (parent, trains and not stops) for _, parent in _parents(node)
+            )
     return tasks_of
 
 
@@ -95,8 +117,9 @@ def _frontier(model, outputs: dict, tasks_of: dict) -> list:
 def _variables_by_task(model, outputs: dict, tasks_of: dict) -> tuple:
     tasks_of_variable = {}
     for node, tasks in tasks_of.items():
-        # A layer that is called several times belongs to all its callers.
-        for variable in getattr(node.operation, "trainable_variables", ()):
+        # A layer that is called several times belongs to all its callers,
+        # unless it says which of its variables a call reads.
+        for variable in _variables_of(node):
             tasks_of_variable.setdefault(id(variable), set()).update(tasks)
     variables = model.trainable_variables
     shared = tuple(
@@ -109,3 +132,12 @@ def _variables_by_task(model, outputs: dict, tasks_of: dict) -> tuple:
         for task in outputs
     }
     return shared, of_task
+
+
+def _variables_of(node) -> Iterable[keras.Variable]:
+    """Variables that a call reads: the layer's, unless it says which."""
+    operation, arguments = node.operation, node.arguments
+    of_call = getattr(operation, "variables_of_call", None)
+    if of_call is not None:
+        return of_call(*arguments.args, **arguments.kwargs)
+    return getattr(operation, "trainable_variables", ())

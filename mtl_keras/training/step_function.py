@@ -6,22 +6,37 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from mtl_keras.distribution.workers import has_several_workers
+from mtl_keras.training.replicas import mean_over_replicas
 
-def make_step_function(model, step: Callable) -> Callable:
+
+def make_step_function(
+    model, step: Callable, beside: Callable = lambda: None
+) -> Callable:
     """Makes what `fit` and `evaluate` call for each execution.
 
     Args:
         model: The model: its strategy, `run_eagerly`, `jit_compile` and
             `steps_per_execution` count.
-        step: Called with a batch, for all replicas at once; returns nothing.
+        step: Called with a batch, for all replicas at once, and with one of
+            what `beside` returns, or `None`; returns nothing.
+        beside: Returns an endless iterator that is read once a step, or
+            `None`.
 
     Returns:
         A function from an iterator to logs, like those that Keras makes.
     """
     steps_per_execution = model.steps_per_execution
 
+    several_workers = has_several_workers(model.distribute_strategy)
+
+    def of_replica():
+        results = model.get_metrics_result()
+        # Callbacks must decide alike on all workers.
+        return mean_over_replicas(results) if several_workers else results
+
     def logs():
-        results = model.distribute_strategy.run(model.get_metrics_result)
+        results = model.distribute_strategy.run(of_replica)
         # Of one replica, as in Keras: `fit` reads all at the end of an epoch.
         return tf.nest.map_structure(
             lambda value: model.distribute_strategy.experimental_local_results(
@@ -31,8 +46,8 @@ def make_step_function(model, step: Callable) -> Callable:
         )
 
     @tf.autograph.experimental.do_not_convert
-    def one(data):
-        step(data)
+    def one(data, other):
+        step(data, other)
         return logs()
 
     if not model.run_eagerly:
@@ -41,12 +56,12 @@ def make_step_function(model, step: Callable) -> Callable:
         )
 
     @tf.autograph.experimental.do_not_convert
-    def several(iterator):
+    def several(iterator, others):
         def go_on(done, batch):
             return (done < steps_per_execution) & batch.has_value()
 
         def body(done, batch):
-            one(batch.get_value())
+            one(batch.get_value(), _next_of(others))
             following = tf.cond(
                 done + 1 < steps_per_execution,
                 iterator.get_next_as_optional,
@@ -60,8 +75,8 @@ def make_step_function(model, step: Callable) -> Callable:
         return done, logs()
 
     @tf.autograph.experimental.do_not_convert
-    def single(iterator):
-        return one(iterator.get_next())
+    def single(iterator, others):
+        return one(iterator.get_next(), _next_of(others))
 
     if not model.run_eagerly:
         several = tf.function(several, reduce_retracing=True)
@@ -74,13 +89,17 @@ def make_step_function(model, step: Callable) -> Callable:
             for _, data in zip(
                 range(steps_per_execution), iterator, strict=False
             ):
-                results = one(data)
+                results = one(data, _next_of(beside()))
             return results
         if steps_per_execution == 1:
-            return single(iterator)
-        done, results = several(iterator)
+            return single(iterator, beside())
+        done, results = several(iterator, beside())
         if done == 0:
             raise StopIteration
         return results
 
     return function
+
+
+def _next_of(iterator):
+    return None if iterator is None else iterator.get_next()

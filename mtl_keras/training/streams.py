@@ -31,6 +31,15 @@ def is_stream(x) -> bool:
     return bool(leaves) and not any(hasattr(leaf, "shape") for leaf in leaves)
 
 
+def can_shuffle(x) -> bool:
+    """Whether Keras can shuffle inputs; of others it would warn each time.
+
+    Args:
+        x: What the user passed as `x`.
+    """
+    return isinstance(x, keras.utils.PyDataset) or not is_stream(x)
+
+
 def check_specification(model, x) -> None:
     """Checks what a `tf.data.Dataset` says of its batches.
 

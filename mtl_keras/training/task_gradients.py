@@ -6,12 +6,14 @@ over the replicas.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from mtl_keras.training.backward import Backward, add, gradients_of_heads
+from mtl_keras.training.finiteness import Finiteness, all_finite, blank_unless
 from mtl_keras.training.gramians import flat, gramian_of, weighted_sum
 from mtl_keras.training.replicas import sum_over_replicas
 from mtl_keras.training.shared_graph import SharedGraph
@@ -22,19 +24,19 @@ class Update(NamedTuple):
     """What a batch says of the update.
 
     Args:
-        y_pred: Dict of the outputs.
         losses: Float32 tensor of shape `(tasks,)`: the task losses times the
             user's weights, of the whole batch.
         weights: The weight of each task, of that shape.
         gradients: Dict from the `id` of a trainable variable to its gradient.
+        finite: What of it is finite.
         gramian: Inner products of the task gradients, of shape `(tasks,
             tasks)`, or `None` for methods that need none.
     """
 
-    y_pred: dict
     losses: object
     weights: object
     gradients: dict[int, object]
+    finite: Finiteness
     gramian: object = None
 
 
@@ -58,15 +60,17 @@ def of_losses(
         An `Update`.
     """
     with tf.GradientTape() as tape:
-        y_pred = model(x, training=True)
-        losses = losses_of(y_pred)
-        (total,) = sum_over_replicas([losses])
-        weights, own = _combined(weighting, total, scale)
+        losses = losses_of(model(x, training=True))
+        total = sum_over_replicas(losses)
+        finite = tf.math.is_finite(total)
+        (seen,) = blank_unless(tf.reduce_all(finite), total)
+        weights, own = _combined(weighting, seen, scale)
         loss = scale(tf.reduce_sum(weights * losses) + other_losses(model))
     variables = model.trainable_weights
     gradients = sum_over_replicas(tape.gradient(loss, variables))
+    found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
     by_variable = _by_variable(variables, gradients)
-    return Update(y_pred, total, weights, by_variable | own)
+    return Update(total, weights, by_variable | own, found)
 
 
 def of_gradients(
@@ -98,25 +102,42 @@ def of_gradients(
         features = keras.tree.flatten(graph.trunk(x, training=True))
         with tf.GradientTape(persistent=True) as head_tape:
             head_tape.watch(features)
-            y_pred = graph.heads(features, training=True)
-            losses = losses_of(y_pred)
+            losses = losses_of(graph.heads(features, training=True))
             scaled = [scale(loss) for loss in tf.unstack(losses)]
         others = scale(other_losses(model))
-    (total,) = sum_over_replicas([losses])
-    heads = _gradients_of_heads(head_tape, scaled, features, graph, names)
-    combined, own = _combined(weighting, total, scale)
-    backward = _Backward(tape, features, graph.shared)
+    local = _Gradients(
+        gradients_of_heads(head_tape, scaled, features, graph, names),
+        Backward(tape, features, graph.shared),
+        tape.gradient(others, model.trainable_weights),
+        losses,
+    )
     one = scale(tf.constant(1.0))
-    update = _update_of(mode, weighting)
-    shared, weights, gramian = update(weighting, total, heads, backward, one)
-    by_variable = _by_variable(graph.shared, shared)
-    for head, name, weight in zip(
-        heads, names, tf.unstack(combined), strict=True
+    update = _update_of(mode, weighting)(weighting, local, one)
+    (seen,) = blank_unless(tf.reduce_all(update.finite), update.losses)
+    combined, own = _combined(weighting, seen, scale)
+    by_variable = _by_variable(graph.shared, update.shared)
+    for of_task, name, weight in zip(
+        update.own, names, tf.unstack(combined), strict=True
     ):
-        of_task = weighted_sum([sum_over_replicas(head.own)], weight[None])
-        by_variable |= _by_variable(graph.of_task[name], of_task)
-    _add_gradients(by_variable, model.trainable_weights, tape, others)
-    return Update(y_pred, total, weights, by_variable | own, gramian)
+        weighted = weighted_sum([of_task], weight[None])
+        by_variable |= _by_variable(graph.of_task[name], weighted)
+    for variable, gradient in zip(
+        model.trainable_weights, update.others, strict=True
+    ):
+        known = by_variable.get(id(variable))
+        by_variable[id(variable)] = add(known, gradient)
+    finite = Finiteness(
+        tf.math.is_finite(update.losses),
+        update.finite,
+        all_finite([*update.shared, *update.others]),
+    )
+    return Update(
+        update.losses,
+        update.weights,
+        by_variable | own,
+        finite,
+        update.gramian,
+    )
 
 
 def other_losses(model):
@@ -152,50 +173,35 @@ def _combined(weighting: Weighting | None, losses, scale: Callable) -> tuple:
     return tf.stop_gradient(weights), own
 
 
-class _HeadGradients(NamedTuple):
-    """Gradients of one task's loss, as far as its own part reaches."""
+class _Gradients(NamedTuple):
+    """What this replica has of the gradients."""
 
-    features: list
-    own: list
-    shared: list  # of layers that several tasks' own parts call
+    heads: list
+    backward: Backward
+    others: list  # of what is no task's loss
+    losses: object
 
+    @property
+    def own(self) -> list[list]:
+        return [head.own for head in self.heads]
 
-def _gradients_of_heads(tape, losses, features, graph, names) -> list:
-    gradients = []
-    for loss, name in zip(losses, names, strict=True):
-        own, shared = graph.of_task[name], graph.shared
-        found = tape.gradient(loss, [*features, *own, *shared])
-        first, second = len(features), len(features) + len(own)
-        gradients.append(
-            _HeadGradients(found[:first], found[first:second], found[second:])
-        )
-    return gradients
-
-
-class _Backward:
-    """The backward pass from the features to the shared parameters."""
-
-    def __init__(self, tape, features, shared):
-        self._tape = tape
-        self._features = features
-        self.shared = shared
-
-    def __call__(self, of_features: list, of_heads: list) -> list:
-        """Gradients of the shared parameters, from those at the features."""
-        pairs = [
-            (feature, gradient)
-            for feature, gradient in zip(
-                self._features, of_features, strict=True
-            )
-            if gradient is not None
+    def rows(self) -> list[list]:
+        """A backward pass for each task."""
+        return [
+            self.backward(head.features, head.shared) for head in self.heads
         ]
-        found = [None] * len(self.shared)
-        if pairs and self.shared:
-            targets, seeds = zip(*pairs, strict=True)
-            found = self._tape.gradient(
-                list(targets), list(self.shared), output_gradients=list(seeds)
-            )
-        return [_add(*both) for both in zip(found, of_heads, strict=True)]
+
+
+class _Summed(NamedTuple):
+    """What a method made of the gradients of all replicas."""
+
+    losses: object
+    shared: list
+    own: list[list]
+    others: list
+    weights: object
+    gramian: object
+    finite: object  # by task
 
 
 def _update_of(mode: str, weighting: Weighting) -> Callable:
@@ -204,75 +210,79 @@ def _update_of(mode: str, weighting: Weighting) -> Callable:
     return _by_parameters if mode == "parameters" else _by_features
 
 
-def _by_parameters(weighting, losses, heads, backward, scale):
+def _by_parameters(weighting, local: _Gradients, one) -> _Summed:
     """K backward passes; exact."""
-    rows = _rows(heads, backward)
-    gramian = gramian_of(rows) / tf.square(scale)
-    weights = weighting.weights(losses, gramian)
-    return weighted_sum(rows, weights), weights, gramian
+    losses, rows, own, others = sum_over_replicas(
+        (local.losses, local.rows(), local.own, local.others)
+    )
+    gramian = gramian_of(rows) / tf.square(one)
+    finite = _finite_tasks(losses, gramian, own)
+    weights = weighting.weights(
+        *blank_unless(tf.reduce_all(finite), losses, gramian)
+    )
+    shared = weighted_sum(rows, weights)
+    return _Summed(losses, shared, own, others, weights, gramian, finite)
 
 
-def _by_features(weighting, losses, heads, backward, scale):
+def _by_features(weighting, local: _Gradients, one) -> _Summed:
     """Inner products at the features, and one backward pass of the sum."""
-    gramian = gramian_of([head.features for head in heads]) / tf.square(scale)
-    (gramian,) = sum_over_replicas([gramian])
-    weights = weighting.weights(losses, gramian)
-    shared = backward(
-        weighted_sum([head.features for head in heads], weights),
-        weighted_sum([head.shared for head in heads], weights),
+    features = [head.features for head in local.heads]
+    losses, gramian, own, others = sum_over_replicas(
+        (local.losses, gramian_of(features), local.own, local.others)
     )
-    return sum_over_replicas(shared), weights, gramian
+    gramian = gramian / tf.square(one)
+    finite = _finite_tasks(losses, gramian, own)
+    weights = weighting.weights(
+        *blank_unless(tf.reduce_all(finite), losses, gramian)
+    )
+    shared = local.backward(
+        weighted_sum(features, weights),
+        weighted_sum([head.shared for head in local.heads], weights),
+    )
+    shared = sum_over_replicas(shared)
+    return _Summed(losses, shared, own, others, weights, gramian, finite)
 
 
-def _by_jacobian(weighting, losses, heads, backward, scale):
+def _by_jacobian(weighting, local: _Gradients, one) -> _Summed:
     """K backward passes, and the update from all numbers of them."""
-    rows = _rows(heads, backward)
-    shapes = [tuple(variable.shape) for variable in backward.shared]
-    jacobian = tf.stack(
-        [
-            tf.concat(
-                [
-                    tf.zeros(tf.reduce_prod(shape))
-                    if gradient is None
-                    else flat(gradient)
-                    for gradient, shape in zip(row, shapes, strict=True)
-                ],
-                axis=0,
-            )
-            for row in rows
-        ]
+    losses, rows, own, others = sum_over_replicas(
+        (local.losses, local.rows(), local.own, local.others)
     )
-    update = weighting.aggregate(losses, jacobian / scale) * scale
-    sizes = [tf.TensorShape(shape).num_elements() for shape in shapes]
-    parts = tf.split(update, sizes)
+    shapes = [tuple(variable.shape) for variable in local.backward.shared]
+    jacobian = tf.stack([_as_one_row(row, shapes) for row in rows]) / one
+    gramian = tf.matmul(jacobian, jacobian, transpose_b=True)
+    finite = _finite_tasks(losses, gramian, own)
+    update, weights = weighting.aggregate(
+        *blank_unless(tf.reduce_all(finite), losses, jacobian)
+    )
+    parts = tf.split(
+        update * one, [tf.TensorShape(shape).num_elements() for shape in shapes]
+    )
     shared = [
         tf.reshape(part, shape)
         for part, shape in zip(parts, shapes, strict=True)
     ]
-    gramian = tf.matmul(jacobian, jacobian, transpose_b=True)
-    return shared, tf.ones_like(losses), gramian / tf.square(scale)
+    return _Summed(losses, shared, own, others, weights, gramian, finite)
 
 
-def _rows(heads: list, backward: _Backward) -> list[list]:
-    """The gradients of each task by the shared parameters, of all replicas."""
-    rows = [backward(head.features, head.shared) for head in heads]
-    together = iter(sum_over_replicas([g for row in rows for g in row]))
-    return [[next(together) for _ in backward.shared] for _ in rows]
+def _as_one_row(row: Sequence, shapes: Sequence[tuple]):
+    return tf.concat(
+        [
+            tf.zeros(tf.TensorShape(shape).num_elements())
+            if gradient is None
+            else flat(gradient)
+            for gradient, shape in zip(row, shapes, strict=True)
+        ],
+        axis=0,
+    )
+
+
+def _finite_tasks(losses, gramian, own: list[list]):
+    """Whether loss and gradients of each task are finite."""
+    of_heads = tf.stack([all_finite(gradients) for gradients in own])
+    norms = tf.linalg.diag_part(gramian)
+    return tf.math.is_finite(losses) & tf.math.is_finite(norms) & of_heads
 
 
 def _by_variable(variables, gradients) -> dict:
     return dict(zip(map(id, variables), gradients, strict=True))
-
-
-def _add(first, second):
-    if first is None or second is None:
-        return first if second is None else second
-    return tf.convert_to_tensor(first) + tf.convert_to_tensor(second)
-
-
-def _add_gradients(by_variable: dict, variables, tape, loss) -> None:
-    """Adds the gradients of what is no task's loss."""
-    gradients = sum_over_replicas(tape.gradient(loss, variables))
-    for variable, gradient in zip(variables, gradients, strict=True):
-        known = by_variable.get(id(variable))
-        by_variable[id(variable)] = _add(known, gradient)

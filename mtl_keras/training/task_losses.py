@@ -35,7 +35,8 @@ class TaskLoss(keras.metrics.Mean):
 
     def __init__(self, losses: TaskLosses, name: str, num_terms: int):
         super().__init__(name=name)
-        self._losses = losses
+        # Not as an attribute, which Keras would follow round when it loads.
+        self._losses_of_model = lambda: losses
         self._sums, self._counts = (
             self.add_variable((num_terms,), "zeros", name=variable)
             for variable in ("sums", "counts")
@@ -48,7 +49,7 @@ class TaskLoss(keras.metrics.Mean):
 
     def result(self):
         """The mean over labels, 0 if there are none; or over batches."""
-        if not self._losses.by_label:
+        if not self._losses_of_model().by_label:
             return super().result()
         return ops.sum(ops.divide_no_nan(self._sums, self._counts))
 
@@ -70,14 +71,15 @@ class TotalLoss(keras.metrics.Mean):
 
     def __init__(self, losses: TaskLosses):
         super().__init__(name="loss")
-        self._losses = losses
+        self._losses_of_model = lambda: losses
 
     def result(self):
         total = super().result()
-        if not self._losses.by_label:
+        if not self._losses_of_model().by_label:
             return total
-        for task, metric in self._losses.metrics_by_task.items():
-            weight = ops.cast(self._losses.loss_weights[task], total.dtype)
+        losses = self._losses_of_model()
+        for task, metric in losses.metrics_by_task.items():
+            weight = ops.cast(losses.loss_weights[task], total.dtype)
             total = total + weight * ops.cast(metric.result(), total.dtype)
         return total
 

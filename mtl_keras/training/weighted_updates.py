@@ -13,6 +13,7 @@ from mtl_keras.training import task_gradients
 from mtl_keras.training.gramian_monitor import GramianMonitor
 from mtl_keras.training.shared_graph import SharedGraph, split
 from mtl_keras.training.task_gradients import Update
+from mtl_keras.training.weight_log import WeightLog
 from mtl_keras.weighting import Weighting
 
 GRADIENTS = ("parameters", "features")
@@ -28,7 +29,7 @@ class WeightedUpdates:
     def start_weighting(self) -> None:
         """Sets what is there before a model is compiled."""
         self._keep_untracked("_weighting", None)
-        self._keep_untracked("_weight_metrics", {})
+        self._keep_untracked("_weight_log", None)
         self._keep_untracked("_monitor", None)
         self._keep_untracked("_graph", None)
         # Whether the last step was one of training.
@@ -61,7 +62,7 @@ class WeightedUpdates:
             raise ValueError(
                 f"gradients={gradients!r}; expected one of {GRADIENTS}."
             )
-        metrics, watch = {}, None
+        log = watch = None
         if monitor and (weighting is None or weighting.requires == "losses"):
             raise ValueError(
                 "monitor=True logs the Gramian of the task gradients, which "
@@ -71,13 +72,10 @@ class WeightedUpdates:
         with self.distribute_strategy.scope():
             if weighting is not None:
                 _build(weighting, names)
-                metrics = {
-                    name: keras.metrics.Mean(name=f"weight/{name}")
-                    for name in names
-                }
+                log = WeightLog(names)
                 watch = GramianMonitor(names) if monitor else None
         self._keep_untracked("_weighting", weighting)
-        self._keep_untracked("_weight_metrics", metrics)
+        self._keep_untracked("_weight_log", log)
         self._keep_untracked("_monitor", watch)
         self._keep_untracked("_gradients", gradients)
         self._keep_untracked("_graph", None)
@@ -115,17 +113,21 @@ class WeightedUpdates:
         return self._graph
 
     def _check_shared(self, graph: SharedGraph) -> None:
+        method = type(self.weighting).__name__
         if len(self.weighting.task_names) == 1:
-            reason = "This model has one task"
+            warnings.warn(
+                f"This model has one task, so {method} changes nothing: it is "
+                "trained by its own loss.",
+                stacklevel=2,
+            )
         elif not graph.shared:
-            reason = "The tasks of this model share no trainable parameters"
-        else:
-            return
-        warnings.warn(
-            f"{reason}, so {type(self.weighting).__name__} changes nothing: "
-            "each task's parameters follow its own loss.",
-            stacklevel=2,
-        )
+            raise ValueError(
+                f"The tasks of this model share no trainable parameters, and "
+                f"{method} compares their gradients at those. Choose a "
+                "weighting that requires losses alone, such as 'uncertainty' "
+                "(see mtl_keras.weighting.table()), or unfreeze what is "
+                "shared."
+            )
 
     @property
     def _weighting_variables(self) -> list[keras.Variable]:
@@ -153,11 +155,7 @@ class WeightedUpdates:
         weighting = self._weighting
         if weighting is None:
             return
-        weights = tf.unstack(update.weights)
-        for metric, weight in zip(
-            self._weight_metrics.values(), weights, strict=True
-        ):
-            metric.update_state(weight)
+        self._weight_log.update_state(update.weights)
         if self._monitor is not None:
             self._monitor.update(update.gramian)
         if weighting.needs_losses_after_step:
@@ -182,8 +180,9 @@ class WeightedUpdates:
         return [*super().metrics, *own]
 
     def _own_metrics(self) -> list[keras.metrics.Metric]:
+        weights = [] if self._weight_log is None else [self._weight_log]
         monitored = [] if self._monitor is None else self._monitor.metrics
-        return [*self._weight_metrics.values(), *monitored]
+        return [*weights, *monitored]
 
     def reset_metrics(self) -> None:
         """Resets all metrics, as Keras does at the start of an epoch."""

@@ -9,6 +9,7 @@ import keras
 
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.weighting.aligned import AlignedMTL
+from mtl_keras.weighting.auto_lambda import AutoLambda
 from mtl_keras.weighting.cagrad import CAGrad
 from mtl_keras.weighting.conflict_free import ConflictFree
 from mtl_keras.weighting.db_mtl import DBMTL
@@ -37,6 +38,7 @@ from mtl_keras.weighting.weighting import Weighting
 
 _METHODS: dict[str, type[Weighting]] = {
     "aligned": AlignedMTL,
+    "auto_lambda": AutoLambda,
     "cagrad": CAGrad,
     "conflict_free": ConflictFree,
     "db_mtl": DBMTL,

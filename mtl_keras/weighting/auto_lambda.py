@@ -23,9 +23,9 @@ class AutoLambda(Weighting):
     the held-out loss at `t'` and `e = perturbation / |v|`, that gradient is
     `-a (L_i(t + e v) - L_i(t - e v)) / (2 e)`, and Adam descends along it.
 
-    Whoever trains computes the losses at `t + e v` and `t - e v` and calls
-    `update`; without that the weights stay what they are. The held-out stream
-    is one of its own, and not the data that chooses the model.
+    The held-out data goes to `fit(..., held_out_data=...)`. It is data of its
+    own: neither trained on nor the validation data that chooses the model.
+    A step costs about three times one without a weighting.
 
     Args:
         initial_weight: First weight of every task, greater than 0. Defaults
@@ -45,8 +45,7 @@ class AutoLambda(Weighting):
 
     Example:
 
-    >>> from mtl_keras.weighting.auto_lambda import AutoLambda
-    >>> weighting = AutoLambda(initial_weight=0.5, learning_rate=0.25)
+    >>> weighting = mtl_keras.weighting.AutoLambda(0.5, learning_rate=0.25)
     >>> weighting.build(["left", "right"])
     >>> above = np.array([1.0, 2.0], "float32")
     >>> below = np.array([2.0, 1.0], "float32")
@@ -54,6 +53,8 @@ class AutoLambda(Weighting):
     >>> round(float(weighting.combine(np.array([2.0, 4.0], "float32"))), 3)
     3.5
     """
+
+    needs_held_out_data = True
 
     def __init__(
         self,
@@ -79,10 +80,14 @@ class AutoLambda(Weighting):
         )
         self._adam = TaskAdam(self, self._weights, self.learning_rate)
 
+    @property
+    def task_weights(self):
+        """The weights: a float32 tensor of shape `(tasks,)`."""
+        return tf.convert_to_tensor(self._weights.value)
+
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        weights = tf.convert_to_tensor(self._weights.value)
-        return weighted_sum(losses, weights)
+        return weighted_sum(losses, self.task_weights)
 
     def update(
         self, losses_above, losses_below, learning_rate, epsilon
@@ -95,7 +100,10 @@ class AutoLambda(Weighting):
             learning_rate: `a`, the learning rate of the parameters.
             epsilon: `e`, which is `perturbation / |v|`.
         """
-        slope = (losses_above - losses_below) / (2.0 * epsilon)
+        # Without a slope of the held-out loss there is nothing to learn.
+        slope = tf.math.divide_no_nan(
+            losses_above - losses_below, 2.0 * epsilon
+        )
         self._adam.descend(-learning_rate * slope, is_present(losses_above))
 
     def get_config(self) -> dict:

@@ -6,11 +6,14 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.weighting.gramian import Gramian
-from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
+from mtl_keras.weighting.nonnegative_minimum import (
+    nonnegative_minimum,
+    solve_for,
+)
 
-_ROUNDS = 3
-# From 0 to 1, and denser at both ends.
-_GRID = np.sin(np.linspace(0.0, np.pi / 2.0, 16)) ** 2
+_TURNS = 16
+# How near the length comes to the radius, relative to its square.
+_NEAR = 1e-9
 
 
 def best_worst_gain(gramian: Gramian, cosines, radius: float):
@@ -18,8 +21,8 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
 
     The shortest way from `g_0` to where all `g_i d` are `m` or more is a
     mixture `sum(y_i g_i / |g_i|)` with `y >= 0`, which is piecewise linear in
-    `m`. The `m` at which it is `r |g_0|` long is enclosed by several at once,
-    a few times over; in between, `y` is a straight line.
+    `m`. At some `m` it is `r |g_0|` long: each guess is where the straight
+    line through the last one gets there, and bounds on `m` close in on it.
 
     Args:
         gramian: A `Gramian`.
@@ -39,38 +42,41 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
     low = tf.reduce_min(cosines / shares + far)
     high = tf.reduce_min((cosines + radius) / shares + far)
 
-    def enclose(turn, low, high, _):
-        gains = low + (high - low) * _GRID
-        wanted = gains[:, None] * shares - cosines
+    def unfinished(turn, low, high, gain, way, free, near):
+        return (turn < _TURNS) & tf.logical_not(near)
+
+    def improve(turn, low, high, gain, way, free, near):
         # Without labels there is nothing to gain.
-        wanted = tf.where(gramian.labelled, wanted, -one)
-        found = nonnegative_minimum(matrix, wanted)
-        reaches = _square(matrix, found) > radius**2
-        # The first that is too long; the last, if rounding hides it.
-        reaches = tf.concat([reaches[1:-1], [True]], axis=0)
-        above = 1 + tf.argmax(tf.cast(reaches, tf.int32), output_type=tf.int32)
-        ways = tf.gather(found, tf.stack([above - 1, above]))
-        return turn + 1, gains[above - 1], gains[above], ways
+        wanted = tf.where(gramian.labelled, gain * shares - cosines, -one)
+        found = nonnegative_minimum(matrix, wanted[None], free[None])[0]
+        free = found > 0
+        length = _product(matrix, found, found)
+        near = tf.abs(length - radius**2) <= _NEAR * radius**2
+        low = tf.where(length <= radius**2, gain, low)
+        high = tf.where(length <= radius**2, high, gain)
+        slope = solve_for(matrix, shares[None], free[None])[0]
+        following = gain + _root(matrix, found, slope, radius)
+        inside = (following > low) & (following < high)
+        following = tf.where(inside, following, (low + high) / 2.0)
+        # The last guess is as near as rounding lets it be.
+        done = near | (following <= low) | (following >= high)
+        return turn + 1, low, high, following, found, free, done
 
-    ways = tf.zeros((2, matrix.shape[0]), tf.float64)
-    *_, ways = tf.while_loop(
-        lambda turn, *_: turn < _ROUNDS,
-        enclose,
-        (tf.constant(0), low, high, ways),
-    )
-    return _cut(matrix, *tf.unstack(ways), radius) * gramian.mask
+    way = tf.zeros_like(shares)
+    state = (tf.constant(0), low, high, (low + high) / 2.0, way)
+    start = (gramian.labelled, tf.constant(False))
+    found = tf.while_loop(unfinished, improve, (*state, *start))
+    return found[4] * gramian.mask
 
 
-def _square(matrix, rows):
-    return tf.reduce_sum(rows * (rows @ matrix), axis=-1)
+def _product(matrix, one, other):
+    return tf.reduce_sum(one * tf.linalg.matvec(matrix, other))
 
 
-def _cut(matrix, near, far, radius):
-    """The point of a line that is as far away as the radius."""
-    step = far - near
-    product = tf.reduce_sum(tf.linalg.matvec(matrix, near) * step)
-    left = tf.nn.relu(radius**2 - _square(matrix, near[None])[0])
-    square = _square(matrix, step[None])[0]
-    root = tf.sqrt(tf.nn.relu(product**2 + square * left))
-    share = tf.math.divide_no_nan(left, product + root)
-    return near + tf.clip_by_value(share, 0.0, 1.0) * step
+def _root(matrix, way, slope, radius):
+    """How far the gain goes on until `way + gain * slope` is long enough."""
+    left = radius**2 - _product(matrix, way, way)
+    half = _product(matrix, way, slope)
+    square = _product(matrix, slope, slope)
+    root = tf.sqrt(tf.nn.relu(half**2 + square * left))
+    return tf.math.divide_no_nan(left, half + root)

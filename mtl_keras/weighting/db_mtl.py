@@ -43,7 +43,7 @@ class DBMTL(Weighting):
     >>> weighting.build(["left", "right"])
     >>> weighting.build_jacobian(num_parameters=2)
     >>> jacobian = np.array([[1.0, 0.0], [0.0, 5.0]], "float32")
-    >>> update = weighting.aggregate(np.ones(2, "float32"), jacobian)
+    >>> update, _ = weighting.aggregate(np.ones(2, "float32"), jacobian)
     >>> update.numpy().round(4).tolist()
     [5.0, 5.0]
     """
@@ -99,7 +99,9 @@ class DBMTL(Weighting):
         norms = _norms(tf.where(present, corrected, tf.zeros_like(corrected)))
         directions = tf.math.divide_no_nan(corrected, norms)
         directions = tf.where(present, directions, tf.zeros_like(directions))
-        return tf.reduce_max(norms) * tf.reduce_sum(directions, axis=0)
+        longest = tf.reduce_max(norms)
+        weights = tf.math.divide_no_nan(longest, norms[:, 0])
+        return longest * tf.reduce_sum(directions, axis=0), weights
 
     def get_config(self) -> dict:
         return {**super().get_config(), "beta": self.beta}

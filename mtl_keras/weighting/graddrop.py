@@ -40,7 +40,8 @@ class GradDrop(Weighting):
     >>> weighting = mtl_keras.weighting.GradDrop()
     >>> weighting.build(["left", "right"])
     >>> jacobian = np.array([[1.0, -2.0], [3.0, -4.0]], "float32")
-    >>> weighting.aggregate(np.ones(2, "float32"), jacobian).numpy().tolist()
+    >>> update, _ = weighting.aggregate(np.ones(2, "float32"), jacobian)
+    >>> update.numpy().tolist()
     [4.0, -6.0]
     """
 
@@ -66,9 +67,13 @@ class GradDrop(Weighting):
         kept = tf.where(
             (jacobian > 0) == keeps_positive, jacobian, tf.zeros_like(jacobian)
         )
-        return tf.reduce_sum(
-            self.leak * jacobian + (1.0 - self.leak) * kept, axis=0
+        kept = self.leak * jacobian + (1.0 - self.leak) * kept
+        # The share of each gradient that is left of it.
+        weights = tf.math.divide_no_nan(
+            tf.reduce_sum(tf.abs(kept), axis=1),
+            tf.reduce_sum(tf.abs(jacobian), axis=1),
         )
+        return tf.reduce_sum(kept, axis=0), weights
 
     def get_config(self) -> dict:
         return {**super().get_config(), "leak": self.leak, "seed": self.seed}

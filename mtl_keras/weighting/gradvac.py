@@ -10,6 +10,7 @@ import tensorflow as tf
 from mtl_keras.weighting.arguments import check_integer, check_number
 from mtl_keras.weighting.gramian import NOISE, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
+from mtl_keras.weighting.meetings import meet_in_turn
 from mtl_keras.weighting.task_orders import task_orders
 
 # Two tasks that always agree have a target of 1, which only a gradient of
@@ -69,49 +70,36 @@ class GradVac(GramianWeighting):
     def solve(self, losses, gramian: Gramian):
         size = gramian.norms.shape[0]
         orders = task_orders(size, self.seed, self.steps)
-        tasks = tf.range(size)
-
-        # See `PCGrad.solve`.
-        def meet(turn, parts, targets):
-            other = orders[:, turn]
-            meets = (other != tasks) & gramian.labelled
-            meets &= tf.gather(gramian.labelled, other)
-            added, moved = self._meeting(parts, gramian.cosines, other, targets)
-            chosen = tf.one_hot(other, size, dtype=tf.float64)
-            chosen *= tf.cast(meets, tf.float64)[:, None]
-            return (
-                turn + 1,
-                parts + added[:, None] * chosen,
-                targets + moved[:, None] * chosen,
-            )
-
         targets = tf.cast(self._targets.value, tf.float64)
-        state = (tf.constant(0), tf.eye(size, dtype=tf.float64), targets)
-        _, parts, targets = tf.while_loop(
-            lambda turn, *_: turn < size, meet, state
-        )
-        # After the loop: replicas cannot assign together inside of one.
-        self._targets.assign(tf.cast(targets, tf.float32))
+        # One row for each turn. Each pair meets once, so that no target is
+        # read after it has moved.
+        others = tf.transpose(orders)
+        meets = gramian.labelled & tf.gather(gramian.labelled, others)
+        target = tf.transpose(tf.gather(targets, orders, batch_dims=1))
+        goal = tf.minimum(target, _LARGEST_TARGET)
+        # A target of -1 is below all cosines.
+        ratio = goal / tf.sqrt(tf.maximum(1.0 - goal**2, NOISE))
+        meets = tf.cast(meets, tf.float64)
+        of_turns = tf.stack([meets, target, goal, ratio], axis=1)
+
+        def react(turn, products, squares):
+            meets, target, goal, ratio = tf.unstack(tf.gather(of_turns, turn))
+            # Nothing is left of a gradient that was wholly in conflict.
+            there = squares > NOISE
+            lengths = tf.sqrt(tf.where(there, squares, 1.0))
+            cosine = tf.clip_by_value(products / lengths, -1.0, 1.0)
+            there = tf.cast(there, tf.float64) * meets
+            # No pull back where the cosine is above the goal.
+            there_and_below = there * tf.cast(cosine < goal, tf.float64)
+            pull = ratio * tf.sqrt(1.0 - cosine * cosine) - cosine
+            moved = self.beta * (cosine - target)
+            return there_and_below * lengths * pull, there * moved
+
+        parts, moved = meet_in_turn(gramian.cosines, orders, react)
+        self._targets.assign(tf.cast(targets + moved, tf.float32))
         norms = gramian.norms
         total = tf.reduce_sum((norms * gramian.mask)[:, None] * parts, axis=0)
         return total / norms
-
-    def _meeting(self, parts, cosines, other, targets):
-        """What is added of the other gradient, and to the target."""
-        products = tf.reduce_sum(parts * tf.gather(cosines, other), axis=1)
-        squares = tf.reduce_sum(parts * (parts @ cosines), axis=1)
-        # Nothing is left of a gradient that was wholly in conflict.
-        gone = squares <= NOISE
-        lengths = tf.sqrt(tf.where(gone, tf.ones_like(squares), squares))
-        cosine = tf.clip_by_value(products / lengths, -1.0, 1.0)
-        target = tf.gather(targets, other, batch_dims=1)
-        goal = tf.minimum(target, _LARGEST_TARGET)
-        # A target of -1 is below all cosines.
-        goal_sine = tf.sqrt(tf.maximum(1.0 - goal**2, NOISE))
-        pull = goal / goal_sine * tf.sqrt(1.0 - cosine**2) - cosine
-        zeros = tf.zeros_like(cosine)
-        added = tf.where((cosine < goal) & ~gone, lengths * pull, zeros)
-        return added, tf.where(gone, zeros, self.beta * (cosine - target))
 
     def get_config(self) -> dict:
         return {**super().get_config(), "beta": self.beta, "seed": self.seed}

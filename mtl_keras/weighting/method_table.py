@@ -70,6 +70,8 @@ def _row(name: str, method: type[Weighting]) -> MethodRow:
     cost = _COSTS[requires]
     if method.needs_losses_after_step:
         cost += " and one more forward pass"
+    if method.needs_held_out_data:
+        cost = "three backward passes and held-out data"
     doc = inspect.getdoc(method)
     summary = method.summary or doc.splitlines()[0].removesuffix(".")
     return MethodRow(name, requires, cost, summary, _reference(doc))

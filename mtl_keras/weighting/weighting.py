@@ -19,7 +19,8 @@ class Weighting(keras.metrics.Metric):
     - `weights(losses, gramian)`: from the Gramian G = J J^T of the task
       gradients over shared parameters to a weight for each task; the update
       is J^T w;
-    - `aggregate(losses, jacobian)`: from the Jacobian to the update itself.
+    - `aggregate(losses, jacobian)`: from the Jacobian to the update itself,
+      and the weights to log.
 
     It may implement `after_step` and `on_epoch_end` as well. All hooks are
     pure functions of their arguments and of the method's state, in the graph:
@@ -49,6 +50,8 @@ class Weighting(keras.metrics.Metric):
     summary: ClassVar[str] = ""
     # Whether `after_step` needs the losses of the same batch once more.
     needs_losses_after_step: ClassVar[bool] = False
+    # Whether it learns from data that is held out of the training.
+    needs_held_out_data: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None):
         super().__init__(name=name)
@@ -114,7 +117,9 @@ class Weighting(keras.metrics.Metric):
             jacobian: Float32 tensor of shape `(tasks, parameters)`.
 
         Returns:
-            Float32 tensor of shape `(parameters,)`, to be descended along.
+            Two float32 tensors: the update, of shape `(parameters,)`, to be
+            descended along, and what is logged as the weight of each task, of
+            shape `(tasks,)`.
         """
         raise TypeError(f"{type(self).__name__} aggregates no gradients.")
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 import math
-import os
 import time
 from pathlib import Path
 
@@ -14,6 +12,8 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.training.atomic_file import remove_partial
+from mtl_keras.training.backup_file import read_backup, write_backup
 
 FILE = "backup.npz"
 
@@ -56,6 +56,8 @@ class RunCheckpoint(keras.callbacks.Callback):
         monitor: What the best epoch has least of. Defaults to `"val_loss"`.
         seconds_between_writes: Least time between two backups. Defaults to
             `10`.
+        writes: Whether to write at all; of several workers, the chief does.
+            Defaults to `True`.
     """
 
     async_safe = True
@@ -67,12 +69,14 @@ class RunCheckpoint(keras.callbacks.Callback):
         patience: int | None = None,
         monitor: str = "val_loss",
         seconds_between_writes: float = 10,
+        writes: bool = True,
     ):
         super().__init__()
         self.path = folder / FILE
         self.patience = patience
         self.monitor = monitor
         self.seconds_between_writes = seconds_between_writes
+        self.writes = writes
         self.state = RunState()
         self._written_at = self._counted_at = time.monotonic()
 
@@ -124,9 +128,13 @@ class RunCheckpoint(keras.callbacks.Callback):
         )
 
     def write(self) -> None:
-        """Writes the backup, if an epoch is complete; atomically."""
+        """Writes the backup, if an epoch is complete; atomically.
+
+        Raises:
+            BackupError: If it cannot be written. The one before is intact.
+        """
         state = self.state
-        if not state.epoch:
+        if not state.epoch or not self.writes:
             return
         arrays = {f"last_{i}": array for i, array in enumerate(state.last)}
         if state.best is not state.last:
@@ -136,9 +144,7 @@ class RunCheckpoint(keras.callbacks.Callback):
             for field in dataclasses.fields(state)
             if field.name not in ("last", "best")
         }
-        temporary = self.path.with_suffix(".partial.npz")
-        np.savez(temporary, state=json.dumps(numbers), **arrays)
-        os.replace(temporary, self.path)
+        write_backup(self.path, numbers, arrays)
         write_history(state.history, self.path.with_name("history.csv"))
         self._written_at = time.monotonic()
 
@@ -151,14 +157,15 @@ class RunCheckpoint(keras.callbacks.Callback):
         Raises:
             ValueError: If the backup is damaged or of another model.
         """
+        if self.writes:
+            remove_partial(self.path)  # of a write that was killed
         if not self.path.is_file():
             return
         try:
-            with np.load(self.path) as backup:
-                last = _numbered(backup, "last")
-                best = _numbered(backup, "best") or last
-                numbers = json.loads(str(backup["state"]))
-            self.state = RunState(**numbers, last=last, best=best)
+            backup = read_backup(self.path)
+            last = _numbered(backup.arrays, "last")
+            best = _numbered(backup.arrays, "best") or last
+            self.state = RunState(**backup.facts, last=last, best=best)
             _assign(model, last)
         except Exception as error:
             raise ValueError(
@@ -201,6 +208,6 @@ def _assign(model: keras.Model, arrays: list[np.ndarray]) -> None:
         variable.assign(array)
 
 
-def _numbered(backup, prefix: str) -> list[np.ndarray]:
-    names = [name for name in backup.files if name.startswith(f"{prefix}_")]
-    return [backup[f"{prefix}_{index}"] for index in range(len(names))]
+def _numbered(arrays, prefix: str) -> list[np.ndarray]:
+    names = [name for name in arrays if name.startswith(f"{prefix}_")]
+    return [arrays[f"{prefix}_{index}"] for index in range(len(names))]

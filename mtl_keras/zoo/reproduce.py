@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
+from mtl_keras import distribution
 from mtl_keras.zoo.data import load_data
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
@@ -24,6 +26,7 @@ def reproduce(
     overwrite: bool = False,
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]]
     | None = None,
+    strategy: str | tf.distribute.Strategy = "none",
 ) -> dict:
     """Trains the model of a recipe with each of its seeds.
 
@@ -38,6 +41,7 @@ def reproduce(
         overwrite: Whether to remove older runs from it. Defaults to `False`.
         callbacks: A function that makes the callbacks for a seed, because a
             callback has the state of one run. Defaults to none.
+        strategy: See `train`.
 
     Returns:
         What `metrics.json` holds: as from `train`, with `"mean"`, `"std"`
@@ -58,10 +62,16 @@ def reproduce(
         recipe = load_recipe(recipe)
     folder = Path(output)
     # Before the folder is touched: data that is missing ends it here.
+    strategy = distribution.strategy(strategy)
     load_data(recipe)
-    prepare_folder(folder, overwrite=overwrite, resume=resume)
-    check_same_recipe(recipe, folder)
-    write_recipe(recipe, folder / RECIPE)
+
+    def start() -> bool:
+        prepare_folder(folder, overwrite=overwrite, resume=resume)
+        check_same_recipe(recipe, folder)
+        write_recipe(recipe, folder / RECIPE)
+        return True
+
+    distribution.run_on_chief(strategy, start)
     runs = [
         train(
             recipe,
@@ -69,11 +79,13 @@ def reproduce(
             seed=seed,
             resume=resume,
             callbacks=callbacks(seed) if callbacks else (),
+            strategy=strategy,
         )
         for seed in recipe.seeds
     ]
     metrics = summarize(runs)
-    write_metrics(metrics, folder / METRICS)
+    if distribution.is_chief(strategy):
+        write_metrics(metrics, folder / METRICS)
     return metrics
 
 

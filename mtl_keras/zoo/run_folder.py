@@ -18,7 +18,7 @@ _WRITTEN = (
     "predictions.png",
     "tensorboard",
     "backup.npz",
-    "backup.partial.npz",
+    "backup.npz.partial",
 )
 
 

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
+from mtl_keras import distribution
 from mtl_keras.evaluation import (
     evaluate_by_task,
     plot_history,
     plot_predictions,
 )
+from mtl_keras.pretrained import load_model
 from mtl_keras.training import MultiTaskModel, NonFiniteLossError
 from mtl_keras.training.checks import check_data
 from mtl_keras.zoo import provenance
@@ -41,6 +44,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    strategy: str | tf.distribute.Strategy = "none",
 ) -> dict:
     """Trains the model of a recipe with one seed.
 
@@ -64,6 +68,10 @@ def train(
         overwrite: Whether to remove an older run from the folder. Defaults
             to `False`.
         callbacks: Keras callbacks, such as a `LossWeightSchedule`.
+        strategy: What the training is spread over, see
+            `mtl_keras.distribution.strategy`; the recipe's batch size is that
+            of all replicas together. Of several workers, which share the
+            output folder, the first one writes. Defaults to `"none"`.
 
     Returns:
         What `metrics.json` holds: `"test"` and `"validation"`, dicts from
@@ -88,17 +96,34 @@ def train(
     seed = recipe.seeds[0] if seed is None else seed
     recipe = recipe.model_copy(update={"seeds": (seed,)})
     folder = Path(output)
+    strategy = distribution.strategy(strategy)
     # Before the folder is touched: data that is missing ends it here.
     data = load_data(recipe)
-    prepare_folder(folder, overwrite=overwrite, resume=resume)
-    check_same_recipe(recipe, folder)
-    if (folder / METRICS).is_file():
+
+    def start() -> bool:
+        prepare_folder(folder, overwrite=overwrite, resume=resume)
+        check_same_recipe(recipe, folder)
+        complete = (folder / METRICS).is_file()
+        if not complete:
+            write_recipe(recipe, folder / RECIPE)
+        return complete
+
+    if distribution.run_on_chief(strategy, start):
         return json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    write_recipe(recipe, folder / RECIPE)
     keras.utils.set_random_seed(seed)
-    model = build_model(recipe, data)
-    checkpoint = RunCheckpoint(folder, patience=recipe.fit.patience)
+    with strategy.scope():
+        model = build_model(recipe, data)
+    checkpoint = RunCheckpoint(
+        folder,
+        patience=recipe.fit.patience,
+        writes=distribution.is_chief(strategy),
+    )
     checkpoint.restore(model)
+    distribution.check_agreement(
+        strategy,
+        {"number of complete epochs": checkpoint.state.epoch},
+        f"All need the same folder '{folder}', on a disk that they share.",
+    )
     try:
         _fit(model, recipe, data, seed, checkpoint, folder, callbacks)
     except (KeyboardInterrupt, NonFiniteLossError):
@@ -167,7 +192,8 @@ def _keep(model: MultiTaskModel, checkpoint: RunCheckpoint, folder: Path):
 def _save(model: MultiTaskModel, folder: Path) -> None:
     temporary = folder / "model.partial.keras"
     model.save(temporary)
-    os.replace(temporary, folder / "model.keras")
+    if distribution.is_chief(model.distribute_strategy):
+        os.replace(temporary, folder / "model.keras")
 
 
 def _measure(model, recipe, data, seed, checkpoint) -> dict:
@@ -193,11 +219,16 @@ def _write(
     metrics: dict,
     folder: Path,
 ) -> None:
+    if not checkpoint.writes:
+        return
     _save(model, folder)
     model.export(str(folder / "saved_model"), verbose=False)
     write_history(checkpoint.state.history, folder / "history.csv")
     if importlib.util.find_spec("matplotlib"):
         plot_history(checkpoint.state.history).savefig(folder / "history.png")
+        if distribution.has_several_workers(model.distribute_strategy):
+            # The others do not plot, and this one must not wait for them.
+            model = load_model(folder / "model.keras")
         figure = plot_predictions(model, *data.test)
         figure.savefig(folder / "predictions.png")
     # Last, because it says that the run is complete.

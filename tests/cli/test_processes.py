@@ -34,7 +34,7 @@ def test_help_loads_no_tensorflow():
     assert "tensorflow" not in done.stderr
 
 
-def test_interrupted_and_resumed(recipe_path, tmp_path):
+def test_interrupted_and_resumed(recipe_path, tmp_path, default_interruption):
     output = tmp_path / "run"
     command = [COMMAND, "train", recipe_path, "--seed", "0"]
     command += ["--epochs", "300", "--output", output]

@@ -9,7 +9,18 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["weighting", "your-own-files"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "backups",
+        "full-batch",
+        "sharing",
+        "distribution",
+        "tuning",
+        "weighting",
+        "your-own-files",
+    ],
+)
 def test_guide_runs(name, tmp_path, monkeypatch, capsys):
     text = (DOCS / f"{name}.md").read_text()
     monkeypatch.chdir(tmp_path)

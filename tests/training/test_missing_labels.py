@@ -458,9 +458,9 @@ def test_trainings_switch_between_steps_without_retracing(rng):
     def recorded(name):
         step = getattr(model, name)
 
-        def record(data):
+        def record(*arguments):
             traces.append(name)
-            return step(data)
+            return step(*arguments)
 
         return record
 

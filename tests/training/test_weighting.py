@@ -52,6 +52,13 @@ def data(rng, count=24):
 OPTIONS = {"batch_size": 8, "shuffle": False, "verbose": 0}
 
 
+def options(method, x, y):
+    """Arguments of `fit`, for the methods that need more as well."""
+    if method == "auto_lambda":
+        return {**OPTIONS, "held_out_data": (x, y)}
+    return OPTIONS
+
+
 def state(model):
     """All that a step reads or writes."""
     variables = [
@@ -71,7 +78,7 @@ def assert_same(first, second, **tolerance):
 def test_it_trains_and_logs_weights(method, rng):
     model = build(method)
     x, y = data(rng)
-    history = model.fit(x, y, epochs=6, **OPTIONS).history
+    history = model.fit(x, y, epochs=6, **options(method, x, y)).history
     assert all(np.isfinite(values).all() for values in history.values())
     assert history["loss"][-1] < history["loss"][0]
     assert set(history) >= {"weight/left", "weight/right"}
@@ -84,10 +91,10 @@ def test_what_was_stopped_in_the_middle_goes_on(method, rng, tmp_path):
     x, y = data(rng)
     # Eagerly, because tracing takes longer than these few steps.
     through = build(method, eager=True)
-    through.fit(x, y, epochs=3, **OPTIONS)
+    through.fit(x, y, epochs=3, **options(method, x, y))
     begun = build(method, eager=True)
     checkpoint = RunCheckpoint(tmp_path, monitor="loss")
-    begun.fit(x, y, epochs=2, callbacks=[checkpoint], **OPTIONS)
+    begun.fit(x, y, epochs=2, callbacks=[checkpoint], **options(method, x, y))
     checkpoint.write()
     begun.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -97,7 +104,7 @@ def test_what_was_stopped_in_the_middle_goes_on(method, rng, tmp_path):
     resumed = build(method, eager=True)
     RunCheckpoint(tmp_path, monitor="loss").restore(resumed)
     for model in (loaded, resumed):
-        model.fit(x, y, epochs=3, initial_epoch=2, **OPTIONS)
+        model.fit(x, y, epochs=3, initial_epoch=2, **options(method, x, y))
         assert_same(state(model), state(through), rtol=1e-5, atol=1e-6)
 
 
@@ -109,7 +116,7 @@ def test_two_replicas_equal_one(method, rng, two_replicas):
         twin = build(method, optimizer=keras.optimizers.SGD(0.05))
     twin.set_weights(model.get_weights())
     for copy in (model, twin):
-        copy.fit(x, y, epochs=2, **OPTIONS)
+        copy.fit(x, y, epochs=2, **options(method, x, y))
     assert_same(state(twin), state(model), rtol=2e-3, atol=2e-5)
 
 
@@ -236,8 +243,8 @@ def test_an_instance_belongs_to_one_set_of_tasks():
         mtl_keras.build_mlp((3,), [Regression("other")], weighting=method)
 
 
-def test_factories_take_a_weighting(factory_name, rng):
-    model = build_small(factory_name, weighting="mgda", gradients="features")
+def test_factories_take_a_weighting(sharing_factory, rng):
+    model = build_small(sharing_factory, weighting="mgda", gradients="features")
     x, y = random_data(model, 8, rng)
     y = {
         t.name: make_holes(
@@ -248,7 +255,7 @@ def test_factories_take_a_weighting(factory_name, rng):
     history = model.fit(x, y, batch_size=8, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     with pytest.raises(ValueError, match="Did you mean 'pcgrad'"):
-        build_small(factory_name, weighting="pcgrd")
+        build_small(sharing_factory, weighting="pcgrd")
 
 
 @pytest.mark.parametrize("method", ["gls", "famo"])

@@ -24,7 +24,7 @@ def aggregate(weighting, losses, jacobian):
     """One step."""
     losses = tf.constant(losses, "float32")
     jacobian = tf.constant(jacobian, "float32")
-    update = weighting.aggregate(losses, jacobian)
+    update, _ = weighting.aggregate(losses, jacobian)
     weighting.count_step()
     return update.numpy()
 
@@ -220,11 +220,13 @@ def test_graph_and_two_replicas_agree_with_eager(name, rng, two_replicas):
     eager, graph = make(name), make(name)
     with two_replicas.scope():
         replicated = make(name)
-    step = tf.function(graph.aggregate)
+    step = tf.function(lambda *arguments: graph.aggregate(*arguments)[0])
 
     @tf.function
     def replicated_step(losses, jacobian):
-        update = two_replicas.run(replicated.aggregate, args=(losses, jacobian))
+        update, _ = two_replicas.run(
+            replicated.aggregate, args=(losses, jacobian)
+        )
         two_replicas.run(replicated.count_step)
         return update
 

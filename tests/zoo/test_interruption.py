@@ -9,6 +9,8 @@ import pytest
 
 from mtl_keras.zoo.interruption import ended_by_interruption
 
+pytestmark = pytest.mark.usefixtures("default_interruption")
+
 
 class InterruptedInFinalizer(keras.callbacks.Callback):
     """Has the signal come while Python runs a finalizer."""

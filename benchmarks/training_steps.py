@@ -1,0 +1,46 @@
+"""Blocks of training steps to be timed, without the rest of `fit`."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def stream(x, y, batch_size: int):
+    """Endless batches of arrays, which are cut only once.
+
+    Args:
+        x: Inputs.
+        y: Dict from task name to targets.
+        batch_size: Samples a batch.
+
+    Returns:
+        An iterator.
+    """
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
+    return iter(batches.cache().repeat().prefetch(2))
+
+
+def block_of(model, x, y, batch_size: int, steps: int) -> Callable[[], None]:
+    """Makes a function that takes some training steps of a model.
+
+    Args:
+        model: A compiled `MultiTaskModel`.
+        x: Inputs.
+        y: Dict from task name to targets, none of which is missing.
+        batch_size: Samples a batch.
+        steps: Steps a call.
+
+    Returns:
+        The function.
+    """
+    # Checks the labels, so that later steps know that none is missing.
+    model.fit(x, y, batch_size=batch_size, steps_per_epoch=2, verbose=0)
+    assert model.complete_labels["train"]
+    assert model.takes_own_step("train") == (model.weighting is not None)
+    step, batches = model.make_train_function(), stream(x, y, batch_size)
+
+    def block():
+        for _ in range(steps):
+            step(batches)
+
+    return block

@@ -1,0 +1,84 @@
+"""The stream of held-out batches that some weightings learn from."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.weighting import Weighting
+
+
+def held_out_batches(x, y, sample_weight, batch_size: int, steps: int):
+    """Makes an endless stream of batches of held-out data.
+
+    Arrays are shuffled anew in each round, whose batches are all full. The
+    order follows from the number of the step alone, so that a training that
+    goes on sees what it would have seen.
+
+    Args:
+        x: Inputs, or a `tf.data.Dataset` of batches, which is repeated.
+        y: Targets, or `None` for a dataset.
+        sample_weight: Sample weights, or `None`.
+        batch_size: Number of samples in a batch, for arrays.
+        steps: Number of steps that the weighting has seen.
+
+    Returns:
+        A `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
+    """
+    if isinstance(x, tf.data.Dataset):
+        rounds = int(x.cardinality())
+        # An endless stream, or one of unknown length, begins anew.
+        return x.repeat().skip(steps % rounds if rounds > 0 else 0)
+    data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+    data = keras.tree.map_structure(tf.convert_to_tensor, data)
+    size = len(keras.tree.flatten(data)[0])
+    batch_size = min(batch_size, size)
+    batches = size // batch_size
+
+    def take(step):
+        rounds, batch = step // batches, step % batches
+        places = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
+        indices = tf.random.experimental.index_shuffle(
+            places,
+            seed=tf.stack([tf.constant(0, tf.int64), rounds]),
+            max_index=tf.constant(size - 1, tf.int64),
+        )
+        return keras.tree.map_structure(
+            lambda array: tf.gather(array, indices), data
+        )
+
+    steps_on = tf.data.Dataset.counter(start=steps)
+    return steps_on.map(take)
+
+
+def check_whether_held_out(weighting: Weighting | None, held_out_data) -> None:
+    """Checks that there is held-out data exactly where it is used.
+
+    Args:
+        weighting: The weighting of the model.
+        held_out_data: The argument of `fit`.
+
+    Raises:
+        TypeError: If it is neither arrays nor a `tf.data.Dataset`.
+        ValueError: If it is missing, or nothing would use it.
+    """
+    needed = weighting is not None and weighting.needs_held_out_data
+    name = type(weighting).__name__
+    if needed and held_out_data is None:
+        raise ValueError(
+            f"{name} learns the task weights from held-out data, and there is "
+            "none. Call model.fit(..., held_out_data=(x, y)) with samples that "
+            "are neither trained on nor used for validation."
+        )
+    if held_out_data is None:
+        return
+    if not needed:
+        raise ValueError(
+            f"held_out_data is given, but weighting={weighting and name!r} "
+            "does not learn from it. Leave it out, or choose 'auto_lambda'."
+        )
+    if not isinstance(held_out_data, tuple | list | tf.data.Dataset):
+        raise TypeError(
+            f"held_out_data is of type {type(held_out_data).__name__}; "
+            "expected a tuple (x, y) of arrays or a tf.data.Dataset."
+        )

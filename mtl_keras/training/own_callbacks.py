@@ -1,0 +1,35 @@
+"""The callbacks that every training of a multi-task model needs."""
+
+from __future__ import annotations
+
+import keras
+
+from mtl_keras.training.non_finite_gradients import WatchGradients
+from mtl_keras.training.non_finite_loss import StopOnNonFiniteLoss
+from mtl_keras.training.weighting_epochs import WeightingEpochs
+
+
+def with_own(callbacks, model):
+    """Adds our callbacks to those that a user gave to `fit`.
+
+    A weighting sees the end of an epoch first, so that checkpoints hold what
+    it makes of it.
+
+    Args:
+        callbacks: The argument of `fit`.
+        model: The model that is trained.
+
+    Returns:
+        A list, or the `CallbackList` that was given.
+    """
+    last = [StopOnNonFiniteLoss()]
+    if model.guards_steps:
+        last.append(WatchGradients())
+    first = [] if model.weighting is None else [WeightingEpochs()]
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        return [*first, *keras.tree.flatten(callbacks or []), *last]
+    for callback in (*first, *last):
+        callback.set_model(callbacks.model)
+    callbacks.callbacks[:0] = first
+    callbacks.callbacks.extend(last)
+    return callbacks

@@ -1,0 +1,41 @@
+"""The weight of each task in the logs, as a mean over the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+class WeightLog(keras.metrics.Metric):
+    """Means of vectors of task weights, logged as `weight/<task>`.
+
+    One metric for all tasks, because an update costs the same for any number.
+
+    Args:
+        names: Names of the tasks.
+    """
+
+    def __init__(self, names: Sequence[str]):
+        super().__init__(name="weights")
+        self._names = tuple(names)
+        self._sums = self.add_variable((len(names),), "zeros", name="sums")
+        self._count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, weights, sample_weight=None) -> None:
+        """Adds a step.
+
+        Args:
+            weights: Float32 tensor of shape `(tasks,)`.
+            sample_weight: Not used.
+        """
+        self._sums.assign_add(weights)
+        self._count.assign_add(1.0)
+
+    def result(self) -> dict:
+        """Returns a dict from `weight/<task>` to a mean, 0 without steps."""
+        sums = tf.convert_to_tensor(self._sums.value)
+        means = tf.math.divide_no_nan(sums, self._count.value)
+        names = [f"weight/{name}" for name in self._names]
+        return dict(zip(names, tf.unstack(means), strict=True))
