@@ -23,5 +23,9 @@ def did_you_mean(name: object, choices: Iterable[str]) -> str:
     """
     choices = sorted(choices)
     known = f"Known: {', '.join(map(repr, choices))}."
-    near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.4)
-    return f"Did you mean {near[0]!r}? {known}" if near else known
+    near = difflib.get_close_matches(str(name), choices, n=3, cutoff=0.4)
+    if not near:
+        return known
+    # Swapped letters are the commonest slip, and difflib knows nothing of them.
+    best = max(near, key=lambda choice: sorted(choice) == sorted(str(name)))
+    return f"Did you mean {best!r}? {known}"

@@ -68,7 +68,7 @@ def results_of(path, name):
         }
 
 
-@pytest.mark.parametrize("name", map(with_marks, CASES))
+@pytest.mark.parametrize("name", [with_marks(name) for name in CASES])
 def test_two_replicas(name, two_replicas):
     found = train(CASES[name], two_replicas)
     assert_law(found, by_one(name), CASES[name].tolerance)
@@ -90,7 +90,7 @@ def of_replicas(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", map(with_marks, CASES))
+@pytest.mark.parametrize("name", [with_marks(name) for name in CASES])
 def test_one_and_four_replicas(name, of_replicas):
     for file in of_replicas.values():
         found = results_of(file, name)
