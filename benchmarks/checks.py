@@ -10,7 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import measure
 
 import mtl_keras
-from mtl_keras.training.checks import check_data
+from mtl_keras.training.data.checks import check_data
 
 BLOCKS = 10
 

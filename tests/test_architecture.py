@@ -43,6 +43,15 @@ FLOORS = {
     | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
 }
 
+# The same within the room that has rooms of its own.
+TRAINING_FLOORS = {
+    "data": set(),
+    "losses": {"data"},
+    "gradients": {"data", "losses"},
+    "full_batch": {"data", "losses", "gradients", "multi_task_model"},
+    "backups": {"data"},
+}
+
 
 def imported_rooms(path):
     """Names of the parts of mtl_keras that a file imports."""
@@ -74,6 +83,17 @@ def test_imports_point_one_way(path):
         r for r in imported_rooms(path) if (PACKAGE / f"{r}.py").exists()
     }
     assert rooms - {room} <= FLOORS[room]
+
+
+def test_imports_within_training_point_one_way():
+    for room, below in TRAINING_FLOORS.items():
+        allowed = {f"mtl_keras.training.{name}" for name in below | {room}}
+        for path in (PACKAGE / "training" / room).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                module = getattr(node, "module", None) or ""
+                if module.startswith("mtl_keras.training"):
+                    at = ".".join(module.split(".")[:3])
+                    assert at in allowed, f"{path.name} imports {module}"
 
 
 def test_public_names_exist_and_are_sorted():

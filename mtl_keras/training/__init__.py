@@ -1,16 +1,18 @@
 """How a multi-task model trains: its model class and what that adds."""
 
-from mtl_keras.training.backup_and_restore import BackupAndRestore
-from mtl_keras.training.backup_file import BackupError
-from mtl_keras.training.full_batch import fit_full_batch
-from mtl_keras.training.loss_weight_schedule import LossWeightSchedule
-from mtl_keras.training.loss_weights import LossWeights
-from mtl_keras.training.multi_task_model import MultiTaskModel
-from mtl_keras.training.non_finite_gradients import NonFiniteGradientError
-from mtl_keras.training.non_finite_loss import (
+from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
+from mtl_keras.training.backups.backup_file import BackupError
+from mtl_keras.training.full_batch.fit_full_batch import fit_full_batch
+from mtl_keras.training.gradients.non_finite_gradients import (
+    NonFiniteGradientError,
+)
+from mtl_keras.training.losses.loss_weight_schedule import LossWeightSchedule
+from mtl_keras.training.losses.loss_weights import LossWeights
+from mtl_keras.training.losses.non_finite_loss import (
     NonFiniteLossError,
     StopOnNonFiniteLoss,
 )
+from mtl_keras.training.multi_task_model import MultiTaskModel
 
 __all__ = [
     "BackupAndRestore",

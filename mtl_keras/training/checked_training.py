@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.training.checks import check_data
-from mtl_keras.training.class_weights import check_class_weights
-from mtl_keras.training.data_preparation import DataPreparation
-from mtl_keras.training.held_out import check_whether_held_out
-from mtl_keras.training.non_finite_gradients import raise_if_stopped
-from mtl_keras.training.none_targets import replace_none
+from mtl_keras.training.data.checks import check_data
+from mtl_keras.training.data.class_weights import check_class_weights
+from mtl_keras.training.data.data_preparation import DataPreparation
+from mtl_keras.training.data.held_out import check_whether_held_out
+from mtl_keras.training.data.none_targets import replace_none
+from mtl_keras.training.data.streams import can_shuffle, check_first_batch
+from mtl_keras.training.gradients.non_finite_gradients import raise_if_stopped
 from mtl_keras.training.own_callbacks import with_own
-from mtl_keras.training.streams import can_shuffle, check_first_batch
 
 
 class CheckedTraining(DataPreparation):

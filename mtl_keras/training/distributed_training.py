@@ -23,6 +23,7 @@ from mtl_keras.distribution.made_inside import (
     check_made_inside,
     check_on_replicas,
 )
+from mtl_keras.distribution.replicas import rows_of_targets
 from mtl_keras.distribution.split_batches import shard_by_data, split_batches
 from mtl_keras.distribution.workers import (
     check_agreement,
@@ -30,8 +31,7 @@ from mtl_keras.distribution.workers import (
     has_several_workers,
     is_chief,
 )
-from mtl_keras.training.replicas import rows_of_targets
-from mtl_keras.training.streams import is_stream
+from mtl_keras.training.data.streams import is_stream
 from mtl_keras.training.worker_callbacks import callbacks_of_worker
 
 

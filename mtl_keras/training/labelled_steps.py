@@ -8,12 +8,12 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from mtl_keras.training.class_weights import weights_of_classes
-from mtl_keras.training.filled_targets import FilledTargets, fill_missing
-from mtl_keras.training.look_ahead import learn_task_weights
-from mtl_keras.training.loss_sums import LossSums, sum_losses, weights_of
-from mtl_keras.training.replicas import rows_of_targets, sum_over_replicas
-from mtl_keras.training.task_gradients import Update, other_losses
+from mtl_keras.distribution.replicas import rows_of_targets, sum_over_replicas
+from mtl_keras.training.data.class_weights import weights_of_classes
+from mtl_keras.training.data.filled_targets import FilledTargets, fill_missing
+from mtl_keras.training.gradients.look_ahead import learn_task_weights
+from mtl_keras.training.gradients.task_gradients import Update, other_losses
+from mtl_keras.training.losses.loss_sums import LossSums, sum_losses, weights_of
 
 
 class FoundUpdate(NamedTuple):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.training.filled_targets import any_label
+from mtl_keras.training.data.filled_targets import any_label
+from mtl_keras.training.gradients.non_finite_gradients import scales_loss
+from mtl_keras.training.gradients.skipped_steps import SkippedSteps
+from mtl_keras.training.gradients.weighted_updates import WeightedUpdates
 from mtl_keras.training.labelled_steps import LabelledSteps
-from mtl_keras.training.non_finite_gradients import scales_loss
-from mtl_keras.training.skipped_steps import SkippedSteps
 from mtl_keras.training.step_function import make_step_function
-from mtl_keras.training.weighted_updates import WeightedUpdates
 
 
 class LabelledTraining(LabelledSteps, WeightedUpdates):

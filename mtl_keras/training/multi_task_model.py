@@ -8,18 +8,21 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
+from mtl_keras.distribution.replicas import hand_over_sums
 from mtl_keras.tasks import Task
-from mtl_keras.training.by_task import by_task
 from mtl_keras.training.checked_training import CheckedTraining
+from mtl_keras.training.data.by_task import by_task
 from mtl_keras.training.distributed_training import DistributedTraining
+from mtl_keras.training.gradients.non_finite_gradients import check_non_finite
 from mtl_keras.training.labelled_training import LabelledTraining
-from mtl_keras.training.loss_weights import LossWeights, complete_loss_weights
-from mtl_keras.training.non_finite_gradients import check_non_finite
+from mtl_keras.training.losses.loss_weights import (
+    LossWeights,
+    complete_loss_weights,
+)
+from mtl_keras.training.losses.task_losses import TaskLosses, TotalLoss
+from mtl_keras.training.losses.task_metrics import TaskMetrics
 from mtl_keras.training.outputs_by_task import as_task, check_outputs
-from mtl_keras.training.replicas import hand_over_sums
 from mtl_keras.training.resumable_training import ResumableTraining
-from mtl_keras.training.task_losses import TaskLosses, TotalLoss
-from mtl_keras.training.task_metrics import TaskMetrics
 
 
 @keras.saving.register_keras_serializable("mtl_keras")

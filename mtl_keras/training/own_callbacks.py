@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.training.non_finite_gradients import WatchGradients
-from mtl_keras.training.non_finite_loss import StopOnNonFiniteLoss
-from mtl_keras.training.weighting_epochs import WeightingEpochs
+from mtl_keras.training.gradients.non_finite_gradients import WatchGradients
+from mtl_keras.training.gradients.weighting_epochs import WeightingEpochs
+from mtl_keras.training.losses.non_finite_loss import StopOnNonFiniteLoss
 
 
 def with_own(callbacks, model):

@@ -9,10 +9,10 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters import array_slicing
 
 from mtl_keras.distribution import lost_workers_named
-from mtl_keras.training.backup_and_restore import BackupAndRestore
-from mtl_keras.training.ordered_batches import OrderedBatches
-from mtl_keras.training.stream_position import Position, StreamReader
-from mtl_keras.training.streams import is_stream
+from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
+from mtl_keras.training.backups.ordered_batches import OrderedBatches
+from mtl_keras.training.backups.stream_position import Position, StreamReader
+from mtl_keras.training.data.streams import is_stream
 
 
 class ResumableTraining:

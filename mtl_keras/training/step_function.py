@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from mtl_keras.distribution.replicas import mean_over_replicas
 from mtl_keras.distribution.workers import has_several_workers
-from mtl_keras.training.replicas import mean_over_replicas
 
 
 def make_step_function(

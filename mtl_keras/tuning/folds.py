@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mtl_keras.training.streams import is_stream
+from mtl_keras.training.data.streams import is_stream
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mtl_keras.training.atomic_file import write_atomically
+from mtl_keras.training.backups.atomic_file import write_atomically
 from mtl_keras.tuning import pareto
 from mtl_keras.tuning.best_recipe import best_recipe
 from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel

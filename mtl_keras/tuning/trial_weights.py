@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_keras.training.atomic_file import write_atomically
+from mtl_keras.training.backups.atomic_file import write_atomically
 
 FOLDER = "weights"
 

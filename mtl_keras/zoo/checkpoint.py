@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.training.atomic_file import remove_partial
-from mtl_keras.training.backup_file import read_backup, write_backup
+from mtl_keras.training.backups.atomic_file import remove_partial
+from mtl_keras.training.backups.backup_file import read_backup, write_backup
 
 FILE = "backup.npz"
 

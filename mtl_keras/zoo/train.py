@@ -19,7 +19,7 @@ from mtl_keras.evaluation import (
 )
 from mtl_keras.pretrained import load_model
 from mtl_keras.training import MultiTaskModel, NonFiniteLossError
-from mtl_keras.training.checks import check_data
+from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import (
     SeedEpochs,

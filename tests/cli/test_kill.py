@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mtl_keras
-from mtl_keras.training.atomic_file import partial_path
+from mtl_keras.training.backups.atomic_file import partial_path
 from mtl_keras.zoo.checkpoint import FILE
 
 COMMAND = Path(sys.executable).parent / "mtl-keras"

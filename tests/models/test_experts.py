@@ -7,7 +7,7 @@ from factory_harness import build_small, random_data, random_inputs
 
 import mtl_keras
 from mtl_keras import Regression, build_mlp, build_mmoe
-from mtl_keras.training.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import split
 
 TASKS = [Regression("a"), Regression("b", units=2)]
 SMALL = {"hidden_units": (4,), "tower_units": (3,), "activation": "tanh"}

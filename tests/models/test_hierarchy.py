@@ -11,7 +11,7 @@ from mtl_keras import (
     build_hierarchical_mlp,
     build_mlp,
 )
-from mtl_keras.training.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import split
 
 TASKS = [Regression("low"), Regression("mid"), Regression("high", units=2)]
 

@@ -1,0 +1,1 @@
+"""Backups that survive a kill, and training that goes on from them."""

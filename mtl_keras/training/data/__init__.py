@@ -1,0 +1,1 @@
+"""What `fit` is given: checked, and made into batches of numbers."""

@@ -1,0 +1,172 @@
+"""Checks of data before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.training.data.arrays import shape_fits, to_numpy, with_samples
+from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
+
+
+def check_data(
+    model, x, y, sample_weight=None, *, where: str = "", whole: bool = False
+) -> bool:
+    """Checks a batch, or whole arrays, against a model.
+
+    Args:
+        model: A `MultiTaskModel`.
+        x: Inputs: an array, or a dict or list of arrays.
+        y: Targets: a dict from task name to array.
+        sample_weight: `None`, an array for all tasks, or a dict from task
+            name to array.
+        where: Says in errors which data it was, such as `"validation_data"`.
+        whole: Whether this is all the data, so that a task without a single
+            label is an error. Defaults to `False`.
+
+    Returns:
+        Whether no label is missing.
+
+    Raises:
+        TypeError: If a container or dtype is of the wrong kind.
+        ValueError: If names, shapes or values do not fit. The message names
+            the task, what was found, what was expected and the way out.
+    """
+    try:
+        check_inputs(model, x)
+        complete = check_targets(model, y, whole=whole)
+        _check_counts(model, x, y)
+        check_sample_weight(model, sample_weight)
+    except (TypeError, ValueError) as error:
+        if not where:
+            raise
+        raise type(error)(f"In {where}: {error}") from None
+    return complete
+
+
+def check_inputs(model, x) -> None:
+    """Checks the shapes of inputs and that all values are finite.
+
+    Args:
+        model: A `MultiTaskModel`.
+        x: Inputs: an array, or a dict or list of arrays.
+
+    Raises:
+        ValueError: If a shape does not fit, or a value is NaN or infinite.
+    """
+    arrays = keras.tree.flatten(x)
+    if isinstance(x, list | tuple) and len(arrays) > len(model.inputs) == 1:
+        raise ValueError(
+            f"Inputs are a {type(x).__name__} of {len(arrays)} arrays, and the "
+            f"model has one input, {model.inputs[0].name!r}; expected one "
+            "array. Put the samples into one with numpy.stack."
+        )
+    if len(arrays) != len(model.inputs):
+        return  # Keras's own message about the structure is the better one.
+    for array, tensor in zip(arrays, model.inputs, strict=True):
+        if array is None or not _is_dense(array):
+            continue
+        if np.shape(array)[:1] == (0,):
+            raise ValueError(
+                f"Input {tensor.name!r}: found no samples (shape "
+                f"{tuple(np.shape(array))}); expected one or more."
+            )
+        _check_input_shape(tuple(np.shape(array)), tensor)
+        _check_finite(to_numpy(array), tensor.name)
+
+
+def _check_input_shape(shape: tuple, tensor) -> None:
+    expected = tuple(tensor.shape)
+    # Keras adds or drops a last axis of length 1 by itself.
+    lenient = [expected, (*expected, 1)]
+    if expected[-1:] == (1,):
+        lenient.append(expected[:-1])
+    if not any(shape_fits(shape, option) for option in lenient):
+        raise ValueError(
+            f"Input {tensor.name!r}: found shape {shape}, expected "
+            f"{with_samples(expected[1:])}. Reshape or resize the inputs, or "
+            f"build the model with input_shape={shape[1:]}."
+        )
+
+
+def _check_finite(array: np.ndarray, name: str) -> None:
+    if array.dtype.kind != "f" or array.size == 0:
+        return
+    # Sums are one pass without a temporary, and NaN and infinity survive
+    # them; finite values whose sum overflows pay for the exact test. Not by
+    # BLAS, whose threads would go on spinning beside the first steps.
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.einsum("ij->i", array.reshape(len(array), -1))
+    if np.isfinite(sums).all():
+        return
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    index = tuple(
+        int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape)
+    )
+    raise ValueError(
+        f"Input {name!r}: found {array[index]} at index {index} "
+        f"({int(bad.sum())} of {bad.size} values are not finite); expected "
+        "finite numbers. Replace them (numpy.nan_to_num) or drop the samples."
+    )
+
+
+def _check_counts(model, x, y) -> None:
+    inputs = [a for a in keras.tree.flatten(x) if a is not None]
+    if not inputs:
+        return
+    # Of sparse inputs numpy knows no shape.
+    shape = inputs[0].shape if hasattr(inputs[0], "shape") else ()
+    samples = shape[0] if len(shape) else len(inputs[0])
+    for task, target in pair_with_tasks(y, model.tasks).items():
+        if target is not None and len(target) != samples:
+            raise ValueError(
+                f"Task {task.name!r}: found {len(target)} targets for "
+                f"{samples} inputs; expected one for each."
+            )
+
+
+def check_sample_weight(model, sample_weight) -> None:
+    """Checks the names and values of sample weights.
+
+    Args:
+        model: A `MultiTaskModel`.
+        sample_weight: `None`, an array, or a dict from task name to array.
+
+    Raises:
+        ValueError: If a name is no task's, a task is left out, or a weight is
+            NaN or infinite.
+    """
+    if sample_weight is None:
+        return
+    if not isinstance(sample_weight, Mapping):
+        for array in keras.tree.flatten(sample_weight):
+            _check_finite(to_numpy(array), "sample_weight")
+        return
+    names = [task.name for task in model.tasks]
+    for name in sample_weight:
+        if name not in names:
+            raise ValueError(
+                f"sample_weight names {name!r}, which is no task of the "
+                f"model. {did_you_mean(name, names)}"
+            )
+    for name in names:
+        if name not in sample_weight:
+            raise ValueError(
+                f"sample_weight has no entry for task {name!r}; found "
+                f"{sorted(sample_weight)}. Add an array of ones for it."
+            )
+        _check_finite(to_numpy(sample_weight[name]), f"sample_weight[{name!r}]")
+
+
+def _is_dense(array) -> bool:
+    """Whether values lie in a plain array; Keras takes sparse inputs too."""
+    return not (
+        hasattr(array, "tocsr")
+        or isinstance(array, tf.SparseTensor | tf.RaggedTensor)
+    )

@@ -1,0 +1,1 @@
+"""Training on all samples at once by the optimizers of SciPy."""
