@@ -26,6 +26,25 @@ def did_you_mean(name: object, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), choices, n=3, cutoff=0.4)
     if not near:
         return known
-    # Swapped letters are the commonest slip, and difflib knows nothing of them.
-    best = max(near, key=lambda choice: sorted(choice) == sorted(str(name)))
+    best = min(near, key=lambda choice: _slips(str(name), choice))
     return f"Did you mean {best!r}? {known}"
+
+
+def _slips(typed: str, meant: str) -> int:
+    """Letters added, left out, changed or swapped with the next (difflib
+    knows nothing of swaps, the commonest slip)."""
+    before, last = None, list(range(len(meant) + 1))
+    for row, letter in enumerate(typed, start=1):
+        now = [row]
+        for column, other in enumerate(meant, start=1):
+            slips = min(
+                last[column] + 1,
+                now[column - 1] + 1,
+                last[column - 1] + (letter != other),
+            )
+            swapped = meant[column - 2 : column][::-1]
+            if row > 1 and column > 1 and typed[row - 2 : row] == swapped:
+                slips = min(slips, before[column - 2] + 1)
+            now.append(slips)
+        before, last = last, now
+    return last[-1]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mtl_keras.tasks import Classification, Task, check_task_names
-from mtl_keras.trunks import NORMALIZATIONS
+from mtl_keras.trunks import NORMALIZATIONS, kernel_regularizer
 
 
 def resolve_tasks(
@@ -251,3 +251,31 @@ def check_trunk(
             raise ValueError(
                 f"{argument}={factor!r}; expected a number of 0 or more."
             )
+
+
+def mlp_settings(
+    activation: str,
+    normalization: str | None,
+    dropout: float,
+    l1: float,
+    l2: float,
+) -> dict:
+    """Checks the arguments of hidden layers and names them as a trunk does.
+
+    Args:
+        activation: See `mtl_keras.trunks.mlp`.
+        normalization: See `check_trunk`.
+        dropout: See `check_trunk`.
+        l1: See `check_trunk`.
+        l2: See `check_trunk`.
+
+    Returns:
+        Keyword arguments of `mtl_keras.trunks.mlp`.
+    """
+    check_trunk(normalization, dropout, l1, l2)
+    return {
+        "activation": activation,
+        "normalization": normalization,
+        "dropout": dropout,
+        "regularizer": kernel_regularizer(l1, l2),
+    }

@@ -114,15 +114,11 @@ def build_esmm(
     of_towers = arguments.resolve_widths(
         "tower_units", tower_units, None, None, default=(16,), growth=1
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    settings = arguments.mlp_settings(
+        activation, normalization, dropout, l1, l2
+    )
 
     inputs, x = vector_inputs(shape, preprocessing)
-    settings = {
-        "activation": activation,
-        "normalization": normalization,
-        "dropout": dropout,
-        "regularizer": trunks.kernel_regularizer(l1, l2),
-    }
     x = trunks.mlp(x, widths, **settings)
     *single, product = tasks
     outputs = {

@@ -122,7 +122,9 @@ def build_hierarchical_mlp(
         least_levels=1,
     )
     hierarchy = Hierarchy(tasks, len(widths), levels, feeds, stop_gradient)
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    settings = arguments.mlp_settings(
+        activation, normalization, dropout, l1, l2
+    )
 
     inputs, x = vector_inputs(shape, preprocessing)
     features = []
@@ -130,11 +132,8 @@ def build_hierarchical_mlp(
         x = trunks.mlp(
             x,
             (units,),
-            activation=activation,
-            normalization=normalization,
-            dropout=dropout,
-            regularizer=trunks.kernel_regularizer(l1, l2),
             name=f"trunk_{level}",
+            **settings,
         )
         features.append(x)
     return finish(

@@ -111,17 +111,12 @@ def build_mlp(
         default=(64,),
         growth=1,
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    settings = arguments.mlp_settings(
+        activation, normalization, dropout, l1, l2
+    )
 
     inputs, x = vector_inputs(shape, preprocessing)
-    x = trunks.mlp(
-        x,
-        widths,
-        activation=activation,
-        normalization=normalization,
-        dropout=dropout,
-        regularizer=trunks.kernel_regularizer(l1, l2),
-    )
+    x = trunks.mlp(x, widths, **settings)
     return assemble(
         inputs,
         {task.name: x for task in tasks},

@@ -128,15 +128,11 @@ def build_ple(
     of_towers = arguments.resolve_widths(
         "tower_units", tower_units, None, None, default=(16,), growth=1
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    settings = arguments.mlp_settings(
+        activation, normalization, dropout, l1, l2
+    )
 
     inputs, x = vector_inputs(shape, preprocessing)
-    settings = {
-        "activation": activation,
-        "normalization": normalization,
-        "dropout": dropout,
-        "regularizer": trunks.kernel_regularizer(l1, l2),
-    }
     mixed = extraction(
         x,
         [task.name for task in tasks],

@@ -119,17 +119,12 @@ def build_task_relation_mlp(
         default=(64,),
         growth=1,
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    settings = arguments.mlp_settings(
+        activation, normalization, dropout, l1, l2
+    )
 
     inputs, x = vector_inputs(shape, preprocessing)
-    x = trunks.mlp(
-        x,
-        widths,
-        activation=activation,
-        normalization=normalization,
-        dropout=dropout,
-        regularizer=trunks.kernel_regularizer(l1, l2),
-    )
+    x = trunks.mlp(x, widths, **settings)
     return finish(
         inputs,
         _related_heads(x, tasks, form, penalty),
