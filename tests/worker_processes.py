@@ -40,13 +40,19 @@ def run_workers(count, program, *arguments, seconds=300):
     return outputs
 
 
+def path_of_tests():
+    """The PYTHONPATH of a process that imports modules of the tests."""
+    before = os.environ.get("PYTHONPATH")
+    return os.pathsep.join(filter(None, [str(Path(__file__).parent), before]))
+
+
 def _environment():
     return {
         **os.environ,
         "TF_CPP_MIN_LOG_LEVEL": "2",
         # Not the devices that pytest may have set.
         "CUDA_VISIBLE_DEVICES": "-1",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": path_of_tests(),
     }
 
 

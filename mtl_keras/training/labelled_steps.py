@@ -12,7 +12,8 @@ from mtl_keras.distribution.replicas import rows_of_targets, sum_over_replicas
 from mtl_keras.training.data.class_weights import weights_of_classes
 from mtl_keras.training.data.filled_targets import FilledTargets, fill_missing
 from mtl_keras.training.gradients.look_ahead import learn_task_weights
-from mtl_keras.training.gradients.task_gradients import Update, other_losses
+from mtl_keras.training.gradients.other_losses import other_losses
+from mtl_keras.training.gradients.task_gradients import Update
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses, weights_of
 
 
@@ -25,6 +26,7 @@ class FoundUpdate(NamedTuple):
         y_pred: Dict of the outputs.
         targets: Dict from task name to `FilledTargets`.
         sums: Dict from task name to `LossSums`.
+        shares: Of this replica in the task losses, of shape `(tasks,)`.
     """
 
     update: Update
@@ -32,6 +34,7 @@ class FoundUpdate(NamedTuple):
     y_pred: dict
     targets: dict
     sums: dict
+    shares: object
 
 
 class LabelledSteps:
@@ -102,9 +105,12 @@ class LabelledSteps:
             targets = self._fill(y, y_pred, mode)
             weights = self._element_weights(sample_weight, targets, y_pred)
             sums = self._sum_losses(targets, y_pred, weights)
+            shares = self._shares_in_losses(sums)
             if batch is not None:
-                batch.update(y_pred=y_pred, targets=targets, sums=sums)
-            return self._weighted_losses(sums)
+                batch.update(
+                    y_pred=y_pred, targets=targets, sums=sums, shares=shares
+                )
+            return self._times_loss_weights(shares)
 
         return losses_of
 
@@ -115,9 +121,14 @@ class LabelledSteps:
             data: See `labelled_train_step`.
             found: What `find_update` returned.
         """
-        x, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        weights = self._split(sample_weight)
-        self._record(x, found.targets, found.y_pred, weights, found.sums)
+        total = found.update.others
+        if self._compile_loss.by_label:
+            self._record_by_label(found.sums)
+        else:
+            self._record_by_batch(found.targets, found.shares)
+            total += tf.reduce_sum(found.update.losses)
+        self._loss_tracker.update_state(total, _rows(found.targets))
+        self._record_metrics(data, found.targets, found.y_pred)
 
     def apply_update(self, data, found: FoundUpdate) -> None:
         """Lets the optimizer take the step, and the weighting see it.
@@ -153,7 +164,16 @@ class LabelledSteps:
         targets = self._fill(y, y_pred, "test")
         weights = self._split(sample_weight)
         sums = self._sum_losses(targets, y_pred, weights)
-        self._record(x, targets, y_pred, weights, sums)
+        total = other_losses(self)
+        if self._compile_loss.by_label:
+            self._record_by_label(sums)
+        else:
+            shares = self._shares_in_losses(sums)
+            self._record_by_batch(targets, shares)
+            losses = sum_over_replicas(self._times_loss_weights(shares))
+            total += tf.reduce_sum(losses)
+        self._loss_tracker.update_state(total, _rows(targets))
+        self._record_metrics(data, targets, y_pred)
 
     @property
     def _num_replicas(self) -> int:
@@ -200,28 +220,51 @@ class LabelledSteps:
             for name, loss in self._compile_loss.losses_by_task.items()
         }
 
-    def _weighted_losses(self, sums: dict[str, LossSums]):
-        """This replica's share of the task losses, times the user's weights."""
+    def _shares_in_losses(self, sums: dict[str, LossSums]):
+        """This replica's share of the task losses, of shape `(tasks,)`."""
         counts = sum_over_replicas([s.counts for s in sums.values()])
-        weights = self.loss_weights.variables_by_task
         return tf.stack(
             [
-                tf.cast(weights[task].value, "float32")
-                * tf.reduce_sum(tf.math.divide_no_nan(of_task.sums, count))
-                for (task, of_task), count in zip(
-                    sums.items(), counts, strict=True
-                )
+                tf.reduce_sum(tf.math.divide_no_nan(of_task.sums, count))
+                for of_task, count in zip(sums.values(), counts, strict=True)
             ]
         )
 
-    def _record(self, x, targets, y_pred, weights, sums) -> None:
-        first = next(i for i in keras.tree.flatten(x) if i is not None)
-        self._loss_tracker.update_state(
-            other_losses(self) * self._num_replicas,
-            sample_weight=tf.shape(first)[0],
+    def _times_loss_weights(self, shares):
+        """Shares in the task losses, times the user's weights."""
+        weights = self.loss_weights.variables_by_task
+        return shares * tf.stack(
+            [
+                tf.cast(weights[task].value, "float32")
+                for task in self._compile_loss.losses_by_task
+            ]
         )
+
+    def _record_by_label(self, sums: dict[str, LossSums]) -> None:
+        """Adds to what the means over labels are made of."""
         for task, metric in self._compile_loss.metrics_by_task.items():
             metric.add(sums[task])
+
+    def _record_by_batch(self, targets, shares) -> None:
+        """Adds to what the means over batches are made of, as Keras does."""
+        # Keras counts a batch by its static size, which a graph that is open
+        # for others does not have and eager execution always has.
+        size = None
+        if tf.executing_eagerly():
+            rows = tf.cast(_rows(targets), "float32")
+            size = sum_over_replicas(rows)
+        metrics = self._compile_loss.metrics
+        for metric, share in zip(metrics, tf.unstack(shares), strict=True):
+            metric.update_state(share * self._num_replicas, size)
+
+    def _record_metrics(self, data, targets, y_pred) -> None:
+        _, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        weights = self._split(sample_weight)
         self._compile_metrics.update_labelled(
             self.tasks, targets, y_pred, weights
         )
+
+
+def _rows(targets: dict[str, FilledTargets]):
+    """Samples of this replica, without those that only fill its batch."""
+    return tf.shape(next(iter(targets.values())).values)[0]

@@ -111,14 +111,14 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
             else:
                 make_kerass(force=True)
                 function = getattr(self, f"{mode}_function")
-            functions[key] = self._logging(function, own, mode)
+            functions[key] = self._logging(function, mode)
         return functions[key]
 
-    def _logging(self, function: Callable, own: bool, mode: str) -> Callable:
+    def _logging(self, function: Callable, mode: str) -> Callable:
         """Has losses logged in the way in which the steps gather them."""
 
         def logging(iterator):
-            self._compile_loss.by_label = own
+            self._compile_loss.by_label = not self.complete_labels[mode]
             self.in_training = mode == "train"
             return function(iterator)
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
+from mtl_keras.distribution.losses_of_replicas import keep_losses_apart
 from mtl_keras.distribution.replicas import hand_over_sums
 from mtl_keras.tasks import Task
 from mtl_keras.training.checked_training import CheckedTraining
@@ -203,6 +204,7 @@ class MultiTaskModel(
         )
         if self.distribute_strategy.num_replicas_in_sync > 1:
             hand_over_sums(self.optimizer)
+            keep_losses_apart(self)
         # What the user said, to be saved: "auto" may resolve to something
         # else on the next machine, and the tasks know the rest.
         self._keep_untracked(

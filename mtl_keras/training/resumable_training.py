@@ -113,7 +113,8 @@ class ResumableTraining:
             self._begins_within_epoch = True
             # What a training step sets, and metrics depend on.
             self.in_training = True
-            self._compile_loss.by_label = self.takes_own_step("train")
+            complete = self.complete_labels["train"]
+            self._compile_loss.by_label = not complete
         if position is not None and ordered:
             position = _of_pass(position)
         reader = StreamReader(iterator, position)

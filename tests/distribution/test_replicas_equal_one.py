@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from replica_law import CASES, assert_law, train
-from worker_processes import run_workers
+from replica_law import assert_law, train
+from replica_law_cases import CASES
+from worker_processes import path_of_tests, run_workers
 
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Of each kind one, for every run of the tests; all others are slow.
@@ -26,29 +27,24 @@ QUICK = {
     "mgda-global-clipnorm",
     "plain-one-sample",
     "plain-class-weights",
+    "build_dselect_k-entropy-of-samples-plain-33",
     "uncertainty-float16",
 }
 # What several processes train: a start of them costs more than a case.
 OF_PROCESSES = [
     *sorted(QUICK - {"uncertainty-float16"}),
-    "plain-short-batch",
+    "plain-short-batch-complete",
+    "plain-three-samples",
+    "build_dselect_k-entropy-of-samples-plain-37",
     "plain-executions",
     "graddrop-parameters-missing",
     "pcgrad-parameters-missing",
 ]
 
 
-# Keras's own step, which one replica takes where no label is missing, logs the
-# mean of the batches' losses, so that a short last one counts as much.
-LOGGED_BY_BATCH = {name for name in CASES if "short-batch-complete" in name}
-
-
 def with_marks(name):
     """A case with its marks."""
     marks = [] if name in QUICK else [pytest.mark.slow]
-    if name in LOGGED_BY_BATCH and CASES[name].weighting is None:
-        reason = "the losses of an epoch are means over batches on one replica"
-        marks.append(pytest.mark.xfail(reason=reason, strict=True))
     return pytest.param(name, marks=marks)
 
 
@@ -83,7 +79,7 @@ def of_replicas(tmp_path_factory):
         files[replicas] = folder / f"{replicas}.npz"
         subprocess.run(
             [sys.executable, PROGRAM, str(files[replicas]), str(replicas)],
-            env={**os.environ, "PYTHONPATH": str(Path(PROGRAM).parent)},
+            env={**os.environ, "PYTHONPATH": path_of_tests()},
             check=True,
         )
     return files

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.training.full_batch.chunks import in_graph
-from mtl_keras.training.gradients.task_gradients import of_losses, other_losses
+from mtl_keras.training.gradients.other_losses import other_losses
+from mtl_keras.training.gradients.task_gradients import of_losses
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
 
 

@@ -24,6 +24,10 @@ from mtl_keras.training.gradients.finiteness import (
     blank_unless,
 )
 from mtl_keras.training.gradients.gramians import flat, gramian_of, weighted_sum
+from mtl_keras.training.gradients.other_losses import (
+    other_losses,
+    share_of_batch,
+)
 from mtl_keras.training.gradients.shared_graph import SharedGraph
 from mtl_keras.weighting import Weighting
 
@@ -37,6 +41,7 @@ class Update(NamedTuple):
         weights: The weight of each task, of that shape.
         gradients: Dict from the `id` of a trainable variable to its gradient.
         finite: What of it is finite.
+        others: What layers added, in the part of this replica.
         gramian: Inner products of the task gradients, of shape `(tasks,
             tasks)`, or `None` for methods that need none.
     """
@@ -45,6 +50,7 @@ class Update(NamedTuple):
     weights: object
     gradients: dict[int, object]
     finite: Finiteness
+    others: object
     gramian: object = None
 
 
@@ -69,16 +75,18 @@ def of_losses(
     """
     with tf.GradientTape() as tape:
         losses = losses_of(model(x, training=True))
+        others = other_losses(model)
+        share = share_of_batch(model, x, others)
         total = sum_over_replicas(losses)
         finite = tf.math.is_finite(total)
         (seen,) = blank_unless(tf.reduce_all(finite), total)
         weights, own = _combined(weighting, seen, scale)
-        loss = scale(tf.reduce_sum(weights * losses) + other_losses(model))
+        loss = scale(tf.reduce_sum(weights * losses) + share)
     variables = model.trainable_weights
     gradients = sum_over_replicas(tape.gradient(loss, variables))
     found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
     by_variable = _by_variable(variables, gradients)
-    return Update(total, weights, by_variable | own, found)
+    return Update(total, weights, by_variable | own, found, others)
 
 
 def of_gradients(
@@ -112,11 +120,12 @@ def of_gradients(
             head_tape.watch(features)
             losses = losses_of(graph.heads(features, training=True))
             scaled = [scale(loss) for loss in tf.unstack(losses)]
-        others = scale(other_losses(model))
+        others = other_losses(model)
+        share = scale(share_of_batch(model, x, others))
     local = _Gradients(
         gradients_of_heads(head_tape, scaled, features, graph, names),
         Backward(tape, features, graph.shared),
-        tape.gradient(others, model.trainable_weights),
+        tape.gradient(share, model.trainable_weights),
         losses,
     )
     one = scale(tf.constant(1.0))
@@ -144,22 +153,9 @@ def of_gradients(
         update.weights,
         by_variable | own,
         finite,
+        others,
         update.gramian,
     )
-
-
-def other_losses(model):
-    """This replica's share of what layers add, such as regularization.
-
-    Args:
-        model: The model, after it was called.
-
-    Returns:
-        A float32 scalar.
-    """
-    losses = [tf.reduce_sum(tf.cast(loss, "float32")) for loss in model.losses]
-    total = sum(losses, start=tf.zeros(()))
-    return total / model.distribute_strategy.num_replicas_in_sync
 
 
 def _combined(weighting: Weighting | None, losses, scale: Callable) -> tuple:

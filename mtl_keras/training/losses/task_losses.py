@@ -2,8 +2,9 @@
 
 Keras logs `<output>_loss` for several outputs and not for a single one; a
 history whose keys depend on the number of tasks cannot be compared, so here
-one task is logged as several are. Where labels are missing, an epoch's loss
-is the mean over its labels and not over its batches.
+one task is logged as several are. Where labels may be missing, an epoch's loss
+is the mean over its labels; where none can be, it is Keras's: of a task the
+mean over batches, of all together the mean over samples.
 
 `CompileLoss` is not public: `tests/training/losses/test_task_losses.py` says
 when Keras changes what is overridden.
@@ -24,8 +25,8 @@ from mtl_keras.training.losses.loss_sums import LossSums
 class TaskLoss(keras.metrics.Mean):
     """Mean loss of a task.
 
-    Keras's own step updates it as a mean over batches; sums over labels go
-    to `add`, and are divided when the result is read.
+    Where no label can be missing, it is a mean over batches; sums over labels
+    go to `add`, and are divided when the result is read.
 
     Args:
         losses: The `TaskLosses` of the model.
@@ -62,8 +63,8 @@ class TaskLoss(keras.metrics.Mean):
 class TotalLoss(keras.metrics.Mean):
     """The weighted sum of the tasks' mean losses, and of all other losses.
 
-    In Keras's own step it is the mean of the total over batches; otherwise
-    only what is no task's loss is averaged over batches.
+    Where no label can be missing, it is the mean of the total over samples;
+    otherwise only what is no task's loss is averaged over these.
 
     Args:
         losses: The `TaskLosses` of the model.
@@ -96,7 +97,7 @@ class TaskLosses(CompileLoss):
     def __init__(self, losses: Mapping, loss_weights: Mapping, output_names):
         super().__init__(losses, loss_weights, output_names=output_names)
         self.loss_weights = loss_weights
-        # Whether the last step was one that sums over labels.
+        # Whether the last step was one where labels could be missing.
         self.by_label = False
 
     def build(self, y_true, y_pred) -> None:

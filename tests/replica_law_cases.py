@@ -1,0 +1,186 @@
+"""The cases of the law: N replicas equal one. `replica_law.py` trains them."""
+
+import dataclasses
+
+from factory_harness import REPRESENTATIVE, SHARING, SMALL
+
+from mtl_keras import weighting as weightings
+
+# How far tensors may be apart, relative to their largest value.
+EXACT = 1e-5
+NORMALIZED = {"sgd": 1e-4, "adam": 1e-3}
+# Half a step of the last of 8 (float16: 11) bits of the mantissa.
+OF_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
+# Both learn from differences of losses that are almost alike, whose rounding
+# is so much larger.
+OF_DIFFERENCES = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One training.
+
+    Args:
+        factory: Name of the factory.
+        weighting: Name of the weighting, or `None`.
+        gradients: `"parameters"` or `"features"`.
+        labels: `"complete"`, or `"missing"`: some at random, of one task none
+            in the first batch, of one task none on the first replica, and
+            only one on the last replica.
+        optimizer: `"sgd"` or `"adam"`.
+        samples: In an epoch of batches of 8.
+        policy: Dtype policy.
+        arguments: Further arguments of the factory.
+        of_optimizer: Further arguments of the optimizer.
+        of_compile: Further arguments of `compile`.
+        class_weight: Whether classes have weights.
+        validation: Whether the data are also evaluated after each epoch.
+    """
+
+    factory: str = "build_mlp"
+    weighting: str | None = None
+    gradients: str = "parameters"
+    labels: str = "missing"
+    optimizer: str = "sgd"
+    samples: int = 40
+    policy: str = "float32"
+    arguments: tuple = ()
+    of_optimizer: tuple = ()
+    of_compile: tuple = ()
+    class_weight: bool = False
+    validation: bool = False
+
+    @property
+    def tolerance(self) -> float:
+        """How far tensors may be apart, relative to their largest value."""
+        if self.policy in OF_POLICY:
+            return OF_POLICY[self.policy]
+        if "normalization" in dict(self.arguments):
+            return NORMALIZED[self.optimizer]
+        return OF_DIFFERENCES.get(self.weighting, EXACT)
+
+
+_BATCH = (("normalization", "batch"),)
+_MONITOR = (("monitor", True),)
+# Its last batch of 8 has fewer samples than there are replicas, or the parts
+# of a batch are not alike.
+_SHORT = {"short-batch": 37, "three-samples": 35, "one-sample": 33}
+
+
+def _of_factories():
+    for factory in sorted(SMALL):
+        often = factory in REPRESENTATIVE
+        for labels in ("complete", "missing"):
+            for optimizer in ("sgd", "adam"):
+                name = f"{factory}-{labels}-{optimizer}"
+                case = Case(factory, labels=labels, optimizer=optimizer)
+                if often or (labels, optimizer) == ("missing", "adam"):
+                    yield name, case
+                if often or (labels, optimizer) == ("missing", "sgd"):
+                    normalized = dataclasses.replace(case, arguments=_BATCH)
+                    yield f"{name}-normalized", normalized
+    for factory in SHARING:
+        for gradients in ("parameters", "features"):
+            name = f"{factory}-pcgrad-{gradients}"
+            yield name, Case(factory, "pcgrad", gradients)
+
+
+def _of_weightings():
+    for row in weightings.table():
+        modes = ["parameters"]
+        if row.requires == "gramian":
+            modes.append("features")
+        for gradients in modes:
+            for labels in ("complete", "missing"):
+                name = f"{row.name}-{gradients}-{labels}"
+                yield name, Case("build_mlp", row.name, gradients, labels)
+    for gradients in ("parameters", "features"):
+        name = f"mgda-{gradients}"
+        yield (
+            f"{name}-normalized",
+            Case("build_cnn_cls_seg", "mgda", gradients, arguments=_BATCH),
+        )
+        yield (
+            f"{name}-adam",
+            Case("build_mlp", "mgda", gradients, optimizer="adam"),
+        )
+        yield (
+            f"{name}-monitored",
+            Case("build_mlp", "mgda", gradients, of_compile=_MONITOR),
+        )
+
+
+def _of_settings():
+    for weighting in (None, "uncertainty", "mgda"):
+        name = weighting or "plain"
+        case = Case(weighting=weighting)
+        for setting, changes in _settings():
+            yield f"{name}-{setting}", dataclasses.replace(case, **changes)
+
+
+def _settings():
+    """Names of settings, and what they change in a case."""
+    weights = {"class_weight": True}
+    yield "class-weights", weights
+    yield "class-weights-complete", {**weights, "labels": "complete"}
+    for argument, value in (
+        ("clipnorm", 0.1),
+        ("clipvalue", 0.01),
+        ("global_clipnorm", 0.1),
+    ):
+        name = argument.replace("_", "-")
+        yield name, {"of_optimizer": ((argument, value),)}
+    yield "averaged", {"of_optimizer": (("use_ema", True),)}
+    for name, samples in _SHORT.items():
+        short = {"samples": samples, "validation": True}
+        yield name, short
+        yield f"{name}-complete", {**short, "labels": "complete"}
+    yield "executions", {"of_compile": (("steps_per_execution", 3),)}
+    yield "skip", {"of_compile": (("non_finite", "skip"),)}
+    for dtype in ("bfloat16", "float16"):
+        yield dtype, {"policy": f"mixed_{dtype}"}
+
+
+def _of_added_losses():
+    """What layers add: penalties of weights, and means over samples."""
+    of_samples = (("per_sample", True), ("entropy", 0.1))
+    unreached = (*of_samples, ("num_experts", 3))
+    for factory, name, arguments in (
+        ("build_mlp", "l2", (("l2", 0.01),)),
+        ("build_task_relation_mlp", "penalty", (("penalty", 0.1),)),
+        ("build_dselect_k", "entropy", (("entropy", 0.1),)),
+        ("build_dselect_k", "entropy-of-samples", of_samples),
+        ("build_dselect_k", "unreached-expert", unreached),
+    ):
+        for weighting in (None, "pcgrad"):
+            # Of a single sample, 1 / reach goes up to 1e6 and rounding with it.
+            sizes = (37,) if arguments == unreached else (37, 33)
+            for samples in sizes:
+                of = f"{factory}-{name}-{weighting or 'plain'}-{samples}"
+                yield (
+                    of,
+                    Case(
+                        factory,
+                        weighting,
+                        samples=samples,
+                        arguments=arguments,
+                        validation=weighting is None,
+                    ),
+                )
+
+
+def _of_short_batches():
+    """Short batches where batch normalization sees them."""
+    for factory in ("build_cnn", "build_cnn_cls_seg"):
+        for name, samples in _SHORT.items():
+            case = Case(factory, samples=samples, arguments=_BATCH)
+            yield f"{factory}-{name}-normalized", case
+
+
+CASES = {
+    **dict(_of_factories()),
+    **dict(_of_weightings()),
+    **dict(_of_settings()),
+    **dict(_of_added_losses()),
+    **dict(_of_short_batches()),
+}
