@@ -65,3 +65,20 @@ def test_keras_compiles_optimizers_outside_of_the_scope(two_replicas):
         "Keras compiles in the scope of the model's strategy: "
         "DistributedTraining.compile is no longer needed."
     )
+
+
+def test_keras_keeps_what_layers_add_in_one_list_for_all_threads():
+    """`losses_of_replicas` puts another list in its place."""
+    layer = keras.layers.ActivityRegularization(l2=1.0)
+    assert type(layer._losses) is list, (
+        "Keras keeps the losses of a layer otherwise: see whether "
+        "keep_losses_apart is still needed."
+    )
+    code = inspect.getsource(keras.layers.Layer)
+    for use in (
+        "self._losses.extend(losses)",
+        "return self._losses[:]",
+        "self._losses.clear()",
+    ):
+        assert use in code
+    assert code.count("self._losses") - code.count("self._losses_") == 4
