@@ -77,10 +77,7 @@ def images(strategy, folder):
     )
     return {
         **weights_by_number(model),
-        # `classification_loss` is a mean over batches on one replica.
-        "loss": np.asarray(logs["loss"]),
-        "accuracy": np.asarray(logs["classification_accuracy"]),
-        "iou": np.asarray(logs["segmentation_iou"]),
+        **to_arrays(logs),
         **model.predict(x, batch_size=4, verbose=0),
         **{f"{name} of stream": out for name, out in of_stream.items()},
     }
@@ -107,6 +104,19 @@ def stream(strategy, folder):
     data = tf.data.Dataset.from_tensor_slices(some_arrays(18, missing=True))
     data = data.shuffle(18, seed=5).batch(8)
     history = model.fit(data, epochs=2, verbose=0).history
+    return {**weights_by_number(model), **to_arrays(history)}
+
+
+def mixture(strategy, folder):
+    """A stream of two data sets, each labelled for a task of its own."""
+    x, y = some_arrays(26)
+    data_sets = {
+        "graded": (x[:15], {"grade": y["grade"][:15]}),
+        "priced": (x[15:], {"price": y["price"][15:]}),
+    }
+    model = some_mlp(strategy, weighting="pcgrad")
+    stream = mtl_keras.datasets.mix(data_sets, "joint", batch_size=6, seed=4)
+    history = model.fit(stream, epochs=2, verbose=0).history
     return {**weights_by_number(model), **to_arrays(history)}
 
 
@@ -139,4 +149,12 @@ def _weighted(strategy, gradients):
     return {**weights_by_number(model), **to_arrays(history)}
 
 
-CASES = (images, missing_labels, stream, executions, by_parameters, by_features)
+CASES = (
+    images,
+    missing_labels,
+    stream,
+    mixture,
+    executions,
+    by_parameters,
+    by_features,
+)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numbered_sets import numbered, numbers_of
 
+from mtl_keras.datasets import mix
 from mtl_keras.distribution.split_batches import shard_by_data, split_batches
 
 OFF = tf.data.experimental.AutoShardPolicy.OFF
@@ -36,6 +38,19 @@ def test_parts_make_the_batches(size, repeat, two_replicas):
         np.testing.assert_array_equal(np.concatenate(of_replicas), batch)
         lengths = [len(part) for part in of_replicas]
         assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize("schedule", ["joint", "alternate"])
+def test_mixtures_are_dealt_out_without_overlap_or_loss(schedule, two_replicas):
+    sets = {"a": numbered("a", 14), "b": numbered("b", 5)}
+    # One for each, since a mixture has another order at each iteration.
+    ours, theirs = (mix(sets, schedule, batch_size=4, seed=3) for _ in "ab")
+    for numbers, of_replicas in zip(
+        numbers_of(ours), parts(theirs, two_replicas), strict=True
+    ):
+        dealt = [x[:, 0] for x, _ in of_replicas]
+        assert len(dealt) == 2
+        np.testing.assert_array_equal(np.concatenate(dealt), numbers)
 
 
 def test_short_batches_are_filled_with_themselves(two_replicas):

@@ -5,8 +5,12 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from factory_harness import build_small, random_data
 from holes import make_holes
+from tensorboard.backend.event_processing.event_accumulator import (
+    EventAccumulator,
+)
 
 import mtl_keras
 from mtl_keras import weighting as weightings
@@ -213,6 +217,22 @@ def test_what_the_monitor_logs(rng):
     assert not any(name.startswith("val_cosine") for name in history)
     with pytest.raises(ValueError, match="monitor=True logs the Gramian"):
         model.compile("sgd", weighting="uncertainty", monitor=True)
+
+
+def test_tensorboard_shows_weights_and_what_the_monitor_saw(rng, tmp_path):
+    model = build("pcgrad")
+    model.compile("sgd", weighting="pcgrad", monitor=True)
+    board = keras.callbacks.TensorBoard(tmp_path)
+    history = model.fit(
+        *data(rng), epochs=2, callbacks=[board], **OPTIONS
+    ).history
+    shown = EventAccumulator(str(tmp_path / "train")).Reload()
+    for name in ("weight/left", "weight/right", "cosine/left/right"):
+        values = [
+            float(tf.make_ndarray(event.tensor_proto))
+            for event in shown.Tensors(f"epoch_{name}")
+        ]
+        assert values == pytest.approx(history[name])
 
 
 def test_one_task_works_as_plain_and_says_so_once(rng):
