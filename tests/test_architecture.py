@@ -12,6 +12,7 @@ PACKAGE = Path(mtl_keras.__file__).parent
 # What each room may import, from the ground up.
 GROUND = {
     "distribution",
+    "graph_nodes",
     "layers",
     "losses",
     "metrics",
@@ -24,6 +25,7 @@ GROUND = {
 FLOORS = {
     "spelling": set(),
     "distribution": {"spelling"},
+    "graph_nodes": set(),
     "layers": {"spelling"},
     "processes": set(),
     "losses": set(),
