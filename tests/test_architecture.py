@@ -36,6 +36,7 @@ FLOORS = {
     "pretrained": set(),
     "training": GROUND,
     "models": GROUND | {"training"},
+    "surgery": GROUND | {"training"},
     "datasets": GROUND | {"training", "models"},
     "evaluation": GROUND | {"training", "models"},
     "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
@@ -52,6 +53,7 @@ TRAINING_FLOORS = {
     "gradients": {"data", "losses"},
     "full_batch": {"data", "losses", "gradients", "multi_task_model"},
     "backups": {"data"},
+    "stages": {"backups", "data", "gradients", "multi_task_model"},
 }
 
 

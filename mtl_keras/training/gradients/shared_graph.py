@@ -138,3 +138,27 @@ def _variables_of(node) -> Iterable[keras.Variable]:
     if of_call is not None:
         return of_call(*arguments.args, **arguments.kwargs)
     return getattr(operation, "trainable_variables", ())
+
+
+def reached_variables(model: keras.Model) -> dict:
+    """Finds what training a model reaches, layer by layer.
+
+    Args:
+        model: A functional model with a dict of outputs.
+
+    Returns:
+        Dict from a layer to those of its trainable variables that a task
+        reaches. Layers that tasks only read past a stop of the gradient are
+        not among them.
+    """
+    outputs = dict(zip(model.output_names, model.outputs, strict=True))
+    reached: dict = {}
+    for node, tasks in _tasks_by_node(outputs).items():
+        if tasks and isinstance(node.operation, keras.layers.Layer):
+            known = reached.setdefault(node.operation, [])
+            known.extend(
+                v
+                for v in _variables_of(node)
+                if v.trainable and not any(v is other for other in known)
+            )
+    return reached
