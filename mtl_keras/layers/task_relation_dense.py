@@ -165,10 +165,11 @@ class TaskRelationDense(keras.layers.Layer):
         )
         own = [self.kernels[task], self.biases[task]]
         if self.form == "matrix":
-            # A sum of linear maps is one.
+            # A weighted sum of linear maps is one.
+            row = ops.convert_to_numpy(self.rows[task])
             own = [
-                ops.einsum("j,j...->...", self.rows[task], ops.stack(each))
-                for each in (self.kernels, self.biases)
+                np.tensordot(row, list(map(ops.convert_to_numpy, of_all)), 1)
+                for of_all in (self.kernels, self.biases)
             ]
         return [with_values(layer, inputs.shape, own)]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -20,10 +22,12 @@ def independent_copy(model: keras.Model) -> keras.Model:
     Returns:
         A model of the same class that is not compiled.
     """
-    custom = {type(layer).__name__: type(layer) for layer in layers_of(model)}
+    layers = layers_of(model)
+    custom = {type(layer).__name__: type(layer) for layer in layers}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        model.save(path)
+        with _not_compiled(layers):
+            model.save(path)
         return keras.saving.load_model(
             path,
             custom_objects=custom,
@@ -31,6 +35,23 @@ def independent_copy(model: keras.Model) -> keras.Model:
             # The file is ours, so what a Lambda layer holds is no danger.
             safe_mode=False,
         )
+
+
+@contextlib.contextmanager
+def _not_compiled(layers: Sequence[keras.layers.Layer]):
+    """Has nested models be saved without how they were compiled."""
+    compiled = [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.Model) and layer.compiled
+    ]
+    for model in compiled:
+        model.compiled = False
+    try:
+        yield
+    finally:
+        for model in compiled:
+            model.compiled = True
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:

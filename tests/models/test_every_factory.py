@@ -1,6 +1,7 @@
 """What every factory promises, for each factory by its name."""
 
 import dataclasses
+import math
 import re
 import shutil
 
@@ -21,6 +22,7 @@ from holes import make_holes
 
 import mtl_keras
 from mtl_keras import models
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 
 def assert_same_predictions(first, second, x, **tolerance):
@@ -146,6 +148,52 @@ def test_export_has_named_inputs_and_outputs(factory_name, rng, tmp_path):
     assert set(found) == {task.name for task in model.tasks}
     for task, values in expected.items():
         np.testing.assert_allclose(found[task], values, rtol=1e-5, atol=1e-6)
+
+
+def test_split_gives_a_plain_model_a_task(factory_name, rng, tmp_path):
+    model = build_small(factory_name)
+    model.train_on_batch(*random_data(model, 8, rng))
+    x = random_inputs(model, 4, rng)
+    expected = model.predict(x, verbose=0)
+    parts = mtl_keras.split(model)
+    assert list(parts) == [task.name for task in model.tasks]
+    for task, part in parts.items():
+        assert not isinstance(part, mtl_keras.MultiTaskModel)
+        assert part.count_params() <= model.count_params()
+        # By the graph: what training the task alone reaches must be there.
+        graph = shared_graph_of(
+            keras.Model(model.input, {task: model.output[task]})
+        )
+        reached = sum(math.prod(v.shape) for v in graph.of_task[task])
+        assert part.count_params() >= reached
+        part.save(tmp_path / f"{task}.keras")
+        loaded = keras.models.load_model(tmp_path / f"{task}.keras")
+        for copy in (part, loaded):
+            np.testing.assert_allclose(
+                copy.predict(inputs_of(copy, model, x), verbose=0),
+                expected[task],
+                rtol=1e-6,
+                atol=1e-6,
+            )
+
+
+def test_a_part_exports(engine_factory, rng, tmp_path):
+    model = build_small(engine_factory)
+    x = random_inputs(model, 4, rng)
+    for task, part in mtl_keras.split(model).items():
+        part.export(tmp_path / task, verbose=False)
+        loaded = tf.saved_model.load(tmp_path / task)
+        own = inputs_of(part, model, x)
+        found = loaded.serve(keras.tree.map_structure(tf.constant, own))
+        expected = model.predict(x, verbose=0)[task]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def inputs_of(part, model, x):
+    """Those of a model's inputs that a part of it reads."""
+    if not isinstance(model.input, dict):
+        return x
+    return {name: x[name] for name in part.input}
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="needs graphviz")

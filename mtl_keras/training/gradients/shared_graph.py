@@ -140,6 +140,19 @@ def _variables_of(node) -> Iterable[keras.Variable]:
     return getattr(operation, "trainable_variables", ())
 
 
+def frontier_of(model: keras.Model) -> list:
+    """Lists the tensors that the shared part of a model hands to the tasks.
+
+    Args:
+        model: A functional model with a dict of outputs.
+
+    Returns:
+        Keras tensors of the model, see `SharedGraph`.
+    """
+    outputs = dict(zip(model.output_names, model.outputs, strict=True))
+    return _frontier(model, outputs, _tasks_by_node(outputs))
+
+
 def reached_variables(model: keras.Model) -> dict:
     """Finds what training a model reaches, layer by layer.
 
