@@ -66,7 +66,10 @@ def trained_part(
     known = set() if frozen is None else set(map(id, frozen.layers))
     layers, variables = [], []
     for layer, reached in reached_variables(model).items():
-        left = [v for v in reached if id(v) not in skip]
+        # Where tasks have slices of a variable (`task_axis`), each gets its
+        # own gradient alone, so that of earlier tasks stays without a flag.
+        sliced = getattr(layer, "task_axis", None) is not None
+        left = [v for v in reached if sliced or id(v) not in skip]
         variables.extend(left)
         # Of layers without trainable variables, some have statistics.
         if left or (not reached and id(layer) not in known):

@@ -99,6 +99,50 @@ def test_of_a_layer_of_several_tasks_only_the_right_variables_move(rng):
     }
 
 
+class Sliced(keras.layers.Layer):
+    """Heads of two tasks in one variable."""
+
+    task_axis = -2
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 2, 1), name="kernel")
+
+    def call(self, x):
+        return [x @ self.kernel[:, 0], x @ self.kernel[:, 1]]
+
+
+def test_slices_of_one_variable_are_trained_stage_by_stage(rng):
+    inputs = keras.Input((4,))
+    heads = Sliced(name="heads")
+    tasks = [Regression("a"), Regression("b")]
+    outputs = {
+        task.name: keras.layers.Identity(name=task.name)(output)
+        for task, output in zip(tasks, heads(inputs), strict=True)
+    }
+    model = MultiTaskModel(inputs, outputs, tasks=tasks)
+    model.compile("adam")
+    kernels = []
+    x, y = random_data(model, 12, rng)
+    note = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: kernels.append(heads.kernel.numpy())
+    )
+    fit_in_stages(
+        model,
+        x,
+        y,
+        stages=["a", "b"],
+        frozen=True,
+        callbacks=[note],
+        epochs=2,
+        verbose=0,
+    )
+    first, second, third = *kernels, heads.kernel.numpy()
+    assert (first[:, 0] != second[:, 0]).all()
+    np.testing.assert_array_equal(first[:, 1], second[:, 1])
+    np.testing.assert_array_equal(second[:, 0], third[:, 0])
+    assert (second[:, 1] != third[:, 1]).all()
+
+
 def test_what_the_user_froze_stays_frozen(rng):
     model = build_small("build_mlp", normalization="batch")
     model.get_layer("trunk_dense_1").trainable = False
