@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 import keras
 import tensorflow as tf
@@ -158,7 +159,12 @@ def _checked_stages(model, stages) -> list[list[str]]:
     known = [task.name for task in model.tasks]
     checked = []
     for stage in stages:
-        names = [stage] if isinstance(stage, str) else list(stage)
+        names = [stage] if isinstance(stage, str) else stage
+        if not isinstance(names, Sequence):
+            raise TypeError(
+                f"stages holds {stage!r} of type {type(stage).__name__}; "
+                "expected the name of a task, or a list of names."
+            )
         if not names or len(set(names)) < len(names):
             raise ValueError(
                 f"stages holds {stage!r}; expected one name or several "
@@ -170,23 +176,24 @@ def _checked_stages(model, stages) -> list[list[str]]:
                     f"stages names {name!r}, which is no task of model "
                     f"{model.name!r}. {did_you_mean(str(name), known)}"
                 )
-        checked.append(names)
+        checked.append(list(names))
     return checked
 
 
 def _checked_epochs(epochs, stages: int) -> list[int]:
-    counts = [epochs] * stages if isinstance(epochs, int) else list(epochs)
+    counts = epochs if isinstance(epochs, Sequence) else [epochs] * stages
     if len(counts) != stages:
         raise ValueError(
             f"epochs={epochs!r} for {stages} stages; expected one number, or "
             "one for each stage."
         )
     for count in counts:
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        whole = isinstance(count, Integral) and not isinstance(count, bool)
+        if not whole or count < 1:
             raise ValueError(
                 f"epochs holds {count!r}; expected integers of 1 or more."
             )
-    return counts
+    return list(counts)
 
 
 def _check_fit_arguments(arguments: Mapping) -> None:

@@ -361,6 +361,8 @@ def test_two_replicas_train_stages_as_one_does(rng, two_replicas):
         ({"stages": [["fine", "fine"]]}, ValueError, "different ones"),
         ({"epochs": [1, 2, 3]}, ValueError, "for 2 stages"),
         ({"epochs": [1, 0]}, ValueError, "epochs holds 0"),
+        ({"epochs": 1.5}, ValueError, "epochs holds 1.5"),
+        ({"stages": ["fine", 3]}, TypeError, "stages holds 3 of type int"),
         ({"initial_epoch": 2}, TypeError, "initial_epoch is not taken"),
         ({"y": {"coarse": None}}, ValueError, "Task 'fine' has no targets"),
         ({"y": {"corse": None}}, ValueError, "Targets name 'corse'"),
