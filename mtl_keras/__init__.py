@@ -21,6 +21,7 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         losses,
         metrics,
         models,
+        surgery,
         tasks,
         training,
         trunks,
@@ -44,6 +45,7 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         build_task_relation_mlp,
     )
     from mtl_keras.pretrained import load_model
+    from mtl_keras.surgery import add_task, split
     from mtl_keras.tasks import (
         BinaryClassification,
         Classification,
@@ -58,6 +60,7 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         LossWeightSchedule,
         MultiTaskModel,
         fit_full_batch,
+        fit_in_stages,
     )
 
 __version__ = "0.1.0"
@@ -81,6 +84,7 @@ __all__ = [
     "Segmentation",
     "SequenceTagging",
     "Task",
+    "add_task",
     "build_cgc",
     "build_cnn",
     "build_cnn_cls_seg",
@@ -100,11 +104,14 @@ __all__ = [
     "distribution",
     "evaluation",
     "fit_full_batch",
+    "fit_in_stages",
     "layers",
     "load_model",
     "losses",
     "metrics",
     "models",
+    "split",
+    "surgery",
     "tasks",
     "training",
     "trunks",

@@ -1,10 +1,17 @@
 """Small models of every factory, and random data for any task.
 
 A new factory is covered by all of `tests/models/test_every_factory.py` once
-its name and arguments that make it small stand in `SMALL`.
+its name and arguments that make it small stand in `SMALL`. Inputs are drawn by
+their dtype and shape; where that does not do, a function in `INPUTS` draws
+them.
 """
 
+import inspect
+from collections.abc import Callable
+
+import keras
 import pytest
+import tensorflow as tf
 
 from mtl_keras import models
 from mtl_keras.tasks import (
@@ -110,6 +117,16 @@ SMALL = {
         "num_classes": 3,
     },
 }
+# How the inputs of a factory are drawn: a function of the model, the number of
+# samples and the generator, by the factory's name. `random_inputs` draws those
+# of the others.
+INPUTS: dict[str, Callable] = {}
+# What `random_inputs` draws from: integers from 0 to below this (the indices of
+# a small vocabulary), and words.
+INTEGERS = 5
+WORDS = ("one", "two", "three", "four", "five")
+# In place of an axis of any length.
+LENGTH = 8
 # Factories of models whose tasks share parameters.
 SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
 # Trunks of the three shapes there are: what holds for these by the engine and
@@ -132,15 +149,55 @@ def build_small(name, **arguments):
     return models.get(name)(**{**SMALL[name], **arguments})
 
 
+def takes(name, *arguments):
+    """Whether a factory has arguments of these names."""
+    known = inspect.signature(models.get(name)).parameters
+    return set(arguments) <= set(known)
+
+
+def skip_without(name, *arguments):
+    """Skips the test of a factory that lacks one of these arguments."""
+    if not takes(name, *arguments):
+        pytest.skip(f"{name} has no argument {' or '.join(arguments)}")
+
+
+def without_noise(name):
+    """Arguments that leave out what differs from one replica to another."""
+    return {"normalization": None} if takes(name, "normalization") else {}
+
+
 def random_inputs(model, count, rng):
-    """Inputs of the shape that a model takes."""
-    shape = model.inputs[0].shape[1:]
-    return rng.normal(size=(count, *shape)).astype("float32")
+    """Inputs of the structure, shapes and dtypes that a model takes."""
+    draw = INPUTS.get(f"build_{model.name}")
+    if draw is not None:
+        return draw(model, count, rng)
+    return keras.tree.map_structure(
+        lambda tensor: random_input(tensor, count, rng), model.input
+    )
+
+
+def random_input(tensor, count, rng):
+    """Samples of one input tensor: normal numbers, small integers or words."""
+    shape = (count, *fixed(tensor.shape[1:]))
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if dtype == "string":
+        # Keras takes numpy arrays of strings only if they are vectors.
+        return tf.constant(rng.choice(WORDS, size=shape))
+    if dtype == "bool":
+        return rng.integers(2, size=shape).astype(bool)
+    if "int" in dtype:
+        return rng.integers(INTEGERS, size=shape).astype(dtype)
+    return rng.normal(size=shape).astype(dtype)
+
+
+def fixed(shape):
+    """A shape with a number in place of each axis of any length."""
+    return tuple(LENGTH if size is None else size for size in shape)
 
 
 def random_targets(task, output_shape, count, rng):
     """Targets of the natural shape of a task."""
-    shape = (count, *task.target_shapes(output_shape)[0])
+    shape = (count, *fixed(task.target_shapes(output_shape)[0]))
     if isinstance(task, Regression):
         return rng.normal(size=shape).astype("float32")
     if isinstance(task, BinaryClassification | MultiLabelClassification):

@@ -12,6 +12,7 @@ PACKAGE = Path(mtl_keras.__file__).parent
 # What each room may import, from the ground up.
 GROUND = {
     "distribution",
+    "graph_nodes",
     "layers",
     "losses",
     "metrics",
@@ -24,6 +25,7 @@ GROUND = {
 FLOORS = {
     "spelling": set(),
     "distribution": {"spelling"},
+    "graph_nodes": set(),
     "layers": {"spelling"},
     "processes": set(),
     "losses": set(),
@@ -34,6 +36,7 @@ FLOORS = {
     "pretrained": set(),
     "training": GROUND,
     "models": GROUND | {"training"},
+    "surgery": GROUND | {"training"},
     "datasets": GROUND | {"training", "models"},
     "evaluation": GROUND | {"training", "models"},
     "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
@@ -50,6 +53,7 @@ TRAINING_FLOORS = {
     "gradients": {"data", "losses"},
     "full_batch": {"data", "losses", "gradients", "multi_task_model"},
     "backups": {"data"},
+    "stages": {"backups", "data", "gradients", "multi_task_model"},
 }
 
 

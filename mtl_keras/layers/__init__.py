@@ -6,6 +6,7 @@ from mtl_keras.layers.experts import Experts
 from mtl_keras.layers.low_rank_dense import LowRankDense
 from mtl_keras.layers.soft_shared_dense import SoftSharedDense
 from mtl_keras.layers.task_relation_dense import TaskRelationDense
+from mtl_keras.layers.weighted_sum import WeightedSum
 
 __all__ = [
     "CrossStitch",
@@ -14,4 +15,5 @@ __all__ = [
     "LowRankDense",
     "SoftSharedDense",
     "TaskRelationDense",
+    "WeightedSum",
 ]

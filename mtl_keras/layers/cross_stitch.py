@@ -10,6 +10,8 @@ from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
 )
+from mtl_keras.layers.weighted_sum import WeightedSum
+from mtl_keras.layers.with_values import with_values
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -109,6 +111,22 @@ class CrossStitch(keras.layers.Layer):
             task: As in `call`.
         """
         return [self.rows[task]]
+
+    def layers_of_task(self, inputs, task=0) -> list:
+        """Makes the layers that compute a call alone.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        layer = WeightedSum(
+            self.num_tasks,
+            self.per_channel,
+            dtype=self.dtype_policy,
+            name=f"{self.name}_{task}",
+        )
+        shapes = [tower.shape for tower in inputs]
+        return [with_values(layer, shapes, [self.rows[task]])]
 
     @property
     def matrix(self) -> np.ndarray:

@@ -9,6 +9,7 @@ from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
 )
+from mtl_keras.layers.with_values import with_values
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -129,6 +130,33 @@ class LowRankDense(keras.layers.Layer):
         """
         own = [self.basis, self.factors[task]]
         return [*own, self.biases[task]] if self.use_bias else own
+
+    def layers_of_task(self, inputs, task=0) -> list:
+        """Makes the layers that compute a call alone, one after another.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        settings = {
+            "kernel_regularizer": self.kernel_regularizer,
+            "dtype": self.dtype_policy,
+        }
+        basis = keras.layers.Dense(
+            self.rank, use_bias=False, name=f"{self.name}_basis", **settings
+        )
+        factor = keras.layers.Dense(
+            self.units,
+            activation=self.activation,
+            use_bias=self.use_bias,
+            name=f"{self.name}_factor_{task}",
+            **settings,
+        )
+        _, *own = self.variables_of_call(inputs, task)
+        return [
+            with_values(basis, inputs.shape, [self.basis]),
+            with_values(factor, (*inputs.shape[:-1], self.rank), own),
+        ]
 
     def kernel_of(self, task: int):
         """Returns the kernel of a task, B V_k, of shape `(inputs, units)`.

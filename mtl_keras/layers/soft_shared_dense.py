@@ -11,6 +11,7 @@ from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
 )
+from mtl_keras.layers.with_values import with_values
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -129,6 +130,24 @@ class SoftSharedDense(keras.layers.Layer):
         """
         own = [self.kernels[task]]
         return [*own, self.biases[task]] if self.use_bias else own
+
+    def layers_of_task(self, inputs, task=0) -> list:
+        """Makes the layers that compute a call alone.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        layer = keras.layers.Dense(
+            self.units,
+            activation=self.activation,
+            use_bias=self.use_bias,
+            kernel_regularizer=self.kernel_regularizer,
+            dtype=self.dtype_policy,
+            name=f"{self.name}_{task}",
+        )
+        own = self.variables_of_call(inputs, task)
+        return [with_values(layer, inputs.shape, own)]
 
     def compute_output_shape(self, input_shape) -> tuple:
         """Shape of the output: that of the input with `units` at its end."""

@@ -10,6 +10,7 @@ from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
 )
+from mtl_keras.layers.with_values import with_values
 
 FORMS = ("trace", "matrix")
 # Keeps the root of the Gramian of the kernels invertible.
@@ -151,6 +152,26 @@ class TaskRelationDense(keras.layers.Layer):
         if self.form == "trace":
             return [self.kernels[task], self.biases[task]]
         return [*self.kernels, *self.biases, self.rows[task]]
+
+    def layers_of_task(self, inputs, task=0) -> list:
+        """Makes the layers that compute a call alone.
+
+        Args:
+            inputs: As in `call`.
+            task: As in `call`.
+        """
+        layer = keras.layers.Dense(
+            self.units, dtype=self.dtype_policy, name=f"{self.name}_{task}"
+        )
+        own = [self.kernels[task], self.biases[task]]
+        if self.form == "matrix":
+            # A weighted sum of linear maps is one.
+            row = ops.convert_to_numpy(self.rows[task])
+            own = [
+                np.tensordot(row, list(map(ops.convert_to_numpy, of_all)), 1)
+                for of_all in (self.kernels, self.biases)
+            ]
+        return [with_values(layer, inputs.shape, own)]
 
     @property
     def relations(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from mtl_keras.training.losses.non_finite_loss import (
     StopOnNonFiniteLoss,
 )
 from mtl_keras.training.multi_task_model import MultiTaskModel
+from mtl_keras.training.stages.fit_in_stages import fit_in_stages
 
 __all__ = [
     "BackupAndRestore",
@@ -24,4 +25,5 @@ __all__ = [
     "NonFiniteLossError",
     "StopOnNonFiniteLoss",
     "fit_full_batch",
+    "fit_in_stages",
 ]

@@ -7,7 +7,7 @@ from factory_harness import build_small, random_data, random_inputs
 
 import mtl_keras
 from mtl_keras import Regression, build_mlp, build_mmoe
-from mtl_keras.training.gradients.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 TASKS = [Regression("a"), Regression("b", units=2)]
 SMALL = {"hidden_units": (4,), "tower_units": (3,), "activation": "tanh"}
@@ -139,7 +139,7 @@ def test_one_is_the_other(first, second, rng):
 
 def test_without_shared_experts_tasks_share_nothing():
     model = mtl_keras.build_ple((5,), TASKS, shared_experts=0, **SMALL)
-    assert split(model).shared == ()
+    assert shared_graph_of(model).shared == ()
 
 
 def test_dselect_k_is_its_gate_over_the_experts(rng):

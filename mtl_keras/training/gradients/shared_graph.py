@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import keras
 
+from mtl_keras.graph_nodes import node_of
+
 
 @dataclasses.dataclass(frozen=True)
 class SharedGraph:
@@ -30,7 +32,7 @@ class SharedGraph:
     of_task: dict[str, tuple[keras.Variable, ...]]
 
 
-def split(model: keras.Model) -> SharedGraph:
+def shared_graph_of(model: keras.Model) -> SharedGraph:
     """Cuts a functional model where it parts into tasks.
 
     Args:
@@ -64,12 +66,7 @@ def _past(frontier: list, outputs: dict) -> dict:
 def _parents(node) -> Iterable[tuple]:
     """Tensors that a node reads, each with the node that made it."""
     for tensor in node.input_tensors:
-        yield tensor, _maker(tensor)
-
-
-def _maker(tensor):
-    operation, index, _ = tensor._keras_history
-    return operation._inbound_nodes[index]
+        yield tensor, node_of(tensor)
 
 
 def _tasks_by_node(outputs: dict) -> dict:
@@ -79,7 +76,7 @@ def _tasks_by_node(outputs: dict) -> dict:
     """
     tasks_of = {}
     for task, output in outputs.items():
-        seen, waiting = set(), [(_maker(output), True)]
+        seen, waiting = set(), [(node_of(output), True)]
         while waiting:
             node, trains = waiting.pop()
             if (node, trains) in seen:
@@ -100,10 +97,10 @@ def _frontier(model, outputs: dict, tasks_of: dict) -> list:
     """Tensors of the shared part that the tasks' own parts read, in order."""
     several = {node for node, tasks in tasks_of.items() if len(tasks) > 1}
     # Inputs are made by nobody, so they can be read on both sides.
-    several |= {_maker(tensor) for tensor in model.inputs}
+    several |= {node_of(tensor) for tensor in model.inputs}
     frontier = {}
     for output in outputs.values():
-        if _maker(output) in several:  # an output that another task reads
+        if node_of(output) in several:  # an output that another task reads
             frontier[id(output)] = output
     for node in tasks_of:
         if node in several:
@@ -141,3 +138,40 @@ def _variables_of(node) -> Iterable[keras.Variable]:
     if of_call is not None:
         return of_call(*arguments.args, **arguments.kwargs)
     return getattr(operation, "trainable_variables", ())
+
+
+def frontier_of(model: keras.Model) -> list:
+    """Lists the tensors that the shared part of a model hands to the tasks.
+
+    Args:
+        model: A functional model with a dict of outputs.
+
+    Returns:
+        Keras tensors of the model, see `SharedGraph`.
+    """
+    outputs = dict(zip(model.output_names, model.outputs, strict=True))
+    return _frontier(model, outputs, _tasks_by_node(outputs))
+
+
+def reached_variables(model: keras.Model) -> dict:
+    """Finds what training a model reaches, layer by layer.
+
+    Args:
+        model: A functional model with a dict of outputs.
+
+    Returns:
+        Dict from a layer to those of its trainable variables that a task
+        reaches. Layers that tasks only read past a stop of the gradient are
+        not among them.
+    """
+    outputs = dict(zip(model.output_names, model.outputs, strict=True))
+    reached: dict = {}
+    for node, tasks in _tasks_by_node(outputs).items():
+        if tasks and isinstance(node.operation, keras.layers.Layer):
+            known = reached.setdefault(node.operation, [])
+            known.extend(
+                v
+                for v in _variables_of(node)
+                if v.trainable and not any(v is other for other in known)
+            )
+    return reached

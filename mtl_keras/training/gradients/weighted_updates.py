@@ -11,7 +11,10 @@ import tensorflow as tf
 
 from mtl_keras.training.gradients import task_gradients
 from mtl_keras.training.gradients.gramian_monitor import GramianMonitor
-from mtl_keras.training.gradients.shared_graph import SharedGraph, split
+from mtl_keras.training.gradients.shared_graph import (
+    SharedGraph,
+    shared_graph_of,
+)
 from mtl_keras.training.gradients.task_gradients import Update
 from mtl_keras.training.gradients.weight_log import WeightLog
 from mtl_keras.weighting import Weighting
@@ -103,7 +106,7 @@ class WeightedUpdates:
     def find_shared_part(self) -> SharedGraph:
         """Cuts the model where it parts into tasks; for gradient methods."""
         if self._graph is None:
-            graph = split(self)
+            graph = shared_graph_of(self)
             self._check_shared(graph)
             size = sum(math.prod(variable.shape) for variable in graph.shared)
             if self.weighting.requires == "jacobian":

@@ -9,7 +9,7 @@ from holes import make_holes
 
 import mtl_keras
 from mtl_keras.tasks import Classification, Regression
-from mtl_keras.training.gradients.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 from mtl_keras.weighting import Weighting
 
 # Of as many tasks as a model has.
@@ -92,7 +92,7 @@ def build_compiled(name, weighting, *, gradients="parameters", **arguments):
 def test_the_graph_parts_where_plain_gradients_do(factory_name, rng):
     model = build_small(factory_name)
     x, y = random_data(model, 4, rng)
-    graph = split(model)
+    graph = shared_graph_of(model)
     owners = shared_and_own(model, plain_gradients(model, x, y))
     for variable, names in zip(model.trainable_variables, owners, strict=True):
         assert (len(names) > 1) == any(variable is v for v in graph.shared)
@@ -107,7 +107,7 @@ def test_the_parts_compute_what_the_model_does(
 ):
     model = build_small(factory_name, normalization=normalization)
     x, _ = random_data(model, 4, rng)
-    graph = split(model)
+    graph = shared_graph_of(model)
     found = graph.heads(keras.tree.flatten(graph.trunk(x)))
     for name, values in model(x).items():
         np.testing.assert_allclose(found[name], values, atol=1e-6)
@@ -146,7 +146,7 @@ def test_features_give_the_inner_products_at_the_frontier(sharing_factory, rng):
     exact = build_compiled(sharing_factory, FixedWeights(WEIGHTS))
     exact.set_weights(model.get_weights())
     x, y = random_data(model, 6, rng)
-    graph = split(model)
+    graph = shared_graph_of(model)
     features = [tf.constant(z) for z in keras.tree.flatten(graph.trunk(x))]
     rows = []
     for name in weighting.task_names:

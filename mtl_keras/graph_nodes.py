@@ -1,0 +1,40 @@
+"""The graph of a functional model: which call made a tensor, of which others.
+
+Keras keeps the nodes of its graph to itself; this is the one place that knows
+where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def node_of(tensor):
+    """Finds the call that made a Keras tensor.
+
+    Args:
+        tensor: A Keras tensor.
+
+    Returns:
+        A node: it has `operation`, `arguments`, `input_tensors` and `outputs`.
+    """
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
+
+
+def nodes_behind(tensors: Iterable) -> list:
+    """Lists the calls that lead to tensors, inputs among them.
+
+    Args:
+        tensors: Keras tensors.
+
+    Returns:
+        Nodes, each once, those near the tensors first.
+    """
+    found, waiting = {}, [node_of(tensor) for tensor in tensors]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found[node] = None
+            waiting.extend(map(node_of, node.input_tensors))
+    return list(found)
