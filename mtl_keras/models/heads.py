@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import keras
 
@@ -27,38 +27,44 @@ def put_heads(features: Mapping[str, object], tasks: Sequence[Task]) -> dict:
     """
     alike = {}
     for task in tasks:
-        alike.setdefault(_reads(task, features[task.name]), []).append(task)
-    outputs = {}
-    for of_group in alike.values():
-        read = features[of_group[0].name]
-        outputs |= (
-            _together(of_group, read)
-            if len(of_group) >= groups.LEAST_TASKS
-            else _one_by_one(of_group, read)
-        )
+        kind = (groups.kind_of(task), id(features[task.name]))
+        alike.setdefault(kind, []).append(task.name)
+    large = [of for of in alike.values() if len(of) >= groups.LEAST_TASKS]
+    waiting = {name for of_group in large for name in of_group}
+    # In the order of the tasks, as seeds are drawn that no user has set.
+    layers, outputs = {}, {}
+    for task in tasks:
+        if task.name in waiting:
+            layers[task.name] = groups.dense_head(task)
+        else:
+            outputs[task.name] = task.head(features[task.name])
+    for of_group in large:
+        read = features[of_group[0]]
+        dense = {name: layers[name] for name in of_group}
+        if _can_be_one(dense.values(), read):
+            outputs |= _as_one(dense, read)
+            continue
+        for task in tasks:
+            if task.name in dense:
+                outputs[task.name] = task.head(read)
     return {task.name: outputs[task.name] for task in tasks}
 
 
-def _reads(task: Task, features) -> tuple:
-    return groups.kind_of(task), id(features)
+def _can_be_one(layers: Collection, features) -> bool:
+    if len(features.shape) != 2 or None in layers:
+        return False
+    return len(set(map(_form, layers))) == 1
 
 
-def _one_by_one(tasks: Sequence[Task], features) -> dict:
-    return {task.name: task.head(features) for task in tasks}
-
-
-def _together(tasks: Sequence[Task], features) -> dict:
-    layers = [groups.dense_head(task) for task in tasks]
-    wrong_rank = len(features.shape) != 2  # each head says so itself
-    if wrong_rank or None in layers or len(set(map(_form, layers))) > 1:
-        return _one_by_one(tasks, features)
-    name = f"{tasks[0].name}_and_{len(tasks) - 1}_more"
-    outputs = GroupedDense.of(layers, name=name)(features)
+def _as_one(layers: Mapping[str, keras.layers.Dense], features) -> dict:
+    """Outputs of one layer that stands for several, each in its own name."""
+    first, *others = layers
+    name = f"{first}_and_{len(others)}_more"
+    outputs = GroupedDense.of(list(layers.values()), name=name)(features)
+    dtype = layers[first].dtype_policy.name
     return {
-        task.name: keras.layers.Identity(
-            dtype=layer.dtype_policy.name, name=task.name
-        )(output)
-        for task, layer, output in zip(tasks, layers, outputs, strict=True)
+        task: keras.layers.Identity(dtype=dtype, name=task)(output)
+        for task, output in zip(layers, outputs, strict=True)
     }
 
 

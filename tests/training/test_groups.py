@@ -145,10 +145,8 @@ def test_users_see_each_output_and_its_layer(monkeypatch):
     assert grouped.kernel.shape == (8, 2, 3)
 
 
-@pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_training_is_the_same(missing, optimizer, assert_same):
-    assert_same(missing, optimizer=optimizer)
+def test_training_is_the_same(assert_same):
+    assert_same(optimizer="sgd")
 
 
 def test_eager_training_is_the_same(assert_same):
@@ -165,17 +163,19 @@ def test_complete_labels_are_logged_as_in_keras(assert_same):
     ("weighting", "gradients"),
     [
         ("uncertainty", "parameters"),
-        ("famo", "parameters"),
+        pytest.param("famo", "parameters", marks=pytest.mark.slow),
         ("pcgrad", "parameters"),
         ("upgrad", "features"),
-        ("graddrop", "parameters"),
+        pytest.param("graddrop", "parameters", marks=pytest.mark.slow),
     ],
 )
 def test_weightings_are_the_same(weighting, gradients, assert_same):
     assert_same(weighting=weighting, gradients=gradients, optimizer="sgd")
 
 
-@pytest.mark.parametrize("weighting", [None, "uncertainty", "mgda"])
+@pytest.mark.parametrize(
+    "weighting", [None, pytest.param("mgda", marks=pytest.mark.slow)]
+)
 def test_two_replicas_are_the_same(weighting, two_replicas, assert_same):
     assert_same(scope=two_replicas.scope(), weighting=weighting)
 
@@ -192,7 +192,13 @@ def weights_of_classes(x, y):
     return {"class_weight": weights, **weights_of_samples(x, y)}
 
 
-@pytest.mark.parametrize("fit", [weights_of_samples, weights_of_classes])
+@pytest.mark.parametrize(
+    "fit",
+    [
+        pytest.param(weights_of_samples, marks=pytest.mark.slow),
+        weights_of_classes,
+    ],
+)
 def test_weights_of_samples_and_classes_count_the_same(fit, assert_same):
     assert_same(fit=fit)
 
@@ -246,13 +252,12 @@ def test_loss_weights_change_without_tracing_again(monkeypatch, rng):
     model = build(monkeypatch, True, loss={"alone": count})
     x, y = data(model, rng, missing=False)
     y["alone"] = np.eye(4, dtype="float32")[y["alone"]]
+    model.optimizer.learning_rate = 0.0
     model.fit(x, y, verbose=0)
     before, weight = len(traced), model.loss_weights["kind_10"]
-    y = {**y, "kind_2": np.zeros(len(x), "int32")}
     found = []
     for factor in (1.0, 3.0):
         model.loss_weights["kind_10"] = factor * weight
-        model.optimizer.learning_rate = 0.0
         found.append(model.fit(x, y, verbose=0).history)
     assert len(traced) == before > 0
     first, second = found
@@ -267,7 +272,11 @@ def test_a_saved_model_goes_on_in_groups(monkeypatch, rng, tmp_path):
     model.fit(x, y, verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert again._compile_loss.groups == model._compile_loss.groups
+    found, expected = (
+        [(group.names, group.metrics) for group in each._compile_loss.groups]
+        for each in (again, model)
+    )
+    assert found == expected
     assert_alike(results(again, x, y), results(model, x, y))
 
 
@@ -286,7 +295,8 @@ def test_an_exported_model_computes_the_same(monkeypatch, rng, tmp_path):
     model = build(monkeypatch, True)
     x, _ = data(model, rng, missing=True)
     model.export(tmp_path / "exported", verbose=False)
-    served = tf.saved_model.load(tmp_path / "exported").serve(x)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    served = exported.serve(x)
     assert_alike(
         {name: value.numpy() for name, value in served.items()},
         model.predict(x, verbose=0),
@@ -307,8 +317,14 @@ def test_tasks_with_losses_or_metrics_of_their_own_stand_alone(monkeypatch):
         metrics={"size_1": ["mae"]},
         weighted_metrics={"size_2": ["mse"]},
     )
-    (group,) = model._compile_loss.groups
-    assert group.names == ("size_3", "size_4")
+    found = [
+        (group.names, group.metrics) for group in model._compile_loss.groups
+    ]
+    # Metrics that were given are measured one by one.
+    assert found == [
+        (("size_1", "size_2"), ()),
+        (("size_3", "size_4"), ("rmse", "mae")),
+    ]
 
 
 def test_steps_of_a_subclass_are_taken(monkeypatch):

@@ -57,8 +57,7 @@ def gradients_of_heads(
         if not of_group:
             groups.append([None] * len(group.variables))
             continue
-        total = tf.add_n(of_group)
-        of_copy, *own = tape.gradient(total, [copy, *group.variables])
+        of_copy, *own = tape.gradient(of_group, [copy, *group.variables])
         groups.append(own)
         for name, gradient in zip(
             group.tasks, tf.unstack(of_copy, axis=1), strict=True
