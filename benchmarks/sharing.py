@@ -1,7 +1,7 @@
 """Every way of sharing on vectors, over numbers of tasks.
 
 For 2, 8, 32 and 128 tasks: the seconds from building the model to its first
-step, the time of a step, and the parameters.
+step (of the processor), the time of a step, and the parameters.
 
 Run: python benchmarks/sharing.py [--family build_mlp ...] [--tasks 2 ...]
 """
@@ -58,21 +58,24 @@ def data(count, inputs=INPUTS):
 class Timed:
     """A model, what building it and its first step took, and blocks of steps.
 
+    The former is tracing, which one thread does: its time is that of the
+    processor, since it is too long to alternate and other programs may run.
+
     Args:
         build: Makes the compiled model.
     """
 
     def __init__(self, build):
-        start = time.perf_counter()
+        start = time.process_time()
         self.model = build()
-        self.first_step = time.perf_counter() - start
+        self.first_step = time.process_time() - start
 
     def take_first_step(self, x, y):
         """Takes a step by `fit`."""
-        start = time.perf_counter()
+        start = time.process_time()
         first = {name: values[:BATCH] for name, values in y.items()}
         self.model.fit(x[:BATCH], first, batch_size=BATCH, verbose=0)
-        self.first_step += time.perf_counter() - start
+        self.first_step += time.process_time() - start
 
     def epoch(self, x, y):
         """Trains an epoch in a fixed order; returns the losses."""

@@ -133,10 +133,11 @@ def test_few_equal_tasks_take_the_step_of_keras():
 
 def test_users_see_each_output_and_its_layer(monkeypatch):
     model = build(monkeypatch, True)
-    lines = []
-    model.summary(print_fn=lines.append, line_length=120)
+    found = []
+    model.summary(print_fn=found.append, line_length=120)
+    lines = [line.strip("│ ") for line in "\n".join(found).splitlines()]
     for task in TASKS:
-        assert any(line.strip("│ ").startswith(task.name) for line in lines)
+        assert any(line.startswith(f"{task.name} (") for line in lines)
         assert (
             model.get_layer(task.name).output.shape[-1]
             == (model.task_output_shapes[task.name][0])

@@ -106,4 +106,5 @@ def can_stand_for(metric: keras.metrics.Metric) -> bool:
     even = {"num_thresholds": metric.num_thresholds}
     usual = keras.metrics.AUC(**even).get_config()
     own = {"name", "dtype", "from_logits"}
-    return all(config[key] == usual[key] for key in usual.keys() - own)
+    keys = {*config, *usual} - own
+    return all(config.get(key) == usual.get(key) for key in keys)
