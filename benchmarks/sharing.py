@@ -72,6 +72,7 @@ class Timed:
 
     def take_first_step(self, x, y):
         """Takes a step by `fit`."""
+        self.data = x, y
         start = time.process_time()
         first = {name: values[:BATCH] for name, values in y.items()}
         self.model.fit(x[:BATCH], first, batch_size=BATCH, verbose=0)
