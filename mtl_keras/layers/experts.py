@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.layers.nth_copy import nth_copy
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -84,7 +85,7 @@ class Experts(keras.layers.Layer):
     def _expert_by_expert(self, shape, dtype=None):
         return ops.stack(
             [
-                _nth_copy(self.kernel_initializer, index)(shape[1:], dtype)
+                nth_copy(self.kernel_initializer, index)(shape[1:], dtype)
                 for index in range(shape[0])
             ]
         )
@@ -125,13 +126,3 @@ class Experts(keras.layers.Layer):
                 self.kernel_regularizer
             ),
         }
-
-
-def _nth_copy(initializer, index: int):
-    """A copy that draws other numbers; one with a seed gets the next seeds."""
-    if not isinstance(initializer, keras.initializers.Initializer):
-        return initializer
-    config = initializer.get_config()
-    if isinstance(config.get("seed"), int):
-        config["seed"] += index
-    return type(initializer).from_config(config)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from mtl_keras.models.heads import put_heads
 from mtl_keras.pretrained import load_weights
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
@@ -85,7 +86,7 @@ def assemble(
     Returns:
         A `MultiTaskModel`.
     """
-    outputs = {task.name: task.head(features[task.name]) for task in tasks}
+    outputs = put_heads(features, tasks)
     return finish(
         inputs,
         outputs,

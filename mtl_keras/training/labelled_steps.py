@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from mtl_keras.distribution.replicas import rows_of_targets, sum_over_replicas
-from mtl_keras.training.data.class_weights import weights_of_classes
-from mtl_keras.training.data.filled_targets import FilledTargets, fill_missing
 from mtl_keras.training.gradients.look_ahead import learn_task_weights
 from mtl_keras.training.gradients.other_losses import other_losses
 from mtl_keras.training.gradients.task_gradients import Update
-from mtl_keras.training.losses.loss_sums import LossSums, sum_losses, weights_of
+from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
+from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
 
 
 class FoundUpdate(NamedTuple):
@@ -23,16 +22,14 @@ class FoundUpdate(NamedTuple):
     Args:
         update: The update.
         finite: What of it is finite, as one vector (see `Finiteness`).
-        y_pred: Dict of the outputs.
-        targets: Dict from task name to `FilledTargets`.
-        sums: Dict from task name to `LossSums`.
+        parts: The batch, parted by tasks: a list of `BatchPart`.
+        sums: Dict from the names of a part to `LossSums`.
         shares: Of this replica in the task losses, of shape `(tasks,)`.
     """
 
     update: Update
     finite: object
-    y_pred: dict
-    targets: dict
+    parts: list
     sums: dict
     shares: object
 
@@ -54,7 +51,7 @@ class LabelledSteps:
             held_out: The same of a held-out batch, or `None`.
         """
         found = self.find_update(data, held_out)
-        self.record_batch(data, found)
+        self.record_batch(found)
         self.apply_update(data, found)
 
     def find_update(self, data, held_out=None) -> FoundUpdate:
@@ -102,33 +99,31 @@ class LabelledSteps:
 
         def losses_of(outputs):
             y_pred = rows_of_targets(outputs, y)
-            targets = self._fill(y, y_pred, mode)
-            weights = self._element_weights(sample_weight, targets, y_pred)
-            sums = self._sum_losses(targets, y_pred, weights)
+            parts = self.parts_of(
+                y, y_pred, sample_weight, self.class_weights, mode
+            )
+            sums = self.sums_of(parts)
             shares = self._shares_in_losses(sums)
             if batch is not None:
-                batch.update(
-                    y_pred=y_pred, targets=targets, sums=sums, shares=shares
-                )
+                batch.update(parts=parts, sums=sums, shares=shares)
             return self._times_loss_weights(shares)
 
         return losses_of
 
-    def record_batch(self, data, found: FoundUpdate) -> None:
+    def record_batch(self, found: FoundUpdate) -> None:
         """Adds losses and metrics of a training batch to the logs.
 
         Args:
-            data: See `labelled_train_step`.
             found: What `find_update` returned.
         """
         total = found.update.others
         if self._compile_loss.by_label:
-            self._record_by_label(found.sums)
+            self._compile_loss.record_by_label(found.sums)
         else:
-            self._record_by_batch(found.targets, found.shares)
+            self._record_by_batch(found.parts, found.shares)
             total += tf.reduce_sum(found.update.losses)
-        self._loss_tracker.update_state(total, _rows(found.targets))
-        self._record_metrics(data, found.targets, found.y_pred)
+        self._loss_tracker.update_state(total, found.parts[0].rows)
+        self._compile_metrics.update_labelled(found.parts)
 
     def apply_update(self, data, found: FoundUpdate) -> None:
         """Lets the optimizer take the step, and the weighting see it.
@@ -161,110 +156,113 @@ class LabelledSteps:
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         y_pred = rows_of_targets(self(x, training=False), y)
-        targets = self._fill(y, y_pred, "test")
-        weights = self._split(sample_weight)
-        sums = self._sum_losses(targets, y_pred, weights)
+        parts = self.parts_of(y, y_pred, sample_weight, {}, "test")
+        sums = self.sums_of(parts)
         total = other_losses(self)
         if self._compile_loss.by_label:
-            self._record_by_label(sums)
+            self._compile_loss.record_by_label(sums)
         else:
             shares = self._shares_in_losses(sums)
-            self._record_by_batch(targets, shares)
+            self._record_by_batch(parts, shares)
             losses = sum_over_replicas(self._times_loss_weights(shares))
             total += tf.reduce_sum(losses)
-        self._loss_tracker.update_state(total, _rows(targets))
-        self._record_metrics(data, targets, y_pred)
+        self._loss_tracker.update_state(total, parts[0].rows)
+        self._compile_metrics.update_labelled(parts)
 
     @property
     def _num_replicas(self) -> int:
         return self.distribute_strategy.num_replicas_in_sync
 
-    def _fill(self, y, y_pred, mode: str) -> dict[str, FilledTargets]:
+    def parts_of(
+        self, y, y_pred, sample_weight, class_weights, mode: str
+    ) -> list[BatchPart]:
+        """Parts a batch by tasks; equal ones stay together.
+
+        Args:
+            y: Targets: a tensor, or a dict of them.
+            y_pred: Dict of the outputs.
+            sample_weight: `None`, a tensor, or a dict of them.
+            class_weights: See `check_class_weights`.
+            mode: Whose labels may be missing, see `complete_labels`.
+        """
         y = y if isinstance(y, Mapping) else {self.tasks[0].name: y}
-        complete = self.complete_labels[mode]
+        if not isinstance(sample_weight, Mapping):
+            sample_weight = {task.name: sample_weight for task in self.tasks}
+        groups = self._compile_loss.groups
+        together = {name for group in groups for name in group.names}
+        return part_batch(
+            [
+                *((group.names, group.task) for group in groups),
+                *(
+                    ((task.name,), task)
+                    for task in self.tasks
+                    if task.name not in together
+                ),
+            ],
+            y,
+            y_pred,
+            sample_weight,
+            class_weights,
+            complete=self.complete_labels[mode],
+        )
+
+    def sums_of(
+        self, parts: Sequence[BatchPart], replicas: int | None = None
+    ) -> dict[tuple[str, ...], LossSums]:
+        """Sums the losses of each part of a batch whose tasks have one.
+
+        Args:
+            parts: The parts.
+            replicas: What the batch is spread over. Defaults to the replicas
+                of the strategy.
+        """
+        losses = self._compile_loss.losses_by_task
         return {
-            task.name: fill_missing(
-                task, y[task.name], y_pred[task.name], complete=complete
+            part.names: sum_losses(
+                losses[part.names[0]],
+                part.task,
+                part.targets,
+                part.y_pred,
+                part.weights,
+                replicas=replicas or self._num_replicas,
+                num_tasks=len(part.names),
             )
-            for task in self.tasks
+            for part in parts
+            if part.names[0] in losses
         }
 
-    def _split(self, sample_weight) -> dict:
-        """Sample weights of each task."""
-        if isinstance(sample_weight, Mapping):
-            return dict(sample_weight)
-        return {task.name: sample_weight for task in self.tasks}
+    def losses_of_sums(self, sums: Mapping, counts: Sequence):
+        """The losses that sums make, of shape `(tasks,)`.
 
-    def _element_weights(self, sample_weight, targets, y_pred) -> dict:
-        """Sample weights of each task, times those of its classes."""
-        weights = self._split(sample_weight)
-        for task, table in self.class_weights.items():
-            values = targets[task].values
-            by_class = weights_of_classes(table, values, y_pred[task])
-            if weights[task] is not None:
-                by_class *= weights_of(weights[task], by_class)
-            weights[task] = by_class
-        return weights
-
-    def _sum_losses(self, targets, y_pred, weights) -> dict[str, LossSums]:
-        tasks = {task.name: task for task in self.tasks}
-        return {
-            name: sum_losses(
-                loss,
-                tasks[name],
-                targets[name],
-                y_pred[name],
-                weights[name],
-                replicas=self._num_replicas,
+        Args:
+            sums: What `sums_of` returned.
+            counts: For each entry, the numbers of labels to divide by.
+        """
+        losses = {
+            names: of_part.losses(count)
+            for (names, of_part), count in zip(
+                sums.items(), counts, strict=True
             )
-            for name, loss in self._compile_loss.losses_by_task.items()
         }
+        return pick(losses, tuple(self._compile_loss.losses_by_task))
 
-    def _shares_in_losses(self, sums: dict[str, LossSums]):
+    def _shares_in_losses(self, sums: Mapping):
         """This replica's share of the task losses, of shape `(tasks,)`."""
         counts = sum_over_replicas([s.counts for s in sums.values()])
-        return tf.stack(
-            [
-                tf.reduce_sum(tf.math.divide_no_nan(of_task.sums, count))
-                for of_task, count in zip(sums.values(), counts, strict=True)
-            ]
-        )
+        return self.losses_of_sums(sums, counts)
 
     def _times_loss_weights(self, shares):
         """Shares in the task losses, times the user's weights."""
-        weights = self.loss_weights.variables_by_task
-        return shares * tf.stack(
-            [
-                tf.cast(weights[task].value, "float32")
-                for task in self._compile_loss.losses_by_task
-            ]
-        )
+        losses = self._compile_loss
+        return shares * losses.stacked_weights(losses.losses_by_task)
 
-    def _record_by_label(self, sums: dict[str, LossSums]) -> None:
-        """Adds to what the means over labels are made of."""
-        for task, metric in self._compile_loss.metrics_by_task.items():
-            metric.add(sums[task])
-
-    def _record_by_batch(self, targets, shares) -> None:
+    def _record_by_batch(self, parts: Sequence[BatchPart], shares) -> None:
         """Adds to what the means over batches are made of, as Keras does."""
         # Keras counts a batch by its static size, which a graph that is open
         # for others does not have and eager execution always has.
         size = None
         if tf.executing_eagerly():
-            rows = tf.cast(_rows(targets), "float32")
+            rows = tf.cast(parts[0].rows, "float32")
             size = sum_over_replicas(rows)
-        metrics = self._compile_loss.metrics
-        for metric, share in zip(metrics, tf.unstack(shares), strict=True):
-            metric.update_state(share * self._num_replicas, size)
-
-    def _record_metrics(self, data, targets, y_pred) -> None:
-        _, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        weights = self._split(sample_weight)
-        self._compile_metrics.update_labelled(
-            self.tasks, targets, y_pred, weights
-        )
-
-
-def _rows(targets: dict[str, FilledTargets]):
-    """Samples of this replica, without those that only fill its batch."""
-    return tf.shape(next(iter(targets.values())).values)[0]
+        losses = shares * self._num_replicas
+        self._compile_loss.record_by_batch(losses, size)

@@ -19,7 +19,8 @@ from mtl_keras.training.step_function import make_step_function
 class LabelledTraining(LabelledSteps, WeightedUpdates):
     """Mixin that makes the train and test functions of a model.
 
-    On one replica, where no label can be missing, they are Keras's own.
+    On one replica, where no label can be missing and few tasks are alike, they
+    are Keras's own.
     """
 
     def start_labelled_training(self) -> None:
@@ -65,6 +66,7 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         return (
             not self.complete_labels[mode]
             or self._num_replicas > 1
+            or bool(self._compile_loss.groups)
             or (mode == "train" and bool(self.class_weights))
             or (mode == "train" and self.guards_steps)
         )
@@ -156,11 +158,11 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         # The same on all replicas, since it was summed before.
         finite = strategy.experimental_local_results(found.finite)[0]
         if self.non_finite == "stop":  # the logs tell which loss it was
-            strategy.run(self.record_batch, args=(data, found))
+            strategy.run(self.record_batch, args=(found,))
 
         def take():
             if self.non_finite == "skip":
-                strategy.run(self.record_batch, args=(data, found))
+                strategy.run(self.record_batch, args=(found,))
             strategy.run(self.apply_update, args=(data, found))
             return finite
 
@@ -227,6 +229,11 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
             data_batch = (x, self._natural_targets(y))
             if not self.optimizer.built:
                 self.build_optimizer()
+            losses = self._compile_loss
+            if losses.groups and not losses.built:
+                # Without computing each of them, as Keras would.
+                size = keras.tree.flatten(data_batch[1])[0].shape[0]
+                losses.build(data_batch[1], self.symbolic_outputs(size))
         super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _natural_targets(self, y: Mapping) -> dict:

@@ -16,12 +16,11 @@ from mtl_keras.training.data.by_task import by_task
 from mtl_keras.training.distributed_training import DistributedTraining
 from mtl_keras.training.gradients.non_finite_gradients import check_non_finite
 from mtl_keras.training.labelled_training import LabelledTraining
+from mtl_keras.training.logged_by_task import LoggedByTask
 from mtl_keras.training.losses.loss_weights import (
     LossWeights,
     complete_loss_weights,
 )
-from mtl_keras.training.losses.task_losses import TaskLosses, TotalLoss
-from mtl_keras.training.losses.task_metrics import TaskMetrics
 from mtl_keras.training.outputs_by_task import as_task, check_outputs
 from mtl_keras.training.resumable_training import ResumableTraining
 
@@ -32,6 +31,7 @@ class MultiTaskModel(
     ResumableTraining,
     DistributedTraining,
     LabelledTraining,
+    LoggedByTask,
     keras.Model,
 ):
     """A `keras.Model` whose outputs are tasks.
@@ -181,11 +181,14 @@ class MultiTaskModel(
         )
         self._keep_untracked("non_finite", check_non_finite(non_finite))
         self._assign_loss_weights(loss_weights)
+        losses = {t.name: loss.get(t.name, t.loss) for t in self._tasks}
+        groups = self.find_groups(losses, {*metrics, *weighted_metrics})
+        of_groups, of_tasks = self.make_metrics(groups)
         arguments = {
             "optimizer": optimizer,
-            "loss": {t.name: loss.get(t.name, t.loss) for t in self._tasks},
+            "loss": losses,
             "loss_weights": self._loss_weights.variables_by_task,
-            "metrics": {**self._make_metrics(), **metrics},
+            "metrics": {**of_tasks, **metrics},
             "weighted_metrics": weighted_metrics or None,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
@@ -193,7 +196,7 @@ class MultiTaskModel(
             "auto_scale_loss": auto_scale_loss,
         }
         super().compile(**arguments)
-        self._log_by_task(arguments)
+        self.log_by_task(arguments, groups, of_groups)
         names = [name for name, of_task in arguments["loss"].items() if of_task]
         self.count_skipped(names)
         self.set_weighting(
@@ -222,11 +225,6 @@ class MultiTaskModel(
             },
         )
 
-    def _make_metrics(self) -> dict[str, list]:
-        """The metrics of each task, with variables on all replicas."""
-        with self.distribute_strategy.scope():
-            return {task.name: task.make_metrics() for task in self._tasks}
-
     def _assign_loss_weights(self, given) -> None:
         weights = complete_loss_weights(
             given, {task.name: task.loss_weight for task in self._tasks}
@@ -235,21 +233,6 @@ class MultiTaskModel(
             with self.distribute_strategy.scope():
                 self._keep_untracked("_loss_weights", LossWeights(weights))
         self._loss_weights.update(weights)
-
-    def _log_by_task(self, arguments: dict[str, Any]) -> None:
-        losses = TaskLosses(
-            arguments["loss"], arguments["loss_weights"], self.output_names
-        )
-        metrics = TaskMetrics(
-            arguments["metrics"],
-            arguments["weighted_metrics"],
-            output_names=self.output_names,
-        )
-        with self.distribute_strategy.scope():
-            total = TotalLoss(losses)
-        self._keep_untracked("_compile_loss", losses)
-        self._keep_untracked("_compile_metrics", metrics)
-        self._keep_untracked("_loss_tracker", total)
 
     def get_config(self) -> dict:
         """Returns the graph and the tasks, serialized."""

@@ -12,7 +12,7 @@ from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.training.full_batch.chunks import in_graph
 from mtl_keras.training.gradients.other_losses import other_losses
 from mtl_keras.training.gradients.task_gradients import of_losses
-from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
+from mtl_keras.training.losses.loss_sums import LossSums
 
 
 class JointLossValue(NamedTuple):
@@ -119,39 +119,32 @@ class JointLoss:
                 fixed[name] = float(weighting.combine(tf.constant(unit)))
         return [self._user_weights[n] * fixed[n] for n in self._names]
 
-    def _count(self) -> dict:
-        """Numbers of labels of each task, by term of its loss."""
+    def _count(self) -> list:
+        """Numbers of labels of each part, by task and term of its loss."""
 
         def count(chunk):
             x, y, sample_weight = chunk
             sums = self._sums(self._model(x, training=False), y, sample_weight)
-            return {name: of_task.counts for name, of_task in sums.items()}
+            return [of_part.counts for of_part in sums.values()]
 
         count = in_graph(self._model, count)
         found = [count(chunk) for chunk in self._chunks]
         return keras.tree.map_structure(lambda *parts: sum(parts), *found)
 
-    def _sums(self, y_pred, y, sample_weight) -> dict[str, LossSums]:
+    def _sums(self, y_pred, y, sample_weight) -> dict[tuple, LossSums]:
         model, chunks = self._model, len(self._chunks)
-        targets = model._fill(y, y_pred, "train")
-        weights = model._element_weights(sample_weight, targets, y_pred)
-        tasks = {task.name: task for task in model.tasks}
+        parts = model.parts_of(
+            y, y_pred, sample_weight, model.class_weights, "train"
+        )
         losses = model._compile_loss.losses_by_task
         if chunks > 1:
-            for name, loss in losses.items():
-                _check_separable(name, loss, targets[name].values, y_pred[name])
+            for part in parts:
+                name = part.names[0]
+                if name in losses:
+                    values = part.targets.values
+                    _check_separable(name, losses[name], values, part.y_pred)
         # Chunks share a loss that is a sum as replicas do.
-        return {
-            name: sum_losses(
-                loss,
-                tasks[name],
-                targets[name],
-                y_pred[name],
-                weights[name],
-                replicas=chunks,
-            )
-            for name, loss in losses.items()
-        }
+        return model.sums_of(parts, replicas=chunks)
 
     def _of_chunk_in_graph(self, chunk, share, counts) -> tuple:
         x, y, sample_weight = chunk
@@ -159,14 +152,7 @@ class JointLoss:
 
         def losses_of(y_pred):
             sums = self._sums(y_pred, y, sample_weight)
-            losses = tf.stack(
-                [
-                    tf.reduce_sum(
-                        tf.math.divide_no_nan(sums[name].sums, counts[name])
-                    )
-                    for name in self._names
-                ]
-            )
+            losses = self._model.losses_of_sums(sums, counts)
             found["losses"] = losses
             # What layers add is a mean over samples: `share` scales it alone.
             return tf.constant(self._weights, "float32") * losses / share

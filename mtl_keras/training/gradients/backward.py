@@ -29,27 +29,53 @@ def gradients_of_heads(
     tape: tf.GradientTape,
     losses: Sequence,
     features: list,
+    copies: list,
     graph: SharedGraph,
     names: Sequence[str],
-) -> list[HeadGradients]:
+) -> tuple[list[HeadGradients], list[list]]:
     """Takes a backward pass through each task's own part.
+
+    Heads that are computed together take one pass for all of them.
 
     Args:
         tape: A persistent tape of the tasks' own parts.
         losses: The task losses.
         features: What the shared part returned.
+        copies: What each group reads, see `HeadGroup.copy`.
         graph: The model, cut where it parts into tasks.
         names: Names of the tasks, in the order of `losses`.
+
+    Returns:
+        `HeadGradients` of each task, and for each group the gradients of its
+        variables, which are those of all its tasks.
     """
-    gradients = []
-    for loss, name in zip(losses, names, strict=True):
+    by_task = dict(zip(names, losses, strict=True))
+    heads, groups = {}, []
+    for group, copy in zip(graph.groups, copies, strict=True):
+        # Each loss reaches its own copy and its own slices alone.
+        of_group = [by_task[name] for name in group.tasks if name in by_task]
+        if not of_group:
+            groups.append([None] * len(group.variables))
+            continue
+        of_copy, *own = tape.gradient(of_group, [copy, *group.variables])
+        groups.append(own)
+        for name, gradient in zip(
+            group.tasks, tf.unstack(of_copy, axis=1), strict=True
+        ):
+            of_features = [None] * len(features)
+            of_features[group.reads] = gradient
+            nothing = [None] * len(graph.shared)
+            heads[name] = HeadGradients(of_features, [], nothing)
+    for name, loss in by_task.items():
+        if name in heads:
+            continue
         own, shared = graph.of_task[name], graph.shared
         found = tape.gradient(loss, [*features, *own, *shared])
         first, second = len(features), len(features) + len(own)
-        gradients.append(
-            HeadGradients(found[:first], found[first:second], found[second:])
+        heads[name] = HeadGradients(
+            found[:first], found[first:second], found[second:]
         )
-    return gradients
+    return [heads[name] for name in names], groups
 
 
 class Backward:

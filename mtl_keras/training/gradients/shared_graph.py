@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 
 import keras
 
-from mtl_keras.graph_nodes import node_of
+from mtl_keras.graph_nodes import node_of, variables_of
+from mtl_keras.training.gradients.head_groups import HeadGroup, group_nodes
 
 
 @dataclasses.dataclass(frozen=True)
 class SharedGraph:
     """A model cut where it parts into tasks.
 
-    Calling `heads` on what `trunk` returns gives the outputs of the model.
+    Calling `outputs` on what `trunk` returns gives the outputs of the model.
     What `trunk` returns is the frontier: every tensor that the shared part
-    makes (or that is an input) and that something of one task alone reads.
+    makes (or that is an input) and that something of one task alone reads, or
+    a layer that computes the heads of several.
 
     Args:
         trunk: Model from the inputs to the frontier, a list.
-        heads: Model from the frontier to the dict of outputs.
+        heads: Model to the dict of outputs, from what it reads of the
+            frontier and from what the groups make of it.
+        direct: Indices of what `heads` reads of the frontier.
+        groups: Heads that are computed together.
         shared: Trainable variables that two tasks or more reach.
         of_task: Dict from task name to the trainable variables that this
-            task alone reaches.
+            task alone reaches, without those of `groups`.
     """
 
     trunk: keras.Model
     heads: keras.Model
+    direct: tuple[int, ...]
+    groups: tuple[HeadGroup, ...]
     shared: tuple[keras.Variable, ...]
     of_task: dict[str, tuple[keras.Variable, ...]]
+
+    def outputs(
+        self, features: list, copies: list | None = None, training=False
+    ) -> dict:
+        """Computes the outputs.
+
+        Args:
+            features: What `trunk` returned.
+            copies: For each group a copy of what it reads for each of its
+                tasks (see `HeadGroup.copy`). Defaults to new ones.
+            training: As in `keras.Model.call`.
+        """
+        if copies is None:
+            copies = [group.copy(features) for group in self.groups]
+        of_groups = [
+            output
+            for group, copy in zip(self.groups, copies, strict=True)
+            for output in group.layer(copy)
+        ]
+        direct = [features[index] for index in self.direct]
+        return self.heads([*direct, *of_groups], training=training)
 
 
 def shared_graph_of(model: keras.Model) -> SharedGraph:
@@ -43,30 +70,30 @@ def shared_graph_of(model: keras.Model) -> SharedGraph:
     """
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
     tasks_of = _tasks_by_node(outputs)
-    frontier = _frontier(model, outputs, tasks_of)
+    groups = group_nodes(outputs, tasks_of)
+    frontier, direct = _frontier(model, outputs, tasks_of, groups)
     trunk = keras.Model(model.input, frontier, name="shared_part")
-    heads = keras.Model(frontier, _past(frontier, outputs), name="task_part")
-    shared, of_task = _variables_by_task(model, outputs, tasks_of)
-    return SharedGraph(trunk, heads, shared, of_task)
+    cut = [frontier[index] for index in direct]
+    cut += [tensor for node in groups for tensor in node.output_tensors]
+    heads = keras.Model(cut, _past(cut, outputs), name="task_part")
+    found = tuple(
+        HeadGroup.of(node, tasks, frontier) for node, tasks in groups.items()
+    )
+    shared, of_task = _variables_by_task(model, outputs, tasks_of, groups)
+    return SharedGraph(trunk, heads, direct, found, shared, of_task)
 
 
-def _past(frontier: list, outputs: dict) -> dict:
-    """The outputs, with a copy where one is at the frontier.
+def _past(cut: list, outputs: dict) -> dict:
+    """The outputs, with a copy where one is what the heads read.
 
     Keras loses the input of a model that is an output of it too, and a loss
     would reach round the copied tensor to the logits that Keras notes on it.
     """
-    at_frontier = {id(tensor) for tensor in frontier}
+    read = {id(tensor) for tensor in cut}
     return {
-        name: keras.ops.copy(output) if id(output) in at_frontier else output
+        name: keras.ops.copy(output) if id(output) in read else output
         for name, output in outputs.items()
     }
-
-
-def _parents(node) -> Iterable[tuple]:
-    """Tensors that a node reads, each with the node that made it."""
-    for tensor in node.input_tensors:
-        yield tensor, node_of(tensor)
 
 
 def _tasks_by_node(outputs: dict) -> dict:
@@ -88,37 +115,51 @@ def _tasks_by_node(outputs: dict) -> dict:
             # Keras keeps the class of `keras.ops.stop_gradient` to itself.
             stops = type(node.operation).__name__ == "StopGradient"
             waiting.extend(
-                (parent, trains and not stops) for _, parent in _parents(node)
+                (node_of(tensor), trains and not stops)
+                for tensor in node.input_tensors
             )
     return tasks_of
 
 
-def _frontier(model, outputs: dict, tasks_of: dict) -> list:
-    """Tensors of the shared part that the tasks' own parts read, in order."""
+def _frontier(model, outputs: dict, tasks_of: dict, groups: dict) -> tuple:
+    """Tensors of the shared part that the tasks' own parts read, in order.
+
+    Returns:
+        A list of them, and the indices of those that something else than a
+        group reads.
+    """
     several = {node for node, tasks in tasks_of.items() if len(tasks) > 1}
+    several -= groups.keys()
     # Inputs are made by nobody, so they can be read on both sides.
     several |= {node_of(tensor) for tensor in model.inputs}
-    frontier = {}
+    frontier, direct = {}, set()
     for output in outputs.values():
         if node_of(output) in several:  # an output that another task reads
             frontier[id(output)] = output
+            direct.add(id(output))
     for node in tasks_of:
         if node in several:
             continue
-        for tensor, parent in _parents(node):
-            if parent in several:
+        for tensor in node.input_tensors:
+            if node_of(tensor) in several:
                 frontier[id(tensor)] = tensor
-    return list(frontier.values())
+                if node not in groups:
+                    direct.add(id(tensor))
+    places = tuple(i for i, key in enumerate(frontier) if key in direct)
+    return list(frontier.values()), places
 
 
-def _variables_by_task(model, outputs: dict, tasks_of: dict) -> tuple:
+def _variables_by_task(
+    model, outputs: dict, tasks_of: dict, groups: dict
+) -> tuple:
     tasks_of_variable = {}
     for node, tasks in tasks_of.items():
         # A layer that is called several times belongs to all its callers,
         # unless it says which of its variables a call reads.
-        for variable in _variables_of(node):
+        for variable in variables_of(node):
             tasks_of_variable.setdefault(id(variable), set()).update(tasks)
-    variables = model.trainable_variables
+    grouped = {id(v) for node in groups for v in variables_of(node)}
+    variables = [v for v in model.trainable_variables if id(v) not in grouped]
     shared = tuple(
         v for v in variables if len(tasks_of_variable.get(id(v), ())) > 1
     )
@@ -131,15 +172,6 @@ def _variables_by_task(model, outputs: dict, tasks_of: dict) -> tuple:
     return shared, of_task
 
 
-def _variables_of(node) -> Iterable[keras.Variable]:
-    """Variables that a call reads: the layer's, unless it says which."""
-    operation, arguments = node.operation, node.arguments
-    of_call = getattr(operation, "variables_of_call", None)
-    if of_call is not None:
-        return of_call(*arguments.args, **arguments.kwargs)
-    return getattr(operation, "trainable_variables", ())
-
-
 def frontier_of(model: keras.Model) -> list:
     """Lists the tensors that the shared part of a model hands to the tasks.
 
@@ -150,7 +182,10 @@ def frontier_of(model: keras.Model) -> list:
         Keras tensors of the model, see `SharedGraph`.
     """
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
-    return _frontier(model, outputs, _tasks_by_node(outputs))
+    tasks_of = _tasks_by_node(outputs)
+    groups = group_nodes(outputs, tasks_of)
+    frontier, _ = _frontier(model, outputs, tasks_of, groups)
+    return frontier
 
 
 def reached_variables(model: keras.Model) -> dict:
@@ -171,7 +206,7 @@ def reached_variables(model: keras.Model) -> dict:
             known = reached.setdefault(node.operation, [])
             known.extend(
                 v
-                for v in _variables_of(node)
+                for v in variables_of(node)
                 if v.trainable and not any(v is other for other in known)
             )
     return reached

@@ -28,6 +28,7 @@ from mtl_keras.training.gradients.other_losses import (
     other_losses,
     share_of_batch,
 )
+from mtl_keras.training.gradients.own_gradients import OwnGradients
 from mtl_keras.training.gradients.shared_graph import SharedGraph
 from mtl_keras.weighting import Weighting
 
@@ -118,26 +119,29 @@ def of_gradients(
         features = keras.tree.flatten(graph.trunk(x, training=True))
         with tf.GradientTape(persistent=True) as head_tape:
             head_tape.watch(features)
-            losses = losses_of(graph.heads(features, training=True))
+            copies = [group.copy(features) for group in graph.groups]
+            losses = losses_of(graph.outputs(features, copies, training=True))
             scaled = [scale(loss) for loss in tf.unstack(losses)]
         others = other_losses(model)
         share = scale(share_of_batch(model, x, others))
+    heads, of_groups = gradients_of_heads(
+        head_tape, scaled, features, copies, graph, names
+    )
+    own = OwnGradients([head.own for head in heads], of_groups)
     local = _Gradients(
-        gradients_of_heads(head_tape, scaled, features, graph, names),
+        heads,
         Backward(tape, features, graph.shared),
+        own,
         tape.gradient(share, model.trainable_weights),
         losses,
+        lambda own: own.finite(graph, names),
     )
     one = scale(tf.constant(1.0))
     update = _update_of(mode, weighting)(weighting, local, one)
     (seen,) = blank_unless(tf.reduce_all(update.finite), update.losses)
     combined, own = _combined(weighting, seen, scale)
     by_variable = _by_variable(graph.shared, update.shared)
-    for of_task, name, weight in zip(
-        update.own, names, tf.unstack(combined), strict=True
-    ):
-        weighted = weighted_sum([of_task], weight[None])
-        by_variable |= _by_variable(graph.of_task[name], weighted)
+    by_variable |= update.own.weighted(graph, names, combined)
     for variable, gradient in zip(
         model.trainable_weights, update.others, strict=True
     ):
@@ -182,12 +186,10 @@ class _Gradients(NamedTuple):
 
     heads: list
     backward: Backward
+    own: OwnGradients
     others: list  # of what is no task's loss
     losses: object
-
-    @property
-    def own(self) -> list[list]:
-        return [head.own for head in self.heads]
+    finite: Callable  # of what the tasks do not share
 
     def rows(self) -> list[list]:
         """A backward pass for each task."""
@@ -195,13 +197,19 @@ class _Gradients(NamedTuple):
             self.backward(head.features, head.shared) for head in self.heads
         ]
 
+    def finite_tasks(self, losses, gramian, own: OwnGradients):
+        """Whether loss and gradients of each task are finite."""
+        norms = tf.linalg.diag_part(gramian)
+        finite = tf.math.is_finite(losses) & tf.math.is_finite(norms)
+        return finite & self.finite(own)
+
 
 class _Summed(NamedTuple):
     """What a method made of the gradients of all replicas."""
 
     losses: object
     shared: list
-    own: list[list]
+    own: OwnGradients
     others: list
     weights: object
     gramian: object
@@ -220,7 +228,7 @@ def _by_parameters(weighting, local: _Gradients, one) -> _Summed:
         (local.losses, local.rows(), local.own, local.others)
     )
     gramian = gramian_of(rows) / tf.square(one)
-    finite = _finite_tasks(losses, gramian, own)
+    finite = local.finite_tasks(losses, gramian, own)
     weights = weighting.weights(
         *blank_unless(tf.reduce_all(finite), losses, gramian)
     )
@@ -235,7 +243,7 @@ def _by_features(weighting, local: _Gradients, one) -> _Summed:
         (local.losses, gramian_of(features), local.own, local.others)
     )
     gramian = gramian / tf.square(one)
-    finite = _finite_tasks(losses, gramian, own)
+    finite = local.finite_tasks(losses, gramian, own)
     weights = weighting.weights(
         *blank_unless(tf.reduce_all(finite), losses, gramian)
     )
@@ -255,7 +263,7 @@ def _by_jacobian(weighting, local: _Gradients, one) -> _Summed:
     shapes = [tuple(variable.shape) for variable in local.backward.shared]
     jacobian = tf.stack([_as_one_row(row, shapes) for row in rows]) / one
     gramian = tf.matmul(jacobian, jacobian, transpose_b=True)
-    finite = _finite_tasks(losses, gramian, own)
+    finite = local.finite_tasks(losses, gramian, own)
     update, weights = weighting.aggregate(
         *blank_unless(tf.reduce_all(finite), losses, jacobian)
     )
@@ -279,13 +287,6 @@ def _as_one_row(row: Sequence, shapes: Sequence[tuple]):
         ],
         axis=0,
     )
-
-
-def _finite_tasks(losses, gramian, own: list[list]):
-    """Whether loss and gradients of each task are finite."""
-    of_heads = tf.stack([all_finite(gradients) for gradients in own])
-    norms = tf.linalg.diag_part(gramian)
-    return tf.math.is_finite(losses) & tf.math.is_finite(norms) & of_heads
 
 
 def _by_variable(variables, gradients) -> dict:

@@ -21,12 +21,22 @@ class LossSums(NamedTuple):
     than it has labels.
 
     Args:
-        sums: Weighted losses, summed over what is labelled: one for each term.
+        sums: Weighted losses, summed over what is labelled, of shape `(tasks,
+            terms)`.
         counts: What to divide these by.
     """
 
     sums: object
     counts: object
+
+    def losses(self, counts):
+        """Losses by other numbers of labels, of shape `(tasks,)`.
+
+        Args:
+            counts: Of several batches or replicas.
+        """
+        of_terms = tf.math.divide_no_nan(self.sums, counts)
+        return tf.reduce_sum(of_terms, axis=-1)
 
 
 def sum_losses(
@@ -37,8 +47,12 @@ def sum_losses(
     weights=None,
     *,
     replicas: int = 1,
+    num_tasks: int = 1,
 ) -> LossSums:
     """Sums a task's losses over its labelled elements.
+
+    Several tasks that are alike may lie together along the batch axis (see
+    `BatchPart`).
 
     Args:
         loss: The loss.
@@ -48,9 +62,10 @@ def sum_losses(
         weights: Sample weights of the shape of the samples or of the
             elements, or `None`.
         replicas: Number of replicas that the batch is spread over.
+        num_tasks: Number of tasks that lie together. Defaults to `1`.
 
     Returns:
-        `LossSums` with tensors of shape `(terms,)`.
+        `LossSums` with tensors of shape `(num_tasks, terms)`.
 
     Raises:
         ValueError: If the loss has no reduction.
@@ -58,12 +73,17 @@ def sum_losses(
     y_true = ops.convert_to_tensor(targets.values, dtype=loss.dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=loss.dtype)
     parts = [
-        _sum_term(loss, values, labelled, targets.labelled, weights)
+        [
+            sum_by_task(each, num_tasks)
+            for each in _term(loss, values, labelled, targets.labelled, weights)
+        ]
         for values, labelled in _terms(
             loss, task, y_true, y_pred, targets.labelled
         )
     ]
-    sums, counts = (ops.stack(part) for part in zip(*parts, strict=True))
+    sums, counts = (
+        ops.stack(part, axis=-1) for part in zip(*parts, strict=True)
+    )
     if loss.reduction == "sum":
         # One for the whole batch, which the replicas' shares add up to.
         counts = ops.ones_like(counts) / replicas
@@ -101,8 +121,8 @@ def _of_whole_batch(loss, y_true, y_pred, labelled, value):
     return values, labelled
 
 
-def _sum_term(loss, values, labelled, elements, weights) -> tuple:
-    """Weighted sum of the labelled values, and their number."""
+def _term(loss, values, labelled, elements, weights) -> tuple:
+    """Weighted values, and what each counts; 0 where no label is."""
     count = ops.ones_like(values)
     if weights is not None:
         weights = weights_of(weights, values, elements)
@@ -114,7 +134,24 @@ def _sum_term(loss, values, labelled, elements, weights) -> tuple:
             labelled = labelled[..., None]
         values = ops.where(labelled, values, ops.zeros_like(values))
         count = ops.where(labelled, count, ops.zeros_like(count))
-    return ops.sum(values), ops.sum(count)
+    return values, count
+
+
+def sum_by_task(values, num_tasks: int):
+    """Sums what tasks have that lie together along the batch axis.
+
+    Args:
+        values: Tensor of shape `(batch * num_tasks, ...)`.
+        num_tasks: Number of tasks.
+
+    Returns:
+        A tensor of shape `(num_tasks,)`.
+    """
+    if num_tasks == 1:
+        return ops.sum(values)[None]
+    values = ops.reshape(values, (-1, num_tasks, *values.shape[1:]))
+    axes = [axis for axis in range(len(values.shape)) if axis != 1]
+    return ops.sum(values, axis=axes)
 
 
 def weights_of(weights, values, elements=None):

@@ -12,14 +12,18 @@ when Keras changes what is overridden.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
 from keras.src.trainers.compile_utils import CompileLoss
 
 from mtl_keras.losses.element_loss import ElementLoss
+from mtl_keras.training.losses.batch_parts import pick
+from mtl_keras.training.losses.group_losses import GroupLosses
 from mtl_keras.training.losses.loss_sums import LossSums
+from mtl_keras.training.losses.task_groups import TaskGroup
 
 
 class TaskLoss(keras.metrics.Mean):
@@ -39,7 +43,7 @@ class TaskLoss(keras.metrics.Mean):
         # Not as an attribute, which Keras would follow round when it loads.
         self._losses_of_model = lambda: losses
         self._sums, self._counts = (
-            self.add_variable((num_terms,), "zeros", name=variable)
+            self.add_variable((1, num_terms), "zeros", name=variable)
             for variable in ("sums", "counts")
         )
 
@@ -53,6 +57,10 @@ class TaskLoss(keras.metrics.Mean):
         if not self._losses_of_model().by_label:
             return super().result()
         return ops.sum(ops.divide_no_nan(self._sums, self._counts))
+
+    def losses(self):
+        """The result as a tensor of shape `(1,)`."""
+        return ops.reshape(self.result(), (1,))
 
     def reset_state(self) -> None:
         super().reset_state()
@@ -79,9 +87,9 @@ class TotalLoss(keras.metrics.Mean):
         if not self._losses_of_model().by_label:
             return total
         losses = self._losses_of_model()
-        for task, metric in losses.metrics_by_task.items():
-            weight = ops.cast(losses.loss_weights[task], total.dtype)
-            total = total + weight * ops.cast(metric.result(), total.dtype)
+        for tasks, metric in losses.trackers.items():
+            weights = losses.stacked_weights(tasks)
+            total = total + ops.sum(weights * metric.losses())
         return total
 
 
@@ -92,11 +100,21 @@ class TaskLosses(CompileLoss):
         losses: Dict from task name to loss.
         loss_weights: Dict from task name to the variable of its weight.
         output_names: Names of the model's outputs.
+        groups: Groups of tasks that are computed together.
     """
 
-    def __init__(self, losses: Mapping, loss_weights: Mapping, output_names):
+    def __init__(
+        self,
+        losses: Mapping,
+        loss_weights: Mapping,
+        output_names,
+        groups: Sequence[TaskGroup] = (),
+    ):
         super().__init__(losses, loss_weights, output_names=output_names)
         self.loss_weights = loss_weights
+        self.groups = tuple(groups)
+        # Tracker by the names of its tasks, once built.
+        self.trackers = {}
         # Whether the last step was one where labels could be missing.
         self.by_label = False
 
@@ -105,18 +123,75 @@ class TaskLosses(CompileLoss):
         super().build(y_true, y_pred)
         # In place of Keras's, which one task does not even have.
         self._metrics.clear()
+        self.trackers.clear()
+        grouped = {name: group for group in self.groups for name in group.names}
         for task, loss in self.losses_by_task.items():
-            terms = loss.num_terms if isinstance(loss, ElementLoss) else 1
-            self._tracker.add_to_store(
-                "metrics", TaskLoss(self, f"{task}_loss", terms)
+            if task not in grouped:
+                terms = loss.num_terms if isinstance(loss, ElementLoss) else 1
+                self.trackers[(task,)] = TaskLoss(self, f"{task}_loss", terms)
+            elif (names := grouped[task].names) not in self.trackers:
+                self.trackers[names] = GroupLosses(names, lambda: self.by_label)
+        for tracker in self.trackers.values():
+            self._tracker.add_to_store("metrics", tracker)
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """The weighted sum of the losses, as in Keras.
+
+        Where tasks form groups, which Keras knows nothing of, it is not
+        logged: steps of our own do that.
+        """
+        if not self.groups:
+            return super().call(y_true, y_pred, sample_weight)
+        if not self.built:
+            self.build(y_true, y_pred)
+        by_task = isinstance(sample_weight, Mapping)
+        return sum(
+            self.loss_weights[task]
+            * loss(
+                y_true[task],
+                y_pred[task],
+                sample_weight[task] if by_task else sample_weight,
             )
+            for task, loss in self.losses_by_task.items()
+        )
+
+    def record_by_label(self, sums: Mapping[tuple, LossSums]) -> None:
+        """Adds a batch to what the means over labels are made of.
+
+        Args:
+            sums: `LossSums` by the names of the tasks that they are of.
+        """
+        by_part = [
+            {names: of_part[index] for names, of_part in sums.items()}
+            for index in range(2)
+        ]
+        for names, tracker in self.trackers.items():
+            tracker.add(LossSums(*(pick(each, names) for each in by_part)))
+
+    def record_by_batch(self, losses, size=None) -> None:
+        """Adds a batch to what the means over batches are made of.
+
+        Args:
+            losses: Tensor of shape `(tasks,)`, in the order of
+                `losses_by_task`.
+            size: What the batch counts. Defaults to `1`.
+        """
+        names_in_order = tuple(self.losses_by_task)
+        by_task = dict(zip(names_in_order, tf.unstack(losses), strict=True))
+        for names, tracker in self.trackers.items():
+            of_tasks = (
+                by_task[names[0]]
+                if len(names) == 1
+                else pick({names_in_order: losses}, names)
+            )
+            tracker.update_state(of_tasks, size)
+
+    def stacked_weights(self, tasks: Sequence[str]):
+        """The loss weights of some tasks, as a float32 vector."""
+        weights = [self.loss_weights[task] for task in tasks]
+        return tf.stack([ops.cast(weight, "float32") for weight in weights])
 
     @property
     def losses_by_task(self) -> dict[str, keras.losses.Loss]:
         """The Keras loss of each task that has one, once built."""
         return {flat.name: flat.loss for flat in self._flat_losses or ()}
-
-    @property
-    def metrics_by_task(self) -> dict[str, TaskLoss]:
-        """The tracker of each task that has a loss, once built."""
-        return dict(zip(self.losses_by_task, self.metrics, strict=True))

@@ -10,7 +10,7 @@ says when Keras changes what is overridden.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -20,6 +20,8 @@ from mtl_keras import metrics as own_metrics
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.tasks import Task
 from mtl_keras.training.data.filled_targets import FilledTargets
+from mtl_keras.training.losses.batch_parts import BatchPart
+from mtl_keras.training.losses.group_metric import GroupMetric
 from mtl_keras.training.losses.loss_sums import to_rank, weights_of
 
 # Metrics that take a weight for each column of an output.
@@ -31,7 +33,42 @@ _WEIGHTED_BY_COLUMN = (
 
 
 class TaskMetrics(CompileMetrics):
-    """Keras's metrics by task, which can leave out what is not labelled."""
+    """Keras's metrics by task, which can leave out what is not labelled.
+
+    Args:
+        metrics: Dict from task name to a list of metrics.
+        weighted_metrics: Likewise, or `None`.
+        output_names: Names of the model's outputs.
+        of_groups: Metrics of tasks that are computed together.
+    """
+
+    def __init__(
+        self,
+        metrics,
+        weighted_metrics,
+        output_names,
+        of_groups: Sequence[GroupMetric] = (),
+    ):
+        super().__init__(metrics, weighted_metrics, output_names=output_names)
+        self._of_groups = list(of_groups)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Metrics of single tasks, and of groups of them."""
+        return [*super().metrics, *self._of_groups]
+
+    def reset_state(self) -> None:
+        """Resets all metrics."""
+        super().reset_state()
+        for metric in self._of_groups:
+            metric.reset_state()
+
+    def result(self) -> dict:
+        """Returns a dict from `<task>_<metric>` to a scalar."""
+        results = super().result()
+        for metric in self._of_groups:
+            results |= metric.result()
+        return results
 
     def _build_metrics_set(
         self, metrics, num_outputs, output_names, *args, **kwargs
@@ -45,36 +82,45 @@ class TaskMetrics(CompileMetrics):
                     of_output.output_name = output_names[0]
         return built
 
-    def update_labelled(
-        self,
-        tasks: Sequence[Task],
-        targets: Mapping[str, FilledTargets],
-        y_pred: Mapping,
-        weights: Mapping,
-    ) -> None:
+    def update_labelled(self, parts: Sequence[BatchPart]) -> None:
         """Updates all metrics with a batch.
 
+        Sample weights count for `weighted_metrics` alone, as in Keras.
+
         Args:
-            tasks: The tasks.
-            targets: Targets by task name, whose holes are filled.
-            y_pred: Predictions by task name.
-            weights: Sample weights by task name; `None` for a task that has
-                none. They count for `weighted_metrics` alone, as in Keras.
+            parts: The parts of the batch.
         """
-        by_name = {task.name: task for task in tasks}
+        for metric in self._of_groups:
+            metric.update_state(
+                [p for p in parts if p.names[0] in metric.tasks]
+            )
+        single = _SingleParts(parts)
         for flat, weighted in (
             (self._flat_metrics, False),
             (self._flat_weighted_metrics, True),
         ):
             for name, of_task in zip(self.output_names, flat, strict=True):
                 for metric in of_task.metrics if of_task else ():
+                    part = single[name]
                     update_metric(
                         metric,
-                        by_name[name],
-                        targets[name],
-                        y_pred[name],
-                        weights[name] if weighted else None,
+                        part.task,
+                        part.targets,
+                        part.y_pred,
+                        part.sample_weight if weighted else None,
                     )
+
+
+class _SingleParts(dict):
+    """Parts of single tasks, taken apart when they are asked for."""
+
+    def __init__(self, parts: Sequence[BatchPart]):
+        super().__init__()
+        self._parts = {name: part for part in parts for name in part.names}
+
+    def __missing__(self, name: str) -> BatchPart:
+        self.update(self._parts[name].by_task())
+        return self[name]
 
 
 def update_metric(

@@ -108,7 +108,7 @@ def test_the_parts_compute_what_the_model_does(
     model = build_small(factory_name, normalization=normalization)
     x, _ = random_data(model, 4, rng)
     graph = shared_graph_of(model)
-    found = graph.heads(keras.tree.flatten(graph.trunk(x)))
+    found = graph.outputs(keras.tree.flatten(graph.trunk(x)))
     for name, values in model(x).items():
         np.testing.assert_allclose(found[name], values, atol=1e-6)
 
@@ -153,7 +153,7 @@ def test_features_give_the_inner_products_at_the_frontier(sharing_factory, rng):
         (task,) = (task for task in model.tasks if task.name == name)
         with tf.GradientTape() as tape:
             tape.watch(features)
-            y_pred = graph.heads(features)[name]
+            y_pred = graph.outputs(features)[name]
             loss = model.loss_weights[name] * task.loss(y[name], y_pred)
         found = tape.gradient(loss, features)
         rows.append(

@@ -1,0 +1,227 @@
+"""Many equal tasks, and many experts, against the same networks in plain Keras.
+
+The plain networks have separate dense layers, Keras's losses and its metrics.
+Both begin with the same weights, their losses must agree, and blocks of steps
+alternate. Where other programs run, seconds of the processor say more than the
+clock. The cases `threshold_<tasks>` compare equal tasks that are computed
+together with the same ones one by one.
+
+Run: python benchmarks/sharing_against_keras.py [mlp_64 ...]
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import argparse
+import time
+
+import keras
+import measure
+import numpy as np
+from keras import layers
+from sharing import (
+    CLASSES,
+    INPUTS,
+    STEPS,
+    WIDTHS,
+    Timed,
+    data,
+    tasks_of,
+    write_beside,
+)
+
+import mtl_keras
+from mtl_keras.tasks import groups
+
+BLOCKS = 12
+
+
+def plain_heads(inputs, features):
+    """A model with a dense head on the features of each task, compiled."""
+    outputs = {
+        name: layers.Dense(CLASSES, "softmax", name=name)(x)
+        for name, x in features.items()
+    }
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        "adam",
+        loss=dict.fromkeys(features, "sparse_categorical_crossentropy"),
+        metrics={name: ["accuracy"] for name in features},
+    )
+    return model
+
+
+def plain_mlp(count):
+    """The network of `build_mlp`, by hand."""
+    x = inputs = keras.Input((INPUTS,))
+    for width in WIDTHS:
+        x = layers.Dense(width, "relu")(x)
+    return plain_heads(inputs, {task.name: x for task in tasks_of(count)})
+
+
+def our_mlp(count):
+    """The same network, by this library."""
+    return mtl_keras.build_mlp((INPUTS,), tasks_of(count), hidden_units=WIDTHS)
+
+
+def plain_mmoe(count):
+    """The network of `build_mmoe`, with a dense layer for each expert."""
+    inputs = keras.Input((784,))
+    experts = [layers.Dense(16, "relu")(inputs) for _ in range(8)]
+    stacked = layers.Lambda(lambda tensors: keras.ops.stack(tensors, axis=1))(
+        experts
+    )
+    features = {}
+    for task in tasks_of(count):
+        gate = layers.Dense(8, "softmax", use_bias=False)(inputs)
+        mixed = layers.Dot(axes=1)([gate, stacked])
+        features[task.name] = layers.Dense(16, "relu")(mixed)
+    return plain_heads(inputs, features)
+
+
+def our_mmoe(count):
+    """The same network, by this library."""
+    return mtl_keras.build_mmoe((784,), tasks_of(count))
+
+
+def give_weights(ours, plain):
+    """Has both models begin with the same weights; checks that all fit."""
+    heads = {task.name for task in ours.tasks}
+    found = []
+    for layer in ours.layers:
+        weights = layer.get_weights()
+        if isinstance(layer, mtl_keras.layers.GroupedDense):
+            by_task = [np.moveaxis(w, layer.task_axis, 0) for w in weights]
+            for task, *of_task in zip(ours.tasks, *by_task, strict=True):
+                plain.get_layer(task.name).set_weights(of_task)
+        elif layer.name in heads and weights:
+            plain.get_layer(layer.name).set_weights(weights)
+        elif isinstance(layer, mtl_keras.layers.Experts):
+            found += [list(each) for each in zip(*weights, strict=True)]
+        elif weights:
+            found.append(weights)
+    own = [x for x in plain.layers if x.weights and x.name not in heads]
+    for weights in found:  # the first that fits, in the order of the layers
+        shapes = [w.shape for w in weights]
+        fits = next(
+            layer
+            for layer in own
+            if [tuple(w.shape) for w in layer.weights] == shapes
+        )
+        own.remove(fits)
+        fits.set_weights(weights)
+    assert not own
+
+
+def alternate(arms):
+    """Seconds of blocks that alternate: on the clock, and of the processor."""
+    clock, processor = ({name: [] for name in arms} for _ in range(2))
+    rng = np.random.default_rng(0)
+    for block in range(-1, BLOCKS):
+        for name in rng.permutation(list(arms)):
+            start = time.perf_counter(), time.process_time()
+            arms[name]()
+            if block >= 0:
+                clock[name].append(time.perf_counter() - start[0])
+                processor[name].append(time.process_time() - start[1])
+    return clock, processor
+
+
+def compared(ours, other):
+    """Columns of two models: first steps, steps, and their ratios."""
+    x, y = ours.data
+    clock, processor = alternate(
+        {"ours": ours.block(x, y), "other": other.block(x, y)}
+    )
+    columns = {
+        "first_step_s": f"{ours.first_step:.2f}",
+        "other_first_step_s": f"{other.first_step:.2f}",
+        "first_step_ratio": f"{ours.first_step / other.first_step:.3f}",
+    }
+    for name, seconds in (("clock", clock), ("processor", processor)):
+        median, low, high = measure.ratio(seconds["ours"], seconds["other"])
+        milliseconds = 1e3 * np.median(seconds["ours"]) / STEPS
+        columns |= {
+            f"{name}_step_ms": f"{milliseconds:.2f}",
+            f"{name}_step_ratio": f"{median:.3f}",
+            f"{name}_low": f"{low:.3f}",
+            f"{name}_high": f"{high:.3f}",
+        }
+    return {**columns, "blocks": BLOCKS, "machine": measure.machine()}
+
+
+def beside_plain(name, count, build, build_plain, inputs=INPUTS):
+    """A row for a network of ours beside the same one in plain Keras."""
+    x, y = data(count, inputs)
+    ours, plain = Timed(lambda: build(count)), Timed(lambda: build_plain(count))
+    give_weights(ours.model, plain.model)
+    for each in (ours, plain):
+        each.take_first_step(x, y)
+    found, expected = ours.epoch(x, y), plain.epoch(x, y)
+    apart = max(abs(found[key] / expected[key] - 1) for key in expected)
+    assert apart < 1e-4, f"losses differ by {apart}"
+    return {
+        "network": name,
+        "tasks": count,
+        "losses_apart": f"{apart:.1e}",
+        **compared(ours, plain),
+    }
+
+
+def one_by_one(count):
+    """`our_mlp` with each task by itself, as fewer tasks are."""
+    least, groups.LEAST_TASKS = groups.LEAST_TASKS, count + 1
+    try:
+        return our_mlp(count)
+    finally:
+        groups.LEAST_TASKS = least
+
+
+def together(count):
+    """`our_mlp` with all tasks together, however few they are."""
+    least, groups.LEAST_TASKS = groups.LEAST_TASKS, 2
+    try:
+        return our_mlp(count)
+    finally:
+        groups.LEAST_TASKS = least
+
+
+def threshold(count):
+    """A row for equal tasks together beside the same ones one by one."""
+    x, y = data(count)
+    arms = Timed(lambda: together(count)), Timed(lambda: one_by_one(count))
+    for each in arms:
+        each.take_first_step(x, y)
+    return {"tasks": count, **compared(*arms)}
+
+
+PLAIN = {
+    "mlp_64": lambda: beside_plain("mlp", 64, our_mlp, plain_mlp),
+    "mlp_128": lambda: beside_plain("mlp", 128, our_mlp, plain_mlp),
+    "mmoe_2": lambda: beside_plain("mmoe", 2, our_mmoe, plain_mmoe, 784),
+}
+THRESHOLD = {
+    f"threshold_{count}": lambda count=count: threshold(count)
+    for count in (2, 4, 6, 8, 12, 16)
+}
+
+
+def main():
+    """Runs the cases that the command names, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", choices=[*PLAIN, *THRESHOLD])
+    cases = parser.parse_args().cases or [*PLAIN, *THRESHOLD]
+    for name, known in (
+        ("sharing_against_keras", PLAIN),
+        ("sharing_threshold", THRESHOLD),
+    ):
+        rows = [
+            {"case": case, **known[case]()} for case in cases if case in known
+        ]
+        if rows:
+            write_beside(name, rows, "case", list(known))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Heads: equal ones on one tensor together, all others one by one."""
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_keras.layers import GroupedDense
+from mtl_keras.models.heads import put_heads
+from mtl_keras.tasks import Classification, Regression, Segmentation, groups
+
+
+@pytest.fixture(autouse=True)
+def least(monkeypatch):
+    """Three equal tasks are a group here."""
+    monkeypatch.setattr(groups, "LEAST_TASKS", 3)
+
+
+def layers_of(outputs):
+    """The layers that make outputs, by task."""
+    return {n: y._keras_history.operation for n, y in outputs.items()}
+
+
+def test_a_group_is_what_its_heads_would_be(rng):
+    tasks = [Classification(f"kind_{n}", 4) for n in range(3)]
+    tasks.insert(1, Regression("size"))
+    features = keras.Input((6,))
+    keras.utils.set_random_seed(3)
+    outputs = put_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
+    assert list(outputs) == [task.name for task in tasks]
+    together = keras.Model(features, outputs)
+    kinds = [type(layer) for layer in together.layers[1:]]
+    assert kinds.count(GroupedDense) == 1
+    assert kinds.count(keras.layers.Dense) == 1
+    keras.utils.set_random_seed(3)
+    single = keras.Model(features, {t.name: t.head(features) for t in tasks})
+    x = rng.normal(size=(5, 6)).astype("float32")
+    for name, expected in single(x).items():
+        np.testing.assert_allclose(together(x)[name], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [Regression("a"), Regression("b")],
+        [Regression("a"), Regression("b"), Regression("c", units=2)],
+        [
+            Regression("a"),
+            Regression("b"),
+            Regression("c", activation="relu"),
+        ],
+    ],
+)
+def test_few_equal_heads_stay_alone(tasks):
+    features = keras.Input((6,))
+    outputs = put_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
+    for layer in layers_of(outputs).values():
+        assert type(layer) is keras.layers.Dense
+
+
+def test_heads_on_different_tensors_stay_alone():
+    tasks = [Regression(name) for name in "abc"]
+    features = {task.name: keras.Input((6,)) for task in tasks}
+    for layer in layers_of(put_heads(features, tasks)).values():
+        assert type(layer) is keras.layers.Dense
+
+
+def test_heads_that_are_no_dense_layers_stay_alone():
+    tasks = [Segmentation(name, 1) for name in "abc"]
+    features = dict.fromkeys("abc", keras.Input((4, 4, 2)))
+    for layer in layers_of(put_heads(features, tasks)).values():
+        assert type(layer) is keras.layers.Conv2D
+
+
+def test_features_of_another_rank_are_named_as_ever():
+    tasks = [Regression(name) for name in "abc"]
+    features = dict.fromkeys("abc", keras.Input((4, 6)))
+    with pytest.raises(ValueError, match=r"Task 'a' .* rank 2"):
+        put_heads(features, tasks)

@@ -1,0 +1,90 @@
+"""Which tasks are alike."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from mtl_keras.tasks import (
+    BinaryClassification,
+    Classification,
+    MultiLabelClassification,
+    Regression,
+    Segmentation,
+    groups,
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "other"},
+        {"loss_weight": 2.0},
+        {"loss": "mse"},
+        {"metrics": ["f1"]},
+        {"class_names": ["x", "y", "z"]},
+    ],
+    ids=str,
+)
+def test_names_losses_and_metrics_make_no_other_kind(changes):
+    task = Classification("a", 3)
+    other = dataclasses.replace(task, **{"primary_metric": None, **changes})
+    assert groups.kind_of(task) == groups.kind_of(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Classification("a", 4),
+        Classification("a", 3, activation=None),
+        Classification("a", 3, complete_labels=True),
+        MultiLabelClassification("a", 3),
+        Regression("a", units=3),
+    ],
+    ids=repr,
+)
+def test_what_is_computed_makes_another_kind(other):
+    assert groups.kind_of(Classification("a", 3)) != groups.kind_of(other)
+
+
+@pytest.mark.parametrize(
+    "task", [Classification("a", 3), BinaryClassification("a"), Regression("a")]
+)
+def test_the_dense_head_is_the_layer_of_the_head(task):
+    layer = groups.dense_head(task)
+    assert type(layer) is keras.layers.Dense
+    assert layer.name == task.name
+    assert layer.dtype_policy.name == "float32"
+
+
+class OwnHead(Regression):
+    """A head of a user."""
+
+    def head(self, features):
+        return keras.layers.Dense(1, name=self.name)(features) + 1.0
+
+
+class Penalized(Regression):
+    """A head with a penalty."""
+
+    def _head_layer(self):
+        return keras.layers.Dense(1, kernel_regularizer="l2", name=self.name)
+
+
+def squared(x):
+    """An activation of a user."""
+    return x * x
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Segmentation("a", 1),
+        OwnHead("a"),
+        Penalized("a"),
+        Regression("a", activation=squared),
+    ],
+    ids=repr,
+)
+def test_other_heads_are_computed_by_themselves(task):
+    assert groups.dense_head(task) is None
