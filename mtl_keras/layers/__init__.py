@@ -5,6 +5,7 @@ from mtl_keras.layers.d_select_k_gate import DSelectKGate
 from mtl_keras.layers.experts import Experts
 from mtl_keras.layers.low_rank_dense import LowRankDense
 from mtl_keras.layers.soft_shared_dense import SoftSharedDense
+from mtl_keras.layers.task_attention import TaskAttention
 from mtl_keras.layers.task_relation_dense import TaskRelationDense
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Experts",
     "LowRankDense",
     "SoftSharedDense",
+    "TaskAttention",
     "TaskRelationDense",
 ]

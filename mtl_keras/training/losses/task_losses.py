@@ -20,6 +20,7 @@ from keras.src.trainers.compile_utils import CompileLoss
 
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.training.losses.loss_sums import LossSums
+from mtl_keras.training.losses.output_rank import to_elements, to_output_rank
 
 
 class TaskLoss(keras.metrics.Mean):
@@ -110,6 +111,14 @@ class TaskLosses(CompileLoss):
             self._tracker.add_to_store(
                 "metrics", TaskLoss(self, f"{task}_loss", terms)
             )
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """The weighted sum of the losses, as in Keras."""
+        return super().call(
+            to_output_rank(y_true, y_pred),
+            y_pred,
+            to_elements(sample_weight, y_pred),
+        )
 
     @property
     def losses_by_task(self) -> dict[str, keras.losses.Loss]:
