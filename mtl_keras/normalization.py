@@ -32,7 +32,10 @@ def normalize(x, normalization: str | None, name: str):
 
 
 def normalization_layer(
-    normalization: str | None, channels: int, name: str | None = None
+    normalization: str | None,
+    channels: int,
+    name: str | None = None,
+    dtype=None,
 ) -> keras.layers.Layer | None:
     """Makes the layer of a normalization.
 
@@ -40,21 +43,23 @@ def normalization_layer(
         normalization: See `normalize`.
         channels: Number of channels.
         name: Name of the layer. Defaults to Keras's choice.
+        dtype: As in `keras.layers.Layer`.
 
     Returns:
         A Keras layer, or `None` for no normalization.
     """
     if normalization is None:
         return None
+    options = {"name": name, "dtype": dtype}
     if normalization == "batch":
         return layers.BatchNormalization(
             momentum=_BATCH_NORMALIZATION_MOMENTUM,
             synchronized=_several_replicas(),
-            name=name,
+            **options,
         )
     if normalization == "layer":
-        return layers.LayerNormalization(name=name)
-    return layers.GroupNormalization(most_groups(channels), name=name)
+        return layers.LayerNormalization(**options)
+    return layers.GroupNormalization(most_groups(channels), **options)
 
 
 def most_groups(channels: int) -> int:

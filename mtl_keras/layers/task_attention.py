@@ -73,7 +73,9 @@ class TaskAttention(keras.layers.Layer):
         self.hidden = self._convolution(filters, "he_normal", "hidden")
         self.picked = self._convolution(channels, "glorot_uniform", "picked")
         self.normalizations = [
-            normalization_layer(self.normalization, count, name=name)
+            normalization_layer(
+                self.normalization, count, name, self.dtype_policy
+            )
             for count, name in (
                 (filters, "hidden_normalization"),
                 (channels, "picked_normalization"),

@@ -6,65 +6,101 @@ How Keras walks through a graph is not public:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Mapping
 
 import keras
+from keras.src.models.functional import Functional
+
+# What a network does not do in inference.
+_OF_TRAINING = (
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class BackboneCopy:
+    """The layers of a backbone in the graph of another model.
+
+    Args:
+        name: Name of the backbone.
+        outputs: Dict from the name of a layer to its output, in the order of
+            the graph.
+        end: Name of the layer that makes the output of the backbone.
+    """
+
+    name: str
+    outputs: Mapping[str, object]
+    end: str
 
 
 def copy_onto(
-    backbone: keras.Model,
-    x,
-    names: Iterable[str],
-    *,
-    trainable: bool,
-    regularizer,
-) -> dict:
+    backbone: keras.Model, x, *, trainable: bool, regularizer
+) -> BackboneCopy:
     """Copies the layers of a backbone into the graph of another model.
 
     The copies have the weights of the backbone, which stays as it is: two
     models that are built from one backbone share nothing. They lie in the
-    graph one by one, so that a task is seen to reach what it reads and no
-    more.
+    graph one by one, those of networks within it too, so that a task is seen
+    to reach what it reads and no more.
 
     Args:
-        backbone: A functional model.
+        backbone: A functional or `Sequential` model.
         x: Keras tensor that the copy reads.
-        names: Names of the layers whose outputs are wanted.
-        trainable: Whether the copies are trained. Those that are not are
-            called as in inference, whatever happens to them later.
+        trainable: Whether the copies are trained. If not, layers that do
+            something in training alone, such as dropout, are left out.
         regularizer: Keras regularizer of all kernels that have none, or
             `None`.
-
-    Returns:
-        Dict from name to the output of the copied layer.
     """
-    names = list(names)
-    copies = {}
-
-    def copy_of(layer):
-        if id(layer) not in copies:
-            copies[id(layer)] = (layer, _copy(layer, trainable, regularizer))
-        return copies[id(layer)][1]
+    copies, outputs = {}, {}
 
     def call(layer, *args, **kwargs):
-        if not trainable and getattr(layer, "_call_has_training_arg", False):
-            kwargs["training"] = False
-        return layer(*args, **kwargs)
+        if _is_graph(layer):
+            return walk(layer, *args)
+        if id(layer) not in copies:
+            copies[id(layer)] = (layer, _copy(layer, trainable, regularizer))
+        copy = copies[id(layer)][1]
+        found = copy(*args, **kwargs)
+        if isinstance(found, keras.KerasTensor):
+            outputs[copy.name] = found
+        return found
 
-    wanted = [backbone.get_layer(name).output for name in names]
-    graph = keras.Model(backbone.inputs[0], wanted)
-    outputs = graph._run_through_graph(x, operation_fn=copy_of, call_fn=call)
+    def walk(model, inputs):
+        # Of a Sequential model too, the layers are nodes of a graph.
+        single = len(model.outputs) == 1
+        graph = keras.Model(
+            model.inputs, model.outputs[0] if single else model.outputs
+        )
+        return graph._run_through_graph(inputs, call_fn=call)
+
+    end = walk(backbone, x)
     for layer, copy in copies.values():
-        if isinstance(layer, keras.layers.Layer):
+        if copy is not layer and layer.weights:
             copy.set_weights(layer.get_weights())
-        if isinstance(layer, keras.layers.Normalization):
+        if isinstance(copy, keras.layers.Normalization):
             copy.finalize_state()
-    return dict(zip(names, outputs, strict=True))
+    return BackboneCopy(
+        backbone.name, outputs, end._keras_history.operation.name
+    )
+
+
+def _is_graph(layer) -> bool:
+    """Whether a layer is a network and does no more than its graph says."""
+    known = (Functional.call, keras.Sequential.call)
+    return isinstance(layer, keras.Model) and type(layer).call in known
 
 
 def _copy(layer, trainable: bool, regularizer):
     if not isinstance(layer, keras.layers.Layer):
         return layer  # an operation without variables
+    if not trainable and isinstance(layer, _OF_TRAINING):
+        return keras.layers.Identity(name=layer.name)
     config = layer.get_config()
     if regularizer is not None:
         config |= _penalties(config, regularizer)

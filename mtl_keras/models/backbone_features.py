@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-from mtl_keras.models.backbones import check_no_top
+from mtl_keras.models.backbone_copy import BackboneCopy
 from mtl_keras.models.dense_tasks import reads_maps
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
 
 def layers_by_task(
-    backbone: keras.Model,
+    backbone: BackboneCopy,
     tasks: Sequence[Task],
     feature_layers: Mapping[str, str | Sequence[str]] | None,
     size: tuple,
@@ -21,7 +21,7 @@ def layers_by_task(
     """Names the layers that each task reads.
 
     Args:
-        backbone: A functional model.
+        backbone: The backbone in the graph of the model.
         tasks: The tasks.
         feature_layers: Dict from task name to the name of a layer, or for a
             task on pixels to a list of names. Tasks that it leaves out read
@@ -98,7 +98,7 @@ def _checked(backbone, tasks, feature_layers) -> dict[str, list[str]]:
             "name to the name of a layer."
         )
     known = [task.name for task in tasks]
-    layers = [layer.name for layer in backbone.layers]
+    layers = list(backbone.outputs)
     given = {}
     for task, names in feature_layers.items():
         if task not in known:
@@ -129,7 +129,7 @@ def _check_vector(backbone, names, task) -> None:
             f"feature_layers[{task.name!r}] lists {len(names)} layers, "
             f"{names}, and a {type(task).__name__} reads one. Name the last."
         )
-    shape = backbone.get_layer(names[0]).output.shape
+    shape = backbone.outputs[names[0]].shape
     if len(shape) not in (2, 4):
         raise ValueError(
             f"Task {task.name!r} ({type(task).__name__}) reads layer "
@@ -139,7 +139,7 @@ def _check_vector(backbone, names, task) -> None:
 
 
 def _shape(backbone, name: str, task: Task) -> tuple:
-    shape = tuple(backbone.get_layer(name).output.shape)
+    shape = tuple(backbone.outputs[name].shape)
     if len(shape) != 4 or None in shape[1:]:
         raise ValueError(
             f"Task {task.name!r} ({type(task).__name__}) reads layer {name!r} "
@@ -151,42 +151,58 @@ def _shape(backbone, name: str, task: Task) -> tuple:
 
 
 def _end(backbone) -> str:
-    check_no_top(backbone)
-    return backbone.outputs[0]._keras_history.operation.name
+    """The layer at the end, which must be no classification."""
+    end = backbone.outputs[backbone.end]
+    last = end._keras_history.operation
+    activation = getattr(getattr(last, "activation", None), "__name__", None)
+    # All networks of keras.applications call their top by one of two names.
+    named = backbone.end.endswith(("predictions", "head_dense"))
+    if named or activation == "softmax":
+        raise ValueError(
+            f"The backbone {backbone.name!r} ends in a classification, layer "
+            f"{backbone.end!r} of shape {tuple(end.shape)}. Build it with "
+            "include_top=False, or say in feature_layers which layer each "
+            "task reads."
+        )
+    return backbone.end
 
 
 def _last_of_each_size(backbone, size: tuple) -> list[str]:
-    """The last layer of each size that halving makes, as skips."""
-    check_no_top(backbone)
-    found, trained = {}, False
-    for layer in backbone.layers:
-        trained = trained or bool(layer.weights)
-        shape = getattr(layer, "output", None)
-        shape = tuple(getattr(shape, "shape", ()))
+    """The last layer of each size that halving makes, down to the end's."""
+    _end(backbone)
+    found, end, weighted = {}, None, False
+    for name, output in backbone.outputs.items():
         # Before the first weights there is nothing but preprocessing.
-        if trained and len(shape) == 4:
-            found[shape[1:3]] = layer.name
-    end = _end(backbone)
-    shape = tuple(backbone.outputs[0].shape)
-    if len(shape) == 4:
-        found[shape[1:3]] = end
-        # Smaller than the end are only gates over channels.
-        found = {k: v for k, v in found.items() if _area(k) >= _area(shape[1:])}
-    halved = {
-        tuple(length // 2**level for length in size)
-        for level in range(16)
-        if all(length and length % 2**level == 0 for length in size)
-    }
-    names = [name for inner, name in found.items() if inner in halved]
-    if not names:
+        weighted = weighted or _has_weights(output._keras_history.operation)
+        if weighted and len(output.shape) == 4:
+            end = tuple(output.shape)[1:3]
+            found[end] = name
+    halved = _halved(size)
+    if end not in halved:
+        ends = "no maps" if end is None else f"maps of {end[0]} x {end[1]}"
         raise ValueError(
-            f"The backbone {backbone.name!r} has no maps of {size[0]} x "
-            f"{size[1]} or a half, quarter ... of it; it has {list(found)}. "
-            "Say in feature_layers which layers tasks on pixels read, or "
-            "choose another input_shape."
+            f"The backbone {backbone.name!r} ends in {ends}, and a decoder "
+            f"needs {size[0]} x {size[1]} or a half, a quarter, ... of it. "
+            "Choose an input_shape that can be halved as often as the backbone "
+            "does (multiples of 32, say), or name layers in feature_layers."
         )
-    return names
+    # What is smaller than the end are gates over channels.
+    levels = halved[: halved.index(end) + 1]
+    return [found[inner] for inner in levels if inner in found]
 
 
-def _area(shape) -> int:
-    return (shape[0] or 0) * (shape[1] or 0)
+def _has_weights(operation) -> bool:
+    if isinstance(operation, keras.layers.Normalization):
+        return False
+    return bool(getattr(operation, "weights", ()))
+
+
+def _halved(size: tuple) -> list[tuple]:
+    """A size and its halves, as long as they are whole."""
+    sizes = []
+    while all(size):  # neither unknown nor 0
+        sizes.append(tuple(size))
+        if any(length % 2 for length in size):
+            break
+        size = tuple(length // 2 for length in size)
+    return sizes

@@ -15,8 +15,9 @@ def own_input_shape(backbone) -> tuple | None:
     Args:
         backbone: See `resolve_backbone`.
     """
-    if isinstance(backbone, keras.Model) and len(backbone.inputs or ()) == 1:
-        return tuple(backbone.inputs[0].shape)[1:]
+    inputs = getattr(backbone, "inputs", None)
+    if isinstance(backbone, keras.Model) and inputs:
+        return tuple(inputs[0].shape)[1:]
     return None
 
 
@@ -25,7 +26,7 @@ def resolve_backbone(
     input_shape: tuple,
     arguments: Mapping | None,
 ) -> keras.Model:
-    """Makes a functional model of what the user passed as a backbone.
+    """Makes a model of what the user passed as a backbone.
 
     Args:
         backbone: Name of a function of `keras.applications`, a function of
@@ -34,7 +35,7 @@ def resolve_backbone(
         arguments: Dict of arguments of the function.
 
     Returns:
-        A functional model from one input to one output.
+        A functional or `Sequential` model from one input to one output.
 
     Raises:
         TypeError: If it is no functional model.
@@ -75,8 +76,7 @@ def resolve_backbone(
             "a preprocessing layer that brings images to it, such as "
             "keras.layers.Resizing."
         )
-    # A Sequential model becomes a graph like any other.
-    return keras.Model(inputs[0], backbone.outputs[0], name=backbone.name)
+    return backbone
 
 
 def _application(name: str) -> Callable:
@@ -102,22 +102,3 @@ def _build(function: Callable, input_shape: tuple, arguments: dict):
         input_shape=tuple(input_shape),
         **{"weights": None, **arguments},
     )
-
-
-def check_no_top(backbone: keras.Model) -> None:
-    """Raises a `ValueError` if a backbone ends in a classification.
-
-    Args:
-        backbone: A functional model.
-    """
-    last = backbone.outputs[0]._keras_history.operation
-    activation = getattr(getattr(last, "activation", None), "__name__", None)
-    # All networks of keras.applications call their top by one of two names.
-    named = last.name.endswith(("predictions", "head_dense"))
-    if named or activation == "softmax":
-        raise ValueError(
-            f"The backbone {backbone.name!r} ends in a classification, layer "
-            f"{last.name!r} of shape {tuple(last.output.shape)}. Build it with "
-            "include_top=False, or say in feature_layers which layer each "
-            "task reads."
-        )

@@ -45,7 +45,7 @@ def build_cnn_multi_task(
     The encoder is shared. Tasks on the whole image (`classification`) read its
     pooled bottleneck. Each task on pixels (`segmentation`, `depth`) has a
     decoder of its own that adds up the encoder's levels: with the default
-    widths, a tenth of the encoder's parameters.
+    widths, a fifteenth of the encoder's parameters.
 
     Args:
         input_shape: Shape of one image, `(height, width, channels)`. Height

@@ -54,6 +54,11 @@ def build_from_backbone(
     The backbone is copied, with its weights, and stays as it is. Its layers
     lie in the graph of the model one by one.
 
+    A frozen backbone (`trainable=False`) is fine-tuned once the heads are
+    trained: set `layer.trainable = True` for all `model.layers` but batch
+    normalizations, whose statistics few batches would spoil, and compile again
+    with a small learning rate.
+
     Some networks of keras.applications rescale pixels themselves (MobileNetV3,
     EfficientNet, ConvNeXt: give them values from 0 to 255), others do not
     (ResNet, MobileNet, DenseNet: see their `preprocess_input`). Trained
@@ -79,12 +84,12 @@ def build_from_backbone(
             mask. Defaults to 1; an error together with `tasks`.
         feature_layers: Dict from task name to the name of the layer that the
             task reads, or for a task on pixels to a list of names: maps of
-            sizes that divide each other. Tasks that it leaves out read what
+            sizes that divide each other. Layers of networks within the
+            backbone go by their own names. Tasks that it leaves out read what
             is said above.
         trainable: Whether the backbone is trained. If not, its layers are
-            frozen and called as in inference (batch normalization by its
-            moving statistics, no dropout), also if they are unfrozen later
-            for fine-tuning. Defaults to `True`.
+            frozen: batch normalization goes by its moving statistics, and
+            dropout is left out. Defaults to `True`.
         backbone_arguments: Dict of further arguments of the function, such as
             `{"alpha": 0.5}`. `weights` is `None` unless it says otherwise.
         decoder_filters: Channels of each decoder of a task on pixels. Defaults
@@ -157,22 +162,16 @@ def build_from_backbone(
     x = preprocess(inputs, preprocessing)
     network = resolve_backbone(backbone, tuple(x.shape)[1:], backbone_arguments)
     size = tuple(x.shape)[1:3]
-    read = layers_by_task(network, tasks, feature_layers, size)
-    outputs = copy_onto(
-        network,
-        x,
-        dict.fromkeys(name for names in read.values() for name in names),
-        trainable=trainable,
-        regularizer=regularizer,
-    )
-    vectors = _Vectors(outputs, dropout)
+    copy = copy_onto(network, x, trainable=trainable, regularizer=regularizer)
+    read = layers_by_task(copy, tasks, feature_layers, size)
+    vectors = _Vectors(copy.outputs, dropout)
     features = {}
     for task in tasks:
         names = read[task.name]
         if not reads_maps(task):
             features[task.name] = vectors[names[0]]
             continue
-        maps = [outputs[name] for name in names]
+        maps = [copy.outputs[name] for name in names]
         features[task.name] = light_decoder(
             maps,
             factors_of([of.shape for of in maps], size, names),
