@@ -61,7 +61,7 @@ def copy_onto(
     copies, outputs = {}, {}
 
     def call(layer, *args, **kwargs):
-        if _is_graph(layer):
+        if is_graph(layer):
             return walk(layer, *args)
         if id(layer) not in copies:
             copies[id(layer)] = (layer, _copy(layer, trainable, regularizer))
@@ -90,8 +90,12 @@ def copy_onto(
     )
 
 
-def _is_graph(layer) -> bool:
-    """Whether a layer is a network and does no more than its graph says."""
+def is_graph(layer) -> bool:
+    """Tells whether a layer is a network that does what its graph says.
+
+    Args:
+        layer: Anything. A subclass that overrides `call` does something else.
+    """
     known = (Functional.call, keras.Sequential.call)
     return isinstance(layer, keras.Model) and type(layer).call in known
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
+from mtl_keras.models.backbone_copy import is_graph
 from mtl_keras.spelling import did_you_mean
 
 
@@ -52,7 +53,7 @@ def resolve_backbone(
             "out, or pass the function."
         )
     inputs = getattr(backbone, "inputs", None)
-    if not isinstance(backbone, keras.Model) or not inputs:
+    if not is_graph(backbone) or not inputs:
         raise TypeError(
             f"backbone is {backbone!r} of type {type(backbone).__name__}; "
             "expected the name of a function of keras.applications, such a "

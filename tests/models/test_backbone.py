@@ -53,6 +53,19 @@ def nested(shape=(8, 8, 3)):
     )
 
 
+class Doubled(keras.Model):
+    """A functional model that does more than its graph says."""
+
+    def call(self, inputs):
+        return 2 * super().call(inputs)
+
+
+def doubled():
+    """A backbone that cannot be copied layer by layer."""
+    network = backbone()
+    return Doubled(network.inputs, network.outputs)
+
+
 @pytest.fixture
 def images(rng):
     return rng.normal(size=(4, 8, 8, 3)).astype("float32")
@@ -332,6 +345,7 @@ def test_applications_by_name(name, arguments, levels, rng):
         ({"backbone": "MobilNet"}, "no backbone 'MobilNet'.*'MobileNet'"),
         ({"backbone": 3}, "backbone is 3 of type int"),
         ({"backbone": keras.Sequential()}, "functional keras.Model"),
+        ({"backbone": doubled()}, "functional keras.Model"),
         ({"input_shape": (16, 16, 3)}, r"reads .*\(8, 8, 3\), and gets \(16"),
         (
             {"backbone": backbone(top=True)},

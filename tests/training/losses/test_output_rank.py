@@ -64,6 +64,11 @@ def test_weights_of_samples_and_pixels(of, flat, rng):
             (each * errors).sum() / each.sum(), 1e-5
         )
         assert logs["a_rmse"] == pytest.approx(np.sqrt(errors.mean()), 1e-5)
+    if of == "samples":  # of one task, the targets alone will do
+        alone = model.evaluate(
+            x, targets, sample_weight=weights, return_dict=True, verbose=0
+        )
+        assert alone == pytest.approx(logs)
 
 
 @pytest.mark.parametrize(
