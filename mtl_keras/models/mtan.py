@@ -106,8 +106,8 @@ def build_mtan(
     Example:
 
     >>> model = mtl_keras.build_mtan((16, 16, 3), filters=(8, 16))
-    >>> [layer.name for layer in model.layers if "attention" in layer.name][:2]
-    ['classification_attention_1', 'segmentation_attention_1']
+    >>> model.get_layer("depth_attention_2").output.shape
+    (None, 8, 8, 16)
     """
     shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
     tasks = arguments.resolve_tasks(
