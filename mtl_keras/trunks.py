@@ -7,51 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-# Keras's default of 0.99 needs some 500 steps until evaluation sees the
-# statistics that training saw; short fits would look broken.
-_BATCH_NORMALIZATION_MOMENTUM = 0.9
-_MOST_GROUPS = 8
-
-NORMALIZATIONS = ("batch", "group", "layer", None)
-
-
-def normalize(x, normalization: str | None, name: str):
-    """Normalizes features.
-
-    Args:
-        x: Keras tensor, channels last.
-        normalization: `"batch"`, `"group"` (the largest of at most 8 groups
-            that divides the channels), `"layer"` or `None`. Under a
-            `tf.distribute` strategy, batch statistics are synchronized over
-            the replicas.
-        name: Name of the layer.
-
-    Returns:
-        A tensor of the shape of `x`.
-    """
-    if normalization is None:
-        return x
-    if normalization == "batch":
-        return layers.BatchNormalization(
-            momentum=_BATCH_NORMALIZATION_MOMENTUM,
-            synchronized=_several_replicas(),
-            name=name,
-        )(x)
-    if normalization == "layer":
-        return layers.LayerNormalization(name=name)(x)
-    groups = most_groups(x.shape[-1])
-    return layers.GroupNormalization(groups, name=name)(x)
-
-
-def most_groups(channels: int) -> int:
-    """The largest number of groups, at most 8, that divides the channels."""
-    return max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
-
-
-def _several_replicas() -> bool:
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync > 1
+from mtl_keras.normalization import normalize
 
 
 def mlp(

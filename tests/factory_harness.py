@@ -23,6 +23,18 @@ from mtl_keras.tasks import (
     SequenceTagging,
 )
 
+
+def tiny_backbone(include_top, weights, input_shape):
+    """A network of two levels, called as those of `keras.applications`."""
+    assert not include_top and weights is None
+    inputs = x = keras.Input(input_shape)
+    for level, filters in enumerate((4, 8), start=1):
+        x = keras.layers.Conv2D(
+            filters, 3, 2, "same", activation="relu", name=f"tiny_{level}"
+        )(x)
+    return keras.Model(inputs, x, name="tiny")
+
+
 SMALL = {
     "build_cnn": {
         "input_shape": (8, 8, 3),
@@ -33,6 +45,12 @@ SMALL = {
     "build_cnn_cls_seg": {
         "input_shape": (8, 8, 3),
         "filters": (4, 8),
+        "num_classes": 3,
+    },
+    "build_cnn_multi_task": {
+        "input_shape": (8, 8, 3),
+        "filters": (4, 8),
+        "decoder_filters": 3,
         "num_classes": 3,
     },
     "build_cross_stitch_cnn": {
@@ -50,6 +68,12 @@ SMALL = {
         "input_shape": (6,),
         "hidden_units": (4,),
         "tower_units": (3,),
+    },
+    "build_from_backbone": {
+        "backbone": tiny_backbone,
+        "input_shape": (8, 8, 3),
+        "decoder_filters": 3,
+        "num_classes": 3,
     },
     "build_hierarchical_cnn": {
         "input_shape": (8, 8, 3),
@@ -94,6 +118,12 @@ SMALL = {
         "num_experts": 3,
         "hidden_units": (4,),
         "tower_units": (3,),
+        "num_classes": 3,
+    },
+    "build_mtan": {
+        "input_shape": (8, 8, 3),
+        "filters": (4, 8),
+        "decoder_filters": 3,
         "num_classes": 3,
     },
     "build_ple": {

@@ -5,6 +5,7 @@ import numpy as np
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -17,6 +18,8 @@ KINDS = {
     "multi_label": (MultiLabelClassification("a", 3), (3,)),
     "regression": (Regression("a"), (1,)),
     "regression_of_two": (Regression("a", units=2), (2,)),
+    "depth": (DenseRegression("a"), (4, 4, 1)),
+    "normals": (DenseRegression("a", units=3), (4, 4, 3)),
     "mask": (Segmentation("a", 1), (4, 4, 1)),
     "segmentation": (Segmentation("a", 3), (4, 4, 3)),
     "tagging": (SequenceTagging("a", 3), (5, 3)),

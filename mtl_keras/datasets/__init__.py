@@ -8,7 +8,7 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 | --------------- | ------- | ------------------------------ | -------------- |
 | `cifar10`       | 60,000  | class of 10                    | keras.datasets |
 | `cifar100`      | 60,000  | class of 100                   | keras.datasets |
-| `digit_scenes`  | any     | class, mask                    | scikit-learn   |
+| `digit_scenes`  | any     | class, mask, depth             | scikit-learn   |
 | `energy`        | 768     | two regressions                | a csv file     |
 | `fashion_mnist` | 70,000  | class of 10                    | keras.datasets |
 | `mnist`         | 70,000  | class of 10                    | keras.datasets |

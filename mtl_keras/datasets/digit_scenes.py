@@ -16,7 +16,7 @@ import numpy as np
 
 from mtl_keras.datasets.arguments import check_count, check_seed
 from mtl_keras.datasets.samples import Samples
-from mtl_keras.tasks import Classification, Segmentation, Task
+from mtl_keras.tasks import Classification, DenseRegression, Segmentation, Task
 
 SCENE_SIZE = 32
 DIGIT_SIZES = range(14, 25)
@@ -30,6 +30,7 @@ def load_data(
     num_test: int = 1500,
     seed: int = 0,
     new_writers: bool = False,
+    depth: bool = False,
 ) -> tuple[Samples, Samples]:
     """Composes scenes of one handwritten digit each.
 
@@ -50,6 +51,11 @@ def load_data(
     harder: nearest neighbours find 95.5 % of these digits, and 98.6 % of
     every fifth.
 
+    With `depth=True` the strokes have a distance as well, as if all digits
+    were equally large and the largest were at a distance of 1: 24 over the side
+    in pixels, from 1 to 1.71. The background has none, which is NaN, as depth
+    sensors leave holes.
+
     Args:
         num_train: Integer, number of training scenes. Defaults to 6000.
         num_test: Integer, number of test scenes. Defaults to 1500.
@@ -57,13 +63,15 @@ def load_data(
             the size of one part does not change the other. Defaults to 0.
         new_writers: Boolean, whether most of the test handwriting is by
             people of whom there is none to train on. Defaults to `False`.
+        depth: Boolean, whether the targets hold depths. Defaults to `False`.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
         `(n, 32, 32, 3)`, RGB in `[0, 1]`; y is a dict with
         `"classification"`, int32 of shape `(n,)`, the digit, and
         `"segmentation"`, float32 of shape `(n, 32, 32, 1)`, 1 on the strokes
-        and 0 elsewhere.
+        and 0 elsewhere; with `depth=True` also `"depth"`, float32 of shape
+        `(n, 32, 32, 1)`.
 
     Raises:
         ValueError: If a number of scenes or the seed is out of its range.
@@ -83,16 +91,20 @@ def load_data(
     images, labels = _load_handwriting()
     train, test = _split_handwriting(labels, new_writers)
     return (
-        _compose(images[train], labels[train], num_train, (seed, 0)),
-        _compose(images[test], labels[test], num_test, (seed, 1)),
+        _compose(images[train], labels[train], num_train, (seed, 0), depth),
+        _compose(images[test], labels[test], num_test, (seed, 1), depth),
     )
 
 
-def tasks() -> list[Task]:
+def tasks(depth: bool = False) -> list[Task]:
     """Returns the tasks that fit the targets of `load_data`.
 
+    Args:
+        depth: As in `load_data`. Defaults to `False`.
+
     Returns:
-        A `Classification` of ten digits and a binary `Segmentation`.
+        A `Classification` of ten digits and a binary `Segmentation`; with
+        `depth=True` a `DenseRegression`, too.
 
     Example:
 
@@ -101,10 +113,11 @@ def tasks() -> list[Task]:
     # ['classification', 'segmentation']
     ```
     """
-    return [
+    tasks = [
         Classification("classification", num_classes=10),
         Segmentation("segmentation", num_classes=1),
     ]
+    return [*tasks, DenseRegression("depth")] if depth else tasks
 
 
 def _load_handwriting():
@@ -128,7 +141,7 @@ def _split_handwriting(labels, new_writers=False):
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
-def _compose(images, labels, count, seed):
+def _compose(images, labels, count, seed, depth=False):
     rng = np.random.default_rng(seed)
     chosen = rng.integers(len(images), size=count)
     sizes = rng.choice(DIGIT_SIZES, size=(count, 1))
@@ -140,10 +153,17 @@ def _compose(images, labels, count, seed):
     colours = _contrasting_colours(behind, rng)
     scenes += ink[..., None] * (colours[:, None, None] - scenes)
     scenes += NOISE * rng.standard_normal(scenes.shape, dtype="float32")
-    return np.clip(scenes, 0, 1, out=scenes), {
+    strokes = ink[..., None] > 0.5
+    targets = {
         "classification": labels[chosen],
-        "segmentation": (ink[..., None] > 0.5).astype("float32"),
+        "segmentation": strokes.astype("float32"),
     }
+    if depth:
+        distances = max(DIGIT_SIZES) / sizes[:, :, None, None]
+        targets["depth"] = np.where(strokes, distances, np.nan).astype(
+            "float32"
+        )
+    return np.clip(scenes, 0, 1, out=scenes), targets
 
 
 def _place(images, sizes, corners):

@@ -1,4 +1,4 @@
-"""Draws images with their true and predicted masks, classes and numbers."""
+"""Draws images with their true and predicted maps, classes and numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_keras.evaluation.map_rows import map_rows, show
 from mtl_keras.evaluation.readings import Reading, is_one_class_per_sample
 from mtl_keras.tasks import MultiLabelClassification
 
@@ -15,13 +16,13 @@ LABELS = 1.1
 
 
 def plot_images(
-    images: np.ndarray, masks: Sequence[Reading], others: Sequence[Reading]
+    images: np.ndarray, maps: Sequence[Reading], others: Sequence[Reading]
 ):
     """Draws a column for each image.
 
     Args:
         images: Array of shape `(n, height, width[, channels])`.
-        masks: Readings of segmentations, drawn as pictures.
+        maps: Readings of tasks on pixels, drawn as pictures.
         others: Readings of all other tasks, written as text.
 
     Returns:
@@ -29,7 +30,7 @@ def plot_images(
     """
     from mtl_keras.evaluation.figure import NotebookFigure
 
-    rows = _mask_rows(masks)
+    rows = map_rows(maps)
     count = len(images)
     lines = [_lines(others, sample) for sample in range(count)]
     text = LINE * max(len(line) for line in lines)
@@ -37,59 +38,16 @@ def plot_images(
     figure = NotebookFigure(width, CELL * (1 + len(rows)) + text + 0.2)
     grid = figure.subplots(1 + len(rows), count, squeeze=False)
     for sample, axes in enumerate(grid[0]):
-        _show(axes, _displayable(images[sample]), cmap="gray")
+        show(axes, _displayable(images[sample]), cmap="gray")
         _write(axes, lines[sample])
-    for axes_row, (label, labels, classes, truth) in zip(
-        grid[1:], rows, strict=True
-    ):
-        axes_row[0].set_ylabel(label, fontsize=8)
+    for axes_row, row in zip(grid[1:], rows, strict=True):
+        axes_row[0].set_ylabel(row.label, fontsize=8)
         for sample, axes in enumerate(axes_row):
-            _show_mask(axes, labels[sample], classes)
-            if truth is not None:
-                overlap = _mean_iou(truth[sample], labels[sample])
-                axes.set_xlabel(f"IoU {overlap:.2f}", fontsize=8, labelpad=2)
+            show(axes, row.maps[sample], **row.options)
+            if row.score is not None:
+                axes.set_xlabel(row.score(sample), fontsize=8, labelpad=2)
     grid[0][0].set_ylabel("image", fontsize=8)
     return figure
-
-
-def _mask_rows(masks: Sequence[Reading]) -> list[tuple]:
-    """Rows of masks: label, masks, number of classes, truth to compare."""
-    rows = []
-    for reading in masks:
-        name, classes = reading.task.name, max(reading.task.num_classes, 2)
-        if reading.true is not None:
-            rows.append((f"{name}\ntrue", reading.true, classes, None))
-        rows.append(
-            (f"{name}\npredicted", reading.predicted, classes, reading.true)
-        )
-    return rows
-
-
-def _show(axes, picture: np.ndarray, **options) -> None:
-    axes.imshow(picture, interpolation="nearest", **options)
-    axes.set_xticks([])
-    axes.set_yticks([])
-
-
-def _show_mask(axes, mask: np.ndarray, classes: int) -> None:
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
-
-    if classes == 2:
-        colours = ["black", "white"]
-    else:  # black is the background
-        palette = colormaps["tab10" if classes <= 11 else "gist_rainbow"]
-        steps = np.arange(classes - 1)
-        picks = steps if classes <= 11 else steps / max(classes - 2, 1)
-        colours = ["black", *(palette(pick) for pick in picks)]
-    # A pixel without a label is -1, which is masked out.
-    _show(
-        axes,
-        np.ma.masked_less(mask, 0),
-        cmap=ListedColormap(colours).with_extremes(bad="0.6"),
-        vmin=-0.5,
-        vmax=classes - 0.5,
-    )
 
 
 def _write(axes, lines: Sequence[tuple[str, str]]) -> None:
@@ -167,15 +125,3 @@ def _displayable(image: np.ndarray) -> np.ndarray:
         return image / 255
     # Standardized pixels: stretched over what there is.
     return (image - image.min()) / np.ptp(image)
-
-
-def _mean_iou(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean overlap over the classes that occur, without the background."""
-    known = true >= 0
-    overlaps = []
-    for label in np.union1d(true[known], predicted[known]):
-        if label == 0:
-            continue
-        here, there = (true == label) & known, (predicted == label) & known
-        overlaps.append((here & there).sum() / (here | there).sum())
-    return float(np.mean(overlaps)) if overlaps else 1.0

@@ -9,7 +9,6 @@ import numpy as np
 from mtl_keras.evaluation.plot_images import plot_images
 from mtl_keras.evaluation.plot_tables import plot_tables
 from mtl_keras.evaluation.readings import read_predictions
-from mtl_keras.tasks import Segmentation
 
 
 def plot_predictions(
@@ -18,7 +17,7 @@ def plot_predictions(
     """Plots the predictions of every task of a model.
 
     For images, each column is a sample: the image, the true and the
-    predicted mask of each segmentation, and a line of text for each other
+    predicted map of each task on pixels, and a line of text for each other
     task, green where it is right and red where it is wrong. For other inputs,
     each panel is a task over all samples: predicted against true numbers for
     a regression, a confusion matrix for classes.
@@ -59,9 +58,9 @@ def plot_predictions(
     if isinstance(y, Mapping):
         y = {name: targets[:num_samples] for name, targets in y.items()}
     readings = read_predictions(model, x, y)
-    masks = [r for r in readings if isinstance(r.task, Segmentation)]
-    others = [r for r in readings if not isinstance(r.task, Segmentation)]
-    return plot_images(x, masks, others)
+    maps = [r for r in readings if r.task.feature_rank == 4]
+    others = [r for r in readings if r.task.feature_rank != 4]
+    return plot_images(x, maps, others)
 
 
 def _is_images(x) -> bool:

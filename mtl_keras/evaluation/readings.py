@@ -25,7 +25,8 @@ class Reading:
         task: The task.
         predicted: Array with the batch axis first: a class for each sample,
             step or pixel; 0 or 1 for binary tasks and for each label;
-            numbers of shape `(batch, units)` for a regression.
+            numbers of shape `(batch, units)` for a regression, and of shape
+            `(batch, height, width, units)` for a dense one.
         confidence: Probability of what was predicted, of the same shape;
             `None` for a regression.
         true: The targets in the form of `predicted`, or `None`.

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from mtl_keras.evaluation.readings import Reading
-from mtl_keras.tasks import Segmentation
 
 
 def write_predictions(
@@ -19,7 +18,7 @@ def write_predictions(
     """Writes a row for each sample: prediction, confidence and truth.
 
     Args:
-        readings: What `read_predictions` returned. Masks are left out.
+        readings: What `read_predictions` returned. Maps are left out.
         path: Path of the file.
 
     Example:
@@ -31,7 +30,7 @@ def write_predictions(
     """
     columns = {}
     for reading in readings:
-        if not isinstance(reading.task, Segmentation):
+        if reading.task.feature_rank != 4:
             columns.update(_columns(reading))
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -6,6 +6,7 @@ from mtl_keras.layers.experts import Experts
 from mtl_keras.layers.grouped_dense import GroupedDense
 from mtl_keras.layers.low_rank_dense import LowRankDense
 from mtl_keras.layers.soft_shared_dense import SoftSharedDense
+from mtl_keras.layers.task_attention import TaskAttention
 from mtl_keras.layers.task_relation_dense import TaskRelationDense
 from mtl_keras.layers.weighted_sum import WeightedSum
 
@@ -16,6 +17,7 @@ __all__ = [
     "GroupedDense",
     "LowRankDense",
     "SoftSharedDense",
+    "TaskAttention",
     "TaskRelationDense",
     "WeightedSum",
 ]

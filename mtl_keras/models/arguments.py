@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mtl_keras.normalization import NORMALIZATIONS
 from mtl_keras.tasks import Classification, Task, check_task_names
-from mtl_keras.trunks import NORMALIZATIONS, kernel_regularizer
+from mtl_keras.trunks import kernel_regularizer
 
 
 def resolve_tasks(
@@ -229,7 +230,7 @@ def check_trunk(
     """Raises a `ValueError` unless the arguments of a trunk are in range.
 
     Args:
-        normalization: One of `mtl_keras.trunks.NORMALIZATIONS`.
+        normalization: One of `mtl_keras.normalization.NORMALIZATIONS`.
         dropout: At least 0 and below 1.
         l1: 0 or more.
         l2: 0 or more.

@@ -9,7 +9,9 @@ import keras
 from mtl_keras import trunks
 from mtl_keras.models import arguments
 from mtl_keras.models.assembly import assemble, preprocess
-from mtl_keras.tasks import Classification, Segmentation, Task
+from mtl_keras.models.dense_tasks import class_and_mask, reads_maps
+from mtl_keras.models.pooling import pool
+from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 
 
@@ -39,7 +41,7 @@ def build_cnn_cls_seg(
     """Builds a U-Net that classifies an image and segments it.
 
     The encoder is shared. Tasks on the whole image (`classification`) read
-    its pooled bottleneck; segmentations share a decoder with skips that ends
+    its pooled bottleneck; tasks on pixels share a decoder with skips that ends
     at the height and width of the image.
 
     Args:
@@ -47,9 +49,10 @@ def build_cnn_cls_seg(
             and width must be divisible by 2 to the power of the number of
             levels less one (4 by default); `None` takes any such size.
             Defaults to `(32, 32, 3)`.
-        tasks: List of tasks: any number of `Segmentation`s, and of tasks that
-            read one feature vector. Defaults to `Classification(
-            "classification", 10)` and `Segmentation("segmentation", 1)`.
+        tasks: List of tasks: any number of `Segmentation`s and
+            `DenseRegression`s, and of tasks that read one feature vector.
+            Defaults to `Classification("classification", 10)` and
+            `Segmentation("segmentation", 1)`.
         num_classes: Classes of the default classification. Defaults to 10; an
             error together with `tasks`.
         num_mask_classes: Classes of the default segmentation; 1 is a binary
@@ -101,7 +104,7 @@ def build_cnn_cls_seg(
     shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
     tasks = arguments.resolve_tasks(
         tasks,
-        lambda: _default_tasks(num_classes, num_mask_classes),
+        lambda: class_and_mask(num_classes, num_mask_classes),
         num_classes=num_classes,
         num_mask_classes=num_mask_classes,
     )
@@ -131,13 +134,13 @@ def build_cnn_cls_seg(
         **settings,
     )
     features = {}
-    if any(not _is_mask(task) for task in tasks):
-        pooled = _pool(bottleneck, dropout)
-        features |= {t.name: pooled for t in tasks if not _is_mask(t)}
-    if any(_is_mask(task) for task in tasks):
+    if any(not reads_maps(task) for task in tasks):
+        pooled = pool(bottleneck, dropout, "bottleneck")
+        features |= {t.name: pooled for t in tasks if not reads_maps(t)}
+    if any(reads_maps(task) for task in tasks):
         narrow = [max(width // 2, widths[0]) for width in widths[:-1]]
         decoded = trunks.unet_decoder(bottleneck, skips, narrow, **settings)
-        features |= {t.name: decoded for t in tasks if _is_mask(t)}
+        features |= {t.name: decoded for t in tasks if reads_maps(t)}
     return assemble(
         inputs,
         features,
@@ -163,34 +166,6 @@ build_cnn_cls_seg.search_space = {
 }
 
 
-def _default_tasks(
-    num_classes: int | None, num_mask_classes: int | None
-) -> list[Task]:
-    return [
-        Classification(
-            "classification", 10 if num_classes is None else num_classes
-        ),
-        Segmentation(
-            "segmentation", 1 if num_mask_classes is None else num_mask_classes
-        ),
-    ]
-
-
 def _convolutions(levels: int) -> list[int]:
     """Two a level, but one where time (first) or weights (last) are spent."""
     return [2 if 0 < level < levels - 1 else 1 for level in range(levels)]
-
-
-def _is_mask(task: Task) -> bool:
-    return isinstance(task, Segmentation)
-
-
-def _pool(bottleneck, dropout: float):
-    pooled = keras.layers.GlobalAveragePooling2D(name="bottleneck_pool")(
-        bottleneck
-    )
-    if dropout:
-        pooled = keras.layers.Dropout(dropout, name="bottleneck_dropout")(
-            pooled
-        )
-    return pooled

@@ -8,6 +8,7 @@ import keras
 
 from mtl_keras import trunks
 from mtl_keras.layers import Experts
+from mtl_keras.normalization import most_groups, normalize
 
 
 def expert_mlps(
@@ -59,15 +60,15 @@ def expert_mlps(
 def _normalize(x, normalization: str | None, name: str):
     """Normalizes each expert by itself."""
     if normalization in (None, "layer"):
-        return trunks.normalize(x, normalization, name)
+        return normalize(x, normalization, name)
     _, num_experts, units = x.shape
     if normalization == "group":
-        groups = trunks.most_groups(units) * num_experts
+        groups = most_groups(units) * num_experts
         flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
         flat = keras.layers.GroupNormalization(groups, name=name)(flat)
     else:
         flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
-        flat = trunks.normalize(flat, normalization, name)
+        flat = normalize(flat, normalization, name)
     shape = (num_experts, units)
     return keras.layers.Reshape(shape, name=f"{name}_reshape")(flat)
 

@@ -2,6 +2,7 @@
 
 from mtl_keras.tasks.binary_classification import BinaryClassification
 from mtl_keras.tasks.classification import Classification
+from mtl_keras.tasks.dense_regression import DenseRegression
 from mtl_keras.tasks.multi_label_classification import MultiLabelClassification
 from mtl_keras.tasks.regression import Regression
 from mtl_keras.tasks.segmentation import Segmentation
@@ -12,6 +13,7 @@ from mtl_keras.tasks.task_names import check_task_names
 __all__ = [
     "BinaryClassification",
     "Classification",
+    "DenseRegression",
     "MultiLabelClassification",
     "Regression",
     "Segmentation",

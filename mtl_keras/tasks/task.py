@@ -24,9 +24,10 @@ class Task:
     """The head, loss, metrics and weight of one named output.
 
     This is the base of the kinds: `Classification`, `BinaryClassification`,
-    `MultiLabelClassification`, `Regression`, `Segmentation` and
-    `SequenceTagging`. A new kind subclasses it, says what its head, default
-    loss and metrics are and which targets fit, and is registered with
+    `MultiLabelClassification`, `Regression`, `DenseRegression`,
+    `Segmentation` and `SequenceTagging`. A new kind subclasses it, says what
+    its head, default loss and metrics are and which targets fit, and is
+    registered with
     `keras.saving.register_keras_serializable("mtl_keras")`.
 
     Args:

@@ -71,6 +71,33 @@ def test_same_seed_same_scenes_whatever_the_size_of_the_other_part(scenes):
         np.testing.assert_array_equal(values, y_test[name])
 
 
+def test_depths_are_those_of_the_sizes_and_change_nothing_else(scenes):
+    (x, y), _ = digit_scenes.load_data(num_train=1200, num_test=1, depth=True)
+    np.testing.assert_array_equal(x, scenes[0][0])
+    masks = y["segmentation"]
+    np.testing.assert_array_equal(masks, scenes[0][1]["segmentation"])
+    assert y["depth"].dtype == np.float32
+    np.testing.assert_array_equal(np.isfinite(y["depth"]), masks == 1)
+    assert [task.name for task in digit_scenes.tasks(depth=True)] == list(y)
+    # One depth a scene, and the nearer the digit the larger its strokes.
+    nearest = np.nanmin(y["depth"], axis=(1, 2, 3))
+    np.testing.assert_array_equal(
+        nearest, np.nanmax(y["depth"], axis=(1, 2, 3))
+    )
+    sizes = 24 / nearest
+    np.testing.assert_allclose(sizes, sizes.round(), rtol=1e-6)
+    assert (sizes.min().round(), sizes.max().round()) == (14, 24)
+    height, _ = np.ptp(bounding_boxes(masks), axis=-1).T
+    assert np.corrcoef(height, sizes)[0, 1] > 0.95
+
+
+def test_depths_are_the_sides_of_solid_squares(solid_squares):
+    (_, y), _ = digit_scenes.load_data(200, 1, depth=True)
+    sides = np.ptp(bounding_boxes(y["segmentation"]), axis=-1)[:, 0] + 1
+    depths = np.nanmean(y["depth"], axis=(1, 2, 3))
+    np.testing.assert_allclose(depths, 24 / sides, rtol=1e-6)
+
+
 def test_other_seed_other_scenes():
     zero = digit_scenes.load_data(num_train=20, num_test=20, seed=0)
     one = digit_scenes.load_data(num_train=20, num_test=20, seed=1)

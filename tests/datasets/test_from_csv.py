@@ -359,6 +359,7 @@ EMPTY = [""] * ROWS
         ({}, {"tasks": [Regression("months", 2)]}, "units=2, but.*1 column"),
         ({}, {"tasks": {"t": "Segmentation"}, "inputs": ["row"]}, "'t'"),
         ({}, {"tasks": {"stage": "SequenceTagging"}}, "from_npz"),
+        ({}, {"tasks": {"months": "DenseRegression"}}, "from_npz"),
         ({}, {"tasks": {"t": ["sex", "alive"]}, "inputs": ["row"]}, "'f' in"),
         (
             {},

@@ -8,6 +8,7 @@ from mtl_keras import datasets
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -114,6 +115,47 @@ def test_kinds_and_keys_may_be_said(write, arrays):
     np.testing.assert_array_equal(y["class"], one_hot)
     parts = [set(arrays["patient"][i]) for i in splits.indices.values()]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 8
+
+
+def test_numbers_of_pixels(write, rng):
+    depth = rng.normal(size=(COUNT, 4, 4)).astype("float64")
+    depth[0], depth[1, 0, 0] = np.nan, np.nan
+    normal = rng.normal(size=(COUNT, 4, 4, 3))
+    splits = datasets.from_npz(
+        write(depth=depth, normal=normal),
+        {"depth": "DenseRegression", "normal": DenseRegression("normal", 3)},
+    )
+    assert all(isinstance(task, DenseRegression) for task in splits.tasks)
+    assert [task.units for task in splits.tasks] == [1, 3]
+    _, y = whole(splits)
+    assert y["depth"].dtype == y["normal"].dtype == np.float32
+    np.testing.assert_allclose(y["depth"], depth[..., None], rtol=1e-6)
+    np.testing.assert_allclose(y["normal"], normal, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "said", "message"),
+    [
+        (
+            np.zeros((COUNT, 4)),
+            "DenseRegression",
+            r"shape \(24, 4\) .*\(n, height",
+        ),
+        (
+            np.full((COUNT, 4, 4), np.nan),
+            "DenseRegression",
+            "no pixel has a label",
+        ),
+        (
+            np.zeros((COUNT, 4, 4, 2)),
+            DenseRegression("map", 3),
+            "2 numbers a pixel .*expected units=3",
+        ),
+    ],
+)
+def test_numbers_of_pixels_that_do_not_fit(write, array, said, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_npz(write(map=array), {"map": said})
 
 
 def test_missing_pixels_and_images_stay_missing(write, arrays):

@@ -63,6 +63,37 @@ def test_without_targets(segmenter, rng):
     assert not any(text.startswith("true") for text in texts(figure))
 
 
+def test_numbers_of_pixels_are_pictures(rng):
+    tasks = [
+        mtl_keras.DenseRegression("depth"),
+        mtl_keras.DenseRegression("normal", 2),
+        mtl_keras.Classification("digit", 3),
+    ]
+    model = mtl_keras.build_cnn_multi_task(
+        (8, 8, 3), tasks, filters=(2, 4), decoder_filters=2
+    )
+    x = rng.random((3, 8, 8, 3), "float32")
+    y = {
+        "depth": rng.uniform(1, 2, size=(3, 8, 8)).astype("float32"),
+        "normal": np.full((3, 8, 8, 2), np.nan, "float32"),
+        "digit": rng.integers(3, size=3),
+    }
+    y["depth"][0, :4] = np.nan
+    figure = plot_predictions(model, x, y)
+    # The image; true and predicted of one depth and of two normals.
+    assert len(figure.axes) == 3 * 7
+    true, predicted = figure.axes[3], figure.axes[6]
+    assert true.images[0].get_array().mask[:4].all()
+    assert not true.images[0].get_array().mask[4:].any()
+    assert true.images[0].get_clim() == predicted.images[0].get_clim()
+    depth = model.predict(x, verbose=0)["depth"][0, 4:, :, 0]
+    rmse = np.sqrt(np.square(depth - y["depth"][0, 4:]).mean())
+    assert predicted.get_xlabel() == f"RMSE {rmse:.2g}"
+    assert figure.axes[12].get_xlabel() == "no label"
+    alone = plot_predictions(model, x)
+    assert len(alone.axes) == 3 * 4
+
+
 def test_right_is_green_and_wrong_is_red(rng):
     model = mtl_keras.build_cnn(
         (8, 8, 3),

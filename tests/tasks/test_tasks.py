@@ -9,6 +9,7 @@ import pytest
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -29,6 +30,8 @@ KINDS = {
     "regressions": (Regression("t", 2, metrics=["r2", "mae"]), (8,), (2,)),
     "binary_mask": (Segmentation("t", 1), (4, 4, 8), (4, 4, 1)),
     "mask": (Segmentation("t", 3), (4, 4, 8), (4, 4, 3)),
+    "depth": (DenseRegression("t"), (4, 4, 8), (4, 4, 1)),
+    "normals": (DenseRegression("t", 3), (4, 4, 8), (4, 4, 3)),
     "tags": (SequenceTagging("t", 5), (6, 8), (6, 5)),
 }
 
@@ -208,6 +211,12 @@ def test_logits_and_probabilities_score_alike(rng):
         (Regression("t"), (1,), ["1.5", "NA"], "found .*'NA'.* index 1"),
         (Regression("t"), (1,), [None, 1.5], "found None at index 0"),
         (Regression("t"), (1,), ["1.5"], r"Convert them with \.astype"),
+        (
+            DenseRegression("t"),
+            (1, 2, 1),
+            [[[0.5, np.inf]]],
+            r"found inf at index \(0, 0, 1\)",
+        ),
         (Segmentation("t", 1), (1, 2, 1), [[[0, 255]]], "divide a mask"),
         (Segmentation("t", 3), (1, 2, 3), [[[0, 3]]], "num_classes=3"),
         (SequenceTagging("t", 2), (2, 2), [[0, 2]], "found label 2 at index"),
@@ -229,6 +238,8 @@ def test_target_values_that_do_not_fit(task, output, targets, message):
         (MultiLabelClassification("t", 2), (2,), [[0, -1]]),
         (Segmentation("t", 3), (1, 2, 3), [[[2, np.nan]]]),
         (Regression("t"), (1,), [0.5, np.nan]),
+        (DenseRegression("t"), (1, 2, 1), [[[0.5, np.nan]]]),
+        (DenseRegression("t", 2), (1, 1, 2), [[[[0.5, np.nan]]]]),
     ],
 )
 def test_missing_labels_fit_unless_declared_complete(task, output, targets):

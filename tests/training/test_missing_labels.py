@@ -13,6 +13,7 @@ import mtl_keras
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -32,6 +33,8 @@ def every_kind():
         (Regression("size", metrics=["rmse", "mae", "r2"]), (1,)),
         (Regression("place", units=2, loss=keras.losses.Huber()), (2,)),
         (Regression("angle", units=2, loss="cosine_similarity"), (2,)),
+        (DenseRegression("depth", metrics=["rmse", "mae"]), (4, 4, 1)),
+        (DenseRegression("normal", units=3, loss="mae"), (4, 4, 3)),
         (Segmentation("mask", 1, metrics=["iou", "dice"]), (4, 4, 1)),
         (Segmentation("parts", 3, loss_weight=2.0), (4, 4, 3)),
         (SequenceTagging("tags", 3), (5, 3)),
@@ -122,12 +125,14 @@ def of_sample(task, y, p):
     if name == "angle":
         cosine = tf.reduce_sum(y * p) / tf.norm(y) / tf.norm(p)
         return [-cosine[None] if keep.all() else p[:0]]
-    y, p = y[keep], p[keep]
+    y, p = y[keep], tf.reshape(p, [-1])[keep]
     if name in ("yes", "labels"):
         return [binary_crossentropy(p, y)]
     errors = tf.abs(y - p)
-    if name == "size":
+    if name in ("size", "depth"):
         return [errors**2]
+    if name == "normal":
+        return [errors]
     return [tf.where(errors <= 1, errors**2 / 2, errors - 0.5)]
 
 

@@ -12,6 +12,7 @@ from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.tasks import (
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -41,6 +42,8 @@ def make_array_target(
     kind = spec.kind or _infer_kind(spec, array, source)
     if kind is not None and issubclass(kind, Segmentation):
         return _classes(spec, kind, _with_channel(array), source)
+    if kind is not None and issubclass(kind, DenseRegression):
+        return _maps(spec, kind, _with_channel(array), source)
     if kind is not None and issubclass(kind, SequenceTagging):
         return _classes(spec, kind, array, source)
     is_row = array.ndim == 2 and array.shape[1] > 1
@@ -153,6 +156,29 @@ def _classes(spec, kind, array, source) -> tuple[Task, np.ndarray]:
     if spec.task is not None:
         return spec.task, labels
     return kind(spec.name, **{"num_classes": count, **spec.arguments}), labels
+
+
+def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
+    """Numbers of pixels, of shape `(n, height, width, units)`."""
+    if array.ndim != 4 or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Task {spec.name!r}: found targets of shape {array.shape} and "
+            f"dtype {array.dtype} in {source}, expected numbers of shape (n, "
+            "height, width) or (n, height, width, units)."
+        )
+    found = {"units": array.shape[-1], **spec.arguments}
+    task = spec.task or kind(spec.name, **found)
+    if task.units != array.shape[-1]:
+        raise ValueError(
+            f"Task {spec.name!r}: found {array.shape[-1]} numbers a pixel in "
+            f"{source}, expected units={task.units}."
+        )
+    if not np.isfinite(array).any():
+        raise ValueError(
+            f"Task {spec.name!r}: no pixel has a label in {source}. Fill "
+            "labels in, or leave the task out."
+        )
+    return task, array.astype("float32")
 
 
 def _mask(labels, count):

@@ -18,6 +18,7 @@ from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     SequenceTagging,
@@ -46,7 +47,7 @@ def make_target(
     """
     check_labelled(spec.name, columns)
     kind = spec.kind or _infer_kind(spec, columns)
-    if issubclass(kind, Regression):
+    if issubclass(kind, Regression) and not issubclass(kind, DenseRegression):
         return _regression(spec, kind, columns)
     if issubclass(kind, MultiLabelClassification):
         return _multi_label(spec, kind, columns)

@@ -23,6 +23,7 @@ from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.training.losses.batch_parts import pick
 from mtl_keras.training.losses.group_losses import GroupLosses
 from mtl_keras.training.losses.loss_sums import LossSums
+from mtl_keras.training.losses.output_rank import to_elements, to_output_rank
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
@@ -140,18 +141,16 @@ class TaskLosses(CompileLoss):
         Where tasks form groups, which Keras knows nothing of, it is not
         logged: steps of our own do that.
         """
+        y_true = to_output_rank(y_true, y_pred)
+        sample_weight = to_elements(sample_weight, y_pred)
         if not self.groups:
             return super().call(y_true, y_pred, sample_weight)
         if not self.built:
             self.build(y_true, y_pred)
-        by_task = isinstance(sample_weight, Mapping)
+        weights = sample_weight or dict.fromkeys(y_pred)
         return sum(
             self.loss_weights[task]
-            * loss(
-                y_true[task],
-                y_pred[task],
-                sample_weight[task] if by_task else sample_weight,
-            )
+            * loss(y_true[task], y_pred[task], weights[task])
             for task, loss in self.losses_by_task.items()
         )
 

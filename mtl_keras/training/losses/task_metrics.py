@@ -23,6 +23,7 @@ from mtl_keras.training.data.filled_targets import FilledTargets
 from mtl_keras.training.losses.batch_parts import BatchPart
 from mtl_keras.training.losses.group_metric import GroupMetric
 from mtl_keras.training.losses.loss_sums import to_rank, weights_of
+from mtl_keras.training.losses.output_rank import to_elements, to_output_rank
 
 # Metrics that take a weight for each column of an output.
 _WEIGHTED_BY_COLUMN = (
@@ -81,6 +82,14 @@ class TaskMetrics(CompileMetrics):
                 if of_output:
                     of_output.output_name = output_names[0]
         return built
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Updates all metrics with a batch of complete labels, as in Keras."""
+        super().update_state(
+            to_output_rank(y_true, y_pred),
+            y_pred,
+            to_elements(sample_weight, y_pred),
+        )
 
     def update_labelled(self, parts: Sequence[BatchPart]) -> None:
         """Updates all metrics with a batch.

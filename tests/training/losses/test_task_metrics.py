@@ -55,7 +55,9 @@ def _on_labelled(task, shape, make, y, y_pred):
     if not task.columns:
         flat = y_pred.reshape(-1, shape[-1])[labelled.ravel()]
         return _value(make, y.reshape(labelled.size)[labelled.ravel()], flat)
-    y = y.reshape(y_pred.shape)
+    y, y_pred, labelled = (  # a pixel is a row
+        array.reshape(-1, shape[-1]) for array in (y, y_pred, labelled)
+    )
     by_column = [
         _value(make, y[keep, i : i + 1], y_pred[keep, i : i + 1], columns=1)
         for i, keep in enumerate(labelled.T)

@@ -1,0 +1,73 @@
+"""The normalizations that hidden layers may have, by name."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+# Keras's default of 0.99 needs some 500 steps until evaluation sees the
+# statistics that training saw; short fits would look broken.
+_BATCH_NORMALIZATION_MOMENTUM = 0.9
+_MOST_GROUPS = 8
+
+NORMALIZATIONS = ("batch", "group", "layer", None)
+
+
+def normalize(x, normalization: str | None, name: str):
+    """Normalizes features.
+
+    Args:
+        x: Keras tensor, channels last.
+        normalization: `"batch"`, `"group"` (the largest of at most 8 groups
+            that divides the channels), `"layer"` or `None`. Under a
+            `tf.distribute` strategy, batch statistics are synchronized over
+            the replicas.
+        name: Name of the layer.
+
+    Returns:
+        A tensor of the shape of `x`.
+    """
+    layer = normalization_layer(normalization, x.shape[-1], name=name)
+    return x if layer is None else layer(x)
+
+
+def normalization_layer(
+    normalization: str | None,
+    channels: int,
+    name: str | None = None,
+    dtype=None,
+) -> keras.layers.Layer | None:
+    """Makes the layer of a normalization.
+
+    Args:
+        normalization: See `normalize`.
+        channels: Number of channels.
+        name: Name of the layer. Defaults to Keras's choice.
+        dtype: As in `keras.layers.Layer`.
+
+    Returns:
+        A Keras layer, or `None` for no normalization.
+    """
+    if normalization is None:
+        return None
+    options = {"name": name, "dtype": dtype}
+    if normalization == "batch":
+        return layers.BatchNormalization(
+            momentum=_BATCH_NORMALIZATION_MOMENTUM,
+            synchronized=_several_replicas(),
+            **options,
+        )
+    if normalization == "layer":
+        return layers.LayerNormalization(**options)
+    return layers.GroupNormalization(most_groups(channels), **options)
+
+
+def most_groups(channels: int) -> int:
+    """The largest number of groups, at most 8, that divides the channels."""
+    return max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
+
+
+def _several_replicas() -> bool:
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
