@@ -9,6 +9,7 @@ from mtl_keras.metrics.dice import BinaryDice, MeanDice
 from mtl_keras.metrics.f1_score import F1Score
 from mtl_keras.metrics.mean_iou import MeanIoU
 from mtl_keras.metrics.r2_score import R2Score
+from mtl_keras.metrics.span_f1 import SpanF1
 
 __all__ = [
     "Accuracy",
@@ -19,4 +20,5 @@ __all__ = [
     "MeanDice",
     "MeanIoU",
     "R2Score",
+    "SpanF1",
 ]

@@ -6,6 +6,8 @@ import dataclasses
 
 import keras
 
+from mtl_keras import metrics
+from mtl_keras.metrics.span_f1 import check_bio
 from mtl_keras.tasks.classification import Classification
 
 
@@ -16,7 +18,8 @@ class SequenceTagging(Classification):
 
     Targets are integers of shape `(batch, steps)` or `(batch, steps, 1)`, or
     one-hot of shape `(batch, steps, num_classes)`. Loss and metrics are those
-    of `Classification`, over steps.
+    of `Classification`, over steps; where `class_names` are tags of spans in
+    BIO form, `span_f1` on request as well.
 
     Args:
         name: See `Task`.
@@ -34,3 +37,23 @@ class SequenceTagging(Classification):
     """
 
     feature_rank = 3
+
+    def __post_init__(self):
+        asked = self.metrics or ()
+        if "span_f1" in ((asked,) if isinstance(asked, str) else asked):
+            try:
+                check_bio(self.class_names)
+            except (TypeError, ValueError) as error:
+                raise type(error)(
+                    f"Task {self.name!r}: metric 'span_f1' needs class_names "
+                    f"in BIO form. {error}"
+                ) from None
+        super().__post_init__()
+
+    def _metric_makers(self):
+        makers = super()._metric_makers()
+        if self.class_names and set(self.class_names) & {"O"}:
+            makers["span_f1"] = lambda name: metrics.SpanF1(
+                self.class_names, name=name
+            )
+        return makers
