@@ -5,6 +5,7 @@ from mtl_keras.layers.d_select_k_gate import DSelectKGate
 from mtl_keras.layers.experts import Experts
 from mtl_keras.layers.low_rank_dense import LowRankDense
 from mtl_keras.layers.masked_conv1d import MaskedConv1D
+from mtl_keras.layers.pad_steps import PadSteps
 from mtl_keras.layers.padding_mask import PaddingMask
 from mtl_keras.layers.position_encoding import PositionEncoding
 from mtl_keras.layers.soft_shared_dense import SoftSharedDense
@@ -19,6 +20,7 @@ __all__ = [
     "Experts",
     "LowRankDense",
     "MaskedConv1D",
+    "PadSteps",
     "PaddingMask",
     "PositionEncoding",
     "SoftSharedDense",

@@ -123,9 +123,7 @@ class SpanF1(keras.metrics.Metric):
 
     def result(self):
         """The F1 score; 0 if there are no spans."""
-        return ops.divide_no_nan(
-            2 * self.correct, self.true + self.predicted
-        )
+        return ops.divide_no_nan(2 * self.correct, self.true + self.predicted)
 
     def get_config(self) -> dict:
         return {

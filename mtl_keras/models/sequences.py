@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mtl_keras import sequence_trunks
-from mtl_keras.layers import StepPooling
+from mtl_keras.layers import PadSteps, StepPooling
 from mtl_keras.models import arguments
 from mtl_keras.sequence_trunks import (
     SEQUENCE_NORMALIZATIONS,
@@ -62,13 +62,17 @@ def encode(
     )
 
 
-def features_of_tasks(x, tasks: Sequence[Task], pooling: str) -> dict:
+def features_of_tasks(
+    x, tasks: Sequence[Task], pooling: str, steps: int | None = None
+) -> dict:
     """Gives each task the steps, or one vector of them all.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
         tasks: The tasks.
         pooling: See `StepPooling`.
+        steps: Fewest steps of those tasks that read them. Defaults to `None`:
+            as many as there are.
 
     Returns:
         Dict from task name to features.
@@ -76,11 +80,14 @@ def features_of_tasks(x, tasks: Sequence[Task], pooling: str) -> dict:
     Raises:
         ValueError: If a task reads neither.
     """
-    pooled = None
+    pooled, by_step = None, x
+    if steps is not None and x.shape[1] is None:
+        # Here: the trunk need not compute what is padding in all sequences.
+        by_step = PadSteps(steps, name="trunk_steps")(x)
     features = {}
     for task in tasks:
         if task.feature_rank == 3:
-            features[task.name] = x
+            features[task.name] = by_step
         elif task.feature_rank == 2:
             if pooled is None:
                 pooled = StepPooling(pooling, name="trunk_pooling")(x)

@@ -165,7 +165,7 @@ def build_text_cls_tag(
     x = encode(x, encoder, widths, activation=activation, **settings)
     return assemble(
         inputs,
-        features_of_tasks(x, tasks, pooling),
+        features_of_tasks(x, tasks, pooling, steps),
         tasks,
         loss_weights=loss_weights,
         weighting=weighting,
@@ -184,7 +184,7 @@ def _token_ids(steps, vocabulary, lowercase: bool, preprocessing) -> tuple:
         inputs = keras.Input((steps,), dtype="int32", name="token_ids")
         return inputs, preprocess(inputs, preprocessing), count
     inputs = keras.Input((), dtype="string", name="text")
-    layer = TokenIds(vocabulary, steps, lowercase, name="token_ids")
+    layer = TokenIds(vocabulary, lowercase=lowercase, name="token_ids")
     ids = layer(preprocess(inputs, preprocessing))
     return inputs, ids, layer.vocabulary_size()
 

@@ -9,7 +9,7 @@ import mtl_keras
 from mtl_keras.metrics import SpanF1
 
 TAGS = ["O", "B-a", "I-a", "B-b", "I-b"]
-O, BA, IA, BB, IB = range(5)
+__, BA, IA, BB, IB = range(5)
 
 
 def spans_of(tags, labelled):
@@ -48,18 +48,18 @@ def score(y_true, predicted, sample_weight=None):
 @pytest.mark.parametrize(
     ("y_true", "predicted", "expected"),
     [
-        ([O, BA, IA, O], [O, BA, IA, O], 1),
-        ([O, BA, IA, O], [O, BA, O, O], 0),  # too short
-        ([O, BA, O, O], [O, BA, IA, O], 0),  # too long
-        ([O, BA, IA, O], [O, BB, IB, O], 0),  # of another type
-        ([O, BA, IA, O], [O, IA, IA, O], 1),  # I- without B- starts a span
-        ([BA, BA, IA, O], [BA, BA, IA, O], 1),  # adjacent, of one type
-        ([BA, BA, O, O], [BA, IA, O, O], 0),  # two, taken for one
-        ([BA, IB, O, O], [BA, BB, O, O], 1),  # another type starts a span
-        ([BA, O, BB, IB], [BA, O, O, O], 2 / 3),
-        ([O, O, O, O], [O, O, O, O], 0),  # no spans at all
-        ([O, O, O, O], [BA, O, O, O], 0),
-        ([O, O, BA, IA], [O, O, BA, IA], 1),  # to the last step
+        ([__, BA, IA, __], [__, BA, IA, __], 1),
+        ([__, BA, IA, __], [__, BA, __, __], 0),  # too short
+        ([__, BA, __, __], [__, BA, IA, __], 0),  # too long
+        ([__, BA, IA, __], [__, BB, IB, __], 0),  # of another type
+        ([__, BA, IA, __], [__, IA, IA, __], 1),  # I- without B- starts a span
+        ([BA, BA, IA, __], [BA, BA, IA, __], 1),  # adjacent, of one type
+        ([BA, BA, __, __], [BA, IA, __, __], 0),  # two, taken for one
+        ([BA, IB, __, __], [BA, BB, __, __], 1),  # another type starts a span
+        ([BA, __, BB, IB], [BA, __, __, __], 2 / 3),
+        ([__, __, __, __], [__, __, __, __], 0),  # no spans at all
+        ([__, __, __, __], [BA, __, __, __], 0),
+        ([__, __, BA, IA], [__, __, BA, IA], 1),  # to the last step
     ],
 )
 def test_of_a_sentence(y_true, predicted, expected):
@@ -68,7 +68,9 @@ def test_of_a_sentence(y_true, predicted, expected):
 
 def test_spans_end_with_their_sentence():
     # If rows ran on into each other, the second would go on with the first.
-    assert score([[O, BA], [IA, O]], [[O, BA], [O, O]]) == pytest.approx(2 / 3)
+    assert score([[__, BA], [IA, __]], [[__, BA], [__, __]]) == pytest.approx(
+        2 / 3
+    )
 
 
 @pytest.mark.parametrize("share_missing", [0, 0.3, 1])
@@ -181,7 +183,7 @@ def test_a_tagging_has_it_on_request():
 def test_a_tagging_without_tags_cannot_have_it():
     with pytest.raises(TypeError, match="'slots': metric 'span_f1' needs"):
         mtl_keras.SequenceTagging("slots", 5, metrics="span_f1")
-    with pytest.raises(ValueError, match="'slots'.*holds 'yes'"):
+    with pytest.raises(ValueError, match=r"'slots'.*holds 'yes'"):
         mtl_keras.SequenceTagging(
             "slots", 2, class_names=["O", "yes"], metrics=["span_f1"]
         )
