@@ -1,36 +1,17 @@
 """SNIPS: sentences, intents and tags stay in step; files that do not fit."""
 
+import functools
+
 import numpy as np
 import pytest
+from sentence_files import ROWS, write_sentences
 
 from mtl_keras.datasets import snips
-
-ROWS = {
-    "train": [
-        ("play  some jazz ", "O O B-genre ", "PlayMusic"),
-        (
-            "rate this 5 of 6",
-            "O B-object_select B-rating_value O O",
-            "RateBook",
-        ),
-    ],
-    "valid": [("weather in new york", "O O B-city I-city", "GetWeather")],
-    "test": [("play clásicos", "O B-playlist", "PlayMusic")],
-}
 
 
 @pytest.fixture
 def write(tmp_path):
-    def write(**changes):
-        for part, rows in {**ROWS, **changes}.items():
-            folder = tmp_path / part
-            folder.mkdir(exist_ok=True)
-            for place, name in enumerate(("seq.in", "seq.out", "label")):
-                text = "".join(f"{row[place]}\n" for row in rows)
-                (folder / name).write_text(text, encoding="utf-8")
-        return tmp_path
-
-    return write
+    return functools.partial(write_sentences, tmp_path)
 
 
 def tags_of(row):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import mtl_keras
-from mtl_keras.training.data.strings import with_object_strings
+from mtl_keras.training.data.strings import check_tokens, with_object_strings
 
 X = np.array(["play jazz", "play some jazz"], object)
 Y = {"intent": np.array([0, 1]), "slots": np.array([[0, 1, -1], [0, 0, 1]])}
@@ -47,10 +47,15 @@ def test_labels_may_be_missing_within_a_sentence(model):
     slots = np.array([[-1, 1, -1], [-1, -1, -1]])
     logs = model.fit(X, {**Y, "slots": slots}, verbose=0).history
     assert np.isfinite(logs["loss"]).all()
-    model.fit(X, {**Y, "slots": None}, verbose=0)
+    check_tokens(model, X, {**Y, "slots": None})
+
+
+def test_one_hot_tags_are_counted_too(model):
     one_hot = np.eye(3)[np.maximum(Y["slots"], 0)]
+    with pytest.raises(ValueError, match="row 0 has 2 tokens"):
+        check_tokens(model, X, {**Y, "slots": one_hot})
     one_hot[0, 2] = -1
-    model.fit(X, {**Y, "slots": one_hot}, verbose=0)
+    check_tokens(model, X, {**Y, "slots": one_hot})
 
 
 def test_only_strings_are_made_objects():
