@@ -150,7 +150,7 @@ def tasks() -> list[Task]:
     Returns:
         `Classification("intent", 7)` and `SequenceTagging("slots", 72)`, with
         the names of their classes; the primary metric of the tags is the F1
-        score of spans.
+        score of the spans that they make whole.
 
     Example:
 
@@ -164,6 +164,6 @@ def tasks() -> list[Task]:
             "slots",
             len(TAGS),
             class_names=TAGS,
-            metrics=["span_f1", "accuracy"],
+            metrics=["decoded_span_f1", "span_f1", "accuracy"],
         ),
     ]

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from mtl_keras.losses.class_targets import to_integers
+from mtl_keras.metrics.tag_decoding import decode_tags
 
 
 class Spans(NamedTuple):
@@ -40,6 +41,11 @@ class SpanF1(keras.metrics.Metric):
     Args:
         class_names: Sequence of tags in BIO form, that of class 0 first: `O`,
             and `B-<type>` or `I-<type>`.
+        decode: Whether the predicted tags are those of `decode_tags`, the
+            most probable ones that make whole spans. Defaults to `False`: the
+            best tag of each step.
+        from_logits: Whether predictions are logits, for `decode`. Defaults to
+            `False`.
         name: Name of the metric. Defaults to `"span_f1"`.
         dtype: As in `keras.metrics.Metric`.
 
@@ -62,10 +68,17 @@ class SpanF1(keras.metrics.Metric):
     """
 
     def __init__(
-        self, class_names: Sequence[str], name: str = "span_f1", dtype=None
+        self,
+        class_names: Sequence[str],
+        decode: bool = False,
+        from_logits: bool = False,
+        name: str = "span_f1",
+        dtype=None,
     ):
         super().__init__(name=name, dtype=dtype)
         self.class_names = list(check_bio(class_names))
+        self.decode = decode
+        self.from_logits = from_logits
         types = sorted({_type(tag) for tag in self.class_names} - {None})
         self._kinds = np.array(
             [
@@ -103,10 +116,20 @@ class SpanF1(keras.metrics.Metric):
                 weighted = weighted[:, None]
             labelled = ops.logical_and(labelled, weighted)
         true = self._spans(ops.maximum(tags, 0), labelled)
-        predicted = self._spans(ops.argmax(y_pred, axis=-1), labelled)
+        predicted = self._spans(self._tags(y_pred, labelled), labelled)
         self.true.assign_add(self._count(true.starts))
         self.predicted.assign_add(self._count(predicted.starts))
         self.correct.assign_add(self._count(_found(true, predicted)))
+
+    def _tags(self, y_pred, labelled):
+        if not self.decode:
+            return ops.argmax(y_pred, axis=-1)
+        return decode_tags(
+            y_pred,
+            self.class_names,
+            mask=labelled,
+            from_logits=self.from_logits,
+        )
 
     def _count(self, booleans):
         return ops.sum(ops.cast(booleans, self.dtype))
@@ -128,6 +151,8 @@ class SpanF1(keras.metrics.Metric):
     def get_config(self) -> dict:
         return {
             "class_names": self.class_names,
+            "decode": self.decode,
+            "from_logits": self.from_logits,
             "name": self.name,
             "dtype": self.dtype,
         }

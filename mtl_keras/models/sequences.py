@@ -63,7 +63,11 @@ def encode(
 
 
 def features_of_tasks(
-    x, tasks: Sequence[Task], pooling: str, steps: int | None = None
+    x,
+    tasks: Sequence[Task],
+    pooling: str,
+    *,
+    steps: int | None = None,
 ) -> dict:
     """Gives each task the steps, or one vector of them all.
 

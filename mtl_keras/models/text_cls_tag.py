@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from mtl_keras.layers import TokenIds, WordDropout
+from mtl_keras.layers.token_ids import BUCKETS
 from mtl_keras.models import arguments
 from mtl_keras.models.assembly import assemble, preprocess
 from mtl_keras.models.sequences import (
@@ -28,6 +29,7 @@ def build_text_cls_tag(
     vocabulary: int | Sequence[str] = 10_000,
     lowercase: bool = True,
     embedding_size: int = 128,
+    affix_length: int = 0,
     encoder: str = "gru",
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
@@ -78,6 +80,10 @@ def build_text_cls_tag(
         lowercase: Whether capitals count as small letters, where `vocabulary`
             lists words. Defaults to `True`.
         embedding_size: Size of the vector of a token. Defaults to `128`.
+        affix_length: Letters of the beginning and the end of a token that the
+            encoder reads beside it, for words that it has not seen. Numbers of
+            tokens are then three to each, of shape `(steps, 3)`, see
+            `mtl_keras.layers.TokenIds`. Defaults to `0`: the token alone.
         encoder: `"gru"` (default), bidirectional; `"transformer"`; or
             `"conv"`, convolutions that each reach twice as far as the one
             before.
@@ -160,12 +166,16 @@ def build_text_cls_tag(
     _check_word_dropout(word_dropout)
     size = arguments.check_integer("embedding_size", embedding_size, least=1)
 
-    inputs, ids, count = _token_ids(steps, vocabulary, lowercase, preprocessing)
+    letters = arguments.check_integer("affix_length", affix_length, least=0)
+
+    inputs, ids, count = _token_ids(
+        steps, vocabulary, lowercase, letters, preprocessing
+    )
     x = _embed(ids, count, size, word_dropout, dropout)
     x = encode(x, encoder, widths, activation=activation, **settings)
     return assemble(
         inputs,
-        features_of_tasks(x, tasks, pooling, steps),
+        features_of_tasks(x, tasks, pooling, steps=steps),
         tasks,
         loss_weights=loss_weights,
         weighting=weighting,
@@ -177,14 +187,22 @@ def build_text_cls_tag(
     )
 
 
-def _token_ids(steps, vocabulary, lowercase: bool, preprocessing) -> tuple:
+def _token_ids(
+    steps, vocabulary, lowercase: bool, affix_length: int, preprocessing
+) -> tuple:
     """The input, the numbers of tokens, and how many of these there are."""
     if isinstance(vocabulary, int | np.integer):
         count = arguments.check_integer("vocabulary", vocabulary, least=3)
-        inputs = keras.Input((steps,), dtype="int32", name="token_ids")
+        shape = (steps, 3) if affix_length else (steps,)
+        inputs = keras.Input(shape, dtype="int32", name="token_ids")
         return inputs, preprocess(inputs, preprocessing), count
     inputs = keras.Input((), dtype="string", name="text")
-    layer = TokenIds(vocabulary, lowercase=lowercase, name="token_ids")
+    layer = TokenIds(
+        vocabulary,
+        lowercase=lowercase,
+        affix_length=affix_length,
+        name="token_ids",
+    )
     ids = layer(preprocess(inputs, preprocessing))
     return inputs, ids, layer.vocabulary_size()
 
@@ -192,11 +210,25 @@ def _token_ids(steps, vocabulary, lowercase: bool, preprocessing) -> tuple:
 def _embed(ids, count: int, size: int, word_dropout: float, dropout: float):
     # A preprocessing layer may have made floats of them.
     ids = keras.ops.cast(ids, "int32")
+    words, affixes = ids, ()
+    if len(ids.shape) == 3:
+        words, *affixes = keras.ops.unstack(ids, 3, axis=-1)
     if word_dropout:
-        ids = WordDropout(word_dropout, name="trunk_word_dropout")(ids)
+        words = WordDropout(word_dropout, name="trunk_word_dropout")(words)
     x = layers.Embedding(count, size, mask_zero=True, name="trunk_embedding")(
-        ids
+        words
     )
+    if affixes:
+        parts = [
+            layers.Embedding(
+                BUCKETS + 1,
+                max(size // 2, 1),
+                mask_zero=True,
+                name=f"trunk_embedding_{which}",
+            )(numbers)
+            for which, numbers in zip(("start", "end"), affixes, strict=True)
+        ]
+        x = layers.Concatenate(name="trunk_token")([x, *parts])
     if dropout:
         x = layers.Dropout(dropout, name="trunk_embedding_dropout")(x)
     return x

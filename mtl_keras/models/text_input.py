@@ -11,7 +11,10 @@ from mtl_keras.training import MultiTaskModel
 
 
 def with_text_input(
-    model: MultiTaskModel, vocabulary: Sequence[str], lowercase: bool = True
+    model: MultiTaskModel,
+    vocabulary: Sequence[str],
+    lowercase: bool = True,
+    affix_length: int = 0,
 ) -> MultiTaskModel:
     """Puts the splitting and looking up of words before a model.
 
@@ -24,6 +27,7 @@ def with_text_input(
         vocabulary: Words by their numbers, that of the first being 2.
         lowercase: Whether capitals count as small letters. Defaults to
             `True`.
+        affix_length: That of `build_text_cls_tag`. Defaults to `0`.
 
     Returns:
         A `MultiTaskModel` that takes strings, compiled as `model` is. Its
@@ -44,13 +48,19 @@ def with_text_input(
     """
     ids = model.inputs[0]
     dtype = keras.backend.standardize_dtype(ids.dtype)
-    if len(model.inputs) != 1 or len(ids.shape) != 2 or "int" not in dtype:
+    expected = 3 if affix_length else 2
+    is_ids = len(ids.shape) == expected and "int" in dtype
+    if len(model.inputs) != 1 or not is_ids:
+        shape = "(batch, steps, 3)" if affix_length else "(batch, steps)"
         raise ValueError(
-            f"Model {model.name!r} takes {_describe(model)}; expected one "
-            "input of integers of shape (batch, steps), the numbers of tokens."
+            f"Model {model.name!r} takes {_describe(model)}; with affix_length="
+            f"{affix_length}, expected one input of integers of shape {shape}, "
+            "the numbers of tokens."
         )
     text = keras.Input((), dtype="string", name="text")
-    layer = TokenIds(vocabulary, ids.shape[1], lowercase, name="token_ids")
+    layer = TokenIds(
+        vocabulary, ids.shape[1], lowercase, affix_length, name="token_ids"
+    )
     _check_size(model, layer.vocabulary_size())
     # Called as the graph that it is, it is no layer but all of its layers.
     return _like(model, text, model.call(layer(text)))
@@ -105,13 +115,11 @@ def _like(model: MultiTaskModel, inputs, outputs) -> MultiTaskModel:
 
 
 def _check_size(model: MultiTaskModel, count: int) -> None:
-    tables = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Embedding)
-    ]
-    for table in tables:
-        if table.input_dim < count:
+    for table in model.layers:
+        is_of_words = isinstance(table, keras.layers.Embedding) and (
+            not table.name.startswith("trunk_embedding_")
+        )
+        if is_of_words and table.input_dim < count:
             raise ValueError(
                 f"vocabulary holds {count - 2} words, which with padding and "
                 f"the unknown one are {count}; model {model.name!r} has "

@@ -30,7 +30,9 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
     """
     x, _ = data.train
     steps = steps_per_epoch(recipe, data)
-    arguments = {**_shape_of(data, recipe), **recipe.factory.arguments}
+    arguments = {**_shape_of(data), **recipe.factory.arguments}
+    if x.dtype.kind in "OUS":
+        arguments["vocabulary"] = _vocabulary(x, arguments)
     return models.get(recipe.factory.name)(
         **arguments,
         tasks=list(data.tasks),
@@ -42,18 +44,23 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
     )
 
 
-def _shape_of(data: RecipeData, recipe: Recipe) -> dict:
-    """What the factory is told of the inputs."""
+def _shape_of(data: RecipeData) -> dict:
+    """What the factory is told of the inputs unless the recipe says it."""
     x, y = data.train
     if x.dtype.kind not in "OUS":
         return {"input_shape": x.shape[1:]}
     # Sentences are as long as the tags of their tokens.
     steps = [y[t.name].shape[1] for t in data.tasks if t.feature_rank == 3]
-    lowercase = recipe.factory.arguments.get("lowercase", True)
-    return {
-        "input_shape": (max(steps, default=None),),
-        "vocabulary": words_of(x, lowercase),
-    }
+    return {"input_shape": (max(steps, default=None),)}
+
+
+def _vocabulary(x: np.ndarray, arguments: dict) -> list[str]:
+    """The words of sentences, the most frequent of them, or those given."""
+    given = arguments.get("vocabulary")
+    if given is not None and not isinstance(given, int):
+        return given
+    words = words_of(x, arguments.get("lowercase", True))
+    return words if given is None else words[: given - 2]
 
 
 def _preprocessing(kind: str | None, x: np.ndarray) -> list:

@@ -44,7 +44,7 @@ def test_tasks_fit_the_targets(write):
     assert [task.name for task in snips.tasks()] == list(y)
     intent, slots = snips.tasks()
     assert (intent.num_classes, slots.num_classes) == (7, 72)
-    assert slots.primary_metric == "span_f1"
+    assert slots.primary_metric == "decoded_span_f1"
     assert len(set(snips.TAGS)) == 72 and snips.TAGS[0] == "O"
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_keras.layers import TokenIds
-from mtl_keras.layers.token_ids import words_of
+from mtl_keras.layers.token_ids import BUCKETS, words_of
 
 WORDS = ["play", "some", "jazz", "clásicos"]
 SENTENCES = [
@@ -53,6 +53,26 @@ def test_it_is_the_same_in_a_graph_and_from_its_config():
     text = tf.constant(SENTENCES)
     for call in (tf.function(layer), again):
         np.testing.assert_array_equal(call(text), layer(text))
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_beginnings_and_ends_of_tokens_have_numbers(length):
+    layer = TokenIds(WORDS, steps=6, affix_length=length)
+    ids = layer(np.array(SENTENCES, object)).numpy()
+    np.testing.assert_array_equal(ids[..., 0], by_hand(SENTENCES, steps=6))
+    assert (ids[ids[..., 0] == 0] == 0).all()
+    tokens = [sentence.lower().encode().split() for sentence in SENTENCES]
+    for place, cut in ((1, slice(length)), (2, slice(-length, None))):
+        numbers = {}
+        for row, of_row in enumerate(tokens):
+            for step, token in enumerate(of_row):
+                affix = token.decode()[cut]
+                number = ids[row, step, place]
+                assert 1 <= number <= BUCKETS
+                assert numbers.setdefault(affix, number) == number
+        assert len(set(numbers.values())) == len(numbers)
+    again = TokenIds.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(np.array(SENTENCES, object)), ids)
 
 
 def test_words_come_by_how_often_they_are_there():

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import mtl_keras
-from mtl_keras.metrics import SpanF1
+from mtl_keras.metrics import SpanF1, decode_tags
 
 TAGS = ["O", "B-a", "I-a", "B-b", "I-b"]
 __, BA, IA, BB, IB = range(5)
@@ -114,9 +114,10 @@ def test_one_hot_and_a_last_axis_are_read_alike(rng):
     assert score(y_true[..., None], predicted) == expected
 
 
+@pytest.mark.parametrize("decode", [False, True])
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_in_a_graph_of_any_shape(rng, jit_compile):
-    metric = SpanF1(TAGS)
+def test_in_a_graph_of_any_shape(rng, jit_compile, decode):
+    metric = SpanF1(TAGS, decode=decode)
     shape = [None, None]
 
     @tf.function(
@@ -132,7 +133,9 @@ def test_in_a_graph_of_any_shape(rng, jit_compile):
     y_true, predicted = rng.integers(5, size=(2, 4, 6))
     y_pred = tf.one_hot(predicted, 5)
     update(tf.constant(y_true, tf.int32), y_pred)
-    assert float(metric.result()) == score(y_true, predicted)
+    again = SpanF1(TAGS, decode=decode)
+    again.update_state(y_true, y_pred)
+    assert float(metric.result()) == float(again.result()) > 0
 
 
 def test_keras_masks_leave_steps_out(rng):
@@ -178,6 +181,27 @@ def test_a_tagging_has_it_on_request():
     assert isinstance(task.make_metrics()[0], SpanF1)
     again = mtl_keras.SequenceTagging.from_config(task.get_config())
     assert again.get_config() == task.get_config()
+
+
+@pytest.mark.parametrize("activation", ["softmax", None])
+def test_decoded_spans_score_as_decoded_tags(rng, activation):
+    task = mtl_keras.SequenceTagging(
+        "slots",
+        5,
+        class_names=TAGS,
+        metrics=["decoded_span_f1", "span_f1"],
+        activation=activation,
+    )
+    logits = rng.normal(size=(30, 6, 5)).astype("float32")
+    y_pred = logits if activation is None else tf.nn.softmax(logits)
+    y_true = rng.integers(5, size=(30, 6))
+    y_true[:, 4:] = -1
+    decoded, plain = task.make_metrics()
+    for metric in (decoded, plain):
+        metric.update_state(y_true, y_pred)
+    tags = decode_tags(logits[:, :4], TAGS, from_logits=True)
+    assert float(decoded.result()) == score(y_true[:, :4], tags)
+    assert float(decoded.result()) != float(plain.result())
 
 
 def test_a_tagging_without_tags_cannot_have_it():

@@ -89,6 +89,28 @@ def test_words_are_looked_up_beside_the_steps():
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_affixes_go_along(tmp_path):
+    text = mtl_keras.build_text_cls_tag(
+        (6,), vocabulary=WORDS, affix_length=2, hidden_units=(4,)
+    )
+    ids = mtl_keras.without_text_input(text)
+    assert ids.inputs[0].shape == (None, None, 3)
+    looked_up = text.get_layer("token_ids")(SENTENCES)
+    expected = text.predict(SENTENCES, verbose=0)
+    assert_equal_outputs(expected, ids.predict(looked_up, verbose=0))
+    again = mtl_keras.with_text_input(ids, WORDS, affix_length=2)
+    assert_equal_outputs(expected, again.predict(SENTENCES, verbose=0))
+    padded = looked_up.numpy()
+    padded = np.pad(padded, [(0, 0), (0, 3), (0, 0)])
+    found = ids.predict(padded, verbose=0)
+    np.testing.assert_allclose(found["intent"], expected["intent"], rtol=1e-5)
+    text.save(tmp_path / "text.keras")
+    loaded = mtl_keras.load_model(tmp_path / "text.keras")
+    assert_equal_outputs(expected, loaded.predict(SENTENCES, verbose=0))
+    with pytest.raises(ValueError, match="affix_length=0, expected one"):
+        mtl_keras.with_text_input(ids, WORDS)
+
+
 def test_what_takes_no_numbers_of_tokens():
     with pytest.raises(ValueError, match="expected one input of integers"):
         mtl_keras.with_text_input(mtl_keras.build_mlp(), WORDS)

@@ -40,6 +40,15 @@ def test_the_parts_are_those_of_the_data_set(recipe):
     assert [task.name for task in data.tasks] == ["intent", "slots"]
 
 
+def test_a_number_of_words_takes_the_most_frequent(recipe):
+    arguments = {**recipe.factory.arguments, "vocabulary": 4}
+    factory = recipe.factory.model_copy(update={"arguments": arguments})
+    changed = recipe.model_copy(update={"factory": factory})
+    model = build_model(changed, zoo.load_data(changed))
+    assert model.get_layer("token_ids").vocabulary_size() == 4
+    assert model.inputs[0].dtype == "string"
+
+
 def test_words_come_from_the_training_part_alone(recipe):
     data = zoo.load_data(recipe)
     lookup = build_model(recipe, data).get_layer("token_ids")
@@ -59,7 +68,8 @@ def test_nothing_more_is_held_back(recipe, key):
 
 def test_a_run_exports_a_model_of_strings(recipe, tmp_path):
     metrics = zoo.train(recipe, tmp_path / "run")
-    assert list(metrics["test"]["slots"]) == ["span_f1", "accuracy", "loss"]
+    names = ["decoded_span_f1", "span_f1", "accuracy", "loss"]
+    assert list(metrics["test"]["slots"]) == names
     written = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert written["test"] == metrics["test"]
     loaded = mtl_keras.load_model(tmp_path / "run" / "model.keras")
