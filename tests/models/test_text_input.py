@@ -91,8 +91,13 @@ def test_words_are_looked_up_beside_the_steps():
 
 def test_affixes_go_along(tmp_path):
     text = mtl_keras.build_text_cls_tag(
-        (6,), vocabulary=WORDS, affix_length=2, hidden_units=(4,)
+        (4,),
+        vocabulary=WORDS,
+        affix_length=2,
+        hidden_units=(4,),
+        num_classes=(2, 3),
     )
+    text.fit(SENTENCES, Y, verbose=0)
     ids = mtl_keras.without_text_input(text)
     assert ids.inputs[0].shape == (None, None, 3)
     looked_up = text.get_layer("token_ids")(SENTENCES)
