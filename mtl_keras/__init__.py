@@ -21,6 +21,7 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         losses,
         metrics,
         models,
+        sequence_trunks,
         surgery,
         tasks,
         training,
@@ -44,8 +45,12 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         build_mmoe,
         build_mtan,
         build_ple,
+        build_sequence_multi_task,
         build_soft_sharing_mlp,
         build_task_relation_mlp,
+        build_text_cls_tag,
+        with_text_input,
+        without_text_input,
     )
     from mtl_keras.pretrained import load_model
     from mtl_keras.surgery import add_task, split
@@ -106,8 +111,10 @@ __all__ = [
     "build_mmoe",
     "build_mtan",
     "build_ple",
+    "build_sequence_multi_task",
     "build_soft_sharing_mlp",
     "build_task_relation_mlp",
+    "build_text_cls_tag",
     "datasets",
     "distribution",
     "evaluation",
@@ -118,6 +125,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "sequence_trunks",
     "split",
     "surgery",
     "tasks",
@@ -125,4 +133,6 @@ __all__ = [
     "trunks",
     "tuning",
     "weighting",
+    "with_text_input",
+    "without_text_input",
 ]

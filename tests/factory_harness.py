@@ -134,6 +134,11 @@ SMALL = {
         "tower_units": (3,),
         "num_classes": 3,
     },
+    "build_sequence_multi_task": {
+        "input_shape": (6, 3),
+        "hidden_units": (4,),
+        "num_classes": 3,
+    },
     "build_soft_sharing_mlp": {
         "input_shape": (6,),
         "hidden_units": (8,),
@@ -145,6 +150,12 @@ SMALL = {
         # The engine is compared with the losses of the tasks alone.
         "penalty": 0,
         "num_classes": 3,
+    },
+    "build_text_cls_tag": {
+        "vocabulary": 6,
+        "embedding_size": 5,
+        "hidden_units": (4,),
+        "num_classes": (3, 4),
     },
 }
 # How the inputs of a factory are drawn: a function of the model, the number of

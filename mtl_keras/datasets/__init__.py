@@ -2,7 +2,9 @@
 
 Every data set is a module with two functions: `load_data` returns
 `(x_train, y_train), (x_test, y_test)`, where each `y` is a dict of arrays
-named after the tasks, and `tasks` returns the tasks that fit them.
+named after the tasks, and `tasks` returns the tasks that fit them. Where
+there is a validation part that is not drawn at random, `load_splits` returns
+three parts.
 
 | Name            | Samples | Targets                        | Comes from     |
 | --------------- | ------- | ------------------------------ | -------------- |
@@ -14,6 +16,8 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 | `mnist`         | 70,000  | class of 10                    | keras.datasets |
 | `multi_mnist`   | any     | two classes                    | keras.datasets |
 | `nuclei`        | 664     | mask, class, count             | an npz file    |
+| `snips`         | 14,484  | class, tags of tokens          | text files     |
+| `spoken_digits` | 3,000   | digit, speaker                 | an npz file    |
 | `tox21`         | 7,823   | twelve yes or no, with holes   | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
@@ -34,11 +38,14 @@ from mtl_keras.datasets import (
     mnist,
     multi_mnist,
     nuclei,
+    snips,
+    spoken_digits,
     tox21,
 )
 from mtl_keras.datasets.augment import augment
 from mtl_keras.datasets.describe import describe
 from mtl_keras.datasets.description import Description, TaskDescription
+from mtl_keras.datasets.encode_tags import encode_tags
 from mtl_keras.datasets.file_data_set import FileDataSet
 from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_folder import from_folder
@@ -59,6 +66,8 @@ _DATASETS = {
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
+    "snips": snips,
+    "spoken_digits": spoken_digits,
     "tox21": tox21,
 }
 
@@ -73,6 +82,7 @@ __all__ = [
     "concatenate",
     "describe",
     "digit_scenes",
+    "encode_tags",
     "energy",
     "fashion_mnist",
     "from_csv",
@@ -84,6 +94,8 @@ __all__ = [
     "multi_mnist",
     "names",
     "nuclei",
+    "snips",
+    "spoken_digits",
     "tox21",
 ]
 

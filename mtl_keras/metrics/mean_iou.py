@@ -35,6 +35,14 @@ class MeanIoU(keras.metrics.MeanIoU):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_pred = keras.ops.convert_to_tensor(y_pred)
         y_true = to_integers(keras.ops.convert_to_tensor(y_true), y_pred)
+        # Keras's means leave masked steps out; its confusion matrix does not.
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            if sample_weight is None:
+                sample_weight = keras.ops.cast(mask, self.dtype)
+            else:
+                weights = keras.ops.convert_to_tensor(sample_weight)
+                sample_weight = weights * keras.ops.cast(mask, weights.dtype)
         super().update_state(y_true, y_pred, sample_weight)
 
     def get_config(self) -> dict:

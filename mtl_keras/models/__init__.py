@@ -18,8 +18,14 @@ from mtl_keras.models.mlp import build_mlp
 from mtl_keras.models.mmoe import build_mmoe
 from mtl_keras.models.mtan import build_mtan
 from mtl_keras.models.ple import build_ple
+from mtl_keras.models.sequence_multi_task import build_sequence_multi_task
 from mtl_keras.models.soft_sharing import build_soft_sharing_mlp
 from mtl_keras.models.task_relation_mlp import build_task_relation_mlp
+from mtl_keras.models.text_cls_tag import build_text_cls_tag
+from mtl_keras.models.text_input import (
+    with_text_input,
+    without_text_input,
+)
 from mtl_keras.spelling import did_you_mean
 
 _FACTORIES = {
@@ -39,11 +45,19 @@ _FACTORIES = {
     "build_mmoe": build_mmoe,
     "build_mtan": build_mtan,
     "build_ple": build_ple,
+    "build_sequence_multi_task": build_sequence_multi_task,
     "build_soft_sharing_mlp": build_soft_sharing_mlp,
     "build_task_relation_mlp": build_task_relation_mlp,
+    "build_text_cls_tag": build_text_cls_tag,
 }
 
-__all__ = ["get", "names", *_FACTORIES]
+__all__ = [
+    "get",
+    "names",
+    "with_text_input",
+    "without_text_input",
+    *_FACTORIES,
+]
 
 
 def names() -> list[str]:

@@ -6,7 +6,11 @@ import dataclasses
 
 import keras
 
+from mtl_keras import metrics
+from mtl_keras.metrics.span_f1 import check_bio
 from mtl_keras.tasks.classification import Classification
+
+_OF_SPANS = {"span_f1", "decoded_span_f1"}
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -16,7 +20,9 @@ class SequenceTagging(Classification):
 
     Targets are integers of shape `(batch, steps)` or `(batch, steps, 1)`, or
     one-hot of shape `(batch, steps, num_classes)`. Loss and metrics are those
-    of `Classification`, over steps.
+    of `Classification`, over steps; where `class_names` are tags of spans in
+    BIO form, on request also `span_f1`, and `decoded_span_f1` of the most
+    probable tags that make whole spans (see `mtl_keras.metrics.decode_tags`).
 
     Args:
         name: See `Task`.
@@ -34,3 +40,30 @@ class SequenceTagging(Classification):
     """
 
     feature_rank = 3
+
+    def __post_init__(self):
+        asked = self.metrics or ()
+        asked = {asked} if isinstance(asked, str) else set(map(str, asked))
+        for metric in _OF_SPANS & asked:
+            try:
+                check_bio(self.class_names)
+            except (TypeError, ValueError) as error:
+                raise type(error)(
+                    f"Task {self.name!r}: metric {metric!r} needs class_names "
+                    f"in BIO form. {error}"
+                ) from None
+        super().__post_init__()
+
+    def _metric_makers(self):
+        makers = super()._metric_makers()
+        if self.class_names and "O" in self.class_names:
+            makers["span_f1"] = lambda name: metrics.SpanF1(
+                self.class_names, name=name
+            )
+            makers["decoded_span_f1"] = lambda name: metrics.SpanF1(
+                self.class_names,
+                decode=True,
+                from_logits=self.from_logits,
+                name=name,
+            )
+        return makers

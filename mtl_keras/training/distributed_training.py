@@ -32,6 +32,7 @@ from mtl_keras.distribution.workers import (
     is_chief,
 )
 from mtl_keras.training.data.streams import is_stream
+from mtl_keras.training.data.strings import with_object_strings
 from mtl_keras.training.worker_callbacks import callbacks_of_worker
 
 
@@ -82,6 +83,7 @@ class DistributedTraining:
         predictions of all.
         """
         check_made_inside(self)
+        x = with_object_strings(x)
         adapter = None
         if self._num_replicas > 1:
             adapter = _adapter_of_rows(x, batch_size, steps)

@@ -41,7 +41,8 @@ def load_data(recipe: Recipe) -> RecipeData:
 
     The validation part is drawn at random from the training part, the same
     for all seeds of a recipe, so that their results can be compared. Files of
-    your own (`from_csv` and the like) bring theirs.
+    your own (`from_csv` and the like) bring theirs, and so do data sets with
+    `load_splits`.
 
     Args:
         recipe: The recipe.
@@ -60,8 +61,10 @@ def load_data(recipe: Recipe) -> RecipeData:
     _check_complete(recipe, dataset)
     if isinstance(dataset, datasets.FileDataSet):
         return _load_files(recipe, dataset)
-    train, test = dataset.load_data(**recipe.data.arguments)
     chosen = _tasks(recipe, dataset)
+    if hasattr(dataset, "load_splits"):
+        return _load_splits(recipe, dataset, chosen)
+    train, test = dataset.load_data(**recipe.data.arguments)
     return _hold_back(recipe, train, test, chosen)
 
 
@@ -117,18 +120,31 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
     train, test = splits.arrays("train"), splits.arrays("test")
     if splits.validation is None:
         return _hold_back(recipe, train, test, chosen)
-    if recipe.fit.validation_split or recipe.fit.num_validation:
-        raise ValueError(
-            "validation_split and num_validation in [fit] hold back samples "
-            f"where the data set does not, but {recipe.data.name!r} does: say "
-            "`validation` in [data.arguments] instead."
-        )
+    _check_not_held_back(
+        recipe, " Say `validation` in [data.arguments] instead."
+    )
     return RecipeData(
         train=_select(train, chosen),
         validation=_select(splits.arrays("validation"), chosen),
         test=_select(test, chosen),
         tasks=chosen,
     )
+
+
+def _load_splits(recipe: Recipe, dataset, chosen) -> RecipeData:
+    """Loads a data set that has a validation part of its own."""
+    _check_not_held_back(recipe, " Leave them out.")
+    parts = dataset.load_splits(**recipe.data.arguments)
+    return RecipeData(*(_select(part, chosen) for part in parts), chosen)
+
+
+def _check_not_held_back(recipe: Recipe, advice: str) -> None:
+    if recipe.fit.validation_split or recipe.fit.num_validation:
+        raise ValueError(
+            "validation_split and num_validation in [fit] hold back samples "
+            f"where the data set does not, but {recipe.data.name!r} does."
+            f"{advice}"
+        )
 
 
 def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from mtl_keras import models
+from mtl_keras.layers.token_ids import words_of
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.zoo.batches import steps_per_epoch
 from mtl_keras.zoo.data import RecipeData
@@ -20,7 +21,8 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
     Args:
         recipe: The recipe.
         data: Its data, from `load_data`; the training part adapts a
-            `Normalization`, and its shape is the default `input_shape`.
+            `Normalization` and gives the words of a `vocabulary`, and its
+            shape is the default `input_shape`.
 
     Returns:
         A compiled `MultiTaskModel`. Seed Keras before: the initial weights
@@ -28,7 +30,9 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
     """
     x, _ = data.train
     steps = steps_per_epoch(recipe, data)
-    arguments = {"input_shape": x.shape[1:], **recipe.factory.arguments}
+    arguments = {**_shape_of(data), **recipe.factory.arguments}
+    if x.dtype.kind in "OUS":
+        arguments["vocabulary"] = _vocabulary(x, arguments)
     return models.get(recipe.factory.name)(
         **arguments,
         tasks=list(data.tasks),
@@ -38,6 +42,25 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
         ],
         optimizer=_optimizer(recipe, steps),
     )
+
+
+def _shape_of(data: RecipeData) -> dict:
+    """What the factory is told of the inputs unless the recipe says it."""
+    x, y = data.train
+    if x.dtype.kind not in "OUS":
+        return {"input_shape": x.shape[1:]}
+    # Sentences are as long as the tags of their tokens.
+    steps = [y[t.name].shape[1] for t in data.tasks if t.feature_rank == 3]
+    return {"input_shape": (max(steps, default=None),)}
+
+
+def _vocabulary(x: np.ndarray, arguments: dict) -> list[str]:
+    """The words of sentences, the most frequent of them, or those given."""
+    given = arguments.get("vocabulary")
+    if given is not None and not isinstance(given, int):
+        return given
+    words = words_of(x, arguments.get("lowercase", True))
+    return words if given is None else words[: given - 2]
 
 
 def _preprocessing(kind: str | None, x: np.ndarray) -> list:

@@ -27,6 +27,8 @@ def test_names_are_sorted_and_modules():
         "mnist",
         "multi_mnist",
         "nuclei",
+        "snips",
+        "spoken_digits",
         "tox21",
     ]
 

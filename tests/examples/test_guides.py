@@ -14,6 +14,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
     [
         "backups",
         "full-batch",
+        "sequences",
         "sharing",
         "distribution",
         "surgery",

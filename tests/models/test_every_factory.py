@@ -360,6 +360,8 @@ def test_trunk_width_and_depth_vary_the_size(factory_name):
 )
 def test_normalization_and_dropout_train(factory_name, normalization, rng):
     skip_without(factory_name, "normalization", "dropout", "activation")
+    if normalization == "group" and takes(factory_name, "num_heads"):
+        pytest.skip("it would mix the steps of sequences with their padding")
     model = build_small(
         factory_name, normalization=normalization, dropout=0.2, activation="elu"
     )

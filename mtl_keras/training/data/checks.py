@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.training.data.arrays import shape_fits, to_numpy, with_samples
+from mtl_keras.training.data.strings import check_tokens
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
 
@@ -40,6 +41,7 @@ def check_data(
         check_inputs(model, x)
         complete = check_targets(model, y, whole=whole)
         _check_counts(model, x, y)
+        check_tokens(model, x, y)
         check_sample_weight(model, sample_weight)
     except (TypeError, ValueError) as error:
         if not where:

@@ -14,6 +14,7 @@ from mtl_keras.training.data.none_targets import (
     replace_none_in_stream,
 )
 from mtl_keras.training.data.streams import check_specification, is_stream
+from mtl_keras.training.data.strings import with_object_strings
 from mtl_keras.training.data.target_checks import check_split
 
 
@@ -41,6 +42,7 @@ class DataPreparation:
                 "stream of batches such as a tf.data.Dataset."
             )
         self.unchecked_streams.discard(mode)
+        x = with_object_strings(x)
         if is_stream(x):
             check_specification(self, x)
             self.unchecked_streams.add(mode)

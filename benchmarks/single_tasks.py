@@ -1,0 +1,56 @@
+"""An entry of the zoo beside the same network on each of its tasks alone.
+
+Run: python benchmarks/single_tasks.py ENTRY [PATH_OF_DATA]
+"""
+
+import os
+import sys
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import measure
+
+from mtl_keras import zoo
+from mtl_keras.zoo.recipe import TaskTable
+
+
+def main(entry, path=None):
+    """Trains the entry's recipe with one task at a time, with all its seeds."""
+    recipe = zoo.change_recipe(zoo.load_recipe(entry), data_path=path)
+    rows = []
+    for task in zoo.load_data(recipe).tasks:
+        alone = recipe.model_copy(update={"tasks": (_table(task),)})
+        with tempfile.TemporaryDirectory() as folder:
+            metrics = zoo.reproduce(alone, f"{folder}/runs")
+        rows += [
+            {
+                "entry": entry,
+                "task": task.name,
+                "metric": metric,
+                "mean": f"{spread['mean']:.5f}",
+                "std": f"{spread['std']:.5f}",
+                "seeds": len(metrics["seeds"]),
+                "parameters": metrics["parameters"],
+                "seconds": f"{metrics['seconds']['mean']:.0f}",
+                "machine": measure.machine(),
+            }
+            for metric, spread in metrics["test"][task.name].items()
+        ]
+    measure.write(f"single_tasks_{entry}", rows)
+
+
+def _table(task):
+    """A task as a recipe says it."""
+    arguments = {
+        "num_classes": task.num_classes,
+        "class_names": task.class_names,
+        "metrics": task.metrics,
+    }
+    return TaskTable(
+        kind=type(task).__name__, name=task.name, arguments=arguments
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

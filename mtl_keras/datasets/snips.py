@@ -1,0 +1,169 @@
+"""SNIPS: what a user wants of an assistant, and the words that say details.
+
+Origin: https://github.com/sonos/nlu-benchmark, 2017-06-custom-intent-engines;
+in tokens and parts by Goo et al., https://github.com/MiuLab/SlotGated-SLU,
+data/snips.
+
+Licence: CC0 1.0.
+"""
+
+import os
+
+from mtl_keras.datasets.samples import Samples
+from mtl_keras.datasets.tagged_sentences import read_tagged_sentences
+from mtl_keras.tasks import Classification, SequenceTagging, Task
+
+INTENTS = (
+    "AddToPlaylist",
+    "BookRestaurant",
+    "GetWeather",
+    "PlayMusic",
+    "RateBook",
+    "SearchCreativeWork",
+    "SearchScreeningEvent",
+)
+_ONE_TOKEN = (
+    "best_rating",
+    "condition_description",
+    "condition_temperature",
+    "party_size_number",
+    "rating_unit",
+    "rating_value",
+    "year",
+)
+_SEVERAL_TOKENS = (
+    "album",
+    "artist",
+    "city",
+    "country",
+    "cuisine",
+    "current_location",
+    "entity_name",
+    "facility",
+    "genre",
+    "geographic_poi",
+    "location_name",
+    "movie_name",
+    "movie_type",
+    "music_item",
+    "object_location_type",
+    "object_name",
+    "object_part_of_series_type",
+    "object_select",
+    "object_type",
+    "party_size_description",
+    "playlist",
+    "playlist_owner",
+    "poi",
+    "restaurant_name",
+    "restaurant_type",
+    "served_dish",
+    "service",
+    "sort",
+    "spatial_relation",
+    "state",
+    "timeRange",
+    "track",
+)
+TAGS = (
+    "O",
+    *(f"B-{slot}" for slot in sorted(_ONE_TOKEN + _SEVERAL_TOKENS)),
+    *(f"I-{slot}" for slot in _SEVERAL_TOKENS),
+)
+
+_ORIGIN = (
+    "Get the folder data/snips of https://github.com/MiuLab/SlotGated-SLU."
+)
+
+
+def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
+    """Reads the training and the test sentences of SNIPS.
+
+    13,084 sentences to train on and 700 to test, as they are parted officially
+    and in most publications; 700 more are for validation, which `load_splits`
+    returns too. Tokens are small letters, apart by spaces.
+
+    The folder has the folders `train`, `valid` and `test`, each with the files
+    `seq.in`, `seq.out` and `label`: a line of tokens, of tags and the intent
+    for each sentence.
+
+    Args:
+        path: String or path of the folder.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x is an array of strings of
+        shape `(n,)`; y is a dict of `"intent"`, int32 of shape `(n,)`, and
+        `"slots"`, int32 of shape `(n, 35)`: the number of a tag in
+        `snips.TAGS` for each token, and -1 after the last.
+
+    Raises:
+        FileNotFoundError: If the folder or one of its files is not there.
+        ValueError: If lines do not fit each other, or name an unknown intent
+            or tag.
+
+    Example:
+
+    ```python
+    (x_train, y_train), (x_test, y_test) = snips.load_data("data/snips")
+    x_test[0]  # 'add sabrina salerno to the grime instrumentals playlist'
+    ```
+
+    Reference:
+
+    - Coucke et al., Snips Voice Platform: an embedded Spoken Language
+      Understanding system for private-by-design voice interfaces, 2018.
+    - Goo et al., Slot-Gated Modeling for Joint Slot Filling and Intent
+      Prediction, NAACL 2018.
+    """
+    train, _, test = load_splits(path)
+    return train, test
+
+
+def load_splits(path: str | os.PathLike) -> tuple[Samples, Samples, Samples]:
+    """Reads the official training, validation and test part.
+
+    Args:
+        path: See `load_data`.
+
+    Returns:
+        Three times `(x, y)`, see `load_data`.
+
+    Raises:
+        FileNotFoundError: See `load_data`.
+        ValueError: See `load_data`.
+
+    Example:
+
+    ```python
+    train, validation, test = snips.load_splits("data/snips")
+    ```
+    """
+    parts = read_tagged_sentences(
+        path, INTENTS, TAGS, ("intent", "slots"), _ORIGIN
+    )
+    return parts["train"], parts["valid"], parts["test"]
+
+
+def tasks() -> list[Task]:
+    """Returns the tasks that fit the targets of `load_data`.
+
+    Returns:
+        `Classification("intent", 7)` and `SequenceTagging("slots", 72)`, with
+        the names of their classes; the primary metric of the tags is the F1
+        score of the spans that they make whole.
+
+    Example:
+
+    ```python
+    [task.name for task in snips.tasks()]  # ['intent', 'slots']
+    ```
+    """
+    return [
+        Classification("intent", len(INTENTS), class_names=INTENTS),
+        SequenceTagging(
+            "slots",
+            len(TAGS),
+            class_names=TAGS,
+            metrics=["decoded_span_f1", "span_f1", "accuracy"],
+        ),
+    ]

@@ -1,0 +1,101 @@
+"""The most probable tags that make whole spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+_IMPOSSIBLE = -1e9
+_SMALLEST = 1e-12
+
+
+def decode_tags(
+    scores,
+    class_names: Sequence[str],
+    *,
+    mask=None,
+    from_logits: bool = False,
+):
+    """Finds the most probable sequence of tags in which each `I-` goes on.
+
+    The best tags of single steps may start a span by `I-`, or go on with a
+    span of another type. This is the sequence with the largest product of
+    probabilities of those in which an `I-<type>` comes after a `B-` or an `I-`
+    of its type (Viterbi's algorithm).
+
+    Args:
+        scores: Probabilities of shape `(batch, steps, classes)`, steps 1 or
+            more.
+        class_names: Sequence of tags in BIO form, that of class 0 first.
+        mask: Booleans of shape `(batch, steps)`; where they are false, the tag
+            is `O`. Defaults to `None`: true everywhere.
+        from_logits: Whether the scores are logits. Defaults to `False`.
+
+    Returns:
+        int32 tensor of shape `(batch, steps)`: numbers of tags.
+
+    Reference:
+        Viterbi, "Error Bounds for Convolutional Codes and an Asymptotically
+        Optimum Decoding Algorithm", 1967.
+
+    Example:
+
+    >>> probabilities = np.array([[[0.5, 0.4, 0.1], [0.1, 0.1, 0.8]]])
+    >>> tags = decode_tags(probabilities, ["O", "B-a", "I-a"])
+    >>> print(tags.numpy())  # and not O, I-a
+    [[1 2]]
+    """
+    scores = tf.cast(scores, "float32")
+    if not from_logits:
+        scores = tf.math.log(scores + _SMALLEST)
+    if mask is not None:
+        outside = list(class_names).index("O")
+        only = tf.one_hot(outside, len(class_names), 0.0, _IMPOSSIBLE)
+        scores = tf.where(mask[..., None], scores, only)
+    goes_on, begin, inside = _predecessors(class_names)
+    by_step = tf.transpose(scores, [1, 0, 2])
+
+    def forward(before, score):
+        best, _ = before
+        # An I- comes after one of two tags, any other after the best of all.
+        first, second = (tf.gather(best, t, axis=1) for t in (begin, inside))
+        any_tag = tf.argmax(best, axis=1, output_type="int32")[:, None]
+        total = tf.where(
+            goes_on,
+            tf.maximum(first, second),
+            tf.reduce_max(best, axis=1, keepdims=True),
+        )
+        origin = tf.where(
+            goes_on, tf.where(first >= second, begin, inside), any_tag
+        )
+        return total + score, origin
+
+    start = by_step[0] + tf.where(goes_on, _IMPOSSIBLE, 0.0)
+    none = tf.zeros_like(start, "int32")
+    best, origins = tf.scan(forward, by_step[1:], (start, none))
+    last = tf.concat([start[None], best], axis=0)[-1]
+    tags = tf.argmax(last, axis=-1, output_type="int32")
+    earlier = tf.scan(
+        lambda tag, origin: tf.gather(origin, tag, batch_dims=1),
+        origins,
+        tags,
+        reverse=True,
+    )
+    return tf.transpose(tf.concat([earlier, tags[None]], axis=0))
+
+
+def _predecessors(class_names: Sequence[str]) -> tuple:
+    """Which tags go on, and the tags that they go on from."""
+    numbers = {name: number for number, name in enumerate(class_names)}
+    goes_on = np.array([name[:2] == "I-" for name in class_names])
+    inside = np.arange(len(class_names), dtype="int32")
+    begin = np.array(
+        [
+            numbers.get(f"B-{name[2:]}", number)
+            for number, name in enumerate(class_names)
+        ],
+        "int32",
+    )
+    return goes_on, begin, inside

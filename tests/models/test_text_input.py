@@ -1,0 +1,130 @@
+"""The same network on strings and on numbers of tokens."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import mtl_keras
+
+WORDS = ["play", "some", "jazz"]
+SENTENCES = np.array(["play jazz", "jazz some new play"], object)
+IDS = np.array([[2, 4, 0, 0], [4, 3, 1, 2]])
+Y = {
+    "intent": np.array([0, 1]),
+    "slots": np.array([[0, 1, -1, -1], [2, 0, 0, 1]]),
+}
+
+
+def on_ids(steps=None, **arguments):
+    return mtl_keras.build_text_cls_tag(
+        (steps,),
+        vocabulary=5,
+        hidden_units=(4,),
+        num_classes=(2, 3),
+        **arguments,
+    )
+
+
+def assert_equal_outputs(first, second):
+    for name, values in first.items():
+        np.testing.assert_allclose(second[name], values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [None, 4, 6])
+def test_strings_are_read_as_their_numbers(steps):
+    model = on_ids(steps, loss_weights={"slots": 0.3})
+    text = mtl_keras.with_text_input(model, WORDS)
+    assert text.inputs[0].name == "text"
+    ids = np.pad(IDS, [(0, 0), (0, (steps or 4) - 4)])
+    assert_equal_outputs(
+        model.predict(ids, verbose=0), text.predict(SENTENCES, verbose=0)
+    )
+    assert dict(text.loss_weights) == dict(model.loss_weights)
+    assert text.tasks == model.tasks
+
+
+def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
+    model = on_ids()
+    text = mtl_keras.with_text_input(model, WORDS)
+    before = text.predict(SENTENCES, verbose=0)
+    model.fit(IDS, Y, verbose=0)
+    after = text.predict(SENTENCES, verbose=0)
+    assert not np.allclose(before["slots"], after["slots"])
+    assert_equal_outputs(model.predict(IDS, verbose=0), after)
+    back = mtl_keras.without_text_input(text)
+    assert_equal_outputs(back.predict(IDS, verbose=0), after)
+    assert back.inputs[0].dtype in ("int32", "int64")
+    back.fit(IDS, Y, verbose=0)
+    assert_equal_outputs(
+        model.predict(IDS, verbose=0), text.predict(SENTENCES, verbose=0)
+    )
+    text.save(tmp_path / "text.keras")
+    loaded = mtl_keras.load_model(tmp_path / "text.keras")
+    assert_equal_outputs(
+        text.predict(SENTENCES, verbose=0),
+        loaded.predict(SENTENCES, verbose=0),
+    )
+
+
+def test_a_model_on_numbers_compiles_to_one_program():
+    text = mtl_keras.build_text_cls_tag(
+        vocabulary=WORDS, encoder="conv", hidden_units=(4,), num_classes=(2, 3)
+    )
+    ids = mtl_keras.without_text_input(text)
+    ids.compile(optimizer="sgd", jit_compile=True)
+    logs = ids.fit(tf.constant(IDS), Y, verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+
+
+def test_words_are_looked_up_beside_the_steps():
+    text = mtl_keras.build_text_cls_tag(
+        (4,), vocabulary=WORDS, hidden_units=(4,), num_classes=(2, 3)
+    )
+    ids = mtl_keras.without_text_input(text)
+    lookup = text.get_layer("token_ids")
+    stream = tf.data.Dataset.from_tensor_slices((list(SENTENCES), Y)).batch(2)
+    looked_up = stream.map(lambda x, y: (lookup(x), y))
+    expected = text.evaluate(stream, verbose=0, return_dict=True)
+    found = ids.evaluate(looked_up, verbose=0, return_dict=True)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_affixes_go_along(tmp_path):
+    text = mtl_keras.build_text_cls_tag(
+        (4,),
+        vocabulary=WORDS,
+        affix_length=2,
+        hidden_units=(4,),
+        num_classes=(2, 3),
+    )
+    text.fit(SENTENCES, Y, verbose=0)
+    ids = mtl_keras.without_text_input(text)
+    assert ids.inputs[0].shape == (None, None, 3)
+    looked_up = text.get_layer("token_ids")(SENTENCES)
+    expected = text.predict(SENTENCES, verbose=0)
+    assert_equal_outputs(expected, ids.predict(looked_up, verbose=0))
+    again = mtl_keras.with_text_input(ids, WORDS, affix_length=2)
+    assert_equal_outputs(expected, again.predict(SENTENCES, verbose=0))
+    padded = looked_up.numpy()
+    padded = np.pad(padded, [(0, 0), (0, 3), (0, 0)])
+    found = ids.predict(padded, verbose=0)
+    np.testing.assert_allclose(found["intent"], expected["intent"], rtol=1e-5)
+    text.save(tmp_path / "text.keras")
+    loaded = mtl_keras.load_model(tmp_path / "text.keras")
+    assert_equal_outputs(expected, loaded.predict(SENTENCES, verbose=0))
+    with pytest.raises(ValueError, match="affix_length=0, expected one"):
+        mtl_keras.with_text_input(ids, WORDS)
+
+
+def test_what_takes_no_numbers_of_tokens():
+    with pytest.raises(ValueError, match="expected one input of integers"):
+        mtl_keras.with_text_input(mtl_keras.build_mlp(), WORDS)
+    with pytest.raises(ValueError, match=r"holds 4 words.*vectors for 5"):
+        mtl_keras.with_text_input(on_ids(), [*WORDS, "more"])
+    with pytest.raises(ValueError, match="has 0 TokenIds layers"):
+        mtl_keras.without_text_input(on_ids())
+
+
+def test_a_model_that_is_not_compiled_stays_so():
+    text = mtl_keras.with_text_input(on_ids(compile=False), WORDS)
+    assert not text.compiled
