@@ -6,6 +6,7 @@ named after the tasks, and `tasks` returns the tasks that fit them.
 
 | Name            | Samples | Targets                        | Comes from     |
 | --------------- | ------- | ------------------------------ | -------------- |
+| `census_income` | 99,762  | two yes or no                  | a csv file     |
 | `cifar10`       | 60,000  | class of 10                    | keras.datasets |
 | `cifar100`      | 60,000  | class of 100                   | keras.datasets |
 | `digit_scenes`  | any     | class, mask                    | scikit-learn   |
@@ -26,6 +27,7 @@ one pair of arrays.
 from types import ModuleType
 
 from mtl_keras.datasets import (
+    census_income,
     cifar10,
     cifar100,
     digit_scenes,
@@ -48,6 +50,7 @@ from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
+    "census_income": census_income,
     "cifar10": cifar10,
     "cifar100": cifar100,
     "digit_scenes": digit_scenes,
@@ -68,6 +71,7 @@ __all__ = [
     "Splits",
     "TaskDescription",
     "augment",
+    "census_income",
     "cifar10",
     "cifar100",
     "concatenate",
@@ -98,7 +102,7 @@ def names() -> list[str]:
 
     ```python
     mtl_keras.datasets.names()
-    # ['cifar10', 'cifar100', 'digit_scenes', 'energy', ...]
+    # ['census_income', 'cifar10', 'cifar100', 'digit_scenes', ...]
     ```
     """
     return sorted(_DATASETS)
