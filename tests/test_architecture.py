@@ -36,7 +36,8 @@ FLOORS = {
     "models": GROUND | {"training"},
     "datasets": GROUND | {"training", "models"},
     "evaluation": GROUND | {"training", "models"},
-    "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
+    "tables": GROUND | {"training"},
+    "zoo": GROUND | {"training", "models", "datasets", "evaluation", "tables"},
     "tuning": GROUND
     | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
     "cli": GROUND
