@@ -4,18 +4,19 @@ Every data set is a module with two functions: `load_data` returns
 `(x_train, y_train), (x_test, y_test)`, where each `y` is a dict of arrays
 named after the tasks, and `tasks` returns the tasks that fit them.
 
-| Name            | Samples | Targets                        | Comes from     |
-| --------------- | ------- | ------------------------------ | -------------- |
-| `census_income` | 99,762  | two yes or no                  | a csv file     |
-| `cifar10`       | 60,000  | class of 10                    | keras.datasets |
-| `cifar100`      | 60,000  | class of 100                   | keras.datasets |
-| `digit_scenes`  | any     | class, mask                    | scikit-learn   |
-| `energy`        | 768     | two regressions                | a csv file     |
-| `fashion_mnist` | 70,000  | class of 10                    | keras.datasets |
-| `mnist`         | 70,000  | class of 10                    | keras.datasets |
-| `multi_mnist`   | any     | two classes                    | keras.datasets |
-| `nuclei`        | 664     | mask, class, count             | an npz file    |
-| `tox21`         | 7,823   | twelve yes or no, with holes   | an npz file    |
+| Name                   | Samples | Targets            | Comes from     |
+| ---------------------- | ------- | ------------------ | -------------- |
+| `census_income`        | 99,762  | two yes or no      | a csv file     |
+| `cifar10`              | 60,000  | class of 10        | keras.datasets |
+| `cifar100`             | 60,000  | class of 100       | keras.datasets |
+| `digit_scenes`         | any     | class, mask        | scikit-learn   |
+| `energy`               | 768     | two regressions    | a csv file     |
+| `fashion_mnist`        | 70,000  | class of 10        | keras.datasets |
+| `mnist`                | 70,000  | class of 10        | keras.datasets |
+| `multi_mnist`          | any     | two classes        | keras.datasets |
+| `nuclei`               | 664     | mask, class, count | an npz file    |
+| `synthetic_regression` | any     | two regressions    | a seed         |
+| `tox21`                | 7,823   | twelve, with holes | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
 with a training, validation and test part. `augment` changes images together
@@ -36,6 +37,7 @@ from mtl_keras.datasets import (
     mnist,
     multi_mnist,
     nuclei,
+    synthetic_regression,
     tox21,
 )
 from mtl_keras.datasets.augment import augment
@@ -62,6 +64,7 @@ _DATASETS = {
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
+    "synthetic_regression": synthetic_regression,
     "tox21": tox21,
 }
 
@@ -88,6 +91,7 @@ __all__ = [
     "multi_mnist",
     "names",
     "nuclei",
+    "synthetic_regression",
     "tox21",
 ]
 

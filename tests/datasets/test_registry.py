@@ -28,6 +28,7 @@ def test_names_are_sorted_and_modules():
         "mnist",
         "multi_mnist",
         "nuclei",
+        "synthetic_regression",
         "tox21",
     ]
 
