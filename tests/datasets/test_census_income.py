@@ -4,25 +4,11 @@ import gzip
 
 import numpy as np
 import pytest
+from census_rows import line
 
 from mtl_keras.datasets import census_income
 
 COUNT = 20
-
-
-def cells_of(number):
-    """A row whose every cell tells its number."""
-    cells = {name: f"{name} {number}" for name in census_income.COLUMNS}
-    cells |= {name: str(number) for name in census_income.NUMBERS}
-    cells["income_50k"] = "50000+." if number % 3 == 0 else "- 50000."
-    cells["marital_stat"] = "Never married" if number % 2 else "Divorced"
-    cells["instance_weight"] = f"{number}.5"
-    return cells
-
-
-def line(**changes):
-    number = changes.pop("number", 1)
-    return ", ".join({**cells_of(number), **changes}.values())
 
 
 @pytest.fixture
