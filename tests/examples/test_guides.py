@@ -15,6 +15,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
         "backups",
         "full-batch",
         "sharing",
+        "tables",
         "distribution",
         "tuning",
         "weighting",
