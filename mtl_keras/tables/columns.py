@@ -118,11 +118,16 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
             "with astype(str), as it was when the encoding was fitted."
         )
     texts = values.astype(object)
-    for row, value in enumerate(texts):
-        if not isinstance(value, str | bytes):
-            raise ValueError(
-                f"Column {name!r}: found {value!r} in row {row}; expected "
-                "texts. Write a word such as 'unknown' for a missing one; it "
-                "is then a category of its own."
-            )
-    return texts
+    # By kinds first: a table has many rows and few kinds.
+    if all(issubclass(kind, str | bytes) for kind in set(map(type, texts))):
+        return texts
+    row, value = next(
+        (row, value)
+        for row, value in enumerate(texts)
+        if not isinstance(value, str | bytes)
+    )
+    raise ValueError(
+        f"Column {name!r}: found {value!r} in row {row}; expected texts. Write "
+        "a word such as 'unknown' for a missing one; it is then a category of "
+        "its own."
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import tensorflow as tf
 from keras.utils import FeatureSpace
 
@@ -135,10 +135,10 @@ def _check_input_names(table: Mapping) -> None:
 
 
 def _category(name, values, min_count, embedded):
-    _, counts = np.unique(values.astype(str), return_counts=True)
+    counts = Counter(values.tolist()).values()
     arguments = {
         # The first place is that of unknown ones.
-        "max_tokens": int((counts >= min_count).sum()) + 1,
+        "max_tokens": sum(count >= min_count for count in counts) + 1,
         "output_mode": "int" if embedded else "one_hot",
         "name": name,
     }
