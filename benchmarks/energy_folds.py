@@ -9,7 +9,9 @@ Both see the same folds of the 768 buildings:
   the parameters that cross-validation found for it in
   results/energy_gradient_boosting.csv, on rows that folds test on as well.
 
-RMSE of a fold, in kWh/m^2; `pooled` is that of all 768 errors together.
+RMSE in kWh/m^2, the mean over folds. A run adds rows to
+results/energy_folds_runs.csv fold by fold and leaves out what is there, so it
+can be stopped at any time.
 
 Run: python benchmarks/energy_folds.py PATH_OF_ENB2012.csv [--search]
 """
@@ -32,6 +34,7 @@ from mtl_keras.datasets import energy
 
 LOADS = energy.TARGETS
 FOLDS = 10
+RUNS = "energy_folds_runs"
 SETTINGS = {
     "hidden_units": (256, 256),
     "num_bins": 16,
@@ -136,31 +139,57 @@ def fit_boosting(x, y, seed):
 ARMS = {"network": fit_network, "boosting": fit_boosting}
 
 
+def read_rows():
+    """The rows of all folds so far."""
+    path = measure.RESULTS / f"{RUNS}.csv"
+    if not path.is_file():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def main(path):
-    """Measures all folds and writes a row for each arm and load."""
+    """Measures the folds that have no row yet, then writes the table."""
     x, y = read(path)
-    errors = {(arm, load): [] for arm in ARMS for load in LOADS}
     for fold, (train, test) in enumerate(folds(len(x))):
+        if any(row["fold"] == str(fold) for row in read_rows()):
+            continue
+        rows = []
         for arm, fit in ARMS.items():
             predict = fit(x[train], {n: y[n][train] for n in LOADS}, fold)
             for load, values in predict(x[test]).items():
-                errors[arm, load].append(values - y[load][test])
+                error = rmse(values - y[load][test])
+                said = {"fold": fold, "arm": arm, "load": load}
+                rows.append({**said, "rmse": f"{error:.4f}"})
             keras.backend.clear_session()
-        print(fold, {k: f"{rmse(v[-1]):.3f}" for k, v in errors.items()})
+        measure.write(RUNS, [*read_rows(), *rows])
+    table(read_rows())
+
+
+def table(runs):
+    """Writes means over folds, and how often the network is better."""
+    by_fold = {
+        (arm, load): {
+            row["fold"]: float(row["rmse"])
+            for row in runs
+            if (row["arm"], row["load"]) == (arm, load)
+        }
+        for arm in ARMS
+        for load in LOADS
+    }
     rows = []
-    for (arm, load), found in errors.items():
-        by_fold = [rmse(e) for e in found]
-        against = [rmse(e) for e in errors["boosting", load]]
-        wins = sum(a < b for a, b in zip(by_fold, against, strict=True))
+    for (arm, load), found in by_fold.items():
+        against = by_fold["boosting", load]
         rows.append(
             {
                 "arm": arm,
                 "load": load,
-                "rmse": f"{statistics.fmean(by_fold):.3f}",
-                "std": f"{statistics.stdev(by_fold):.3f}",
-                "pooled": f"{rmse(np.concatenate(found)):.3f}",
-                "folds_better_than_boosting": wins,
-                **{f"fold_{k}": f"{v:.3f}" for k, v in enumerate(by_fold)},
+                "rmse": f"{statistics.fmean(found.values()):.3f}",
+                "std": f"{statistics.stdev(found.values()):.3f}",
+                "better_than_boosting": sum(
+                    value < against[fold] for fold, value in found.items()
+                ),
+                "folds": len(found),
                 "machine": measure.machine(),
             }
         )
