@@ -3,8 +3,8 @@
 Both see the same folds of the 768 buildings:
 
 - `network`: one `build_mlp` for both loads, on piecewise linear encodings of
-  the eight inputs. Its settings were chosen by `--search`, on tenths of the
-  training parts of three folds, which are rows that other folds test on;
+  the eight inputs; `--search` compares settings on tenths of the training
+  parts of three folds, which are rows that other folds test on;
 - `boosting`: a GradientBoostingRegressor of scikit-learn for each load, with
   the parameters that cross-validation found for it in
   results/energy_gradient_boosting.csv, on rows that folds test on as well.
