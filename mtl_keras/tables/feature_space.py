@@ -109,7 +109,7 @@ def fit_feature_space(
         name: as_dtype(name, values, space.features[name].dtype)
         for name, values in table.items()
     }
-    # One element: by rows, it takes minutes for a hundred thousand.
+    # One element: of rows, Keras would make batches of 32 for each column.
     space.adapt(tf.data.Dataset.from_tensors(table))
     return space
 
