@@ -43,7 +43,8 @@ FLOORS = {
     "surgery": GROUND | {"training"},
     "datasets": GROUND | {"training", "models"},
     "evaluation": GROUND | {"training", "models"},
-    "zoo": GROUND | {"training", "models", "datasets", "evaluation"},
+    "tables": GROUND | {"training"},
+    "zoo": GROUND | {"training", "models", "datasets", "evaluation", "tables"},
     "tuning": GROUND
     | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
     "cli": GROUND

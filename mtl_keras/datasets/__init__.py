@@ -6,19 +6,21 @@ named after the tasks, and `tasks` returns the tasks that fit them. Where
 there is a validation part that is not drawn at random, `load_splits` returns
 three parts.
 
-| Name            | Samples | Targets                        | Comes from     |
-| --------------- | ------- | ------------------------------ | -------------- |
-| `cifar10`       | 60,000  | class of 10                    | keras.datasets |
-| `cifar100`      | 60,000  | class of 100                   | keras.datasets |
-| `digit_scenes`  | any     | class, mask, depth             | scikit-learn   |
-| `energy`        | 768     | two regressions                | a csv file     |
-| `fashion_mnist` | 70,000  | class of 10                    | keras.datasets |
-| `mnist`         | 70,000  | class of 10                    | keras.datasets |
-| `multi_mnist`   | any     | two classes                    | keras.datasets |
-| `nuclei`        | 664     | mask, class, count             | an npz file    |
-| `snips`         | 14,484  | class, tags of tokens          | text files     |
-| `spoken_digits` | 3,000   | digit, speaker                 | an npz file    |
-| `tox21`         | 7,823   | twelve yes or no, with holes   | an npz file    |
+| Name                   | Samples | Targets             | Comes from     |
+| ---------------------- | ------- | ------------------- | -------------- |
+| `census_income`        | 99,762  | two yes or no       | a csv file     |
+| `cifar10`              | 60,000  | class of 10         | keras.datasets |
+| `cifar100`             | 60,000  | class of 100        | keras.datasets |
+| `digit_scenes`         | any     | class, mask, depth  | scikit-learn   |
+| `energy`               | 768     | two regressions     | a csv file     |
+| `fashion_mnist`        | 70,000  | class of 10         | keras.datasets |
+| `mnist`                | 70,000  | class of 10         | keras.datasets |
+| `multi_mnist`          | any     | two classes         | keras.datasets |
+| `nuclei`               | 664     | mask, class, count  | an npz file    |
+| `snips`                | 14,484  | class, tags         | text files     |
+| `spoken_digits`        | 3,000   | digit, speaker      | an npz file    |
+| `synthetic_regression` | any     | two regressions     | a seed         |
+| `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
 with a training, validation and test part. `augment` changes images together
@@ -30,6 +32,7 @@ one pair of arrays.
 from types import ModuleType
 
 from mtl_keras.datasets import (
+    census_income,
     cifar10,
     cifar100,
     digit_scenes,
@@ -40,6 +43,7 @@ from mtl_keras.datasets import (
     nuclei,
     snips,
     spoken_digits,
+    synthetic_regression,
     tox21,
 )
 from mtl_keras.datasets.augment import augment
@@ -55,6 +59,7 @@ from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
+    "census_income": census_income,
     "cifar10": cifar10,
     "cifar100": cifar100,
     "digit_scenes": digit_scenes,
@@ -68,6 +73,7 @@ _DATASETS = {
     "nuclei": nuclei,
     "snips": snips,
     "spoken_digits": spoken_digits,
+    "synthetic_regression": synthetic_regression,
     "tox21": tox21,
 }
 
@@ -77,6 +83,7 @@ __all__ = [
     "Splits",
     "TaskDescription",
     "augment",
+    "census_income",
     "cifar10",
     "cifar100",
     "concatenate",
@@ -96,6 +103,7 @@ __all__ = [
     "nuclei",
     "snips",
     "spoken_digits",
+    "synthetic_regression",
     "tox21",
 ]
 
@@ -110,7 +118,7 @@ def names() -> list[str]:
 
     ```python
     mtl_keras.datasets.names()
-    # ['cifar10', 'cifar100', 'digit_scenes', 'energy', ...]
+    # ['census_income', 'cifar10', 'cifar100', 'digit_scenes', ...]
     ```
     """
     return sorted(_DATASETS)

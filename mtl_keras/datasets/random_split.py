@@ -3,16 +3,25 @@
 import numpy as np
 
 from mtl_keras.datasets.arguments import check_seed
-from mtl_keras.datasets.samples import Samples, Targets, select
+from mtl_keras.datasets.samples import (
+    ColumnSamples,
+    Samples,
+    Targets,
+    count_samples,
+    select,
+)
 
 
 def random_split(
-    x: np.ndarray, y: Targets, test_fraction: float, seed: int
-) -> tuple[Samples, Samples]:
+    x: np.ndarray | dict[str, np.ndarray],
+    y: Targets,
+    test_fraction: float,
+    seed: int,
+) -> tuple[Samples, Samples] | tuple[ColumnSamples, ColumnSamples]:
     """Draws the test part of a table without one of its own.
 
     Args:
-        x: Array of shape `(n, ...)`, the inputs.
+        x: Array of shape `(n, ...)`, the inputs, or a dict of them.
         y: Dict of arrays of shape `(n, ...)`, the targets.
         test_fraction: Float between 0 and 1, the share of the rows that
             serves as test.
@@ -25,8 +34,9 @@ def random_split(
         ValueError: If an argument is out of its range, or a part is empty.
     """
     check_seed(seed)
-    num_test = _num_test(len(x), test_fraction)
-    order = np.random.default_rng(seed).permutation(len(x))
+    num_rows = count_samples(x)
+    num_test = _num_test(num_rows, test_fraction)
+    order = np.random.default_rng(seed).permutation(num_rows)
     return select(x, y, order[num_test:]), select(x, y, order[:num_test])
 
 

@@ -6,11 +6,14 @@ import dataclasses
 import inspect
 
 import numpy as np
+from keras.utils import FeatureSpace
 
 from mtl_keras import datasets, tasks
+from mtl_keras.datasets.samples import count_samples, select
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 from mtl_keras.zoo import mixture
+from mtl_keras.zoo.encoding import encode_parts
 from mtl_keras.zoo.recipe import Recipe
 
 DEFAULT_VALIDATION_SPLIT = 0.1
@@ -27,6 +30,7 @@ class RecipeData:
         test: `(x, y)`, for the final evaluation and nothing else.
         tasks: The tasks.
         sets: Of a mixture, the training parts by data set.
+        feature_space: What encoded the columns of a table.
     """
 
     train: Samples
@@ -34,6 +38,7 @@ class RecipeData:
     test: Samples
     tasks: tuple[Task, ...]
     sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
+    feature_space: FeatureSpace | None = None
 
 
 def load_data(recipe: Recipe) -> RecipeData:
@@ -149,13 +154,18 @@ def _check_not_held_back(recipe: Recipe, advice: str) -> None:
 
 def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
     train, test = _select(train, chosen), _select(test, chosen)
-    order = np.random.default_rng(0).permutation(len(train[0]))
+    order = np.random.default_rng(0).permutation(count_samples(train[0]))
     count = _num_validation(recipe, len(order))
+    parts = {
+        "train": select(*train, order[count:]),
+        "validation": select(*train, order[:count]),
+        "test": test,
+    }
+    space, x = encode_parts(recipe, {name: x for name, (x, _) in parts.items()})
     return RecipeData(
-        train=_take(train, order[count:]),
-        validation=_take(train, order[:count]),
-        test=test,
+        **{name: (x[name], y) for name, (_, y) in parts.items()},
         tasks=chosen,
+        feature_space=space,
     )
 
 
@@ -177,11 +187,6 @@ def _select(samples: Samples, chosen: tuple[Task, ...]) -> Samples:
                 f"{did_you_mean(task.name, y)}"
             )
     return x, {task.name: y[task.name] for task in chosen}
-
-
-def _take(samples: Samples, indices: np.ndarray) -> Samples:
-    x, y = samples
-    return x[indices], {name: values[indices] for name, values in y.items()}
 
 
 def _num_validation(recipe: Recipe, total: int) -> int:

@@ -16,6 +16,7 @@ import pydantic
 
 from mtl_keras import datasets, models, tasks
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tables import fit_feature_space
 from mtl_keras.zoo.entries import entries
 from mtl_keras.zoo.mixture import MIX, check_mixture
 from mtl_keras.zoo.recipe import Data, Recipe
@@ -183,6 +184,8 @@ def _check_data(data: Data) -> None:
         )
     dataset = datasets.get(data.name)
     _check_arguments("data", dataset.load_data, data.arguments)
+    space = data.feature_space or {}
+    _check_arguments("data.feature_space", fit_feature_space, space)
 
 
 def _check_arguments(key: str, function: Callable, arguments: Mapping) -> None:

@@ -43,12 +43,15 @@ class Data(Named):
     `Normalization` adapted on the training part, `"rescale"` divides by 255.
     `augmentation` lists random layers of `keras.layers` that change inputs
     in training only, and leave the targets right as they are: noise or
-    colours, no shifts. `origin` says where to get a file that the recipe
-    cannot name.
+    colours, no shifts. `feature_space` are arguments of
+    `mtl_keras.tables.fit_feature_space`, for a data set of columns: training
+    reads them encoded, and the exported model takes them raw. `origin` says
+    where to get a file that the recipe cannot name.
     """
 
     preprocessing: Literal["standardize", "rescale"] | None = None
     augmentation: tuple[Named, ...] = ()
+    feature_space: dict[str, Any] | None = None
     sets: dict[str, MixedSet] = {}
     origin: str = ""
 

@@ -13,6 +13,7 @@ _WRITTEN = (
     "model.keras",
     "model.partial.keras",
     "saved_model",
+    "feature_space.keras",
     "history.csv",
     "history.png",
     "predictions.png",

@@ -29,6 +29,7 @@ from mtl_keras.zoo.batches import (
 )
 from mtl_keras.zoo.checkpoint import RunCheckpoint, write_history
 from mtl_keras.zoo.data import RecipeData, load_data
+from mtl_keras.zoo.encoding import FEATURE_SPACE, served
 from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
@@ -52,7 +53,9 @@ def train(
     the CPU. The output folder then holds `model.keras` (the weights of the
     epoch with the least validation loss), `saved_model/`, `metrics.json`,
     `history.csv`, `history.png` and `predictions.png` (where matplotlib is
-    installed), `tensorboard/` and `recipe.toml` as it was run.
+    installed), `tensorboard/` and `recipe.toml` as it was run. Of a table, the
+    SavedModel takes raw columns, `model.keras` takes them as
+    `feature_space.keras` encodes them.
 
     An interruption (Ctrl-C) leaves `model.keras` and `history.csv` of the
     complete epochs behind and is raised again; `resume=True` goes on from
@@ -222,7 +225,10 @@ def _write(
     if not checkpoint.writes:
         return
     _save(model, folder)
-    model.export(str(folder / "saved_model"), verbose=False)
+    if data.feature_space is not None:
+        data.feature_space.save(folder / FEATURE_SPACE)
+    exported = served(model, folder)
+    exported.export(str(folder / "saved_model"), verbose=False)
     write_history(checkpoint.state.history, folder / "history.csv")
     if importlib.util.find_spec("matplotlib"):
         plot_history(checkpoint.state.history).savefig(folder / "history.png")

@@ -18,6 +18,7 @@ FILES = ["from_csv", "from_folder", "from_npz"]
 def test_names_are_sorted_and_modules():
     assert datasets.names() == sorted(datasets.names())
     assert datasets.names() == [
+        "census_income",
         "cifar10",
         "cifar100",
         "digit_scenes",
@@ -29,6 +30,7 @@ def test_names_are_sorted_and_modules():
         "nuclei",
         "snips",
         "spoken_digits",
+        "synthetic_regression",
         "tox21",
     ]
 

@@ -16,6 +16,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
         "full-batch",
         "sequences",
         "sharing",
+        "tables",
         "distribution",
         "surgery",
         "tuning",

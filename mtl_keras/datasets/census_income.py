@@ -1,0 +1,218 @@
+"""Census income: what people earn and whether they ever married.
+
+Origin: T. Lane and R. Kohavi, the UCI set "Census-Income (KDD)" from the
+Current Population Surveys of the US Census Bureau of 1994 and 1995
+(https://doi.org/10.24432/C5N30T).
+
+Licence: CC BY 4.0.
+"""
+
+import csv
+import gzip
+import math
+import os
+import sys
+
+import numpy as np
+
+from mtl_keras.datasets.files import existing_file
+from mtl_keras.datasets.random_split import random_split
+from mtl_keras.datasets.samples import ColumnSamples
+from mtl_keras.tasks import BinaryClassification, Task
+
+COLUMNS = (
+    "age",
+    "class_worker",
+    "det_ind_code",
+    "det_occ_code",
+    "education",
+    "wage_per_hour",
+    "hs_college",
+    "marital_stat",
+    "major_ind_code",
+    "major_occ_code",
+    "race",
+    "hisp_origin",
+    "sex",
+    "union_member",
+    "unemp_reason",
+    "full_or_part_emp",
+    "capital_gains",
+    "capital_losses",
+    "stock_dividends",
+    "tax_filer_stat",
+    "region_prev_res",
+    "state_prev_res",
+    "det_hh_fam_stat",
+    "det_hh_summ",
+    "instance_weight",
+    "mig_chg_msa",
+    "mig_chg_reg",
+    "mig_move_reg",
+    "mig_same",
+    "mig_prev_sunbelt",
+    "num_emp",
+    "fam_under_18",
+    "country_father",
+    "country_mother",
+    "country_self",
+    "citizenship",
+    "own_or_self",
+    "vet_question",
+    "vet_benefits",
+    "weeks_worked",
+    "year",
+    "income_50k",
+)
+NUMBERS = (
+    "age",
+    "wage_per_hour",
+    "capital_gains",
+    "capital_losses",
+    "stock_dividends",
+    "num_emp",
+    "weeks_worked",
+)
+# One is the label of a task, one says it, and one is a weight of the survey.
+LEFT_OUT = ("marital_stat", "instance_weight", "income_50k")
+FEATURES = tuple(name for name in COLUMNS if name not in LEFT_OUT)
+
+_NEVER_MARRIED = "Never married"
+_INCOMES = {"- 50000.": 0, "50000+.": 1}
+_ORIGIN = (
+    "The tables are in census.tar.gz at "
+    "https://archive.ics.uci.edu/dataset/117 (census-income.test.gz, or "
+    "census-income.data.gz for more rows)."
+)
+
+
+def load_data(
+    path: str | os.PathLike, test_fraction: float = 0.15, seed: int = 0
+) -> tuple[ColumnSamples, ColumnSamples]:
+    """Reads the people of a census table and splits them at random.
+
+    Of the 42 columns of the file, 39 are inputs: `census_income.NUMBERS` are
+    numbers, the others texts, codes of industry and occupation among them.
+    Left out are `income_50k` and `marital_stat`, which are the labels, and
+    `instance_weight`, how many people of the population a row stands for,
+    which the documentation of the set asks to leave out. What else says
+    something about a marriage is an input, such as the place in the household
+    ("Child 18+ never marr Not in a subfamily"); therefore `never_married` is
+    an easy task.
+
+    A quarter of the rows of `census-income.test`, 24,820, have the inputs and
+    labels of another row, which a random split may put in the other part.
+
+    Args:
+        path: String or path of `census-income.test` (99,762 rows) or
+            `census-income.data` (199,523), as it is or with gzip (`.gz`).
+        test_fraction: Float between 0 and 1, the share of the rows that
+            serves as test. Defaults to 0.15.
+        seed: Integer of at least 0, seed of the split. Defaults to 0.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: x is a dict with an array of
+        shape `(n,)` for each name in `census_income.FEATURES`, float32 for
+        numbers and texts (dtype object) for the others; y is a dict with
+        `"income_50k"`, 1 for an income above 50,000 dollars a year (6.2 %),
+        and `"never_married"` (43 %), int32 of shape `(n,)`.
+        `mtl_keras.tables` makes vectors of the columns.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If a row has not 42 cells, a number or label cannot be
+            read, or an argument is out of its range.
+
+    Example:
+
+    ```python
+    (x_train, y_train), (x_test, y_test) = census_income.load_data(
+        "census-income.test.gz"
+    )
+    assert x_train["age"].shape == y_train["income_50k"].shape == (84798,)
+    ```
+
+    Reference:
+
+    - Ma et al., "Modeling Task Relationships in Multi-task Learning with
+      Multi-gate Mixture-of-Experts", KDD 2018, which has these two tasks.
+    """
+    cells = _read_cells(existing_file(path, _ORIGIN))
+    x = {
+        name: np.array(cells[name], "float32" if name in NUMBERS else object)
+        for name in FEATURES
+    }
+    married = np.array(cells["marital_stat"], object)
+    y = {
+        "income_50k": np.array(cells["income_50k"], "int32"),
+        "never_married": (married == _NEVER_MARRIED).astype("int32"),
+    }
+    return random_split(x, y, test_fraction, seed)
+
+
+def tasks() -> list[Task]:
+    """Returns the tasks that fit the targets of `load_data`.
+
+    Returns:
+        Two `BinaryClassification` tasks, `"income_50k"` and
+        `"never_married"`.
+
+    Example:
+
+    ```python
+    [task.name for task in census_income.tasks()]
+    # ['income_50k', 'never_married']
+    ```
+    """
+    return [
+        BinaryClassification("income_50k"),
+        BinaryClassification("never_married"),
+    ]
+
+
+def _read_cells(file):
+    """Returns a list of cells for each column: numbers, texts and labels."""
+    open_text = gzip.open if file.suffix == ".gz" else open
+    cells = {name: [] for name in COLUMNS}
+    with open_text(file, "rt", encoding="utf-8", newline="") as text:
+        reader = csv.reader(text, skipinitialspace=True)
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(COLUMNS):
+                raise ValueError(
+                    f"`path` must have {len(COLUMNS)} columns, found "
+                    f"{len(row)} in line {reader.line_num} of '{file}'. "
+                    f"{_ORIGIN}"
+                )
+            for name, cell in zip(COLUMNS, row, strict=True):
+                # The same few texts come again and again: one copy of each.
+                cells[name].append(sys.intern(cell.strip()))
+    for name in NUMBERS:
+        cells[name] = _parse(cells[name], _number, "a finite number", name)
+    cells["income_50k"] = _parse(
+        cells["income_50k"],
+        _INCOMES.get,
+        f"{' or '.join(map(repr, _INCOMES))}",
+        "income_50k",
+    )
+    return cells
+
+
+def _parse(column, read, expected, name):
+    values = [read(cell) for cell in column]
+    if None in values:
+        row = values.index(None)
+        raise ValueError(
+            f"`path` must hold {expected} in column {name!r}, found "
+            f"{column[row]!r} in row {row + 1}. {_ORIGIN}"
+        )
+    return values
+
+
+def _number(cell):
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

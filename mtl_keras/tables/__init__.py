@@ -1,0 +1,20 @@
+"""Tables of numbers and categories, encoded by `keras.utils.FeatureSpace`.
+
+A network trains on encoded vectors, and is exported with the encoding inside,
+so that what serves takes the columns as they are:
+
+1. `fit_feature_space` looks at the columns of the training part,
+2. `encode_columns` makes vectors of them, for any factory on vectors,
+3. `with_raw_columns` puts the encoding in front of the trained model.
+"""
+
+from mtl_keras.tables.encode_columns import embedding_layer, encode_columns
+from mtl_keras.tables.feature_space import fit_feature_space
+from mtl_keras.tables.raw_columns import with_raw_columns
+
+__all__ = [
+    "embedding_layer",
+    "encode_columns",
+    "fit_feature_space",
+    "with_raw_columns",
+]

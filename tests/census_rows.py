@@ -1,0 +1,19 @@
+"""Rows of a small table in the format of census income."""
+
+from mtl_keras.datasets import census_income
+
+
+def cells_of(number):
+    """A row whose every cell tells its number."""
+    cells = {name: f"{name} {number}" for name in census_income.COLUMNS}
+    cells |= {name: str(number) for name in census_income.NUMBERS}
+    cells["income_50k"] = "50000+." if number % 3 == 0 else "- 50000."
+    cells["marital_stat"] = "Never married" if number % 2 else "Divorced"
+    cells["instance_weight"] = f"{number}.5"
+    return cells
+
+
+def line(**changes):
+    """A line of the file: of a number, or with cells changed by column."""
+    number = changes.pop("number", 1)
+    return ", ".join({**cells_of(number), **changes}.values())
