@@ -107,9 +107,7 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
         )
 
     def _process(self, dimensions: int) -> GaussianProcessRegressor:
-        shape = kernels.Matern(
-            np.full(dimensions, 0.5), (0.05, 20.0), nu=2.5
-        )
+        shape = kernels.Matern(np.full(dimensions, 0.5), (0.05, 20.0), nu=2.5)
         size = kernels.ConstantKernel(1.0, (0.05, 20.0))
         noise = kernels.WhiteKernel(1e-2, (1e-5, 1.0))
         return GaussianProcessRegressor(

@@ -83,3 +83,22 @@ def test_a_model_is_saved_with_the_number_in_force(tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
     other.load_weights(tmp_path / "model.weights.h5")
     assert other.weighting.temperature == 2.0
+
+
+def test_all_replicas_read_the_new_number(two_replicas):
+    with two_replicas.scope():
+        weighting = weightings.UWSO(temperature=1.0)
+        weighting.build(["left", "right"])
+    losses = np.array([1.0, 4.0], "float32")
+
+    @tf.function
+    def combine():
+        return two_replicas.run(weighting.combine, args=(losses,))
+
+    for temperature in (1.0, 0.25):
+        weighting.temperature = temperature
+        assert weighting.temperature == temperature
+        exponents = np.exp(1 / losses / temperature)
+        expected = exponents @ losses / exponents.sum()
+        for found in two_replicas.experimental_local_results(combine()):
+            assert float(found) == pytest.approx(expected, rel=1e-5)
