@@ -37,96 +37,15 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import measure
 import numpy as np
+from faults_tuning_search import EPOCHS, STEPS, TRIALS, search
 
-import mtl_keras
-from mtl_keras import tuning
-from mtl_keras.tuning.journal import FILE, Journal
+from mtl_keras.tuning.journal import Journal
 
-TRIALS, EPOCHS, STEPS = 7, 2, 3
 KINDS = {"worker": 2, "chief": 2, "all": 1, "first trial": 1, "write": 1}
 BOUND_SECONDS = 300
 FORKS = multiprocessing.get_context("forkserver")
-
-
-class Progress(keras.callbacks.Callback):
-    """Writes down which process takes a step, slowly enough to aim."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    def on_train_batch_begin(self, batch, logs=None):
-        with open(self.path, "a") as file:
-            file.write(f"{os.getpid()}\n")
-        time.sleep(0.03)
-
-
-def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
-    """A small model, without a graph: a trial is over sooner."""
-    model = mtl_keras.build_mlp(
-        (6,), num_classes=3, hidden_units=(trunk_width,), compile=False
-    )
-    if compile:
-        model.compile(optimizer, loss_weights=loss_weights, run_eagerly=True)
-    return model
-
-
-def slow_writes(writing) -> None:
-    """Has each write wait when half of what it adds is on the disk."""
-    sync = os.fsync
-
-    def wait(number):
-        sync(number)
-        path = Path(os.readlink(f"/proc/self/fd/{number}"))
-        if not path.is_file():  # the folder
-            return
-        whole = path.read_bytes()
-        # The journal only grows, by a line; other files are new.
-        begin = whole[:-1].rfind(b"\n") + 1 if path.name == FILE else 0
-        os.truncate(path, (begin + len(whole)) // 2)
-        writing.value += 1
-        time.sleep(0.3)
-        path.write_bytes(whole)
-        sync(number)
-
-    os.fsync = wait
-
-
-def search(folder: Path, workers: int, writing=None) -> None:
-    """Runs in a process of its own."""
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    if writing is not None:
-        slow_writes(writing)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(8 * STEPS, 6)).astype("float32")
-    y = {"left": np.argmax(x[:, :3], 1), "right": np.argmax(x[:, 3:], 1)}
-    study = tuning.search(
-        build,
-        {"loss_weight": (0.1, 10.0), "learning_rate": (1e-3, 1e-1)},
-        (x, y),
-        (x, y),
-        objective="left_loss",
-        # What it proposes does not depend on which trial ends first.
-        tuner="random" if workers > 1 else "bayesian",
-        max_trials=TRIALS,
-        epochs=EPOCHS,
-        batch_size=8,
-        callbacks=[Progress(folder / "steps")],
-        workers=workers,
-        directory=folder,
-        name="search",
-    )
-    study.best_model()
-    found = [
-        [trial.number, trial.status, trial.labels, trial.metrics]
-        for trial in study.trials
-    ]
-    (folder / "found.json").write_text(json.dumps(found))
 
 
 def start(folder: Path, workers: int, writing=None):
@@ -148,9 +67,8 @@ def finish(process) -> bool:
 def steps_of(folder: Path) -> list[int]:
     """The process that took each step so far."""
     path = folder / "steps"
-    if not path.is_file():
-        return []
-    return [int(line) for line in path.read_text().split("\n")[:-1]]
+    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
+    return [int(line) for line in lines]
 
 
 def workers_of(pid: int) -> list[int]:
@@ -190,8 +108,7 @@ def aim(kind, folder, process, writing, rng, seconds) -> int | None:
     while process.is_alive() and time.monotonic() - begun < BOUND_SECONDS:
         if kind == "write" and writing.value >= least:
             return process.pid
-        steps = steps_of(folder)
-        if kind != "write" and len(steps) >= least:
+        if kind != "write" and len(steps := steps_of(folder)) >= least:
             return steps[-1]
         time.sleep(0.002)
     return None
@@ -208,6 +125,29 @@ def same(found, expected, exactly: bool) -> bool:
     )
 
 
+def recover(kind: str, folder: Path, process, children):
+    """Has a search that was killed go on.
+
+    Returns:
+        Whether it ended well, the events before it was started again, and the
+        seconds until all processes of the first start had ended.
+    """
+    if kind == "worker":
+        return finish(process), [], 0.0
+    killed_at = time.monotonic()
+    process.join()
+    while any(map(is_running, children)) and (
+        time.monotonic() - killed_at < BOUND_SECONDS
+    ):
+        time.sleep(0.02)
+    seconds = time.monotonic() - killed_at
+    (folder / "search").mkdir(exist_ok=True)
+    before = Journal(folder / "search").events
+    all_ended = not any(map(is_running, children))
+    ended_well = finish(start(folder, KINDS[kind]))
+    return all_ended and ended_well, before, seconds
+
+
 def one_round(kind: str, rng, expected, seconds) -> dict | None:
     """Kills a search once and starts it again; `None` if it ended before."""
     workers = KINDS[kind]
@@ -221,22 +161,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
             return None
         children = workers_of(process.pid)
         os.kill(victim, signal.SIGKILL)
-        killed_at = time.monotonic()
-        (folder / "search").mkdir(exist_ok=True)
-        if kind == "worker":
-            before = []
-            went_on = finish(process)
-        else:
-            process.join()
-            while any(map(is_running, children)) and (
-                time.monotonic() - killed_at < BOUND_SECONDS
-            ):
-                time.sleep(0.02)
-            left = time.monotonic() - killed_at
-            before = Journal(folder / "search").events
-            went_on = not any(map(is_running, children))
-            again = start(folder, workers)
-            went_on &= finish(again)
+        went_on, before, left = recover(kind, folder, process, children)
         events = Journal(folder / "search").events
         path = folder / "found.json"
         found = json.loads(path.read_text()) if path.is_file() else []
@@ -251,8 +176,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
         print(kind, len(before), "events before,", outcome, flush=True)
         if not survived:
             print((folder / "log").read_text()[-3000:], file=sys.stderr)
-        seconds = 0.0 if kind == "worker" else left
-        return {"survived": survived, "seconds": seconds}
+        return {"survived": survived, "seconds": left}
 
 
 def undisturbed(workers: int):
@@ -266,13 +190,23 @@ def undisturbed(workers: int):
         return json.loads((folder / "found.json").read_text()), seconds
 
 
-def earlier_rows(kinds) -> list[dict]:
-    """Rows of the kinds that were not tried this time."""
-    path = measure.RESULTS / "faults_tuning.csv"
-    if not path.is_file():
-        return []
-    with open(path, newline="") as file:
-        return [r for r in csv.DictReader(file) if r["killed"] not in kinds]
+def write(kind: str, outcomes: list[dict]) -> None:
+    """Writes what is known of a kind so far, beside the other kinds."""
+    path, before = measure.RESULTS / "faults_tuning.csv", []
+    if path.is_file():
+        with open(path, newline="") as file:
+            before = [r for r in csv.DictReader(file) if r["killed"] != kind]
+    row = {
+        "killed": kind,
+        "processes": 1 if KINDS[kind] == 1 else 1 + KINDS[kind],
+        "survived": sum(each["survived"] for each in outcomes),
+        "total": len(outcomes),
+        "most_seconds_until_all_ended": round(
+            max(each["seconds"] for each in outcomes), 1
+        ),
+        "machine": measure.machine(),
+    }
+    measure.write("faults_tuning", [*before, row])
 
 
 def main() -> None:
@@ -295,17 +229,7 @@ def main() -> None:
             outcome = one_round(kind, rng, *known[workers])
             if outcome is not None:
                 outcomes.append(outcome)
-        row = {
-            "killed": kind,
-            "workers": workers if workers > 1 else 0,
-            "survived": sum(each["survived"] for each in outcomes),
-            "total": len(outcomes),
-            "most_seconds_until_all_ended": round(
-                max(each["seconds"] for each in outcomes), 1
-            ),
-            "machine": measure.machine(),
-        }
-        measure.write("faults_tuning", [*earlier_rows([kind]), row])
+                write(kind, outcomes)
 
 
 if __name__ == "__main__":

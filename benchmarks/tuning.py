@@ -19,9 +19,7 @@ With `--case`, the rows of the other cases stay as they are in the results.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
-import io
 import json
 import os
 import resource
@@ -29,16 +27,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import keras_tuner
 import measure
 import numpy as np
+from tuning_stock import search_stock
 
 import mtl_keras
 from mtl_keras import tuning
+from mtl_keras.tuning.journal import FILE
 
 EPOCHS = 3
 OBJECTIVE = "left_accuracy"
@@ -105,77 +104,16 @@ def search(space, trials, folder, name, **arguments):
     return study
 
 
-def search_ours(space, trials, folder, name):
+def score_stock(space, trials, folder, name):
+    """Scores of the trials of KerasTuner."""
+    data = (TRAIN, VALIDATION)
+    return search_stock(space, trials, folder, name, data, EPOCHS)
+
+
+def score_ours(space, trials, folder, name):
     """Scores of the trials of this library."""
     study = search(space, trials, folder, name)
     return [trial.objectives[OBJECTIVE] for trial in study.trials]
-
-
-class StockModel(keras_tuner.HyperModel):
-    """Builds each model by the factory, as one would with KerasTuner.
-
-    The trainings have the seeds that `tuning.search` gives its own.
-    """
-
-    def __init__(self, space):
-        super().__init__()
-        self.space = space
-        self.number = -1  # the tuner builds one model before the first trial
-
-    def seed(self):
-        """Seeds the training of the present trial."""
-        state = np.random.SeedSequence([0, max(self.number, 0), 0, 0])
-        keras.utils.set_random_seed(int(state.generate_state(1)[0] >> 1))
-
-    def value(self, hp, name):
-        given = self.space.get(name)
-        return hp.Choice(name, given) if isinstance(given, list) else given
-
-    def build(self, hp):
-        width = self.value(hp, "trunk_width")
-        ratio = self.value(hp, "loss_weight/right")
-        weighting = self.value(hp, "weighting")
-        temperature = self.value(hp, "weighting/temperature")
-        if weighting is not None:
-            config = {"temperature": temperature}
-            weighting = {"class_name": weighting, "config": config}
-        self.seed()
-        return mtl_keras.build_mlp(
-            (20,),
-            num_classes=3,
-            trunk_width=width,
-            trunk_depth=2,
-            loss_weights={
-                "left": 2 / (1 + ratio),
-                "right": 2 * ratio / (1 + ratio),
-            },
-            weighting=weighting,
-            optimizer=keras.optimizers.Adam(self.value(hp, "learning_rate")),
-        )
-
-    def fit(self, hp, model, *args, **kwargs):
-        self.seed()
-        self.number += 1
-        return model.fit(*args, **kwargs)
-
-
-def search_stock(space, trials, folder, name):
-    """Scores of the trials of KerasTuner."""
-    model = StockModel(space)
-    tuner = keras_tuner.GridSearch(
-        model,
-        objective=keras_tuner.Objective(f"val_{OBJECTIVE}", "max"),
-        max_trials=trials,
-        directory=folder,
-        project_name=name,
-        seed=1,
-    )
-    model.number = 0
-    with contextlib.redirect_stdout(io.StringIO()):
-        tuner.search(
-            *TRAIN, validation_data=VALIDATION, epochs=EPOCHS, verbose=0
-        )
-    return [trial.score for trial in tuner.oracle.trials.values()]
 
 
 def measure_speed(case, blocks):
@@ -190,12 +128,12 @@ def measure_speed(case, blocks):
         used[name].append((time.process_time() - started) / trials)
 
     with tempfile.TemporaryDirectory() as folder:
-        for warm in (search_stock, search_ours):
+        for warm in (score_stock, score_ours):
             warm(space, 2, folder, f"{next(count)}")
         seconds = measure.alternate(
             {
-                "stock": lambda: run("stock", search_stock, folder),
-                "ours": lambda: run("ours", search_ours, folder),
+                "stock": lambda: run("stock", score_stock, folder),
+                "ours": lambda: run("ours", score_ours, folder),
             },
             blocks,
             warm_up=0,
@@ -229,10 +167,10 @@ def times(reference, name, seconds, prefix):
     }
 
 
-def in_process(kind, **arguments):
+def in_process(one_thread, **arguments):
     """Starts this file once more, for a part that needs a fresh process."""
     environment = dict(os.environ)
-    if kind == "worker":
+    if one_thread:
         threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
         names = (*threads, "TF_NUM_INTEROP_THREADS")
         environment.update(dict.fromkeys(names, "1"))
@@ -244,27 +182,24 @@ def in_process(kind, **arguments):
 
 def child(arguments):
     """What such a process does: it searches, and tells its peak memory."""
-    case = arguments.pop("case")
-    trials = arguments.pop("trials")
-    with tempfile.TemporaryDirectory() as folder:
-        space = {**CASES[case], "loss_weight/right": (0.1, 10.0)}
-        search(space, trials, folder, "child", tuner="random", **arguments)
+    space = {**CASES[arguments.pop("case")], "loss_weight/right": (0.1, 10.0)}
+    search(space, name="child", tuner="random", **arguments)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def time_workers(workers, trials):
     """Minutes for a trial, once the workers are at work."""
     ends = []
-    with in_process(
-        "worker",
-        case="weights and rate",
-        trials=trials,
-        workers=workers,
-        verbose=1,
-    ) as process:
-        for line in process.stdout:
-            if line.startswith("trial"):
-                ends.append(time.perf_counter())
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Path(folder) / "child" / FILE
+        arguments = {"folder": folder, "workers": workers}
+        case = "weights and rate"
+        with in_process(True, case=case, trials=trials, **arguments) as process:
+            while process.poll() is None:
+                time.sleep(0.02)
+                text = journal.read_text() if journal.is_file() else ""
+                ended = text.count('"event": "end"')
+                ends += [time.perf_counter()] * (ended - len(ends))
     assert process.returncode == 0 and len(ends) == trials
     return (ends[-1] - ends[STARTED - 1]) / (trials - STARTED) / 60
 
@@ -292,7 +227,12 @@ def measure_memory(case):
     """Peak memory by number of trials."""
     rows = []
     for trials in (20, 200):
-        with in_process("memory", case=case, trials=trials) as process:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            in_process(
+                False, case=case, trials=trials, folder=folder
+            ) as process,
+        ):
             peak = int(process.stdout.read().split()[-1])
         rows.append({"case": case, "trials": trials, "peak_mib": peak})
     for row in rows:
