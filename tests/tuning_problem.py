@@ -61,4 +61,5 @@ def search_small(folder, factory=build_eager, space=None, **arguments):
         **arguments,
     }
     space = {"loss_weight": (0.1, 10.0)} if space is None else space
-    return tuning.search(factory, space, samples(), **arguments)
+    train = arguments.pop("train", samples())
+    return tuning.search(factory, space, train, **arguments)

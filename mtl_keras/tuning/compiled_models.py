@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras import weighting as weightings
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.search_space import arguments_of
 from mtl_keras.tuning.trial_arguments import TrialArguments
@@ -18,13 +19,14 @@ from mtl_keras.tuning.trial_arguments import TrialArguments
 class CompiledModels:
     """Builds the models of trials, and reuses graphs that were traced.
 
-    Trials that differ only in loss weights and learning rate get the same
-    model, as it would be if it were built anew: with the weights and seeds of
-    a network that the factory has just made, a reset optimizer and weighting.
+    Trials that differ only in loss weights, learning rate and adjustable
+    arguments of a weighting get the same model, as it would be if it were
+    built anew: with the weights and seeds of a network that the factory has
+    just made, a reset optimizer and weighting.
 
     A factory that makes something else of them than a `MultiTaskModel` with
-    just these weights and this rate has its models reused only for trials with
-    the same ones.
+    just these numbers has its models reused only for trials with the same
+    ones.
 
     Args:
         factory: Builds and compiles a model.
@@ -107,6 +109,8 @@ class CompiledModels:
             model.loss_weights.update(arguments.loss_weights)
         if arguments.learning_rate is not None and _has_rate(model):
             model.optimizer.learning_rate = arguments.learning_rate
+        for name, number in _weighting_numbers(arguments).items():
+            setattr(model.weighting, name, number)
         return model
 
 
@@ -115,7 +119,7 @@ class _Kept:
     """A model, and the values that its training began with."""
 
     model: keras.Model
-    # Whether loss weights and rate are what the factory was given.
+    # Whether its numbers are what the factory was given.
     assignable: bool
     beginning: list[np.ndarray]
 
@@ -160,7 +164,11 @@ def _state(model: keras.Model) -> list:
 
 
 def _as_given(model: keras.Model, arguments: TrialArguments) -> bool:
-    """Whether weights and rate can be assigned in place of a new model."""
+    """Whether numbers can be assigned in place of a new model."""
+    used = getattr(model, "weighting", None)
+    for name, number in _weighting_numbers(arguments).items():
+        if getattr(used, name, None) != number:
+            return False
     weights, rate = arguments.loss_weights, arguments.learning_rate
     if weights is not None:
         if not isinstance(model, MultiTaskModel):
@@ -185,10 +193,27 @@ def _has_rate(model: keras.Model) -> bool:
 
 
 def _key(arguments: TrialArguments, *, whole: bool) -> tuple:
-    parts = [arguments.graph, arguments.optimizer]
+    graph = dict(arguments.graph)
     weights, rate = arguments.loss_weights, arguments.learning_rate
-    parts += [weights, rate] if whole else [weights is None, rate is None]
-    return (whole, _hashable(parts))
+    if whole:
+        parts = [weights, rate]
+    else:
+        parts = [weights is None, rate is None]
+        numbers = _weighting_numbers(arguments)
+        if numbers:
+            config = graph["weighting"]["config"]
+            config = {**config, **dict.fromkeys(numbers)}
+            graph["weighting"] = {**graph["weighting"], "config": config}
+    return (whole, _hashable([graph, arguments.optimizer, *parts]))
+
+
+def _weighting_numbers(arguments: TrialArguments) -> dict[str, float]:
+    """Arguments of the weighting that can be assigned to it."""
+    config = arguments.graph.get("weighting")
+    if not isinstance(config, Mapping) or not config["config"]:
+        return {}
+    adjustable = type(weightings.get(config)).adjustable_arguments()
+    return {n: v for n, v in config["config"].items() if n in adjustable}
 
 
 def _hashable(value):

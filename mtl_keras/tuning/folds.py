@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from mtl_keras.training.data.streams import is_stream
 
@@ -25,7 +26,10 @@ class Part:
 
 
 def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
-    """Splits the data of a search.
+    """Splits the data of a search, as all trials read it.
+
+    Arrays are in memory then, with the dtype that Keras would give them in
+    each training: no trial converts them again.
 
     Args:
         train: Training data.
@@ -74,15 +78,25 @@ def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
 
 
 def _as_tuple(data):
-    """Arrays as a tuple of two or three; streams as they are."""
+    """Arrays in memory as a tuple of two or three; streams as they are."""
     if isinstance(data, list | tuple):
         if len(data) not in (2, 3):
             raise ValueError(
                 f"The data has {len(data)} parts; expected (x, y) or (x, y, "
                 "sample_weight)."
             )
-        return tuple(data)
+        return keras.tree.map_structure(_in_memory, tuple(data))
     return data
+
+
+def _in_memory(array):
+    """What Keras makes of an array each time that it trains on it."""
+    if tf.is_tensor(array) or not hasattr(array, "__array__"):
+        return array
+    array = np.asarray(array)
+    if np.issubdtype(array.dtype, np.floating):
+        return array.astype(keras.config.floatx(), copy=False)
+    return array
 
 
 def _rows(data, rows: np.ndarray):

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+from mtl_keras.training.backups.atomic_file import save_folder
+
 FILE = "journal.jsonl"
 
 
@@ -42,6 +44,8 @@ class Journal:
             while content:
                 content = content[os.write(number, content) :]
             os.fsync(number)
+            if not self.events:  # the file may be new
+                save_folder(self.path.parent)
         except BaseException:
             os.ftruncate(number, size)  # such as a full disk
             raise

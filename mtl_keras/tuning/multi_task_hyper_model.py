@@ -57,9 +57,9 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
             `True`.
         loss_weights: `"ratios"` (default) or `"plain"`: what the numbers of
             `loss_weight/<task>` are.
-        reuse: Whether trials that differ only in loss weights and learning
-            rate share a compiled model, with the results of a new one.
-            Defaults to `True`.
+        reuse: Whether trials that differ only in loss weights, learning rate
+            and numbers of a weighting share a compiled model, with the results
+            of a new one. Defaults to `True`.
         name: Name of the hypermodel.
         tunable: As in `keras_tuner.HyperModel`.
 

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tuning.gaussian_process import GaussianProcessOracle
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
 
@@ -145,8 +146,8 @@ class RandomOracle(FollowsFromThePast, oracles.RandomSearchOracle):
     """Random points."""
 
 
-class BayesianOracle(FollowsFromThePast, oracles.BayesianOptimizationOracle):
-    """A Gaussian process and its upper confidence bound."""
+class BayesianOracle(FollowsFromThePast, GaussianProcessOracle):
+    """A Gaussian process and the improvement that it expects."""
 
 
 class HyperbandOracle(FollowsFromThePast, oracles.HyperbandOracle):

@@ -23,6 +23,8 @@ from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 # A trial that ends this many workers is itself the reason.
 _MOST_DEATHS = 3
 _READY = "ready"
+# From when its pipe is closed.
+_SECONDS_TO_END = 1.0
 
 
 class WorkerFailedError(RuntimeError):
@@ -66,6 +68,7 @@ class TrialWorkers:
         self._workers: list[_Worker] = []
         self._waiting: list[TrialTask] = []
         self._deaths: dict[str, int] = {}
+        self._lost_starts = 0
 
     def __enter__(self) -> TrialWorkers:
         try:
@@ -123,10 +126,16 @@ class TrialWorkers:
 
     def _replace(self, worker: _Worker):
         """Starts another worker, and has the trial of the dead one run."""
+        # How it ended by itself, before it is ended for sure.
+        worker.process.join(_SECONDS_TO_END)
         worker.end()
         code = worker.process.exitcode
         how = describe_code(code)
-        if not worker.is_ready:
+        self._lost_starts += not worker.is_ready
+        # By a signal, it may have been the system that was short of memory.
+        if not worker.is_ready and (
+            code >= 0 or self._lost_starts == _MOST_DEATHS
+        ):
             raise WorkerFailedError(
                 f"A worker of the search {how} before it could begin. It "
                 "imports the script that called search: put the call under "

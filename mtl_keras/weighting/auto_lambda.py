@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import check_number
 from mtl_keras.weighting.present_tasks import is_present, weighted_sum
 from mtl_keras.weighting.task_adam import TaskAdam
@@ -55,6 +56,7 @@ class AutoLambda(Weighting):
     """
 
     needs_held_out_data = True
+    learning_rate = Adjustable(above=0)
 
     def __init__(
         self,
@@ -67,9 +69,7 @@ class AutoLambda(Weighting):
         self.initial_weight = check_number(
             "initial_weight", initial_weight, above=0
         )
-        self.learning_rate = check_number(
-            "learning_rate", learning_rate, above=0
-        )
+        self.learning_rate = learning_rate
         self.perturbation = check_number("perturbation", perturbation, above=0)
 
     def build(self, task_names: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ class AutoLambda(Weighting):
         self._weights = self.add_state(
             "weights", (self.num_tasks,), value=self.initial_weight
         )
-        self._adam = TaskAdam(self, self._weights, self.learning_rate)
+        self._adam = TaskAdam(self, self._weights)
 
     @property
     def task_weights(self):
@@ -104,7 +104,11 @@ class AutoLambda(Weighting):
         slope = tf.math.divide_no_nan(
             losses_above - losses_below, 2.0 * epsilon
         )
-        self._adam.descend(-learning_rate * slope, is_present(losses_above))
+        self._adam.descend(
+            -learning_rate * slope,
+            is_present(losses_above),
+            self.number("learning_rate"),
+        )
 
     def get_config(self) -> dict:
         return {

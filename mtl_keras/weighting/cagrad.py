@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.best_worst_gain import best_worst_gain
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
@@ -43,20 +43,23 @@ class CAGrad(GramianWeighting):
     [0.5, 0.5]
     """
 
+    c = Adjustable(least=0)
+
     def __init__(self, c: float = 0.5, name: str | None = None):
         super().__init__(name=name)
-        self.c = check_number("c", c, least=0)
+        self.c = c
 
     def solve(self, losses, gramian: Gramian):
         mean = gramian.mask / gramian.num_labelled
-        if self.c == 0:
-            return mean
+        radius = self.number("c", "float64")
         products = tf.linalg.matvec(gramian.matrix, mean)
         length = tf.sqrt(tf.nn.relu(tf.reduce_sum(mean * products)))
         # Cosines of each gradient and the mean one.
         cosines = tf.math.divide_no_nan(products / gramian.norms, length)
-        parts = best_worst_gain(gramian, cosines, self.c)
-        return mean + length * parts / gramian.norms
+        parts = best_worst_gain(gramian, cosines, radius)
+        found = mean + length * parts / gramian.norms
+        # The way has no length, and its direction means nothing.
+        return tf.where(radius == 0.0, mean, found)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "c": self.c}

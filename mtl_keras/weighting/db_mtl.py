@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import is_present, keep_present
 from mtl_keras.weighting.weighting import Weighting
 
@@ -49,10 +49,11 @@ class DBMTL(Weighting):
     """
 
     positive_losses = True
+    beta = Adjustable(least=0, below=1)
 
     def __init__(self, beta: float = 0.9, name: str | None = None):
         super().__init__(name=name)
-        self.beta = check_number("beta", beta, least=0, below=1)
+        self.beta = beta
         self._average = None
 
     def build(self, task_names: Sequence[str]) -> None:
@@ -80,9 +81,10 @@ class DBMTL(Weighting):
 
     def aggregate(self, losses, jacobian):
         """Sums the scaled averages. See `Weighting.aggregate`."""
+        beta = self.number("beta")
         present = is_present(losses)[:, tf.newaxis]
         rows = jacobian / (tf.maximum(losses, 0.0) + _EPSILON)[:, tf.newaxis]
-        average = self.beta * self._average.value + (1.0 - self.beta) * rows
+        average = beta * self._average.value + (1.0 - beta) * rows
         average = tf.where(present, average, self._average.value)
         counts = self._counts.value + tf.cast(is_present(losses), tf.float32)
         # A step that overflowed in mixed precision is skipped, and forgotten.
@@ -94,7 +96,7 @@ class DBMTL(Weighting):
             variable.assign(tf.where(finite, value, variable.value))
         # At a count of 0 the average is 0, and 0 / 0 counts as 0.
         corrected = tf.math.divide_no_nan(
-            average, (1.0 - self.beta**counts)[:, tf.newaxis]
+            average, (1.0 - beta**counts)[:, tf.newaxis]
         )
         norms = _norms(tf.where(present, corrected, tf.zeros_like(corrected)))
         directions = tf.math.divide_no_nan(corrected, norms)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import is_present, weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
@@ -47,9 +47,11 @@ class DWA(Weighting):
     2.0
     """
 
+    temperature = Adjustable(above=0)
+
     def __init__(self, temperature: float = 2.0, name: str | None = None):
         super().__init__(name=name)
-        self.temperature = check_number("temperature", temperature, above=0)
+        self.temperature = temperature
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the history of two epochs. See `Weighting.build`."""
@@ -61,11 +63,12 @@ class DWA(Weighting):
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
+        temperature = self.number("temperature")
         ones = tf.ones((self.num_tasks,))
         known = tf.convert_to_tensor(self._epochs.value) >= 2
         ratios = self._last.value / tf.where(known, self._before.value, ones)
         ratios = tf.where(known, tf.minimum(ratios, _LARGEST_RATIO), ones)
-        weights = self.num_tasks * tf.nn.softmax(ratios / self.temperature)
+        weights = self.num_tasks * tf.nn.softmax(ratios / temperature)
         return weighted_sum(losses, weights)
 
     def on_epoch_end(self, mean_losses) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import (
     check_by_task,
     check_known_tasks,
-    check_number,
 )
 from mtl_keras.weighting.present_tasks import (
     is_present,
@@ -63,6 +63,8 @@ class FAMO(Weighting):
 
     positive_losses = True
     needs_losses_after_step = True
+    learning_rate = Adjustable(above=0)
+    weight_decay = Adjustable(least=0)
 
     def __init__(
         self,
@@ -72,10 +74,8 @@ class FAMO(Weighting):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.learning_rate = check_number(
-            "learning_rate", learning_rate, above=0
-        )
-        self.weight_decay = check_number("weight_decay", weight_decay, least=0)
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
         self.min_losses = check_by_task("min_losses", min_losses or {})
         # With a bound of its own, a loss may be below 0.
         self.positive_losses = not self.min_losses
@@ -88,9 +88,7 @@ class FAMO(Weighting):
         shape = (self.num_tasks,)
         self._logits = self.add_state("logits", shape)
         self._losses_before = self.add_state("losses_before", shape)
-        self._adam = TaskAdam(
-            self, self._logits, self.learning_rate, self.weight_decay
-        )
+        self._adam = TaskAdam(self, self._logits)
 
     def combine(self, losses):
         """Sums weighted logarithms. See `Weighting.combine`."""
@@ -111,7 +109,12 @@ class FAMO(Weighting):
         fall = keep_present(fall - tf.math.log(self._distances(losses)), before)
         weights = softmax_of_present(self._logits.value, before)
         gradient = weights * (fall - tf.reduce_sum(weights * fall))
-        self._adam.descend(gradient, is_present(before))
+        self._adam.descend(
+            gradient,
+            is_present(before),
+            self.number("learning_rate"),
+            self.number("weight_decay"),
+        )
 
     def _distances(self, losses):
         # Losses that went below a bound that was given count as at the bound.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_integer, check_number
+from mtl_keras.weighting.adjustable import Adjustable
+from mtl_keras.weighting.arguments import check_integer
 from mtl_keras.weighting.weighting import Weighting
 
 
@@ -45,11 +46,13 @@ class GradDrop(Weighting):
     [4.0, -6.0]
     """
 
+    leak = Adjustable(least=0, most=1)
+
     def __init__(
         self, leak: float = 0.0, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
-        self.leak = check_number("leak", leak, least=0, most=1)
+        self.leak = leak
         self.seed = check_integer("seed", seed, least=0)
 
     def aggregate(self, losses, jacobian):
@@ -67,7 +70,8 @@ class GradDrop(Weighting):
         kept = tf.where(
             (jacobian > 0) == keeps_positive, jacobian, tf.zeros_like(jacobian)
         )
-        kept = self.leak * jacobian + (1.0 - self.leak) * kept
+        leak = self.number("leak")
+        kept = leak * jacobian + (1.0 - leak) * kept
         # The share of each gradient that is left of it.
         weights = tf.math.divide_no_nan(
             tf.reduce_sum(tf.abs(kept), axis=1),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.task_adam import TaskAdam
@@ -59,6 +59,8 @@ class GradNorm(GramianWeighting):
     """
 
     positive_losses = True
+    alpha = Adjustable(least=0)
+    learning_rate = Adjustable(above=0)
 
     def __init__(
         self,
@@ -67,10 +69,8 @@ class GradNorm(GramianWeighting):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.alpha = check_number("alpha", alpha, least=0)
-        self.learning_rate = check_number(
-            "learning_rate", learning_rate, above=0
-        )
+        self.alpha = alpha
+        self.learning_rate = learning_rate
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the weights and the first losses. See `Weighting.build`."""
@@ -78,7 +78,7 @@ class GradNorm(GramianWeighting):
         shape = (self.num_tasks,)
         self._weights = self.add_state("weights", shape, value=1.0)
         self._first = self.add_state("first_losses", shape)
-        self._adam = TaskAdam(self, self._weights, self.learning_rate)
+        self._adam = TaskAdam(self, self._weights)
 
     def solve(self, losses, gramian: Gramian):
         losses = tf.convert_to_tensor(losses, tf.float32)
@@ -95,8 +95,12 @@ class GradNorm(GramianWeighting):
         norms /= _mean(norms, present)
         lengths = weights * norms
         rates = ratios / _mean(ratios, present)
-        targets = _mean(lengths, present) * rates**self.alpha
-        self._adam.descend(tf.sign(lengths - targets) * norms, present)
+        targets = _mean(lengths, present) * rates ** self.number("alpha")
+        self._adam.descend(
+            tf.sign(lengths - targets) * norms,
+            present,
+            self.number("learning_rate"),
+        )
         self._rescale(weights, present)
         return tf.cast(weights, tf.float64)
 

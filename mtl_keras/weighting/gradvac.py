@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_integer, check_number
+from mtl_keras.weighting.adjustable import Adjustable
+from mtl_keras.weighting.arguments import check_integer
 from mtl_keras.weighting.gramian import NOISE, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.meetings import meet_in_turn
@@ -55,11 +56,13 @@ class GradVac(GramianWeighting):
     [1.5, 2.0]
     """
 
+    beta = Adjustable(least=0, most=1)
+
     def __init__(
         self, beta: float = 0.5, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
-        self.beta = check_number("beta", beta, least=0, most=1)
+        self.beta = beta
         self.seed = check_integer("seed", seed, least=0)
 
     def build(self, task_names: Sequence[str]) -> None:
@@ -82,6 +85,8 @@ class GradVac(GramianWeighting):
         meets = tf.cast(meets, tf.float64)
         of_turns = tf.stack([meets, target, goal, ratio], axis=1)
 
+        beta = self.number("beta", "float64")
+
         def react(turn, products, squares):
             meets, target, goal, ratio = tf.unstack(tf.gather(of_turns, turn))
             # Nothing is left of a gradient that was wholly in conflict.
@@ -92,7 +97,7 @@ class GradVac(GramianWeighting):
             # No pull back where the cosine is above the goal.
             there_and_below = there * tf.cast(cosine < goal, tf.float64)
             pull = ratio * tf.sqrt(1.0 - cosine * cosine) - cosine
-            moved = self.beta * (cosine - target)
+            moved = beta * (cosine - target)
             return there_and_below * lengths * pull, there * moved
 
         parts, moved = meet_in_turn(gramian.cosines, orders, react)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.fair_point import fair_point
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
@@ -44,9 +44,11 @@ class NashMTL(GramianWeighting):
     [0.0428, 0.0428]
     """
 
+    max_norm = Adjustable(above=0)
+
     def __init__(self, max_norm: float = 1.0, name: str | None = None):
         super().__init__(name=name)
-        self.max_norm = check_number("max_norm", max_norm, above=0)
+        self.max_norm = max_norm
 
     def solve(self, losses, gramian: Gramian):
         labelled = gramian.mask
@@ -60,7 +62,8 @@ class NashMTL(GramianWeighting):
             weights * tf.linalg.matvec(gramian.matrix, weights)
         )
         length = gramian.largest_norm * tf.sqrt(tf.nn.relu(square))
-        return weights * self.max_norm / tf.maximum(length, self.max_norm)
+        max_norm = self.number("max_norm", "float64")
+        return weights * max_norm / tf.maximum(length, max_norm)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "max_norm": self.max_norm}

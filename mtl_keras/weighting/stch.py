@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import (
     check_by_task,
     check_integer,
     check_known_tasks,
-    check_number,
 )
 from mtl_keras.weighting.present_tasks import (
     count_present,
@@ -65,6 +65,7 @@ class STCH(Weighting):
     """
 
     positive_losses = True
+    mu = Adjustable(above=0)
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class STCH(Weighting):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.mu = check_number("mu", mu, above=0)
+        self.mu = mu
         self.warmup_epochs = check_integer(
             "warmup_epochs", warmup_epochs, least=0
         )
@@ -105,11 +106,12 @@ class STCH(Weighting):
         )
 
     def _smooth_maximum(self, distances, losses):
+        mu = self.number("mu")
         present = is_present(losses)
-        exponents = tf.constant(self._preferences) * distances / self.mu
+        exponents = tf.constant(self._preferences) * distances / mu
         lowest = tf.fill(exponents.shape, tf.float32.min)
         maximum = tf.reduce_logsumexp(tf.where(present, exponents, lowest))
-        maximum = count_present(losses) * self.mu * maximum
+        maximum = count_present(losses) * mu * maximum
         return tf.where(tf.reduce_any(present), maximum, 0.0)
 
     def on_epoch_end(self, mean_losses) -> None:

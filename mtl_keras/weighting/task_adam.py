@@ -22,43 +22,37 @@ class TaskAdam:
     Args:
         weighting: The weighting that the values belong to.
         values: Its variable of shape `(tasks,)`.
-        learning_rate: Learning rate.
-        weight_decay: Times the value, it is added to the gradient. Defaults
-            to `0`.
 
     Reference:
         Kingma and Ba, "Adam", ICLR 2015.
     """
 
-    def __init__(
-        self,
-        weighting: Weighting,
-        values: keras.Variable,
-        learning_rate: float,
-        weight_decay: float = 0.0,
-    ):
+    def __init__(self, weighting: Weighting, values: keras.Variable):
         self.values = values
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
         self._mean = weighting.add_state("adam_mean", values.shape)
         self._square = weighting.add_state("adam_square", values.shape)
         self._counts = weighting.add_state("adam_counts", values.shape)
 
-    def descend(self, gradient, present) -> None:
+    def descend(
+        self, gradient, present, learning_rate, weight_decay=0.0
+    ) -> None:
         """Takes one step.
 
         Args:
             gradient: Float32 tensor of shape `(tasks,)`, to descend along.
             present: Booleans of shape `(tasks,)`: the values to change.
+            learning_rate: Learning rate, a scalar.
+            weight_decay: Times the value, it is added to the gradient, a
+                scalar. Defaults to `0`.
         """
         old = tf.convert_to_tensor(self.values.value)
-        gradient = gradient + self.weight_decay * old
+        gradient = gradient + weight_decay * old
         mean = _average(self._mean, gradient, _BETAS[0])
         square = _average(self._square, gradient**2, _BETAS[1])
         counts = self._counts.value + 1.0
         corrected = mean / (1.0 - _BETAS[0] ** counts)
         scale = tf.sqrt(square / (1.0 - _BETAS[1] ** counts)) + _EPSILON
-        new = old - self.learning_rate * corrected / scale
+        new = old - learning_rate * corrected / scale
         for variable, value in (
             (self.values, new),
             (self._mean, mean),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.gramian import NOISE, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
@@ -46,11 +46,11 @@ class UPGrad(GramianWeighting):
     [0.75, 1.0]
     """
 
+    regularization = Adjustable(least=0)
+
     def __init__(self, regularization: float = 1e-4, name: str | None = None):
         super().__init__(name=name)
-        self.regularization = check_number(
-            "regularization", regularization, least=0
-        )
+        self.regularization = regularization
 
     def solve(self, losses, gramian: Gramian):
         labelled = gramian.mask
@@ -58,7 +58,8 @@ class UPGrad(GramianWeighting):
         squares = gramian.norms**2
         # In units of each norm: without regularization, the norms play no role
         # in the projection.
-        lift = self.regularization * tf.reduce_sum(squares * labelled) / squares
+        share = self.number("regularization", "float64")
+        lift = share * tf.reduce_sum(squares * labelled) / squares
         matrix = gramian.cosines + tf.linalg.diag(lift + NOISE)
         norms = gramian.norms * labelled
         # Each row is a gradient of length 1, to which others are added.

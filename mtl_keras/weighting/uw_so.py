@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_number
+from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import (
     fill_absent,
     softmax_of_present,
@@ -50,13 +50,15 @@ class UWSO(Weighting):
 
     positive_losses = True
 
+    temperature = Adjustable(above=0)
+
     def __init__(self, temperature: float = 1.0, name: str | None = None):
         super().__init__(name=name)
-        self.temperature = check_number("temperature", temperature, above=0)
+        self.temperature = temperature
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        logits = 1.0 / fill_absent(losses) / self.temperature
+        logits = 1.0 / fill_absent(losses) / self.number("temperature")
         logits = tf.minimum(logits, _LARGEST_LOGIT)
         return weighted_sum(losses, softmax_of_present(logits, losses))
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
+
+from mtl_keras.weighting.adjustable import Adjustable
 
 
 class Weighting(keras.metrics.Metric):
@@ -58,6 +61,8 @@ class Weighting(keras.metrics.Metric):
         self.task_names: tuple[str, ...] = ()
         self._state: dict[str, keras.Variable] = {}
         self._trainable: list[keras.Variable] = []
+        # Of the adjustable arguments: floats, and variables once built.
+        self._numbers: dict[str, float | keras.Variable] = {}
 
     # What a method defines.
 
@@ -70,6 +75,15 @@ class Weighting(keras.metrics.Metric):
         self.task_names = tuple(task_names)
         # Variables of steps and epochs, for orders and draws that repeat.
         self._steps = self.add_state("steps", (), dtype="int32")
+        for name in self.adjustable_arguments():
+            # In float64, which holds any Python number.
+            self._numbers[name] = keras.Variable(
+                np.float64(self._numbers[name]),
+                dtype="float64",
+                trainable=False,
+                aggregation="only_first_replica",
+                name=name,
+            )
         self.built = True
 
     def build_jacobian(self, num_parameters: int) -> None:
@@ -197,6 +211,27 @@ class Weighting(keras.metrics.Metric):
         if trainable:
             self._trainable.append(variable)
         return variable
+
+    @classmethod
+    def adjustable_arguments(cls) -> list[str]:
+        """Names of the arguments that can change without another graph."""
+        return [
+            name
+            for name in dir(cls)
+            if isinstance(getattr(cls, name), Adjustable)
+        ]
+
+    def number(self, name: str, dtype: str = "float32"):
+        """Reads an adjustable argument, in a hook.
+
+        Args:
+            name: Name of the argument.
+            dtype: Dtype of the tensor. Defaults to `"float32"`.
+
+        Returns:
+            A scalar tensor, of the value at each step.
+        """
+        return tf.cast(tf.convert_to_tensor(self._numbers[name].value), dtype)
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:

@@ -17,7 +17,8 @@ def run(hyper_model, values, seed=1, **fit):
     keras.utils.set_random_seed(seed)
     built = hyper_model.build_trial(hyper_model.arguments(values))
     keras.utils.set_random_seed(seed)
-    history = built.fit(*DATA, epochs=2, batch_size=16, verbose=0, **fit)
+    fit = {"epochs": 2, "batch_size": 16, "verbose": 0, **fit}
+    history = built.fit(*DATA, **fit)
     hyper_model.give_back(built)
     return built, history.history
 
@@ -66,6 +67,38 @@ def test_a_reused_model_equals_a_fresh_one(more):
     for variable, other in zip(again.weights, new.weights, strict=True):
         np.testing.assert_array_equal(variable, other)
     assert dict(again.loss_weights) == dict(new.loss_weights)
+
+
+# An argument of each hook's methods, and values that make other trainings.
+NUMBERS = {
+    ("cagrad", "c"): (0.8, 0.0),
+    ("db_mtl", "beta"): (0.9, 0.0),
+    ("dwa", "temperature"): (2.0, 0.1),
+    ("famo", "learning_rate"): (0.01, 0.5),
+}
+
+
+@pytest.mark.parametrize(("method", "argument"), NUMBERS, ids=str)
+def test_arguments_of_a_weighting_are_assigned(method, argument):
+    first, second = NUMBERS[method, argument]
+    name = f"weighting/{argument}"
+    space = {
+        **SMALL,
+        "optimizer": keras.optimizers.SGD(0.1),
+        "weighting": method,
+        name: [first, second],
+    }
+    reusing, fresh = hyper_models(space)
+    fixed = {n: d.content for n, d in reusing.space.items() if n != name}
+    # DWA weights nothing in the first two epochs.
+    begun, other = run(reusing, {**fixed, name: first}, epochs=3)
+    again, found = run(reusing, {**fixed, name: second}, epochs=3)
+    new, expected = run(fresh, {**fixed, name: second}, epochs=3)
+    assert again is begun and new is not begun
+    assert getattr(again.weighting, argument) == second
+    assert found == expected != other
+    for variable, value in zip(again.weights, new.weights, strict=True):
+        np.testing.assert_array_equal(variable, value)
 
 
 def test_nothing_is_traced_for_a_reused_model():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tuning_problem import samples
+from tuning_problem import samples, search_small
 
+from mtl_keras.tuning import trial_runner
 from mtl_keras.tuning.folds import parts_of
 
 
@@ -21,7 +22,7 @@ def test_folds_part_the_samples(rng):
         ]
         assert len(part.train[0]) + len(part.validation[0]) == 23
         np.testing.assert_array_equal(part.train[1]["left"], y["left"][rows])
-        np.testing.assert_array_equal(part.train[2], weights[rows])
+        np.testing.assert_allclose(part.train[2], weights[rows], rtol=1e-6)
 
 
 def test_folds_follow_from_the_seed():
@@ -31,6 +32,61 @@ def test_folds_follow_from_the_seed():
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+class OnDisk:
+    """An array that counts how often it is read, such as one of HDF5."""
+
+    def __init__(self, array):
+        self.array, self.reads = array, 0
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __len__(self):
+        return len(self.array)
+
+    def __array__(self, dtype=None, copy=None):
+        self.reads += 1
+        return np.asarray(self.array, dtype)
+
+
+def test_a_search_reads_and_converts_its_data_once(tmp_path, monkeypatch):
+    x, y = samples()
+    held = {
+        "x": OnDisk(x.astype("float64")),
+        "left": OnDisk(y["left"]),
+        "right": OnDisk(y["right"]),
+    }
+    labels = {task: held[task] for task in y}
+    trained = []
+    fit = trial_runner.fit_model
+
+    def noted(model, part, *arguments, **more):
+        trained.append(part.train[0])
+        return fit(model, part, *arguments, **more)
+
+    monkeypatch.setattr(trial_runner, "fit_model", noted)
+    study = search_small(
+        tmp_path, train=(held["x"], labels), validation=(held["x"], labels)
+    )
+    assert len(study.trials) == 3
+    # For training and for validation.
+    assert {name: each.reads for name, each in held.items()} == dict.fromkeys(
+        held, 2
+    )
+    assert trained[0].dtype == "float32"
+    assert all(each is trained[0] for each in trained)
+    expected = search_small(tmp_path, name="plain", validation=(x, y))
+    assert [t.metrics for t in study.trials] == [
+        t.metrics for t in expected.trials
+    ]
+
+
+def test_tensors_and_streams_stay_as_they_are():
+    x, y = samples()
+    tensor, stream = tf.constant(x), tf.data.Dataset.from_tensors((x, y))
+    (part,) = parts_of((tensor, y), stream, None, seed=0)
+    assert part.train[0] is tensor
+    assert part.validation is stream
 
 
 def test_bad_parts_are_refused():

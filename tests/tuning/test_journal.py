@@ -33,6 +33,21 @@ def test_a_torn_line_is_cut_off_at_any_byte(tmp_path):
         assert path.read_bytes() == content
 
 
+def test_each_line_is_on_the_disk_and_the_name_of_the_file(
+    tmp_path, monkeypatch
+):
+    synced = []
+    sync = os.fsync
+
+    def noted(number):
+        synced.append(os.readlink(f"/proc/self/fd/{number}"))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    path = write(tmp_path)
+    assert synced == [str(path), str(tmp_path), str(path)]
+
+
 def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch):
     journal = Journal(tmp_path)
     journal.append(EVENTS[0])

@@ -68,6 +68,30 @@ def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, flag):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 3])
+def test_a_worker_that_is_killed_as_it_starts_is_replaced(tmp_path, kills):
+    killed = []
+
+    def kill():
+        while len(killed) < kills:
+            for child in trial_workers.multiprocessing.active_children():
+                if child.pid not in killed and len(killed) < kills:
+                    killed.append(child.pid)
+                    os.kill(child.pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    if kills == 3:
+        with pytest.raises(WorkerFailedError, match="killed by SIGKILL"):
+            search_small(tmp_path, workers=2)
+    else:
+        study = search_small(tmp_path, workers=2)
+        assert all(trial.completed for trial in study.trials)
+    thread.join()
+
+
+@pytest.mark.slow
 def test_a_trial_that_ends_every_worker_fails(tmp_path):
     study = search_small(
         tmp_path,

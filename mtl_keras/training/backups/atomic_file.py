@@ -43,7 +43,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
-    _save_folder(path.parent)
+    save_folder(path.parent)
 
 
 def remove_partial(path: Path) -> None:
@@ -55,8 +55,12 @@ def remove_partial(path: Path) -> None:
     partial_path(path).unlink(missing_ok=True)
 
 
-def _save_folder(folder: Path) -> None:
-    """Has the new name survive a crash of the machine."""
+def save_folder(folder: Path) -> None:
+    """Has the names of new files survive a crash of the machine.
+
+    Args:
+        folder: Folder of the files.
+    """
     if os.name == "nt":  # folders cannot be opened there
         return
     number = os.open(folder, os.O_RDONLY)
