@@ -137,5 +137,12 @@ def _print(study) -> None:
     from mtl_keras.cli.tables import trials_table
 
     console = Console()
-    console.print(trials_table(study))
-    console.print(f"Written to {study.folder}", soft_wrap=True, highlight=False)
+    if not console.is_terminal:  # where it is, the search leaves one behind
+        console.print(trials_table(study))
+    values = study.best.objectives.items()
+    numbers = ", ".join(f"{name} {value:.5g}" for name, value in values)
+    for line in (
+        f"Best: trial {study.best.number}, {numbers}",
+        f"Written to {study.folder}",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

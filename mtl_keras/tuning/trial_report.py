@@ -145,13 +145,16 @@ class TrialTable(TrialReport):
         ]
         names = list(dict.fromkeys(name for each in labels for name in each))
         for name in ("trial", *(o.name for o in self.objectives), *names):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", overflow="fold")
         for record in best:
             values = [record.objectives[o.name] for o in self.objectives]
             table.add_row(str(record.number), *_cells(values, record, names))
         for number, (began, given) in running:
             seconds = time.monotonic() - began
-            values = [f"{seconds:.0f} s", *[""] * (len(self.objectives) - 1)]
+            values = [
+                f"running {seconds:.0f} s",
+                *[""] * (len(self.objectives) - 1),
+            ]
             cells = [short(given.get(name, "")) for name in names]
             table.add_row(str(number), *values, *cells, style="dim")
         return table

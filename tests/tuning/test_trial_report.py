@@ -55,7 +55,7 @@ def test_the_best_come_first_and_the_running_last(console):
     found = rows(table, console)
     assert [row[0] for row in found] == ["1", "2", "0", "4"]
     assert found[0] == ["1", "0.9", "2", "0.01235"]
-    assert found[3][1] == "0 s" and found[3][2:] == ["64", ""]
+    assert found[3][1] == "running 0 s" and found[3][2:] == ["64", ""]
 
 
 def test_of_several_objectives_it_shows_the_front(console):
