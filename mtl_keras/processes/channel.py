@@ -25,11 +25,11 @@ class WrongKeyError(ConnectionError):
 class Channel:
     """A connection whose messages are signed with a key that both ends have.
 
-    A message is a dict of what JSON takes and, if need be, bytes. Nothing is
-    unpickled, and nothing is read of a message whose signature is wrong, which
-    is a HMAC-SHA256 of the session, the direction, the number of the message
-    and its content: none can be forged, replayed or sent back. Messages are
-    not encrypted.
+    A message is a dict of what JSON takes and, if need be, bytes; nothing is
+    unpickled. Its signature, a HMAC-SHA256 of the session, the direction, the
+    number of the message and its content, is checked before anything is made
+    of it: none can be forged, replayed or sent back. Messages are not
+    encrypted.
 
     Args:
         connected: A connected socket, which the channel then owns.

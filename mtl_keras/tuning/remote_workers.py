@@ -18,6 +18,7 @@ from mtl_keras.tuning.trial_task import TrialTask, failure
 
 # A trial that loses this many workers is itself the reason.
 _MOST_LOSSES = 3
+_RETRY_SECONDS = 0.1
 
 
 class NoWorkersError(RuntimeError):
@@ -67,12 +68,14 @@ class RemoteWorkers:
         self._losses: dict[str, int] = {}
         self._to_tell: list[RemoteWorker] = []
         self._alone_since = time.monotonic()
+        self._is_closed = False
 
     def __enter__(self) -> RemoteWorkers:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_) -> None:
+        self._is_closed = True
         self._listening.shutdown(socket.SHUT_RDWR)  # wakes who accepts
         self._listening.close()
         for worker in self._with_newcomers():
@@ -211,7 +214,10 @@ class RemoteWorkers:
             try:
                 connected, peer = self._listening.accept()
             except OSError:
-                return  # closed
+                if self._is_closed:
+                    return
+                time.sleep(_RETRY_SECONDS)  # such as too many open files
+                continue
             threading.Thread(
                 target=self._serve, args=(connected, peer[0]), daemon=True
             ).start()

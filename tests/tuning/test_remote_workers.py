@@ -385,3 +385,23 @@ def test_a_chief_that_moves_is_found_by_its_file(tmp_path, said):
             with make_chief(("127.0.0.1", port), said) as crew:
                 file.write_text(f"127.0.0.1:{port}\n")
                 join(crew, 1)
+
+
+def test_accepting_goes_on_after_an_error(address, said, monkeypatch):
+    crew = make_chief(address, said)
+    real = crew._listening
+    errors = [OSError("too many open files")] * 2
+
+    class Failing:
+        def accept(self):
+            if errors:
+                raise errors.pop()
+            return real.accept()
+
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+    crew._listening = Failing()
+    with crew, make_link(address):
+        join(crew, 1)
+    assert errors == []
