@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,20 +29,32 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
         A compiled `MultiTaskModel`. Seed Keras before: the initial weights
         follow its global seed.
     """
+    return models.get(recipe.factory.name)(**factory_arguments(recipe, data))
+
+
+def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
+    """Makes the arguments that a recipe calls its factory with.
+
+    Args:
+        recipe: The recipe.
+        data: Its data, from `load_data`.
+
+    Returns:
+        Dict from name to value; tasks, layers and the optimizer are objects.
+    """
     x, _ = data.train
-    steps = steps_per_epoch(recipe, data)
     arguments = {**_shape_of(data), **recipe.factory.arguments}
     if x.dtype.kind in "OUS":
         arguments["vocabulary"] = _vocabulary(x, arguments)
-    return models.get(recipe.factory.name)(
+    return {
         **arguments,
-        tasks=list(data.tasks),
-        preprocessing=[
+        "tasks": list(data.tasks),
+        "preprocessing": [
             *_preprocessing(recipe.data.preprocessing, x),
             *_augmentation(recipe),
         ],
-        optimizer=_optimizer(recipe, steps),
-    )
+        "optimizer": _optimizer(recipe, steps_per_epoch(recipe, data)),
+    }
 
 
 def _shape_of(data: RecipeData) -> dict:

@@ -92,9 +92,12 @@ def test_a_data_frame_has_them_too(study):
 def test_the_study_says_what_was_searched(study):
     text = (study.folder / "study.toml").read_text()
     found = tomllib.loads(text)
-    assert found["factory"] == "build_eager"
-    assert found["space"]["width"] == "[2, 3, 4]"
-    assert found["objectives"]["parameters"] == "min"
+    assert found["factory"]["name"] == "build_eager"
+    assert found["space"]["width"] == [2, 3, 4]
+    assert found["space"]["loss_weight/right"]["scale"] == "log"
+    assert found["search"]["objective"]["parameters"] == "min"
+    assert found["optimizer"]["arguments"] == {"momentum": 0.9}
+    assert "# [data]" in text  # arrays, which no file can name
 
 
 def test_the_best_pastes_into_a_recipe(study):

@@ -1,0 +1,148 @@
+"""`mtl-keras tune`"""
+
+from __future__ import annotations
+
+import enum
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtl_keras.cli.data_arguments import data_arguments
+from mtl_keras.cli.distribution_options import Distribution
+from mtl_keras.cli.quiet import import_quietly
+from mtl_keras.processes import ended_on_terminate
+
+INTERRUPTED = 130
+
+
+class Role(enum.StrEnum):
+    """What a process does in a search on several hosts."""
+
+    chief = "chief"
+    worker = "worker"
+
+
+def tune(
+    study: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STUDY",
+            help="A study file, or a folder with a study.toml.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the search.  [default: that of study.toml; for a "
+            "file of another name, searches/NAME]",
+            show_default=False,
+        ),
+    ] = None,
+    max_trials: Annotated[
+        int | None, typer.Option(help="Trials. Default: those of the study")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Most epochs of a trial.")
+    ] = None,
+    data_path: Annotated[
+        Path | None, typer.Option(help="File that the data set is read from.")
+    ] = None,
+    data_argument: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Argument of the data set, as in TOML: 'tasks=[\"stage\"]'. "
+            "May be repeated.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that train trials.")
+    ] = 1,
+    distribution: Distribution = "auto",
+    role: Annotated[
+        Role | None,
+        typer.Option(help="Of a search on several hosts; with --oracle."),
+    ] = None,
+    oracle: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the chief listens for workers, or a file that says it.",
+        ),
+    ] = None,
+    wait_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="How long a chief goes on without any worker, and a worker "
+            "tries to reach the chief.",
+        ),
+    ] = 600.0,
+) -> None:
+    """Search what a study asks for. The same command goes on after a stop."""
+    _check_role(role, oracle, workers)
+    if role is Role.chief or workers > 1:
+        # Others train, who need the memory of the GPUs.
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    import_quietly()
+    from mtl_keras import tuning
+
+    recipe = tuning.change_study(
+        tuning.load_study_recipe(study),
+        epochs=epochs,
+        max_trials=max_trials,
+        data_path=data_path,
+        data_arguments=data_arguments(data_argument or []),
+    )
+    folder = output or tuning.study_folder(study)
+    how = {"distribution": distribution, "wait_seconds": wait_seconds}
+    try:
+        with ended_on_terminate():
+            if role is Role.worker:
+                count = tuning.join_study(recipe, oracle, folder, **how)
+                typer.echo(f"The search is over; {count} trials trained here.")
+                return
+            found = tuning.run_study(
+                recipe, folder, workers=workers, oracle=oracle, **how
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. The same command goes on in {folder}.")
+        raise typer.Exit(INTERRUPTED) from None
+    _print(found)
+
+
+def _check_role(role: Role | None, oracle: str | None, workers: int) -> None:
+    if role is None and oracle is not None:
+        raise ValueError(
+            "--oracle goes with --role chief or --role worker; say which one "
+            "this process is."
+        )
+    if role is not None and oracle is None:
+        raise ValueError(
+            f"--role {role.value} needs --oracle HOST:PORT, the address of the "
+            "chief."
+        )
+    if role is not None and workers != 1:
+        raise ValueError(
+            f"--workers {workers} are processes of this host alone. On several "
+            "hosts, start the command with --role worker once for each worker."
+        )
+
+
+def _print(study) -> None:
+    from rich.console import Console
+
+    from mtl_keras.cli.tables import trials_table
+
+    console = Console()
+    if not console.is_terminal:  # where it is, the search leaves one behind
+        console.print(trials_table(study))
+    values = study.best.objectives.items()
+    numbers = ", ".join(f"{name} {value:.5g}" for name, value in values)
+    for line in (
+        f"Best: trial {study.best.number}, {numbers}",
+        f"Written to {study.folder}",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
