@@ -1,4 +1,4 @@
-"""How much each hyperparameter moves an objective. Imports scikit-learn."""
+"""How much each hyperparameter moves an objective. Imports SciPy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import rankdata
 
 from mtl_keras.tuning.dimensions import Choices
 from mtl_keras.tuning.objective import Objective
@@ -31,9 +32,9 @@ class Importance:
     Args:
         shares: Share of each hyperparameter, by name, the largest first. They
             sum to 1, or are all 0 if the objective never changes.
-        explained: How much of the objective the forest knows that the shares
-            are read from: R2 on the trials that a tree was not grown on. Near
-            1 the shares can be trusted; near 0 or below, they say nothing.
+        explained: How well the forest that the shares are read from ranks
+            trials: R2 on those that a tree was not grown on. Near 1 the shares
+            can be trusted; near 0 or below, they say nothing.
     """
 
     shares: dict[str, float]
@@ -49,14 +50,14 @@ def importance(
 ) -> Importance:
     """Measures how much each hyperparameter moves an objective.
 
-    A random forest learns the objective from the trials. The importance is
-    the total effect of a hyperparameter in it: how much of the variance, over
-    random points of the whole space, comes from this one, alone or together
-    with others. So it does not matter where the tuner has looked most.
+    A random forest learns the rank of the trials. The importance is the total
+    effect of a hyperparameter in it: how much of the variance, over random
+    points of the whole space, comes from this one, alone or together with
+    others. So it does not matter where the tuner has looked most, and a trial
+    that went far astray counts no more than the last but one.
 
     Args:
-        trials: Trials; those that failed, or have an infinite value, do not
-            count.
+        trials: Trials; those that failed do not count.
         objective: The objective.
         space: The space of the trials.
         seed: Seed of the forest and of the points. Defaults to `0`.
@@ -72,22 +73,18 @@ def importance(
         Importance", ICML 2014; Jansen, "Analysis of variance designs for model
         output", 1999, for the estimator.
     """
-    counted = [
-        trial
-        for trial in trials
-        if trial.completed and np.isfinite(trial.objectives[objective.name])
-    ]
+    counted = [trial for trial in trials if trial.completed]
     if len(counted) < _LEAST_TRIALS:
         raise ValueError(
-            f"There are {len(counted)} trials with a value of "
-            f"{objective.name!r}; importance needs {_LEAST_TRIALS} or more, "
-            "and says little below some ten for each hyperparameter."
+            f"{len(counted)} trials have completed; importance needs "
+            f"{_LEAST_TRIALS} or more, and says little below some ten for "
+            "each hyperparameter."
         )
-    values = np.array([t.objectives[objective.name] for t in counted])
-    if np.ptp(values) == 0:
+    ranks = rankdata([t.objectives[objective.name] for t in counted])
+    if np.ptp(ranks) == 0:
         return Importance(dict.fromkeys(searched(space), 0.0), 0.0)
     forest = _grow(
-        _columns(space, [trial.labels for trial in counted]), values, seed
+        _columns(space, [trial.labels for trial in counted]), ranks, seed
     )
     effects = _total_effects(forest, space, np.random.default_rng(seed))
     whole = sum(effects.values())
@@ -98,14 +95,13 @@ def importance(
     return Importance(shares, float(forest.oob_score_))
 
 
-def _grow(columns: np.ndarray, values: np.ndarray, seed: int):
+def _grow(columns: np.ndarray, ranks: np.ndarray, seed: int):
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(
         _TREES, min_samples_leaf=2, oob_score=True, random_state=seed
     )
-    # Of unit size, so that no value is too small for a split.
-    return forest.fit(columns, (values - values.mean()) / values.std())
+    return forest.fit(columns, ranks)
 
 
 def _total_effects(

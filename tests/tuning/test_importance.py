@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from trial_records import TASKS, build
+from scipy.stats import rankdata
+from trial_records import make_space
 from tuning_problem import build_eager, search_small
 
 from mtl_keras.tuning.importance import importance
 from mtl_keras.tuning.objective import Objective
-from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.trial_positions import random_labels
 from mtl_keras.tuning.trial_record import FAILED, TrialRecord
 
@@ -28,9 +28,8 @@ def records(space, function, count=60, seed=0):
 
 
 def numbers(**more):
-    """A space of two ranges and some choices."""
-    space = {"learning_rate": (1e-4, 1e-2), "trunk_width": (8, 64), **more}
-    return SearchSpace(build, space, TASKS)
+    """A space of two ranges and more."""
+    return make_space(learning_rate=(1e-4, 1e-2), trunk_width=(8, 64), **more)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -45,23 +44,25 @@ def test_what_alone_matters_has_all_the_importance(name, seed):
     assert found.explained > 0.9
 
 
-def test_shares_of_a_sum_are_those_of_its_variances():
-    space = SearchSpace(
-        build,
-        {"learning_rate": (0.0, 1.0), "trunk_width": [1, 2], "batch_size": 4},
-        TASKS,
-    )
-    # Variances of 1 / 12 of the one, and of 0.25 b^2 of the other.
-    share = 0.3
-    b = np.sqrt(share / (1 - share) / 12 / 0.25)
-    trials = records(
-        space,
-        lambda row: row["learning_rate"] + b * row["trunk_width"],
-        count=400,
-    )
+def test_shares_are_the_total_effects_on_the_rank():
+    """Against the function itself, by definition, on a full grid."""
+    space = make_space(learning_rate=(0.0, 1.0), trunk_width=[1, 2, 3])
+
+    def function(row):
+        return row["learning_rate"] ** 2 + 0.3 * row["trunk_width"]
+
+    trials = records(space, function, count=400)
     found = importance(trials, LOSS, space).shares
-    assert found["trunk_width"] == pytest.approx(share, abs=0.03)
-    assert "batch_size" not in found
+    rates = (np.arange(400) + 0.5) / 400
+    grid = rates[:, None] ** 2 + 0.3 * np.array([1, 2, 3])
+    ranks = rankdata(grid).reshape(grid.shape)
+    effects = {
+        "learning_rate": np.var(ranks, axis=0).mean(),
+        "trunk_width": np.var(ranks, axis=1).mean(),
+    }
+    for name, effect in effects.items():
+        share = effect / sum(effects.values())
+        assert found[name] == pytest.approx(share, abs=0.04)
 
 
 def test_it_says_how_little_it_knows_of_noise():
@@ -79,10 +80,8 @@ def test_names_count_as_names():
 
 
 def test_an_argument_counts_where_its_weighting_is_chosen():
-    space = SearchSpace(
-        build,
-        {"weighting": [None, "cagrad"], "weighting/c": (0.1, 0.9)},
-        TASKS,
+    space = make_space(
+        **{"weighting": [None, "cagrad"], "weighting/c": (0.1, 0.9)}
     )
     trials = [
         TrialRecord(
@@ -108,26 +107,25 @@ def test_an_argument_counts_where_its_weighting_is_chosen():
     assert found["weighting/c"] == pytest.approx(2 / 3, abs=0.05)
 
 
-def test_order_of_trials_and_size_of_the_objective_do_not_count():
+def test_only_the_order_of_the_trials_counts():
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"])
-    small = records(space, lambda row: 1e-12 * row["trunk_width"] + 1e-3)
     found = importance(trials, LOSS, space)
     assert found == importance(trials, LOSS, space)
-    assert importance(small, LOSS, space).shares == pytest.approx(
-        found.shares, abs=1e-3
-    )
+    for other in (
+        lambda row: 1e-12 * row["trunk_width"] + 1e-3,
+        lambda row: np.exp(row["trunk_width"]),
+        lambda row: np.inf if row["trunk_width"] == 64 else row["trunk_width"],
+    ):
+        assert importance(records(space, other), LOSS, space) == found
 
 
 def test_trials_that_failed_do_not_count():
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"], count=30)
     labels = trials[0].labels
-    more = [
-        TrialRecord(30, labels, labels, status=FAILED),
-        TrialRecord(31, labels, labels, objectives={"loss": np.inf}),
-    ]
-    found = importance([*trials, *more], LOSS, space)
+    failed = TrialRecord(30, labels, labels, status=FAILED)
+    found = importance([*trials, failed], LOSS, space)
     assert found == importance(trials, LOSS, space)
 
 
@@ -142,7 +140,7 @@ def test_a_constant_objective_has_no_cause():
 def test_few_trials_are_refused(count):
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"], count=count)
-    with pytest.raises(ValueError, match=f"There are {count} trials with"):
+    with pytest.raises(ValueError, match=f"{count} trials have completed"):
         importance(trials, LOSS, space)
 
 
