@@ -40,7 +40,15 @@ FLOORS = {
     "tuning": GROUND
     | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
     "cli": GROUND
-    | {"training", "models", "datasets", "evaluation", "processes", "zoo"},
+    | {
+        "training",
+        "models",
+        "datasets",
+        "evaluation",
+        "processes",
+        "tuning",
+        "zoo",
+    },
 }
 
 # The same within the room that has rooms of its own.

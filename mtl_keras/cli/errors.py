@@ -52,10 +52,17 @@ def _is_of_run(error: Exception) -> bool:
         NonFiniteLossError,
     )
 
-    return isinstance(
-        error,
-        BackupError
-        | LostWorkerError
-        | NonFiniteGradientError
-        | NonFiniteLossError,
-    )
+    kinds = [
+        BackupError,
+        LostWorkerError,
+        NonFiniteGradientError,
+        NonFiniteLossError,
+    ]
+    # Not imported for other commands' sake: it loads KerasTuner.
+    if tuning := sys.modules.get("mtl_keras.tuning"):
+        kinds += [
+            tuning.AllTrialsFailedError,
+            tuning.FolderInUseError,
+            tuning.WorkerFailedError,
+        ]
+    return isinstance(error, tuple(kinds))

@@ -29,6 +29,38 @@ def results_table(title: str, by_task: Mapping[str, Mapping]) -> Table:
     return table
 
 
+def trials_table(study, most: int = 10) -> Table:
+    """Makes a table of the best trials of a study.
+
+    Args:
+        study: A `mtl_keras.tuning.Study`.
+        most: Number of rows at most. Defaults to `10`.
+
+    Returns:
+        A rich table: of one objective the best trials, best first; of
+        several, the Pareto front, with the knee marked.
+    """
+    several = len(study.objectives) > 1
+    trials = study.pareto_front() if several else study.ranked()
+    count = f"{len(study.trials)} trials"
+    title = f"Pareto front of {count}" if several else f"The best of {count}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    names = [objective.name for objective in study.objectives]
+    labels = list(dict.fromkeys(n for t in trials for n in t.labels))
+    for name in ("trial", *names, *labels):
+        table.add_column(name, justify="right")
+    for trial in trials[:most]:
+        mark = "*" if trial == study.best else ""
+        values = [trial.objectives[name] for name in names]
+        values += [trial.labels.get(name, "") for name in labels]
+        table.add_row(f"{mark}{trial.number}", *map(_short, values))
+    return table
+
+
+def _short(value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _text(value) -> str:
     if isinstance(value, Mapping):
         return f"{value['mean']:.4f} ± {value['std']:.4f}"

@@ -4,9 +4,13 @@ from mtl_keras.tuning.folder_lock import FolderInUseError
 from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.published_space import space_of
+from mtl_keras.tuning.read_study import change_study, load_study_recipe
+from mtl_keras.tuning.run_study import run_study, study_folder
 from mtl_keras.tuning.search import search
 from mtl_keras.tuning.study import AllTrialsFailedError, Study
+from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_record import TrialRecord
+from mtl_keras.tuning.trial_workers import WorkerFailedError
 
 __all__ = [
     "AllTrialsFailedError",
@@ -14,7 +18,13 @@ __all__ = [
     "MultiTaskHyperModel",
     "Objective",
     "Study",
+    "StudyRecipe",
     "TrialRecord",
+    "WorkerFailedError",
+    "change_study",
+    "load_study_recipe",
+    "run_study",
     "search",
     "space_of",
+    "study_folder",
 ]

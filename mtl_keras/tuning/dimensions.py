@@ -253,13 +253,20 @@ def _read_choices(name: str, values: list) -> Choices | Fixed:
 
 
 def _label(value, at: int | None) -> str:
-    """A text that is the same in the next process."""
+    """A text that is the same in the next process and for an equal object."""
     if isinstance(value, str) and at is not None:
         return value
     if _is_plain(value):
         return repr(value)
-    name = getattr(value, "name", None) or type(value).__name__
-    return str(name) if at is None else f"{name} ({at})"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_label(each, None) for each in value)}]"
+    # Keras numbers the names of objects, so that equal ones differ in it.
+    name = getattr(value, "__name__", type(value).__name__)
+    if at is not None:
+        return f"{name} ({at})"
+    config = getattr(value, "get_config", dict)()
+    config = {n: v for n, v in config.items() if _is_plain(v) and n != "name"}
+    return f"{name} {config}" if config else name
 
 
 def _is_plain(value) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,22 +9,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from mtl_keras import distribution as distributions
-from mtl_keras.tuning.folder_lock import lock_folder
-from mtl_keras.tuning.folds import parts_of
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
-from mtl_keras.tuning.objective import known_objectives, read_objectives
-from mtl_keras.tuning.oracles import make_oracle
-from mtl_keras.tuning.search_run import SearchRun
-from mtl_keras.tuning.search_settings import (
-    check_counts,
-    describe_search,
-    number_of_trials,
-)
+from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
+from mtl_keras.tuning.search_plan import plan_search
 from mtl_keras.tuning.study import Study
-from mtl_keras.tuning.trial_runner import TrialRunner
-from mtl_keras.tuning.trial_task import InProcess
-from mtl_keras.tuning.trial_workers import TrialWorkers, WorkerSetup
 
 
 def search(
@@ -132,100 +117,27 @@ def search(
     model = study.best_model()
     ```
     """
-    check_counts(
-        epochs=epochs,
-        batch_size=batch_size,
-        executions_per_trial=executions_per_trial,
-        workers=workers,
-        seed=seed,
-        patience=patience,
-    )
-    strategy = distributions.strategy(distribution)
-    if distributions.has_several_workers(strategy):
-        raise ValueError(
-            "A search spreads its trials over the devices of one host, and "
-            "the strategy has several workers. Pass distribution='mirrored' "
-            "or 'none'."
-        )
-    if workers > 1 and not isinstance(distribution, str):
-        raise TypeError(
-            f"workers={workers} start processes that make strategies of their "
-            "own; pass the name of one as distribution."
-        )
-    with strategy.scope():
-        hyper_model = MultiTaskHyperModel(
-            factory, space, merge=merge, loss_weights=loss_weights
-        )
-    parts = parts_of(train, validation, folds, seed)
-    objectives = read_objectives(
-        objective,
-        known_objectives(hyper_model.default_model, parts[0].validation),
-        weights_vary=hyper_model.space.varies_weights,
-    )
-    oracle = make_oracle(
-        tuner, hyper_model.space, objectives, epochs=epochs, seed=seed
-    )
-    trials = number_of_trials(max_trials, tuner, hyper_model.space)
-    runner = TrialRunner(
-        hyper_model,
-        parts,
-        objectives,
-        executions=executions_per_trial,
-        seed=seed,
-        strategy=strategy,
-        fit={"batch_size": batch_size, "callbacks": tuple(callbacks)},
-        patience=patience,
-    )
-    settings = describe_search(
-        hyper_model,
-        objectives,
+    check_workers(workers, distribution)
+    plan = plan_search(
+        factory,
+        space,
         train,
+        validation,
+        objective=objective,
         tuner=tuner,
+        max_trials=max_trials,
         epochs=epochs,
         patience=patience,
         batch_size=batch_size,
         executions_per_trial=executions_per_trial,
         folds=folds,
-        seed=seed,
+        callbacks=callbacks,
         references=references,
+        merge=merge,
+        loss_weights=loss_weights,
+        distribution=distribution,
+        seed=seed,
     )
-    name = name or settings["factory"]
-    folder = Path(directory) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock_folder(folder, name), _frozen_garbage():
-        run = SearchRun(folder, settings, oracle, runner, verbose=verbose)
-        run.go_on(resume=resume)
-        run.find_references(references, epochs)
-        if workers == 1:
-            run.run_trials(trials, epochs, InProcess(runner))
-        else:
-            setup = WorkerSetup(
-                hyper_model.constructor_arguments,
-                runner.constructor_arguments,
-                runner.references,
-                distribution,
-            )
-            with TrialWorkers(setup, workers) as crew:
-                run.run_trials(trials, epochs, crew)
-        study = Study(
-            folder,
-            settings,
-            objectives,
-            sorted(run.records, key=lambda record: record.number),
-            hyper_model,
-            runner.references,
-        )
-        study.save()
-    return study
-
-
-@contextlib.contextmanager
-def _frozen_garbage():
-    """Has the collector pass over what was there before the search."""
-    was_frozen = gc.get_freeze_count()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        if not was_frozen:
-            gc.unfreeze()
+    folder = Path(directory) / (name or plan.settings["factory"])
+    crew = make_crew(plan, workers, distribution)
+    return run_plan(plan, folder, crew, resume=resume, verbose=verbose)

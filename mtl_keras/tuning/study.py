@@ -16,9 +16,12 @@ from mtl_keras.tuning.best_recipe import best_recipe
 from mtl_keras.tuning.importance import Importance, importance
 from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
 from mtl_keras.tuning.objective import Objective, costs
-from mtl_keras.tuning.toml_text import toml_text
+from mtl_keras.tuning.read_study import FILE
+from mtl_keras.tuning.study_file import holds_study_file, study_text
+from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_record import TrialRecord
 from mtl_keras.tuning.trial_weights import load_trial_weights
+from mtl_keras.zoo.toml_text import toml_text
 
 
 class AllTrialsFailedError(RuntimeError):
@@ -37,6 +40,7 @@ class Study:
         trials: The trials that ended, in order of beginning.
         hyper_model: Builds their models.
         references: Metrics of single-task models, by task, for `delta_m`.
+        recipe: The study file that it came from, if it did.
     """
 
     def __init__(
@@ -47,12 +51,15 @@ class Study:
         trials: Sequence[TrialRecord],
         hyper_model: MultiTaskHyperModel,
         references: Mapping[str, float],
+        *,
+        recipe: StudyRecipe | None = None,
     ):
         self.folder = folder
         self.settings = dict(settings)
         self.objectives = tuple(objectives)
         self.trials = list(trials)
         self.references = dict(references)
+        self.recipe = recipe
         self._hyper_model = hyper_model
 
     @property
@@ -67,10 +74,12 @@ class Study:
             return found
         if not self.trials:
             raise AllTrialsFailedError("No trial has ended yet.")
-        raise AllTrialsFailedError(
-            f"All {len(self.trials)} trials failed. The first one: "
-            f"{self.trials[0].reason}"
+        reason, *details = self.trials[0].reason.splitlines()
+        error = AllTrialsFailedError(
+            f"All {len(self.trials)} trials failed. The first one: {reason}"
         )
+        error.add_note("\n".join(details))
+        raise error
 
     @property
     def best(self) -> TrialRecord:
@@ -79,6 +88,12 @@ class Study:
             return self.knee()
         trials = self.completed
         return trials[int(np.argmin(self._costs(trials)[:, 0]))]
+
+    def ranked(self) -> list[TrialRecord]:
+        """Lists the completed trials by the first objective, best first."""
+        trials = self.completed
+        order = np.argsort(self._costs(trials)[:, 0], kind="stable")
+        return [trials[at] for at in order]
 
     def best_model(self, trial: TrialRecord | None = None) -> keras.Model:
         """Builds the model of a trial, with the weights that it learned.
@@ -186,32 +201,48 @@ class Study:
     def save(self, folder: str | Path | None = None) -> Path:
         """Writes `study.toml`, `trials.csv` and `best.toml`.
 
+        With `"delta_m"`, also `references.toml`. The study file that a search
+        came from is left as it is.
+
         Args:
             folder: Folder to write into. Defaults to that of the search.
 
         Returns:
             The folder.
+
+        Raises:
+            FileExistsError: If a study file lies there that is another one.
         """
         folder = self.folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        study = {**self.settings, "trials": len(self.trials)}
+        texts = {"trials.csv": self._table(), "best.toml": self._best_text()}
+        if not holds_study_file(folder, self.recipe):
+            texts[FILE] = study_text(
+                self._hyper_model,
+                self.settings,
+                len(self.trials),
+                self.recipe,
+            )
         if self.references:
-            study["references"] = self.references
-        arguments = self._hyper_model.arguments(self.best.values)
-        best = best_recipe(self._hyper_model.factory, arguments, self.settings)
-        objectives = self.best.objectives
-        numbers = ", ".join(f"{n} = {v:.6g}" for n, v in objectives.items())
-        note = f"# Trial {self.best.number}: {numbers}\n"
-        for name, text in (
-            ("study.toml", toml_text(study)),
-            ("trials.csv", self._table()),
-            ("best.toml", note + toml_text(best)),
-        ):
+            texts["references.toml"] = toml_text(self.references)
+        for name, text in texts.items():
             content = text.encode()
             write_atomically(
                 folder / name, lambda file, c=content: file.write(c)
             )
         return folder
+
+    def _best_text(self) -> str:
+        best = self.best
+        recipe = best_recipe(
+            self._hyper_model.factory,
+            self._hyper_model.arguments(best.values),
+            self.settings,
+            self.recipe,
+        )
+        values = best.objectives.items()
+        numbers = ", ".join(f"{name} = {value:.6g}" for name, value in values)
+        return f"# Trial {best.number}: {numbers}\n{toml_text(recipe)}"
 
     def _table(self) -> str:
         rows = [trial.as_row() for trial in self.trials]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,18 +27,30 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
         A compiled `MultiTaskModel`. Seed Keras before: the initial weights
         follow its global seed.
     """
+    return models.get(recipe.factory.name)(**factory_arguments(recipe, data))
+
+
+def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
+    """Makes the arguments that a recipe calls its factory with.
+
+    Args:
+        recipe: The recipe.
+        data: Its data, from `load_data`.
+
+    Returns:
+        Dict from name to value; tasks, layers and the optimizer are objects.
+    """
     x, _ = data.train
-    steps = steps_per_epoch(recipe, data)
-    arguments = {"input_shape": x.shape[1:], **recipe.factory.arguments}
-    return models.get(recipe.factory.name)(
-        **arguments,
-        tasks=list(data.tasks),
-        preprocessing=[
+    return {
+        "input_shape": x.shape[1:],
+        **recipe.factory.arguments,
+        "tasks": list(data.tasks),
+        "preprocessing": [
             *_preprocessing(recipe.data.preprocessing, x),
             *_augmentation(recipe),
         ],
-        optimizer=_optimizer(recipe, steps),
-    )
+        "optimizer": _optimizer(recipe, steps_per_epoch(recipe, data)),
+    }
 
 
 def _preprocessing(kind: str | None, x: np.ndarray) -> list:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
-import re
-import tomllib
-import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
-import pydantic
 
 from mtl_keras import datasets, models, tasks
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.zoo.checked_table import checked_table
 from mtl_keras.zoo.entries import entries
 from mtl_keras.zoo.mixture import MIX, check_mixture
 from mtl_keras.zoo.recipe import Data, Recipe
+from mtl_keras.zoo.toml_text import read_toml, toml_text
 
 # What other tables of a recipe say; the rest of a factory's arguments is free.
 _SAID_ELSEWHERE = {
@@ -57,10 +54,7 @@ def load_recipe(recipe: str | os.PathLike) -> Recipe:
                 f"{did_you_mean(recipe, known)}"
             )
         path = known[str(recipe)]
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"'{path}' is no TOML file: {error}.") from error
+    values = read_toml(path)
     is_entry = path.name == "recipe.toml"
     name = path.resolve().parent.name if is_entry else path.stem
     return check_recipe({"name": name, **values}, f"'{path}'")
@@ -117,18 +111,9 @@ def check_recipe(values: Mapping, source: str) -> Recipe:
     Raises:
         ValueError: If a key or value does not fit.
     """
+    recipe = checked_table(Recipe, values, source)
     try:
-        recipe = Recipe.model_validate(values)
-    except pydantic.ValidationError as error:
-        # The branches of a union all complain: the deepest knows best, and an
-        # unknown key is why another one is missing.
-        worst = max(
-            error.errors(),
-            key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])),
-        )
-        raise ValueError(f"{source}: {_explain(worst)}") from error
-    try:
-        _check_names(recipe)
+        check_names(recipe)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
     return recipe
@@ -141,11 +126,15 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
         recipe: The recipe.
         path: Path of the file.
     """
-    lines = _toml_lines(recipe.model_dump(exclude_none=True), "")
-    path.write_text("\n".join(lines).strip() + "\n", encoding="utf-8")
+    path.write_text(toml_text(recipe.model_dump()), encoding="utf-8")
 
 
-def _check_names(recipe: Recipe) -> None:
+def check_names(recipe: Recipe) -> None:
+    """Raises a `ValueError` for a name in a recipe that does not exist.
+
+    Args:
+        recipe: The recipe.
+    """
     factory = recipe.factory
     for argument, table in _SAID_ELSEWHERE.items():
         if argument in factory.arguments:
@@ -220,77 +209,3 @@ def _keras_optimizer(name: str) -> type:
             f"optimizer.name: unknown {name!r}. {did_you_mean(name, known)}"
         )
     return known[name.lower()]
-
-
-def _explain(error: Mapping) -> str:
-    """One line on the first thing that pydantic found wrong."""
-    # A union adds the name of its branch to the location.
-    location = [
-        part
-        for part in error["loc"]
-        if part != "float" and not str(part)[0].isupper()
-    ]
-    key = ".".join(map(str, location))
-    if error["type"] == "extra_forbidden":
-        known = _keys_of_table(location[:-1])
-        return f"unknown key {key!r}. {did_you_mean(location[-1], known)}"
-    if error["type"] == "missing":
-        return f"{key!r} is missing."
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{key!r} is {error['input']!r}. {message}."
-
-
-def _keys_of_table(location: list) -> list[str]:
-    table = Recipe
-    for part in location:
-        # The name of a mixed data set is no field.
-        if part in table.model_fields:
-            table = _table_in(table.model_fields[part].annotation)
-    return list(table.model_fields)
-
-
-def _table_in(annotation) -> type[pydantic.BaseModel]:
-    if isinstance(annotation, type) and issubclass(
-        annotation, pydantic.BaseModel
-    ):
-        return annotation
-    found = map(_table_in, typing.get_args(annotation))
-    return next((table for table in found if table), None)
-
-
-def _toml_lines(table: Mapping, prefix: str) -> list[str]:
-    plain = {k: v for k, v in table.items() if not _is_table(v)}
-    lines = [
-        f"{_toml_key(key)} = {_toml_value(value)}"
-        for key, value in plain.items()
-    ]
-    for key, value in table.items():
-        if not _is_table(value):
-            continue
-        key = _toml_key(key)
-        if isinstance(value, Mapping):
-            inner = _toml_lines(value, f"{prefix}{key}.")
-            lines += ["", f"[{prefix}{key}]", *inner] if value else []
-        else:
-            for item in value:
-                inner = _toml_lines(item, f"{prefix}{key}.")
-                lines += ["", f"[[{prefix}{key}]]", *inner]
-    return lines
-
-
-def _toml_key(key: str) -> str:
-    # A column may have any name, which TOML takes in quotes.
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)
-
-
-def _is_table(value) -> bool:
-    if isinstance(value, list | tuple):
-        return bool(value) and isinstance(value[0], Mapping)
-    return isinstance(value, Mapping)
-
-
-def _toml_value(value) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    # JSON's strings, numbers and booleans are TOML's, but for infinities.
-    return json.dumps(value) if not isinstance(value, float) else repr(value)

@@ -247,3 +247,20 @@ def test_what_is_not_compiled_is_refused():
     model = hyper_model({"width": [2, 3]}, factory)
     with pytest.raises(TypeError, match="without compiling"):
         model.build(keras_tuner.HyperParameters())
+
+
+def test_equal_objects_are_described_alike():
+    def described(rate, given):
+        optimizers = [keras.optimizers.Adam(rate), keras.optimizers.SGD()]
+        layers = [keras.layers.Normalization(axis=-1)]
+        space = {
+            "optimizer": optimizers if given is list else optimizers[0],
+            "preprocessing": [layers],
+            "input_shape": [(6,)],
+        }
+        model = hyper_model(space, mtl_keras.build_mlp)
+        return model.space.describe()
+
+    for kind in (list, None):
+        assert described(0.1, kind) == described(0.1, kind)
+    assert described(0.1, None) != described(0.2, None)

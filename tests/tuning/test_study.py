@@ -156,9 +156,12 @@ def test_one_objective_has_no_picture_of_a_front(tmp_path):
 def test_the_study_says_what_was_searched(study):
     text = (study.folder / "study.toml").read_text()
     found = tomllib.loads(text)
-    assert found["factory"] == "build_eager"
-    assert found["space"]["width"] == "[2, 3, 4]"
-    assert found["objectives"]["parameters"] == "min"
+    assert found["factory"]["name"] == "build_eager"
+    assert found["space"]["width"] == [2, 3, 4]
+    assert found["space"]["loss_weight/right"]["scale"] == "log"
+    assert found["search"]["objective"]["parameters"] == "min"
+    assert found["optimizer"]["arguments"] == {"momentum": 0.9}
+    assert "# [data]" in text  # arrays, which no file can name
 
 
 def test_the_best_pastes_into_a_recipe(study):

@@ -2,9 +2,10 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 
-from mtl_keras.tuning.toml_text import toml_text
+from mtl_keras.zoo.toml_text import toml_text
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,8 @@ from mtl_keras.tuning.toml_text import toml_text
         {"a": {"b": {"c": 1e-5}}, "d": {"e": {"f": []}, "g": ""}},
         {"loss_weight/right": {"a b": 1.5}, "": 1},
         {},
-        {"empty": {}},
+        {"a": [{"b": 1, "c": {"d": 2}}, {"b": 3}], "e": [{"f": 1}, "g"]},
+        {"a": float("inf"), "b": 1e-300, "c": [[1, 2], [3.5]]},
     ],
 )
 def test_round_trip(table):
@@ -22,4 +24,9 @@ def test_round_trip(table):
 
 
 def test_what_is_none_is_left_out():
-    assert tomllib.loads(toml_text({"a": None, "b": 1})) == {"b": 1}
+    table = {"a": None, "b": 1, "c": {"d": None}, "e": {}}
+    assert tomllib.loads(toml_text(table)) == {"b": 1}
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert toml_text({"a": np.float64(0.5)}) == "a = 0.5\n"

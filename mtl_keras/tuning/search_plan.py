@@ -1,0 +1,141 @@
+"""A search that was checked and has not begun."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mtl_keras import distribution as distributions
+from mtl_keras.tuning.folds import parts_of
+from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.objective import (
+    Objective,
+    known_objectives,
+    read_objectives,
+)
+from mtl_keras.tuning.oracles import make_oracle
+from mtl_keras.tuning.search_settings import (
+    check_counts,
+    describe_search,
+    number_of_trials,
+)
+from mtl_keras.tuning.study_recipe import StudyRecipe
+from mtl_keras.tuning.trial_runner import TrialRunner
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchPlan:
+    """All that a search needs but a folder and somebody who trains.
+
+    Args:
+        hyper_model: Builds the models.
+        objectives: The objectives.
+        runner: Trains the models of a trial.
+        oracle: Proposes trials.
+        settings: What is searched, see `describe_search`.
+        max_trials: Number of trials, or `None` for all there are.
+        epochs: Most epochs of a trial.
+        references: Metrics of single-task models by task, if they are known.
+        recipe: The study file that it came from, if it did.
+    """
+
+    hyper_model: MultiTaskHyperModel
+    objectives: tuple[Objective, ...]
+    runner: TrialRunner
+    oracle: Any
+    settings: Mapping[str, Any]
+    max_trials: int | None
+    epochs: int
+    references: Mapping[str, float] | None
+    recipe: StudyRecipe | None = None
+
+
+def plan_search(
+    factory: Callable[..., keras.Model],
+    space: Mapping | None,
+    train,
+    validation=None,
+    *,
+    objective,
+    tuner: str = "bayesian",
+    max_trials: int | None = None,
+    epochs: int = 10,
+    patience: int | None = 5,
+    batch_size: int = 32,
+    executions_per_trial: int = 1,
+    folds: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    references: Mapping[str, float] | None = None,
+    merge: bool = True,
+    loss_weights: str = "ratios",
+    distribution: str | tf.distribute.Strategy = "auto",
+    seed: int = 0,
+) -> SearchPlan:
+    """Checks the arguments of a search. See `mtl_keras.tuning.search`."""
+    check_counts(
+        epochs=epochs,
+        batch_size=batch_size,
+        executions_per_trial=executions_per_trial,
+        seed=seed,
+        patience=patience,
+    )
+    strategy = _strategy(distribution)
+    with strategy.scope():
+        hyper_model = MultiTaskHyperModel(
+            factory, space, merge=merge, loss_weights=loss_weights
+        )
+    parts = parts_of(train, validation, folds, seed)
+    objectives = read_objectives(
+        objective,
+        known_objectives(hyper_model.default_model, parts[0].validation),
+        weights_vary=hyper_model.space.varies_weights,
+    )
+    settings = describe_search(
+        hyper_model,
+        objectives,
+        train,
+        tuner=tuner,
+        epochs=epochs,
+        patience=patience,
+        batch_size=batch_size,
+        executions_per_trial=executions_per_trial,
+        folds=folds,
+        seed=seed,
+        references=references,
+    )
+    return SearchPlan(
+        hyper_model=hyper_model,
+        objectives=objectives,
+        oracle=make_oracle(
+            tuner, hyper_model.space, objectives, epochs=epochs, seed=seed
+        ),
+        max_trials=number_of_trials(max_trials, tuner, hyper_model.space),
+        runner=TrialRunner(
+            hyper_model,
+            parts,
+            objectives,
+            executions=executions_per_trial,
+            seed=seed,
+            strategy=strategy,
+            fit={"batch_size": batch_size, "callbacks": tuple(callbacks)},
+            patience=patience,
+        ),
+        settings=settings,
+        epochs=epochs,
+        references=references,
+    )
+
+
+def _strategy(distribution) -> tf.distribute.Strategy:
+    strategy = distributions.strategy(distribution)
+    if distributions.has_several_workers(strategy):
+        raise ValueError(
+            "A search spreads its trials over the devices of one host, and "
+            "the strategy has several workers. Pass distribution='mirrored' "
+            "or 'none'."
+        )
+    return strategy

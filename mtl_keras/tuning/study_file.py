@@ -1,0 +1,192 @@
+"""A search as the tables of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mtl_keras.tasks import Task
+from mtl_keras.tuning.best_recipe import is_plain, optimizer_table
+from mtl_keras.tuning.dimensions import Choices, Fixed, Range
+from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.read_study import FILE, load_study_recipe
+from mtl_keras.tuning.study_recipe import StudyRecipe
+from mtl_keras.zoo.toml_text import toml_text
+
+# The first words of a file that a search wrote, and may write again.
+WRITTEN = "# Written by a search of mtl_keras"
+_NO_DATA = """\
+# Its data were arrays: name a data set here, and mtl-keras tune runs it again.
+# [data]
+# name = "..."
+"""
+_OF_SEARCH = ("tuner", "executions_per_trial", "folds", "loss_weights", "seed")
+# What has a table of its own, or what the data tell.
+_NO_ARGUMENTS = {
+    "batch_size",
+    "input_shape",
+    "learning_rate",
+    "optimizer",
+    "tasks",
+}
+
+
+def study_text(
+    hyper_model: MultiTaskHyperModel,
+    settings: Mapping[str, Any],
+    max_trials: int,
+    recipe: StudyRecipe | None = None,
+) -> str:
+    """Writes what was searched as a study file.
+
+    Args:
+        hyper_model: Factory and space.
+        settings: Settings of the search, see `describe_search`.
+        max_trials: Number of trials.
+        recipe: The study file that it came from, if it did.
+
+    Returns:
+        The text of a `study.toml`. For a search that was called from Python
+        it lacks the data set, and says so.
+    """
+    if recipe is not None:
+        tables = recipe.model_dump(exclude_unset=True)
+        return f"{WRITTEN}.\n{toml_text(tables)}"
+    tables, left_out = study_tables(hyper_model, settings, max_trials)
+    notes = f"{WRITTEN}.\n"
+    if left_out:
+        notes += f"# Left out, as TOML has no word for it: {_list(left_out)}.\n"
+    return f"{notes}{_NO_DATA}\n{toml_text(tables)}"
+
+
+def holds_study_file(folder: Path, recipe: StudyRecipe | None) -> bool:
+    """Tells whether a folder has the user's own file of a study.
+
+    Args:
+        folder: The folder.
+        recipe: The study, if it came from a file.
+
+    Raises:
+        FileExistsError: If it has that of another study.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return False
+    if path.read_text(encoding="utf-8").startswith(WRITTEN):
+        return False
+    if recipe is not None and _is_same(load_study_recipe(path), recipe):
+        return True
+    raise FileExistsError(
+        f"'{path}' is the file of another study. Choose another folder."
+    )
+
+
+def _is_same(one: StudyRecipe, other: StudyRecipe) -> bool:
+    """Whether they differ at most in what the command line changes."""
+    first, second = (each.model_dump(exclude={"name"}) for each in (one, other))
+    for values in (first, second):
+        del values["search"]["max_trials"]
+        values["data"]["arguments"].pop("path", None)
+    return first == second
+
+
+def study_tables(
+    hyper_model: MultiTaskHyperModel,
+    settings: Mapping[str, Any],
+    max_trials: int,
+) -> tuple[dict, list[str]]:
+    """Makes the tables of a study file, but for the data.
+
+    Args:
+        hyper_model: Factory and space.
+        settings: Settings of the search, see `describe_search`.
+        max_trials: Number of trials.
+
+    Returns:
+        The tables, and the names that TOML has no word for.
+    """
+    fixed, space, left_out = {}, {}, []
+    for name, dimension in hyper_model.space.items():
+        if isinstance(dimension, Fixed) and name in _NO_ARGUMENTS:
+            continue
+        value = _value(dimension)
+        if not _can_be_said(value):
+            left_out.append(name)
+        elif isinstance(dimension, Fixed) and "/" not in name:
+            fixed[name] = value
+        else:
+            space[name] = value
+    search = {name: settings[name] for name in _OF_SEARCH}
+    tables = {
+        "factory": {"name": settings["factory"], "arguments": fixed},
+        "tasks": _tasks(hyper_model.space.get("tasks")),
+        "optimizer": _optimizer(hyper_model.space),
+        "fit": {
+            "epochs": settings["epochs"],
+            "batch_size": _batch_size(hyper_model.space, settings),
+            "patience": settings["patience"] or 0,
+        },
+        "search": {
+            **search,
+            "max_trials": max_trials,
+            "objective": settings["objectives"],
+            "references": settings["references"],
+        },
+        "space": space,
+    }
+    return tables, left_out
+
+
+def _value(dimension: Choices | Fixed | Range):
+    if isinstance(dimension, Range):
+        return {
+            "low": dimension.low,
+            "high": dimension.high,
+            "scale": dimension.scale,
+        }
+    if isinstance(dimension, Choices):
+        return list(dimension.values)
+    return dimension.content
+
+
+def _can_be_said(value) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_can_be_said, value))
+    if isinstance(value, Mapping):
+        return all(map(_can_be_said, value.values()))
+    return value is not None and is_plain(value)
+
+
+def _tasks(dimension: Fixed | None) -> list[dict] | None:
+    """The tasks as `[[tasks]]`, if the space fixes them."""
+    given = getattr(dimension, "content", None)
+    if not given or not all(isinstance(task, Task) for task in given):
+        return None
+    tables = []
+    for task in given:
+        config = task.get_config()
+        name = config.pop("name")
+        kind = type(task).__name__
+        plain = {n: v for n, v in config.items() if _can_be_said(v)}
+        tables.append({"kind": kind, "name": name, "arguments": plain})
+    return tables
+
+
+def _optimizer(space: Mapping) -> dict | None:
+    given, rate = (
+        getattr(space.get(name), "content", None)
+        for name in ("optimizer", "learning_rate")
+    )
+    if given is None and rate is None:
+        return None
+    return optimizer_table(given, rate)
+
+
+def _batch_size(space: Mapping, settings: Mapping) -> int:
+    fixed = getattr(space.get("batch_size"), "content", None)
+    return fixed or settings["batch_size"]
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

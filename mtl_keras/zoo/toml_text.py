@@ -1,0 +1,96 @@
+"""Tables as TOML: read from a file, and as the text of one."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_toml(path: Path) -> dict:
+    """Reads a TOML file.
+
+    Args:
+        path: Path of the file.
+
+    Raises:
+        ValueError: If it is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"'{path}' is no TOML file: {error}.") from error
+
+
+def toml_text(table: Mapping) -> str:
+    """Writes a dict as TOML.
+
+    Args:
+        table: Dict of strings, numbers, booleans, lists of these and dicts.
+            What is `None` is left out, since TOML has no word for it, and so
+            are empty dicts.
+
+    Example:
+
+    >>> from mtl_keras.zoo.toml_text import toml_text
+    >>> print(toml_text({"fit": {"batch_size": 32}}), end="")
+    [fit]
+    batch_size = 32
+    """
+    text = "\n".join(_lines(table, "")).strip()
+    return text + "\n" if text else ""
+
+
+def _lines(table: Mapping, prefix: str) -> list[str]:
+    table = {k: v for k, v in table.items() if v is not None}
+    lines = [
+        f"{_key(key)} = {_value(value)}"
+        for key, value in table.items()
+        if not _is_table(value)
+    ]
+    for key, value in table.items():
+        if not _is_table(value):
+            continue
+        name = f"{prefix}{_key(key)}"
+        if isinstance(value, Mapping):
+            lines += _named(value, name)
+        else:
+            for item in value:
+                inner = _lines(item, f"{name}.")
+                lines += ["", f"[[{name}]]", *inner]
+    return lines
+
+
+def _named(table: Mapping, name: str) -> list[str]:
+    inner = _lines(table, f"{name}.")
+    if not inner or all(map(_is_table, table.values())):
+        return inner  # the tables within name it as well
+    return ["", f"[{name}]", *inner]
+
+
+def _key(key: str) -> str:
+    # A column may have any name, which TOML takes in quotes.
+    return key if _BARE_KEY.fullmatch(key) else json.dumps(key)
+
+
+def _is_table(value) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(v, Mapping) for v in value)
+    return isinstance(value, Mapping)
+
+
+def _value(value) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        pairs = (f"{_key(k)} = {_value(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, float):
+        # Of numpy as well; TOML has words for what is not finite.
+        return float.__repr__(value)
+    # JSON's strings, integers and booleans are TOML's.
+    return json.dumps(value, ensure_ascii=False)

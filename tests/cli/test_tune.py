@@ -1,0 +1,91 @@
+"""`mtl-keras tune`, in this process."""
+
+import csv
+
+import pytest
+from small_studies import write_study
+
+from mtl_keras import tuning
+
+
+def test_a_study_is_searched_and_goes_on(run_command, tmp_path):
+    path = write_study(tmp_path / "quick")
+    done = run_command("tune", path.parent)
+    assert done.exit_code == 0, done.output
+    assert "The best of 2 trials" in done.stdout
+    assert f"Written to {path.parent}" in done.stdout
+    more = run_command("tune", path, "--max-trials", 3)
+    assert more.exit_code == 0, more.output
+    assert "The best of 3 trials" in more.stdout
+    with (path.parent / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3
+    # The best comes first.
+    best = max(float(row["classification_accuracy"]) for row in rows)
+    table = more.stdout[more.stdout.index("The best of") :]
+    assert f"{best:.4g}" in table.splitlines()[4]
+
+
+def test_output_and_front(run_command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = write_study(
+        tmp_path / "quick",
+        search={"objective": ["classification_accuracy", "parameters"]},
+    )
+    alone = path.rename(tmp_path / "alone.toml")
+    done = run_command("tune", alone, "--epochs", 1)
+    assert done.exit_code == 0, done.output
+    assert "Pareto front of 2 trials" in done.stdout and "*" in done.stdout
+    assert (tmp_path / "searches" / "alone" / "trials.csv").is_file()
+    output = tmp_path / "elsewhere"
+    assert run_command("tune", alone, "--output", output).exit_code == 0
+    assert tuning.load_study_recipe(output).name == "alone"
+
+
+@pytest.mark.parametrize(
+    ("command", "tables", "said"),
+    [
+        ("", {"search": {"tuner": "baysian"}}, "Did you mean 'bayesian'"),
+        ("", {"space": {"learning_rat": [1e-3, 1e-2]}}, "'learning_rate'"),
+        (
+            "",
+            {"space": {"learning_rate": {"low": 1.0, "high": 0.1}}},
+            "begins above its end",
+        ),
+        ("", {"space": {"weighting": ["pcgrad", "pcgrid"]}}, "'pcgrad'"),
+        ("", {"space": {"hidden_units": [4]}}, "leave one of the two out"),
+        ("", {"space": {"dropout": [0.0, 0.5]}}, None),
+        ("--max-trials 3", {"space": {"dropout": [0.0, 0.5]}}, "only 2 points"),
+        ("--max-trials 0", {}, "'search.max_trials' is 0"),
+        ("--workers 0", {}, "--workers"),
+        ("--data-argument x=1", {}, "'data.arguments.x'"),
+        ("", {"search": {"objective": "val_los"}}, "Did you mean"),
+        ("", {"search": {"objective": 3}}, "expected a name such as"),
+        ("", {"data": {"name": "energy"}, "tasks": None}, "num_train"),
+    ],
+)
+def test_errors_are_one_line(run_command, tmp_path, command, tables, said):
+    path = write_study(tmp_path / "wrong", **tables)
+    result = run_command("tune", path, *command.split())
+    if said is None:
+        assert result.exit_code == 0, result.output
+        return
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert [each.name for each in path.parent.iterdir()] == ["study.toml"]
+
+
+def test_no_study(run_command, tmp_path):
+    result = run_command("tune", tmp_path / "nothing")
+    assert result.exit_code == 2 and "There is no study file" in result.stderr
+
+
+def test_when_all_trials_fail_it_ends_with_1(run_command, tmp_path):
+    path = write_study(tmp_path / "fails", space={"learning_rate": [1e38]})
+    text = path.read_text().replace("max_trials = 2", "max_trials = 1")
+    path.write_text(text.replace("epochs = 2", "epochs = 9"))
+    result = run_command("tune", path)
+    assert result.exit_code == 1, result.output
+    assert "All 1 trials failed" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
