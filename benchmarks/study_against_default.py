@@ -33,7 +33,9 @@ import measure
 from scipy import stats
 
 from mtl_keras import tuning, zoo
+from mtl_keras.tuning.compiled_models import CompiledModels
 from mtl_keras.tuning.run_study import plan_study
+from mtl_keras.tuning.trial_arguments import TrialArguments
 
 DEFAULT, BEST, ALONE, CONTROL = "default", "best", "alone", "control"
 ENTRY, WEIGHTED = "entry", "entry, weighted"
@@ -60,10 +62,15 @@ def read_best(study, data_path):
     return zoo.change_recipe(recipe, data_path=data_path)
 
 
-def measure_arm(recipe, plan, data, seed):
+def models_of(recipe, data):
+    """Builds the models of an arm, all on one graph."""
+    return CompiledModels(lambda: zoo.build_model(recipe, data))
+
+
+def measure_arm(recipe, models, plan, data, seed):
     """Trains an arm from a seed; returns the primary metrics on test data."""
     keras.utils.set_random_seed(seed)
-    model = zoo.build_model(recipe, data)
+    model = models.build(TrialArguments({}, None, None, None, None))
     fit = recipe.fit
     plan.runner.train(
         model, plan.runner.parts[0], seed, fit.epochs, fit.batch_size
@@ -98,13 +105,13 @@ def measure_all(chosen):
         plan.runner.references.update(known)
     found = {}
     arms = recipes_of(chosen, study)
-    for seed in range(chosen.seeds):
-        for arm, recipe in arms.items():
-            found.setdefault(arm, []).append(
-                measure_arm(recipe, plan, data, seed)
-            )
-            print(seed, arm, found[arm][-1], flush=True)
-            keras.backend.clear_session()
+    for arm, recipe in arms.items():
+        models = models_of(recipe, data)
+        found[arm] = []
+        for seed in range(chosen.seeds):
+            found[arm].append(measure_arm(recipe, models, plan, data, seed))
+            print(arm, seed, found[arm][-1], flush=True)
+        keras.backend.clear_session()
     if chosen.entry:
         entry = zoo.change_recipe(
             zoo.load_recipe(chosen.entry), data_path=chosen.data_path

@@ -20,7 +20,7 @@ from mtl_keras.tuning.trial_record import TrialRecord
 
 _TREES = 200
 _DRAWS = 512
-_LEAST_TRIALS = 5
+LEAST_TRIALS = 5
 # Left of all values: one that the weighting of a trial does not take.
 _NOT_TAKEN = -1.0
 
@@ -74,10 +74,10 @@ def importance(
         output", 1999, for the estimator.
     """
     counted = [trial for trial in trials if trial.completed]
-    if len(counted) < _LEAST_TRIALS:
+    if len(counted) < LEAST_TRIALS:
         raise ValueError(
             f"{len(counted)} trials have completed; importance needs "
-            f"{_LEAST_TRIALS} or more, and says little below some ten for "
+            f"{LEAST_TRIALS} or more, and says little below some ten for "
             "each hyperparameter."
         )
     ranks = rankdata([t.objectives[objective.name] for t in counted])

@@ -173,24 +173,22 @@ class Study:
         space = self._hyper_model.space
         return self._plot(plot_parallel, self.objectives, space)
 
-    def save_plots(self, folder: str | Path | None = None) -> list[Path]:
-        """Writes `history.png`, `parallel.png` and, of a front, `pareto.png`.
+    def save_report(self, folder: str | Path | None = None) -> list[Path]:
+        """Writes what the study tells, as pictures and a table.
+
+        They are `history.png`, `parallel.png`, with several objectives
+        `pareto.png`, and with five trials or more `importance.csv`.
 
         Args:
             folder: Folder to write into. Defaults to that of the search.
 
         Returns:
-            Paths of the pictures.
+            Paths of the files.
         """
+        from mtl_keras.tuning.study_report import save_report
+
         folder = self.folder if folder is None else Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        plots = {"history": self.plot_history, "parallel": self.plot_parallel}
-        if len(self.objectives) > 1:
-            plots["pareto"] = self.plot_pareto
-        paths = [folder / f"{name}.png" for name in plots]
-        for path, plot in zip(paths, plots.values(), strict=True):
-            plot().savefig(path)
-        return paths
+        return save_report(self, folder)
 
     def data_frame(self):
         """Returns the trials as a `pandas.DataFrame`; needs pandas."""

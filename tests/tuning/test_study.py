@@ -103,13 +103,31 @@ def test_a_data_frame_has_them_too(study):
     pandas.testing.assert_frame_equal(frame, written)
 
 
-def test_pictures_are_those_of_its_objectives(study, tmp_path):
+def test_the_report_has_pictures_and_importances(study, tmp_path):
     pytest.importorskip("matplotlib")
-    paths = study.save_plots(tmp_path / "pictures")
-    names = [path.name for path in paths]
-    assert names == ["history.png", "parallel.png", "pareto.png"]
-    for path in paths:
+    paths = study.save_report(tmp_path / "report")
+    assert [path.name for path in paths] == [
+        "history.png",
+        "parallel.png",
+        "pareto.png",
+        "importance.csv",
+    ]
+    for path in paths[:-1]:
         assert path.read_bytes()[:4] == b"\x89PNG"
+    with paths[-1].open() as file:
+        rows = list(csv.DictReader(file))
+    for objective, found in study.importance().items():
+        written = {
+            row["hyperparameter"]: float(row["share"])
+            for row in rows
+            if row["objective"] == objective
+        }
+        assert list(written) == list(found.shares)
+        assert written == pytest.approx(found.shares, abs=1e-4)
+
+
+def test_pictures_are_those_of_its_objectives(study):
+    pytest.importorskip("matplotlib")
     titles = [axes.get_title() for axes in study.plot_history().axes]
     assert titles == [*(o.name for o in study.objectives), "hypervolume"]
     assert study.plot_history().axes[-1].lines[0].get_ydata()[-1] == (
@@ -143,7 +161,7 @@ def test_plots_say_what_they_need(study, monkeypatch, plot):
 def test_one_objective_has_no_picture_of_a_front(tmp_path):
     pytest.importorskip("matplotlib")
     study = search_small(tmp_path, validation=None, folds=2)
-    names = [path.name for path in study.save_plots()]
+    names = [path.name for path in study.save_report()]
     assert names == ["history.png", "parallel.png"]
     (axes,) = study.plot_history().axes
     (bars,) = axes.collections
