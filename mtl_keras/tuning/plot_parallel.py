@@ -63,7 +63,7 @@ def plot_parallel(
         if drawn.get_gid() == f"trial {trials[np.nanargmax(first)].number}"
     )
     line.set(linewidth=3, alpha=1)
-    said = f"{objectives[0].name}: yellow is best, violet worst"
+    said = f"{objectives[0].name}: violet is best, yellow worst"
     if np.isnan(first).any():
         said += "; dashed: failed"
     axes.set_title(said, fontsize=8, loc="right")
@@ -155,7 +155,7 @@ def _draw_trial(axes, trial: TrialRecord, heights, quality: float) -> None:
     axes.plot(
         range(len(heights)),
         heights,
-        color="0.6" if failed else colormaps["viridis"](quality),
+        color="0.6" if failed else colormaps["viridis_r"](quality),
         linestyle="--" if failed else "-",
         linewidth=1,
         alpha=0.7,
