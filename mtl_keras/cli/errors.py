@@ -63,6 +63,8 @@ def _is_of_run(error: Exception) -> bool:
         kinds += [
             tuning.AllTrialsFailedError,
             tuning.FolderInUseError,
+            tuning.NoWorkersError,
+            tuning.UnreachableOracleError,
             tuning.WorkerFailedError,
         ]
     return isinstance(error, tuple(kinds))

@@ -48,7 +48,7 @@ def trials_table(study, most: int = 10) -> Table:
     names = [objective.name for objective in study.objectives]
     labels = list(dict.fromkeys(n for t in trials for n in t.labels))
     for name in ("trial", *names, *labels):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for trial in trials[:most]:
         mark = "*" if trial == study.best else ""
         values = [trial.objectives[name] for name in names]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import importlib.util
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +13,16 @@ import typer
 from mtl_keras.cli.data_arguments import data_arguments
 from mtl_keras.cli.distribution_options import Distribution
 from mtl_keras.cli.quiet import import_quietly
+from mtl_keras.processes import ended_on_terminate
 
 INTERRUPTED = 130
+
+
+class Role(enum.StrEnum):
+    """What a process does in a search on several hosts."""
+
+    chief = "chief"
+    worker = "worker"
 
 
 def tune(
@@ -52,8 +62,31 @@ def tune(
         int, typer.Option(min=1, help="Processes that train trials.")
     ] = 1,
     distribution: Distribution = "auto",
+    role: Annotated[
+        Role | None,
+        typer.Option(help="Of a search on several hosts; with --oracle."),
+    ] = None,
+    oracle: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the chief listens for workers, or a file that says it.",
+        ),
+    ] = None,
+    wait_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="How long a chief goes on without any worker, and a worker "
+            "tries to reach the chief.",
+        ),
+    ] = 600.0,
 ) -> None:
     """Search what a study asks for. The same command goes on after a stop."""
+    _check_role(role, oracle, workers)
+    if role is Role.chief or workers > 1:
+        # Others train, who need the memory of the GPUs.
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     import_quietly()
     from mtl_keras import tuning
 
@@ -65,10 +98,16 @@ def tune(
         data_arguments=data_arguments(data_argument or []),
     )
     folder = output or tuning.study_folder(study)
+    how = {"distribution": distribution, "wait_seconds": wait_seconds}
     try:
-        found = tuning.run_study(
-            recipe, folder, workers=workers, distribution=distribution
-        )
+        with ended_on_terminate():
+            if role is Role.worker:
+                count = tuning.join_study(recipe, oracle, folder, **how)
+                typer.echo(f"The search is over; {count} trials trained here.")
+                return
+            found = tuning.run_study(
+                recipe, folder, workers=workers, oracle=oracle, **how
+            )
     except KeyboardInterrupt:
         typer.echo(f"Stopped. The same command goes on in {folder}.")
         raise typer.Exit(INTERRUPTED) from None
@@ -77,11 +116,36 @@ def tune(
     _print(found)
 
 
+def _check_role(role: Role | None, oracle: str | None, workers: int) -> None:
+    if role is None and oracle is not None:
+        raise ValueError(
+            "--oracle goes with --role chief or --role worker; say which one "
+            "this process is."
+        )
+    if role is not None and oracle is None:
+        raise ValueError(
+            f"--role {role.value} needs --oracle HOST:PORT, the address of the "
+            "chief."
+        )
+    if role is not None and workers != 1:
+        raise ValueError(
+            f"--workers {workers} are processes of this host alone. On several "
+            "hosts, start the command with --role worker once for each worker."
+        )
+
+
 def _print(study) -> None:
     from rich.console import Console
 
     from mtl_keras.cli.tables import trials_table
 
     console = Console()
-    console.print(trials_table(study))
-    console.print(f"Written to {study.folder}", soft_wrap=True, highlight=False)
+    if not console.is_terminal:  # where it is, the search leaves one behind
+        console.print(trials_table(study))
+    values = study.best.objectives.items()
+    numbers = ", ".join(f"{name} {value:.5g}" for name, value in values)
+    for line in (
+        f"Best: trial {study.best.number}, {numbers}",
+        f"Written to {study.folder}",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 from collections.abc import Mapping
+
+from mtl_keras.processes.gpus import gpu_shares, visible_gpus
 
 HOST = "127.0.0.1"
 
@@ -52,7 +53,7 @@ def worker_environments(
     """
     environment = dict(os.environ if environment is None else environment)
     addresses = [f"{HOST}:{port}" for port in free_ports(count)]
-    gpus = _visible_gpus(environment)
+    gpus = visible_gpus(environment)
     if gpus and len(gpus) < count:
         raise ValueError(
             f"There are {len(gpus)} GPUs for {count} workers, and each needs "
@@ -66,28 +67,8 @@ def worker_environments(
         config = {"cluster": {"worker": addresses}, "task": task}
         own = {**environment, "TF_CONFIG": json.dumps(config)}
         if gpus:
-            share = len(gpus) // count
-            mine = gpus[index * share : (index + 1) * share]
-            own["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
+            own["CUDA_VISIBLE_DEVICES"] = gpu_shares(gpus, count)[index]
         else:
             own.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
         made.append(own)
     return made
-
-
-def _visible_gpus(environment: Mapping[str, str]) -> list[str]:
-    """Names of the GPUs, as CUDA_VISIBLE_DEVICES takes them."""
-    visible = environment.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        names = [name.strip() for name in visible.split(",")]
-        return [name for name in names if name not in ("", "-1")]
-    try:
-        found = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return []  # no GPU, or none that works
-    return found.stdout.split()

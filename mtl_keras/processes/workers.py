@@ -80,7 +80,7 @@ def run_workers(
         FileExistsError: If a log is there already.
     """
     started = {}
-    with _ended_on_terminate(), contextlib.ExitStack() as open_files:
+    with ended_on_terminate(), contextlib.ExitStack() as open_files:
         try:
             for worker in workers:
                 started[worker.name] = _start(worker, open_files)
@@ -220,8 +220,8 @@ def _signal(process, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _ended_on_terminate() -> Iterator[None]:
-    """Takes SIGTERM, which a scheduler sends, for an interruption."""
+def ended_on_terminate() -> Iterator[None]:
+    """Takes SIGTERM, which a scheduler sends, for an interruption (Ctrl-C)."""
 
     def interrupt(number, frame):
         raise KeyboardInterrupt

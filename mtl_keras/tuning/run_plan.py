@@ -12,6 +12,7 @@ from mtl_keras.tuning.search_plan import SearchPlan
 from mtl_keras.tuning.search_run import SearchRun
 from mtl_keras.tuning.search_settings import check_counts
 from mtl_keras.tuning.study import Study
+from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
 from mtl_keras.tuning.trial_task import InProcess
 from mtl_keras.tuning.trial_workers import TrialWorkers, WorkerSetup
@@ -26,7 +27,7 @@ def run_plan(
     make_crew: MakeCrew,
     *,
     resume: bool = True,
-    verbose: int = 1,
+    report: TrialReport | None = None,
 ) -> Study:
     """Runs a search, or goes on with one.
 
@@ -35,7 +36,7 @@ def run_plan(
         folder: Its folder, which is made if need be.
         make_crew: Makes who trains the trials.
         resume: Whether to go on with a search in that folder.
-        verbose: Whether to print a line for each trial.
+        report: Shows what happens. Defaults to nothing.
 
     Returns:
         A `Study`, which was saved.
@@ -48,14 +49,16 @@ def run_plan(
     """
     folder.mkdir(parents=True, exist_ok=True)
     runner = plan.runner
+    report = TrialReport() if report is None else report
     with lock_folder(folder, folder.name), _frozen_garbage():
         run = SearchRun(
-            folder, plan.settings, plan.oracle, runner, verbose=verbose
+            folder, plan.settings, plan.oracle, runner, report=report
         )
         run.go_on(resume=resume)
-        run.find_references(plan.references, plan.epochs)
-        with make_crew(runner) as crew:
-            run.run_trials(plan.max_trials, plan.epochs, crew)
+        with report:
+            run.find_references(plan.references, plan.epochs)
+            with make_crew(runner) as crew:
+                run.run_trials(plan.max_trials, plan.epochs, crew)
         study = Study(
             folder,
             plan.settings,

@@ -14,9 +14,19 @@ import numpy as np
 from mtl_keras import models, zoo
 from mtl_keras.tuning.read_study import FILE, load_study_recipe, study_path
 from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
+from mtl_keras.tuning.search_hosts import (
+    WAIT_SECONDS,
+    join_search,
+    lead_search,
+)
 from mtl_keras.tuning.search_plan import SearchPlan, plan_search
 from mtl_keras.tuning.study import Study
 from mtl_keras.tuning.study_recipe import StudyRecipe
+from mtl_keras.tuning.trial_report import (
+    TrialLines,
+    TrialReport,
+    make_report,
+)
 from mtl_keras.zoo.model import factory_arguments
 
 
@@ -26,10 +36,15 @@ def run_study(
     *,
     workers: int = 1,
     distribution: str = "auto",
+    oracle: str | None = None,
+    wait_seconds: float = WAIT_SECONDS,
     resume: bool = True,
     verbose: int = 1,
 ) -> Study:
     """Runs the search of a study file, or goes on with it.
+
+    With `oracle`, this process is the chief of a search on several hosts: it
+    proposes and writes, and others train (see `join_study`).
 
     Args:
         study: A `StudyRecipe`, or the path of a study file or of its folder.
@@ -37,6 +52,10 @@ def run_study(
             for another file or a `StudyRecipe`, to `searches/<name>`.
         workers: See `search`.
         distribution: See `search`.
+        oracle: `HOST:PORT` to listen for workers at, or the path of a file
+            that says it.
+        wait_seconds: How long to go on while there is no worker. Defaults to
+            `600`.
         resume: See `search`.
         verbose: See `search`.
 
@@ -44,6 +63,8 @@ def run_study(
         A `Study`.
 
     Raises:
+        NoWorkersError: If there was no worker for too long.
+        OSError: If the port is in use.
         FileNotFoundError: If there is no such study, or no such data.
         ValueError: If the study does not fit the data, or the folder holds
             another one.
@@ -56,12 +77,65 @@ def run_study(
     ```
     """
     check_workers(workers, distribution)
+    if oracle is not None and workers != 1:
+        raise ValueError(
+            f"workers={workers} are processes of this host, and with oracle "
+            "the workers connect from elsewhere. Leave one of the two out."
+        )
     folder = Path(output) if output is not None else study_folder(study)
     if not isinstance(study, StudyRecipe):
         study = load_study_recipe(study)
     plan = plan_study(study, distribution=distribution)
-    crew = make_crew(plan, workers, distribution)
-    return run_plan(plan, folder, crew, resume=resume, verbose=verbose)
+    report = make_report(plan.objectives, plan.max_trials, verbose)
+    how = {"resume": resume, "report": report}
+    if oracle is None:
+        crew = make_crew(plan, workers, distribution)
+        return run_plan(plan, folder, crew, **how)
+    return lead_search(plan, folder, oracle, wait_seconds=wait_seconds, **how)
+
+
+def join_study(
+    study: StudyRecipe | str | os.PathLike,
+    oracle: str,
+    output: str | os.PathLike | None = None,
+    *,
+    distribution: str = "auto",
+    wait_seconds: float = WAIT_SECONDS,
+    verbose: int = 1,
+) -> int:
+    """Trains trials of a study that a chief elsewhere searches.
+
+    Args:
+        study: As for `run_study`; the same as the chief's.
+        oracle: `HOST:PORT` of the chief, or the path of a file that says it.
+        output: Folder of the search, where the chief's key is; see
+            `docs/cluster.md`. Defaults to that of `run_study`.
+        distribution: See `search`.
+        wait_seconds: How long to try to reach the chief, at the start and
+            whenever the connection is lost. Defaults to `600`.
+        verbose: Whether to print a line for each trial.
+
+    Returns:
+        Number of trials that were trained here.
+
+    Raises:
+        UnreachableOracleError: If the chief could not be reached.
+        ValueError: If the chief has another key or another study.
+
+    Example:
+
+    ```python
+    mtl_keras.tuning.join_study("tuning/mlp_weights", "node1:5000")
+    ```
+    """
+    folder = Path(output) if output is not None else study_folder(study)
+    if not isinstance(study, StudyRecipe):
+        study = load_study_recipe(study)
+    plan = plan_study(study, distribution=distribution)
+    report = TrialLines() if verbose else TrialReport()
+    return join_search(
+        plan, folder, oracle, wait_seconds=wait_seconds, say=report.say
+    )
 
 
 def study_folder(study: StudyRecipe | str | os.PathLike) -> Path:

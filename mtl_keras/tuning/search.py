@@ -12,6 +12,7 @@ import tensorflow as tf
 from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
 from mtl_keras.tuning.search_plan import plan_search
 from mtl_keras.tuning.study import Study
+from mtl_keras.tuning.trial_report import make_report
 
 
 def search(
@@ -90,7 +91,8 @@ def search(
             to `0`.
         resume: Whether to go on with a search in that folder. Defaults to
             `True`.
-        verbose: Whether to print a line for each trial. Defaults to `1`.
+        verbose: `0` for silence; else a table of the trials in a terminal,
+            and a line for each where there is none. Defaults to `1`.
 
     Returns:
         A `Study`.
@@ -140,4 +142,5 @@ def search(
     )
     folder = Path(directory) / (name or plan.settings["factory"])
     crew = make_crew(plan, workers, distribution)
-    return run_plan(plan, folder, crew, resume=resume, verbose=verbose)
+    report = make_report(plan.objectives, plan.max_trials, verbose)
+    return run_plan(plan, folder, crew, resume=resume, report=report)

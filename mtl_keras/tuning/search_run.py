@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from mtl_keras.tuning import pareto
+from mtl_keras.tuning.hparams_log import log_hparams
 from mtl_keras.tuning.journal import Journal
 from mtl_keras.tuning.objective import DELTA_M, costs
 from mtl_keras.tuning.oracles import OWN_PREFIX
 from mtl_keras.tuning.search_settings import differences
 from mtl_keras.tuning.single_task_references import train_reference
 from mtl_keras.tuning.trial_record import COMPLETED, TrialRecord
+from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
 from mtl_keras.tuning.trial_task import TrialTask
 from mtl_keras.tuning.trial_weights import (
@@ -30,7 +32,7 @@ class SearchRun:
         settings: What it is for, see `describe_search`.
         oracle: Proposes trials.
         runner: Trains their models.
-        verbose: Whether to print a line for each trial.
+        report: Shows what happens. Defaults to nothing.
     """
 
     def __init__(
@@ -40,13 +42,13 @@ class SearchRun:
         oracle,
         runner: TrialRunner,
         *,
-        verbose: int = 1,
+        report: TrialReport | None = None,
     ):
         self.folder = folder
         self.settings = dict(settings)
         self.oracle = oracle
         self.runner = runner
-        self.verbose = verbose
+        self.report = TrialReport() if report is None else report
         self.journal = Journal(folder)
         self.records: list[TrialRecord] = []
         # Trials that have begun and not ended, by their number as a text.
@@ -84,6 +86,9 @@ class SearchRun:
                 self._propose(event["labels"])
             else:
                 self._finish(event["trial"], event["record"])
+                self.report.end(self.records[-1])
+        for record in self.records:
+            log_hparams(self.folder, record)  # one that a kill prevented
 
     def find_references(
         self, given: Mapping[str, float] | None, epochs: int
@@ -116,7 +121,7 @@ class SearchRun:
                     {"event": "reference", "task": task.name, "value": value}
                 )
                 name = f"{task.name}_{task.primary_metric}"
-                self._say(f"single-task reference  {name}={value:.5g}")
+                self.report.say(f"single-task reference  {name}={value:.5g}")
         runner.references = known
 
     def run_trials(self, most: int | None, epochs: int, crew) -> None:
@@ -125,18 +130,23 @@ class SearchRun:
         Args:
             most: Number of trials, or `None` for all that the oracle has.
             epochs: Most epochs of a trial.
-            crew: Who trains: an `InProcess` or `TrialWorkers`.
+            crew: Who trains: an `InProcess`, `TrialWorkers` or
+                `RemoteWorkers`.
         """
-        waiting = list(self._begun)  # before a kill
+        for trial_id in self._begun:  # before a kill
+            self._start(trial_id, epochs, crew)
         while True:
             while crew.is_free:
-                trial_id = waiting.pop(0) if waiting else self._next(most)
+                trial_id = self._next(most)
                 if trial_id is None:
                     break
                 self._start(trial_id, epochs, crew)
             if not self._begun:
                 return
-            trial_id, record, weights = crew.next_result()
+            result = crew.next_result()
+            if result is None:  # a worker more
+                continue
+            trial_id, record, weights = result
             if weights is not None:
                 save_trial_weights(self.folder, int(trial_id), weights)
             self.journal.append(
@@ -144,7 +154,8 @@ class SearchRun:
             )
             self._finish(trial_id, record)
             self._drop_weights()
-            self._say_record(self.records[-1])
+            log_hparams(self.folder, self.records[-1])
+            self.report.end_now(self.records[-1])
 
     def _next(self, most: int | None) -> str | None:
         """Proposes a trial, and writes it down; `None` if there is none."""
@@ -169,12 +180,14 @@ class SearchRun:
 
     def _start(self, trial_id: str, epochs: int, crew) -> None:
         labels = self._begun[trial_id].hyperparameters.values
+        self.report.begin(int(trial_id), without_own(labels))
         crew.start(
             TrialTask(
                 trial_id,
                 seed_number=self._first_of(trial_id),
                 values=self.runner.hyper_model.space.values_of(labels),
                 epochs=labels.get(f"{OWN_PREFIX}epochs", epochs),
+                labels=labels,
             )
         )
 
@@ -189,11 +202,7 @@ class SearchRun:
 
     def _finish(self, trial_id: str, record: Mapping) -> None:
         trial = self._begun.pop(trial_id)
-        labels = {
-            name: value
-            for name, value in trial.hyperparameters.values.items()
-            if not name.startswith(OWN_PREFIX)
-        }
+        labels = without_own(trial.hyperparameters.values)
         hyper_model = self.runner.hyper_model
         values = hyper_model.space.values_of(labels)
         self.records.append(
@@ -222,19 +231,11 @@ class SearchRun:
             [r.number for r, on in zip(done, kept, strict=True) if on],
         )
 
-    def _say_record(self, record: TrialRecord) -> None:
-        values = record.objectives or {}
-        parts = [f"{name}={value:.5g}" for name, value in values.items()]
-        if not record.completed:
-            parts = [f"failed: {record.reason.splitlines()[0]}"]
-        parts += [
-            f"{name}={value:.4g}"
-            if isinstance(value, float)
-            else f"{name}={value}"
-            for name, value in record.labels.items()
-        ]
-        self._say(f"trial {record.number:3d}  {'  '.join(parts)}")
 
-    def _say(self, line: str) -> None:
-        if self.verbose:
-            print(line, flush=True)
+def without_own(labels: Mapping) -> dict:
+    """Leaves out what Hyperband adds to the values of a trial.
+
+    Args:
+        labels: Values by name, as KerasTuner has them.
+    """
+    return {n: v for n, v in labels.items() if not n.startswith(OWN_PREFIX)}

@@ -86,23 +86,31 @@ def describe_search(
     }
 
 
-def differences(before: Mapping, now: Mapping, prefix: str = "") -> list[str]:
+def differences(
+    before: Mapping,
+    now: Mapping,
+    words: str = "{name} was {before} and is {now}",
+    prefix: str = "",
+) -> list[str]:
     """Says in which settings two searches differ.
 
     Args:
         before: Settings of the one in the folder.
         now: Settings of the other one.
+        words: How a difference is said.
         prefix: Name of the setting that holds these.
     """
     found = []
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += differences(old, new, f"{prefix}{name}: ")
+            found += differences(old, new, words, f"{prefix}{name}: ")
         elif old != new:
             was = "nothing" if name not in before else repr(old)
             is_now = "nothing" if name not in now else repr(new)
-            found.append(f"{prefix}{name} was {was} and is {is_now}")
+            found.append(
+                words.format(name=f"{prefix}{name}", before=was, now=is_now)
+            )
     return found
 
 

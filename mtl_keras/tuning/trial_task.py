@@ -25,12 +25,14 @@ class TrialTask:
         seed_number: Number of the trial from which its seeds follow.
         values: Values of the hyperparameters, by name.
         epochs: Most epochs.
+        labels: The values as the journal has them.
     """
 
     trial_id: str
     seed_number: int
     values: dict[str, Any]
     epochs: int
+    labels: dict[str, Any]
 
 
 def run_task(task: TrialTask, runner: TrialRunner) -> Result:
@@ -69,12 +71,12 @@ class InProcess:
 
     def __init__(self, runner: TrialRunner):
         self.runner = runner
-        self._task: TrialTask | None = None
+        self._tasks: list[TrialTask] = []
 
     @property
     def is_free(self) -> bool:
         """Whether another trial can start."""
-        return self._task is None
+        return not self._tasks
 
     def start(self, task: TrialTask) -> None:
         """Takes a trial.
@@ -82,9 +84,9 @@ class InProcess:
         Args:
             task: The trial.
         """
-        self._task = task
+        self._tasks.append(task)
 
     def next_result(self) -> tuple[str, dict, list[np.ndarray] | None]:
-        """Trains it, and returns its number, record and weights."""
-        task, self._task = self._task, None
+        """Trains one, and returns its number, record and weights."""
+        task = self._tasks.pop(0)
         return (task.trial_id, *run_task(task, self.runner))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from mtl_keras.processes.gpus import gpu_shares, visible_gpus
 from mtl_keras.processes.workers import describe_code
 from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 
@@ -63,15 +64,15 @@ class TrialWorkers:
     def __init__(self, setup: WorkerSetup, count: int):
         self.count = count
         self._content = _pickled(setup)
+        self._variables = worker_variables(count)
         self._workers: list[_Worker] = []
         self._waiting: list[TrialTask] = []
         self._deaths: dict[str, int] = {}
 
     def __enter__(self) -> TrialWorkers:
         try:
-            with _environment(self.count):
-                for _ in range(self.count):
-                    self._workers.append(_Worker(self._content))
+            for variables in self._variables:
+                self._workers.append(_Worker(self._content, variables))
         except BaseException:
             self.__exit__()
             raise
@@ -133,8 +134,8 @@ class TrialWorkers:
                 "`if __name__ == '__main__':`, and the factory at the top of "
                 "a module."
             )
-        with _environment(self.count):
-            self._workers[self._workers.index(worker)] = _Worker(self._content)
+        at = self._workers.index(worker)
+        self._workers[at] = _Worker(self._content, self._variables[at])
         task = worker.task
         if task is None:
             return None
@@ -151,13 +152,14 @@ class TrialWorkers:
 class _Worker:
     """A process, and what it does at present."""
 
-    def __init__(self, content: bytes):
+    def __init__(self, content: bytes, variables: Mapping[str, str]):
         context = multiprocessing.get_context("spawn")
         self.link, theirs = context.Pipe()
         self.process = context.Process(
             target=_work, args=(theirs, content), daemon=True
         )
-        self.process.start()
+        with _environment(variables):
+            self.process.start()
         # Ours alone would keep the pipe open when the process has died.
         theirs.close()
         self.task: TrialTask | None = None
@@ -224,18 +226,36 @@ def _pickled(setup: WorkerSetup) -> bytes:
         ) from error
 
 
-@contextlib.contextmanager
-def _environment(count: int) -> Iterator[None]:
-    """Has a process that starts here take its share of the processors."""
+def worker_variables(count: int) -> list[dict[str, str]]:
+    """Makes environment variables by which workers share this host.
+
+    Each has its share of the GPUs and of the cores.
+
+    Args:
+        count: Number of workers.
+    """
     threads = str(max(1, (os.cpu_count() or 1) // count))
-    changed = {
+    common = {
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
+        # Of a GPU that several share, each takes what it needs.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         # Where modules are found that this process has found.
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
+    gpus = visible_gpus(os.environ)
+    if not gpus:
+        return [common] * count
+    return [
+        {**common, "CUDA_VISIBLE_DEVICES": share}
+        for share in gpu_shares(gpus, count)
+    ]
+
+
+@contextlib.contextmanager
+def _environment(changed: Mapping[str, str]) -> Iterator[None]:
+    """Has a process that starts here find some variables."""
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:

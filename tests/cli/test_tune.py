@@ -1,6 +1,7 @@
 """`mtl-keras tune`, in this process."""
 
 import csv
+import socket
 
 import pytest
 from small_studies import write_study
@@ -13,6 +14,7 @@ def test_a_study_is_searched_and_goes_on(run_command, tmp_path):
     done = run_command("tune", path.parent)
     assert done.exit_code == 0, done.output
     assert "The best of 2 trials" in done.stdout
+    assert "Best: trial " in done.stdout
     assert f"Written to {path.parent}" in done.stdout
     assert (path.parent / "history.png").is_file()
     more = run_command("tune", path, "--max-trials", 3)
@@ -90,3 +92,45 @@ def test_when_all_trials_fail_it_ends_with_1(run_command, tmp_path):
     assert result.exit_code == 1, result.output
     assert "All 1 trials failed" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--oracle localhost:5000", "say which one"),
+        ("--role chief", "needs --oracle HOST:PORT"),
+        ("--role worker --oracle localhost", "HOST:PORT"),
+        ("--role chief --oracle localhost:99999", "from 1 to 65535"),
+        ("--role chief --oracle 192.0.2.1:5000", "no address of this host"),
+        ("--role worker --oracle a:1 --workers 2", "once for each worker"),
+        ("--role boss --oracle localhost:5000", "--role"),
+    ],
+)
+def test_roles_that_cannot_be_are_one_line(
+    run_command, tmp_path, options, said
+):
+    path = write_study(tmp_path / "quick")
+    result = run_command("tune", path, *options.split())
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_and_a_chief_that_is_not_there(run_command, tmp_path):
+    path = write_study(tmp_path / "quick")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        oracle = "{}:{}".format(*held.getsockname())
+        chief = ("tune", path, "--role", "chief", "--oracle", oracle)
+        worker = ("tune", path, "--role", "worker", "--oracle", oracle)
+        # Bound, and nobody listens.
+        lost = run_command(*worker, "--wait-seconds", 0)
+        assert lost.exit_code == 1
+        assert "could not be reached" in lost.stderr
+        held.listen()
+        refused = run_command(*chief)
+        assert refused.exit_code == 2 and "is in use" in refused.stderr
+    alone = run_command(*chief, "--wait-seconds", 0.1)
+    assert alone.exit_code == 1
+    assert "No worker has been at" in alone.stderr
+    assert (path.parent / "oracle.key").is_file()

@@ -125,3 +125,48 @@ def test_no_worker_outlives_an_interruption(tmp_path, default_interruption):
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("visible", "count", "expected"),
+    [
+        ("0,1,2,3", 2, ["0,1", "2,3"]),
+        ("3,1,0", 2, ["3", "1"]),  # shares of one size
+        ("GPU-a,GPU-b", 3, ["GPU-a", "GPU-b", "GPU-a"]),
+        ("", 2, [None, None]),
+        ("-1", 2, [None, None]),
+    ],
+)
+def test_gpus_are_shared_out(monkeypatch, visible, count, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    made = trial_workers.worker_variables(count)
+    assert [each.get("CUDA_VISIBLE_DEVICES") for each in made] == expected
+    threads = str(max(1, os.cpu_count() // count))
+    assert all(each["TF_NUM_INTRAOP_THREADS"] == threads for each in made)
+
+
+def test_each_worker_has_its_share_and_so_has_its_successor(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    seen = []
+
+    class Started:
+        """Stands for a process: it notes what one would find."""
+
+        link, is_ready, task = None, True, None
+
+        def __init__(self, content, variables):
+            with trial_workers._environment(variables):
+                seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
+            self.process = type("Process", (), {"exitcode": -9})
+
+        def end(self):
+            pass
+
+    monkeypatch.setattr(trial_workers, "_Worker", Started)
+    setup = trial_workers.WorkerSetup({}, {}, {}, "none")
+    with trial_workers.TrialWorkers(setup, 2) as crew:
+        crew._replace(crew._workers[1])
+    assert seen == ["4,5", "6,7", "6,7"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5,6,7"
