@@ -6,10 +6,11 @@ the seeds, so that differences are paired:
 
 - `default`: what the study fixes, and what the factory does by itself;
 - `best`: the best trial of the study, from its `best.toml`;
+- `unweighted`: the same with equal loss weights;
 - `alone`: the default with some arguments of the best trial (`--alone`);
 - `control`: the best trial of another study (`--control`);
-- `entry` and `entry, weighted`: an entry of the zoo as its recipe says, and
-  with the loss weights of the best trial (`--entry`). It is trained as
+- `entry` and `entry, weighted`: an entry of the zoo, as its `metrics.json` says,
+  and with the loss weights of the best trial (`--entry`). It is trained as
   recipes are: the best epoch by the validation loss.
 
 Test data is looked at here for the first time. Writes `test.csv` into the
@@ -21,6 +22,7 @@ Run: python benchmarks/study_against_default.py tuning/<study>
 
 import argparse
 import csv
+import json
 import os
 import statistics
 import tomllib
@@ -37,8 +39,10 @@ from mtl_keras.tuning.compiled_models import CompiledModels
 from mtl_keras.tuning.run_study import plan_study
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
-DEFAULT, BEST, ALONE, CONTROL = "default", "best", "alone", "control"
+DEFAULT, BEST, UNWEIGHTED = "default", "best", "unweighted"
+ALONE, CONTROL = "alone", "control"
 ENTRY, WEIGHTED = "entry", "entry, weighted"
+ENTRIES = Path(__file__).parents[1] / "models"
 SAME = "no difference beyond chance"
 
 
@@ -46,14 +50,22 @@ def recipes_of(chosen, study):
     """The arms that are trained as the search trains, by name."""
     best = read_best(chosen.study, chosen.data_path)
     arms = {DEFAULT: study.recipe, BEST: best}
+    arguments = dict(best.factory.arguments)
+    if arguments.pop("loss_weights", None):
+        arms[UNWEIGHTED] = with_arguments(best, arguments)
     if chosen.alone:
-        values = study.recipe.model_dump()
-        taken = {name: best.factory.arguments[name] for name in chosen.alone}
-        values["factory"]["arguments"].update(taken)
-        arms[ALONE] = type(best).model_validate(values)
+        fixed = study.recipe.factory.arguments
+        taken = {name: arguments[name] for name in chosen.alone}
+        arms[ALONE] = with_arguments(study.recipe, {**fixed, **taken})
     if chosen.control:
         arms[CONTROL] = read_best(chosen.control, chosen.data_path)
     return arms
+
+
+def with_arguments(recipe, arguments):
+    """A recipe whose factory has other arguments."""
+    factory = recipe.factory.model_copy(update={"arguments": arguments})
+    return recipe.model_copy(update={"factory": factory})
 
 
 def read_best(study, data_path):
@@ -79,17 +91,34 @@ def measure_arm(recipe, models, plan, data, seed):
     return {t.name: logs[f"{t.name}_{t.primary_metric}"] for t in data.tasks}
 
 
-def measure_entry(recipe, seed, folder):
-    """Runs a recipe of the zoo; returns the same."""
-    metrics = zoo.train(recipe, folder / f"seed-{seed}", seed=seed)["test"]
-    primary = {t.name: t.primary_metric for t in zoo.load_data(recipe).tasks}
-    return {task: metrics[task][metric] for task, metric in primary.items()}
+def recorded(entry, tasks, seeds):
+    """The same of an entry, from the metrics that it came with."""
+    metrics = json.loads((ENTRIES / entry / "metrics.json").read_text())
+    if metrics["seeds"][: len(seeds)] != list(seeds):
+        raise ValueError(
+            f"The entry {entry!r} has the seeds {metrics['seeds']}; pass "
+            f"--seeds {len(metrics['seeds'])} or fewer."
+        )
+    values = {
+        t.name: metrics["test"][t.name][t.primary_metric]["values"]
+        for t in tasks
+    }
+    return [{task: of[seed] for task, of in values.items()} for seed in seeds]
 
 
-def weighted(entry, best):
+def measure_entry(recipe, tasks, seed, folder):
+    """Runs the recipe of an entry; returns the same."""
+    test = zoo.train(recipe, folder, seed=seed, overwrite=True)["test"]
+    return {t.name: test[t.name][t.primary_metric] for t in tasks}
+
+
+def weighted(entry, best, data_path):
     """The recipe of an entry, with the loss weights of another one."""
-    weights = best.factory.arguments["loss_weights"]
-    return zoo.change_recipe(entry, loss_weights=dict(weights))
+    return zoo.change_recipe(
+        zoo.load_recipe(entry),
+        data_path=data_path,
+        loss_weights=dict(best.factory.arguments["loss_weights"]),
+    )
 
 
 def measure_all(chosen):
@@ -113,38 +142,42 @@ def measure_all(chosen):
             print(arm, seed, found[arm][-1], flush=True)
         keras.backend.clear_session()
     if chosen.entry:
-        entry = zoo.change_recipe(
-            zoo.load_recipe(chosen.entry), data_path=chosen.data_path
-        )
-        for arm, recipe in (
-            (ENTRY, entry),
-            (WEIGHTED, weighted(entry, arms[BEST])),
-        ):
-            found[arm] = [
-                measure_entry(recipe, seed, Path(chosen.runs) / arm)
-                for seed in range(chosen.seeds)
-            ]
-            print(arm, found[arm], flush=True)
+        seeds = range(chosen.seeds)
+        recipe = weighted(chosen.entry, arms[BEST], chosen.data_path)
+        found[ENTRY] = recorded(chosen.entry, data.tasks, seeds)
+        found[WEIGHTED] = [
+            measure_entry(recipe, data.tasks, seed, f"{chosen.runs}/{seed}")
+            for seed in seeds
+        ]
     return data.tasks, found
+
+
+def add_means(found):
+    """Adds the mean over tasks to the metrics of each run."""
+    for runs in found.values():
+        for run in runs:
+            run["mean"] = statistics.fmean(run.values())
+
+
+def pairs_of(found):
+    """Arms by themselves, and arms with those that they are compared with."""
+    pairs = [(arm, None) for arm in found]
+    pairs += [(arm, DEFAULT) for arm in found if arm != DEFAULT]
+    others = (UNWEIGHTED, ALONE, CONTROL)
+    pairs += [(BEST, arm) for arm in others if arm in found]
+    return pairs + ([(WEIGHTED, ENTRY)] if WEIGHTED in found else [])
 
 
 def rows_of(tasks, found):
     """A row for each arm and task, and for each difference."""
     directions = {task.name: task.direction for task in tasks}
     metrics = {task.name: task.primary_metric for task in tasks}
-    same = set(metrics.values())
-    if len(same) == 1:
+    if len(set(metrics.values())) == 1:
+        add_means(found)
         directions["mean"] = tasks[0].direction
-        metrics["mean"] = same.pop()
-        for runs in found.values():
-            for run in runs:
-                run["mean"] = statistics.fmean(run.values())
-    pairs = [(arm, None) for arm in found]
-    pairs += [(arm, DEFAULT) for arm in found if arm != DEFAULT]
-    pairs += [(BEST, arm) for arm in (ALONE, CONTROL) if arm in found]
-    pairs += [(WEIGHTED, ENTRY)] if WEIGHTED in found else []
+        metrics["mean"] = tasks[0].primary_metric
     rows = []
-    for arm, other in pairs:
+    for arm, other in pairs_of(found):
         for task, metric in metrics.items():
             values = [run[task] for run in found[arm]]
             if other is not None:
