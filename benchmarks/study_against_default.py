@@ -9,7 +9,7 @@ the seeds, so that differences are paired:
 - `unweighted`: the same with equal loss weights;
 - `alone`: the default with some arguments of the best trial (`--alone`);
 - `control`: the best trial of another study (`--control`);
-- `entry` and `entry, weighted`: an entry of the zoo, as its `metrics.json` says,
+- `entry`, `entry, weighted`: an entry of the zoo as its `metrics.json` has it,
   and with the loss weights of the best trial (`--entry`). It is trained as
   recipes are: the best epoch by the validation loss.
 
