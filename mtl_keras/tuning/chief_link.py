@@ -35,6 +35,9 @@ class ChiefLink:
         settings: What the worker takes to be searched.
         wait_seconds: How long to try to reach the chief.
         say: Takes messages for the user.
+
+    Raises:
+        ValueError: If `oracle` is neither an address nor the path of a file.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class ChiefLink:
         wait_seconds: float,
         say: Callable[[str], None] = print,
     ):
+        with contextlib.suppress(FileNotFoundError):  # it may come yet
+            find_address(oracle)
         self.oracle = oracle
         self.wait_seconds = wait_seconds
         self._read_key = read_key

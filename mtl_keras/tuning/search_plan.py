@@ -76,13 +76,14 @@ def plan_search(
     seed: int = 0,
 ) -> SearchPlan:
     """Checks the arguments of a search. See `mtl_keras.tuning.search`."""
-    check_counts(
-        epochs=epochs,
-        batch_size=batch_size,
-        executions_per_trial=executions_per_trial,
-        seed=seed,
-        patience=patience,
-    )
+    counts = {
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "executions_per_trial": executions_per_trial,
+        "seed": seed,
+    }
+    check_counts(**counts)
     strategy = _strategy(distribution)
     with strategy.scope():
         hyper_model = MultiTaskHyperModel(
@@ -99,13 +100,9 @@ def plan_search(
         objectives,
         train,
         tuner=tuner,
-        epochs=epochs,
-        patience=patience,
-        batch_size=batch_size,
-        executions_per_trial=executions_per_trial,
         folds=folds,
-        seed=seed,
         references=references,
+        **counts,
     )
     return SearchPlan(
         hyper_model=hyper_model,
@@ -114,19 +111,30 @@ def plan_search(
             tuner, hyper_model.space, objectives, epochs=epochs, seed=seed
         ),
         max_trials=number_of_trials(max_trials, tuner, hyper_model.space),
-        runner=TrialRunner(
-            hyper_model,
-            parts,
-            objectives,
-            executions=executions_per_trial,
-            seed=seed,
-            strategy=strategy,
-            fit={"batch_size": batch_size, "callbacks": tuple(callbacks)},
-            patience=patience,
+        runner=_runner(
+            hyper_model, parts, objectives, strategy, counts, callbacks
         ),
         settings=settings,
         epochs=epochs,
         references=references,
+    )
+
+
+def _runner(
+    hyper_model, parts, objectives, strategy, counts, callbacks
+) -> TrialRunner:
+    return TrialRunner(
+        hyper_model,
+        parts,
+        objectives,
+        executions=counts["executions_per_trial"],
+        seed=counts["seed"],
+        strategy=strategy,
+        fit={
+            "batch_size": counts["batch_size"],
+            "callbacks": tuple(callbacks),
+        },
+        patience=counts["patience"],
     )
 
 

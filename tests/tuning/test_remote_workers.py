@@ -405,3 +405,8 @@ def test_accepting_goes_on_after_an_error(address, said, monkeypatch):
     with crew, make_link(address):
         join(crew, 1)
     assert errors == []
+
+
+def test_what_is_no_address_is_refused_at_once():
+    with pytest.raises(ValueError, match="not of the form HOST:PORT"):
+        ChiefLink("node1", lambda: None, "w", SETTINGS, wait_seconds=600)

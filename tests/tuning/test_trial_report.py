@@ -1,7 +1,6 @@
 """What a search shows: a table in a terminal, lines elsewhere."""
 
 import io
-import subprocess
 import sys
 
 import pytest
@@ -112,16 +111,3 @@ def test_a_terminal_gets_a_table_and_silence_nothing(monkeypatch, capsys):
         report.say("nothing")
         report.end_now(ended(0, accuracy=0.5))
     assert capsys.readouterr().out == ""
-
-
-def test_importing_the_package_loads_none_of_it():
-    code = (
-        "import sys, keras, tensorflow\n"
-        "before = set(sys.modules)\n"  # Keras loads some of it by itself
-        "import mtl_keras\n"
-        "found = set(sys.modules) - before\n"
-        "loaded = {name.partition('.')[0] for name in found}\n"
-        "unwanted = loaded & {'keras_tuner', 'tensorboard', 'rich'}\n"
-        "assert not unwanted, unwanted\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
