@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib.util
 import os
 from pathlib import Path
 from typing import Annotated
@@ -110,6 +111,8 @@ def tune(
     except KeyboardInterrupt:
         typer.echo(f"Stopped. The same command goes on in {folder}.")
         raise typer.Exit(INTERRUPTED) from None
+    if importlib.util.find_spec("matplotlib"):
+        found.save_report()
     _print(found)
 
 

@@ -46,6 +46,27 @@ class Range:
         """The value that a recorded one stands for: itself."""
         return label
 
+    def position(self, label: float) -> float:
+        """Says how far along the range a number is: from 0 to 1."""
+        if self.scale == "log":
+            span = math.log(self.high / self.low)
+            return math.log(label / self.low) / span
+        return (label - self.low) / (self.high - self.low)
+
+    def at(self, quantile: float) -> float:
+        """The number below which this share of random ones is.
+
+        Args:
+            quantile: From 0 to below 1.
+        """
+        # Each integer has a piece of its own, the last one too.
+        end = self.high + 1 if self.is_integer else self.high
+        if self.scale == "log":
+            found = self.low * (end / self.low) ** quantile
+        else:
+            found = self.low + (end - self.low) * quantile
+        return math.floor(found) if self.is_integer else found
+
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
         return f"({self.low!r}, {self.high!r}, {self.scale!r})"
@@ -81,6 +102,19 @@ class Choices:
             return [float(value) for value in self.values]
         return [_label(value, at) for at, value in enumerate(self.values)]
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the choices are numbers, of which one is the larger."""
+        return all(
+            isinstance(label, int | float) and not isinstance(label, bool)
+            for label in self.labels
+        )
+
+    @property
+    def ordered_labels(self) -> list:
+        """The labels from the smallest on, or as given if they are names."""
+        return sorted(self.labels) if self.is_ordered else self.labels
+
     def declare(self, hp: keras_tuner.HyperParameters):
         """Declares the hyperparameter, and returns its value in this trial."""
         return self.value(hp.Choice(self.name, self.labels))
@@ -88,6 +122,18 @@ class Choices:
     def value(self, label):
         """The value that a label stands for."""
         return self.values[self.labels.index(label)]
+
+    def position(self, label) -> float:
+        """Says how far along the choices one is: from 0 to 1."""
+        return self.ordered_labels.index(label) / (len(self.values) - 1)
+
+    def at(self, quantile: float):
+        """The choice at which this share of random ones is reached.
+
+        Args:
+            quantile: From 0 to below 1.
+        """
+        return self.ordered_labels[int(quantile * len(self.values))]
 
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""

@@ -99,7 +99,7 @@ class SearchSpace(Mapping):
         """Declares all hyperparameters, and returns their values in a trial."""
         values = {}
         for name, dimension in self.items():
-            methods = self._methods_that_take(name)
+            methods = self.methods_that_take(name)
             if methods is None:
                 values[name] = dimension.declare(hp)
                 continue
@@ -121,8 +121,12 @@ class SearchSpace(Mapping):
         """Says what each dimension is, for study files."""
         return {name: d.describe() for name, d in sorted(self.items())}
 
-    def _methods_that_take(self, name: str) -> list | None:
-        """Labels of the weightings that a parameter belongs to, if not all."""
+    def methods_that_take(self, name: str) -> list | None:
+        """Labels of the weightings that a parameter belongs to, if not all.
+
+        Args:
+            name: A name of the space.
+        """
         chosen = self.get("weighting")
         if not name.startswith(WEIGHTING) or not isinstance(chosen, Choices):
             return None

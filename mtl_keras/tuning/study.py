@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -13,6 +13,7 @@ import numpy as np
 from mtl_keras.training.backups.atomic_file import write_atomically
 from mtl_keras.tuning import pareto
 from mtl_keras.tuning.best_recipe import best_recipe
+from mtl_keras.tuning.importance import Importance, importance
 from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
 from mtl_keras.tuning.objective import Objective, costs
 from mtl_keras.tuning.read_study import FILE
@@ -135,6 +136,60 @@ class Study:
             corner = costs(reference, self.objectives)
         return pareto.hypervolume(points, corner)
 
+    def importance(self, seed: int = 0) -> dict[str, Importance]:
+        """Measures how much each hyperparameter moves each objective.
+
+        Args:
+            seed: Seed of the forest that learns it. Defaults to `0`.
+
+        Returns:
+            Dict from objective to `Importance`: `shares` by hyperparameter,
+            and how much is `explained`.
+        """
+        space = self._hyper_model.space
+        return {
+            objective.name: importance(
+                self.completed, objective, space, seed=seed
+            )
+            for objective in self.objectives
+        }
+
+    def plot_history(self):
+        """Plots trials and the best so far; see `plot_trial_history`."""
+        from mtl_keras.tuning.plot_trial_history import plot_trial_history
+
+        return self._plot(plot_trial_history, self.objectives)
+
+    def plot_pareto(self):
+        """Plots the Pareto front of two or more objectives."""
+        from mtl_keras.tuning.plot_pareto import plot_pareto
+
+        return self._plot(plot_pareto, self.objectives)
+
+    def plot_parallel(self):
+        """Plots each trial as a line across its values and objectives."""
+        from mtl_keras.tuning.plot_parallel import plot_parallel
+
+        space = self._hyper_model.space
+        return self._plot(plot_parallel, self.objectives, space)
+
+    def save_report(self, folder: str | Path | None = None) -> list[Path]:
+        """Writes what the study tells, as pictures and a table.
+
+        They are `history.png`, `parallel.png`, with several objectives
+        `pareto.png`, and with five trials or more `importance.csv`.
+
+        Args:
+            folder: Folder to write into. Defaults to that of the search.
+
+        Returns:
+            Paths of the files.
+        """
+        from mtl_keras.tuning.study_report import save_report
+
+        folder = self.folder if folder is None else Path(folder)
+        return save_report(self, folder)
+
     def data_frame(self):
         """Returns the trials as a `pandas.DataFrame`; needs pandas."""
         import pandas
@@ -195,6 +250,10 @@ class Study:
         writer.writeheader()
         writer.writerows(rows)
         return text.getvalue()
+
+    def _plot(self, plot: Callable, *arguments):
+        _ = self.completed  # if there are none, that is the error
+        return plot(self.trials, *arguments)
 
     def _costs(self, trials: Sequence[TrialRecord]) -> np.ndarray:
         return np.array([costs(t.objectives, self.objectives) for t in trials])

@@ -16,6 +16,7 @@ def test_a_study_is_searched_and_goes_on(run_command, tmp_path):
     assert "The best of 2 trials" in done.stdout
     assert "Best: trial " in done.stdout
     assert f"Written to {path.parent}" in done.stdout
+    assert (path.parent / "history.png").is_file()
     more = run_command("tune", path, "--max-trials", 3)
     assert more.exit_code == 0, more.output
     assert "The best of 3 trials" in more.stdout

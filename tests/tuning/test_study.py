@@ -1,6 +1,8 @@
 """A study: its front, its files, its models."""
 
 import csv
+import dataclasses
+import sys
 import tomllib
 
 import keras
@@ -25,6 +27,13 @@ def study(tmp_path_factory):
         },
         objective=["left_accuracy", "right_accuracy", "parameters"],
         max_trials=6,
+    )
+
+
+def study_of(study, trials):
+    """A study with these trials."""
+    return tuning.Study(
+        study.folder, {}, study.objectives, trials, study._hyper_model, {}
     )
 
 
@@ -85,8 +94,81 @@ def test_the_table_has_a_row_for_each_trial(study):
 
 
 def test_a_data_frame_has_them_too(study):
+    pandas = pytest.importorskip("pandas")
     frame = study.data_frame()
     assert len(frame) == 6 and "learning_rate" in frame
+    written = pandas.read_csv(
+        study.folder / "trials.csv", keep_default_na=False
+    )
+    pandas.testing.assert_frame_equal(frame, written)
+
+
+def test_the_report_has_pictures_and_importances(study, tmp_path):
+    pytest.importorskip("matplotlib")
+    paths = study.save_report(tmp_path / "report")
+    assert [path.name for path in paths] == [
+        "history.png",
+        "parallel.png",
+        "pareto.png",
+        "importance.csv",
+    ]
+    for path in paths[:-1]:
+        assert path.read_bytes()[:4] == b"\x89PNG"
+    with paths[-1].open() as file:
+        rows = list(csv.DictReader(file))
+    for objective, found in study.importance().items():
+        written = {
+            row["hyperparameter"]: float(row["share"])
+            for row in rows
+            if row["objective"] == objective
+        }
+        assert list(written) == list(found.shares)
+        assert written == pytest.approx(found.shares, abs=1e-4)
+
+
+def test_pictures_are_those_of_its_objectives(study):
+    pytest.importorskip("matplotlib")
+    titles = [axes.get_title() for axes in study.plot_history().axes]
+    assert titles == [*(o.name for o in study.objectives), "hypervolume"]
+    assert study.plot_history().axes[-1].lines[0].get_ydata()[-1] == (
+        study.hypervolume()
+    )
+    assert len(study.plot_pareto().axes) == 3
+    drawn = [line.get_gid() for line in study.plot_parallel().axes[0].lines]
+    assert sorted(filter(None, drawn)) == [f"trial {at}" for at in range(6)]
+
+
+@pytest.mark.parametrize(
+    "plot", ["plot_history", "plot_pareto", "plot_parallel"]
+)
+def test_plots_say_what_they_need(study, monkeypatch, plot):
+    empty = study_of(study, [])
+    with pytest.raises(tuning.AllTrialsFailedError, match="No trial"):
+        getattr(empty, plot)()
+    failed = dataclasses.replace(
+        study.trials[0], status="failed", reason="no memory"
+    )
+    with pytest.raises(tuning.AllTrialsFailedError, match="no memory"):
+        getattr(study_of(study, [failed]), plot)()
+    monkeypatch.delitem(
+        sys.modules, "mtl_keras.evaluation.figure", raising=False
+    )
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"mtl-keras\[plots\]"):
+        getattr(study, plot)()
+
+
+def test_one_objective_has_no_picture_of_a_front(tmp_path):
+    pytest.importorskip("matplotlib")
+    study = search_small(tmp_path, validation=None, folds=2)
+    names = [path.name for path in study.save_report()]
+    assert names == ["history.png", "parallel.png"]
+    (axes,) = study.plot_history().axes
+    (bars,) = axes.collections
+    for trial, ends in zip(study.trials, bars.get_segments(), strict=True):
+        value = trial.objectives["left_accuracy"]
+        spread = trial.deviations["left_accuracy"]
+        assert ends[:, 1] == pytest.approx((value - spread, value + spread))
 
 
 def test_the_study_says_what_was_searched(study):
@@ -136,9 +218,7 @@ def test_it_is_saved_elsewhere_as_well(study, tmp_path):
 
 
 def test_without_trials_there_is_no_best(study):
-    empty = tuning.Study(
-        study.folder, {}, study.objectives, [], study._hyper_model, {}
-    )
+    empty = study_of(study, [])
     with pytest.raises(tuning.AllTrialsFailedError, match="No trial"):
         _ = empty.best
     assert np.isfinite(study.hypervolume())

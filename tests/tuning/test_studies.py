@@ -1,0 +1,45 @@
+"""The studies of the repository: they can be read, and controls are fair."""
+
+from pathlib import Path
+
+import pytest
+
+from mtl_keras import tuning
+
+STUDIES = Path(__file__).parents[2] / "tuning"
+FILES = sorted(STUDIES.rglob("study.toml"))
+CONTROLS = [path for path in FILES if path.parent.name == "equal_weights"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.parent.name)
+def test_a_study_reads_and_says_its_question(path):
+    study = tuning.load_study_recipe(path)
+    assert study.description and study.search.max_trials
+    assert study.space
+
+
+def test_there_are_studies():
+    assert len(FILES) > len(CONTROLS) > 0
+
+
+@pytest.mark.parametrize("path", CONTROLS, ids=lambda p: p.parents[1].name)
+def test_a_control_differs_in_nothing_but_the_weights(path):
+    control = tuning.load_study_recipe(path)
+    study = tuning.load_study_recipe(path.parents[1])
+    left_out = {"name", "description", "space"}
+    assert control.model_dump(exclude=left_out) == study.model_dump(
+        exclude=left_out
+    )
+    assert control.space == {
+        name: dimension
+        for name, dimension in study.space.items()
+        if not name.startswith("loss_weight")
+    }
+    assert control.space != study.space
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p not in CONTROLS], ids=lambda p: p.parent.name
+)
+def test_a_study_is_in_the_list(path):
+    assert path.parent.name in (STUDIES / "README.md").read_text()
