@@ -38,3 +38,20 @@ def nodes_behind(tensors: Iterable) -> list:
             found[node] = None
             waiting.extend(map(node_of, node.input_tensors))
     return list(found)
+
+
+def variables_of(node) -> Iterable:
+    """Lists the trainable variables that a call reads.
+
+    Args:
+        node: A node.
+
+    Returns:
+        Those of its layer, unless the layer has `variables_of_call`, which
+        says which of them a call reads.
+    """
+    operation, arguments = node.operation, node.arguments
+    of_call = getattr(operation, "variables_of_call", None)
+    if of_call is not None:
+        return of_call(*arguments.args, **arguments.kwargs)
+    return getattr(operation, "trainable_variables", ())

@@ -12,6 +12,7 @@ from mtl_keras.layers.arguments import (
     check_task_index,
 )
 from mtl_keras.layers.nth_copy import nth_copy
+from mtl_keras.layers.with_values import with_values
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -161,15 +162,12 @@ class GroupedDense(keras.layers.Layer):
         self._check(input_shape)
         return [(input_shape[0], self.units)] * self.num_tasks
 
-    def dense(self, task: int, **kwargs) -> keras.layers.Dense:
-        """Makes a dense layer with the kernel and bias of one task.
+    def layers_of_task(self, inputs, task=0) -> list:
+        """Makes the layers that compute one task alone.
 
         Args:
+            inputs: Tensor of shape `(batch, inputs)`.
             task: Index of the task.
-            **kwargs: See `keras.layers.Layer`.
-
-        Returns:
-            A built `keras.layers.Dense` with variables of its own.
         """
         task = check_task_index(task, self.num_tasks)
         layer = keras.layers.Dense(
@@ -177,13 +175,12 @@ class GroupedDense(keras.layers.Layer):
             activation=self.activation,
             use_bias=self.use_bias,
             dtype=self.dtype_policy,
-            **kwargs,
+            name=f"{self.name}_{task}",
         )
-        layer.build((None, self.kernel.shape[0]))
-        layer.kernel.assign(self.kernel[:, task])
+        own = [self.kernel[:, task]]
         if self.use_bias:
-            layer.bias.assign(self.bias[task])
-        return layer
+            own.append(self.bias[task])
+        return [with_values(layer, inputs.shape, own)]
 
     def get_config(self):
         return {

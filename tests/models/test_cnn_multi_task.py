@@ -11,7 +11,7 @@ from mtl_keras import (
     build_cnn_cls_seg,
     build_cnn_multi_task,
 )
-from mtl_keras.training.gradients.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 TASKS = [
     Segmentation("organ", 4),
@@ -41,7 +41,7 @@ def test_any_number_of_tasks_of_each_kind():
 
 
 def test_the_encoder_is_shared_and_the_decoders_are_not():
-    graph = split(build(TASKS))
+    graph = shared_graph_of(build(TASKS))
     assert graph.shared
     assert all(v.path.startswith("encoder_") for v in graph.shared)
     for task in TASKS:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from mtl_keras import Classification, Segmentation, build_mtan
 from mtl_keras.layers import TaskAttention
-from mtl_keras.training.gradients.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 
 def build(**arguments):
@@ -67,7 +67,7 @@ def test_masks_let_tasks_read_different_features(rng):
 
 def test_what_is_shared_and_what_is_a_tasks_own():
     model = build()
-    graph = split(model)
+    graph = shared_graph_of(model)
     shared = {v.path.split("/")[0].split("_")[0] for v in graph.shared}
     assert shared == {"trunk", "read", "raise"}
     for task in model.tasks:

@@ -86,6 +86,21 @@ def test_padding_is_no_part_of_losses_and_metrics(rng, encoder):
     assert by_mask == pytest.approx(by_label, rel=1e-5)
 
 
+@pytest.mark.parametrize("gradients", ["parameters", "features"])
+def test_labels_and_masks_train_alike_by_task_gradients(gradients, rng):
+    x, y, padding = padded(rng, rows=8)
+    unmarked = {**y, "slots": np.where(padding, 0, y["slots"])}
+    first, second = (small(vocabulary=6) for _ in range(2))
+    second.set_weights(first.get_weights())
+    for model, targets in ((first, y), (second, unmarked)):
+        model.compile("sgd", weighting="pcgrad", gradients=gradients)
+        model.fit(x, targets, epochs=3, shuffle=False, verbose=0)
+    for mine, theirs in zip(
+        first.get_weights(), second.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(theirs, mine, atol=1e-5)
+
+
 def test_labels_and_masks_train_alike_on_two_replicas(rng, two_replicas):
     x, y, padding = padded(rng, rows=8)
     unmarked = {**y, "slots": np.where(padding, 0, y["slots"])}

@@ -10,7 +10,14 @@ import tensorflow as tf
 from factory_harness import build_small, random_data, random_inputs
 
 import mtl_keras
-from mtl_keras import MultiTaskModel, Regression, models, split
+from mtl_keras import (
+    Classification,
+    MultiTaskModel,
+    Regression,
+    models,
+    split,
+)
+from mtl_keras.layers import GroupedDense
 
 TASKS = [Regression("a"), Regression("b", units=2)]
 UNITS = {"hidden_units": (4,)}
@@ -265,6 +272,17 @@ def test_of_a_call_that_makes_several_outputs_one_stays(rng):
     assert parts["a"].count_params() == 4 * 3 + (3 + 1)
     assert [layer.name for layer in parts["b"].layers][1:] == ["heads_1", "b"]
     for task, part in parts.items():
+        assert_same(part, model, x, task)
+
+
+def test_heads_that_are_computed_together_come_apart(rng):
+    tasks = [Classification(f"task_{k}", 3) for k in range(12)]
+    model = build_small("build_mlp", num_classes=None, tasks=tasks)
+    assert any(isinstance(each, GroupedDense) for each in model.layers)
+    x = random_inputs(model, 5, rng)
+    trunk = (6 + 1) * 8
+    for task, part in split(model).items():
+        assert part.count_params() == trunk + (8 + 1) * 3
         assert_same(part, model, x, task)
 
 

@@ -41,7 +41,7 @@ def test_names_losses_and_metrics_make_no_other_kind(changes):
         MultiLabelClassification("a", 3),
         Regression("a", units=3),
     ],
-    ids=repr,
+    ids=lambda task: type(task).__name__,
 )
 def test_what_is_computed_makes_another_kind(other):
     assert groups.kind_of(Classification("a", 3)) != groups.kind_of(other)
@@ -84,7 +84,7 @@ def squared(x):
         Penalized("a"),
         Regression("a", activation=squared),
     ],
-    ids=repr,
+    ids=lambda task: type(task).__name__,
 )
 def test_other_heads_are_computed_by_themselves(task):
     assert groups.dense_head(task) is None

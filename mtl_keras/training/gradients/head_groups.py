@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
+
+from mtl_keras.graph_nodes import node_of, variables_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +108,10 @@ def group_nodes(outputs: dict, tasks_of: dict) -> dict:
     """
     found = {}
     for task, output in outputs.items():
-        tensor, node = output, maker_of(output)
+        tensor, node = output, node_of(output)
         while _hands_on(node, task, tasks_of):
             (tensor,) = node.input_tensors
-            node = maker_of(tensor)
+            node = node_of(tensor)
         if getattr(node.operation, "task_axis", None) is not None:
             index = tensor._keras_history.tensor_index
             found.setdefault(node, {})[index] = task
@@ -127,18 +129,3 @@ def _hands_on(node, task: str, tasks_of: dict) -> bool:
     """Whether a node does no more than hand on what a task alone reads."""
     alone = tasks_of[node] == {task} and len(node.input_tensors) == 1
     return alone and not variables_of(node)
-
-
-def maker_of(tensor):
-    """The node of the graph that made a Keras tensor."""
-    operation, index, _ = tensor._keras_history
-    return operation._inbound_nodes[index]
-
-
-def variables_of(node) -> Iterable[keras.Variable]:
-    """Variables that a call reads: the layer's, unless it says which."""
-    operation, arguments = node.operation, node.arguments
-    of_call = getattr(operation, "variables_of_call", None)
-    if of_call is not None:
-        return of_call(*arguments.args, **arguments.kwargs)
-    return getattr(operation, "trainable_variables", ())

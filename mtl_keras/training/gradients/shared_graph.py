@@ -59,6 +59,19 @@ class SharedGraph:
         return self.heads([*direct, *of_groups], training=training)
 
 
+class _TaskPart(keras.Model):
+    """A functional model whose layers see the masks of what it reads."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Else Keras warns that masks end here.
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, mask=None):
+        """None: the mask of an input is that of no output."""
+        return None
+
+
 def shared_graph_of(model: keras.Model) -> SharedGraph:
     """Cuts a functional model where it parts into tasks.
 
@@ -75,7 +88,7 @@ def shared_graph_of(model: keras.Model) -> SharedGraph:
     trunk = keras.Model(model.input, frontier, name="shared_part")
     cut = [frontier[index] for index in direct]
     cut += [tensor for node in groups for tensor in node.output_tensors]
-    heads = keras.Model(cut, _past(cut, outputs), name="task_part")
+    heads = _TaskPart(cut, _past(cut, outputs), name="task_part")
     found = tuple(
         HeadGroup.of(node, tasks, frontier) for node, tasks in groups.items()
     )

@@ -8,7 +8,7 @@ import tensorflow as tf
 import mtl_keras
 from mtl_keras.layers import GroupedDense
 from mtl_keras.tasks import Regression, groups
-from mtl_keras.training.gradients.shared_graph import split
+from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 
 def model_of(after=None, num_tasks=3):
@@ -31,7 +31,7 @@ def names_of(variables):
 
 
 def test_a_group_is_found_and_shares_nothing():
-    graph = split(model_of())
+    graph = shared_graph_of(model_of())
     (group,) = graph.groups
     assert group.tasks == ("task_0", "task_1", "task_2")
     assert names_of(group.variables) == {"heads/kernel", "heads/bias"}
@@ -68,7 +68,7 @@ def left_out(outputs):
 )
 def test_what_is_more_than_heads_is_shared(after, is_group, rng):
     model = model_of(after)
-    graph = split(model)
+    graph = shared_graph_of(model)
     assert bool(graph.groups) == is_group
     x = rng.normal(size=(6, 4)).astype("float32")
     found = graph.outputs(keras.tree.flatten(graph.trunk(x)))
@@ -78,7 +78,7 @@ def test_what_is_more_than_heads_is_shared(after, is_group, rng):
 
 def test_a_copy_has_the_gradient_of_its_task(rng):
     model = model_of()
-    graph = split(model)
+    graph = shared_graph_of(model)
     (group,) = graph.groups
     features = [tf.constant(rng.normal(size=(6, 5)), "float32")]
     with tf.GradientTape(persistent=True) as tape:

@@ -56,7 +56,11 @@ def plain_gradients(model, x, y):
             weight = model.loss_weights[task.name]
             loss = weight * task.loss(y[task.name], y_pred)
         variables = [v.value for v in model.trainable_variables]
-        rows[task.name] = tape.gradient(loss, variables)
+        rows[task.name] = [
+            # Of an embedding it is some rows.
+            None if gradient is None else tf.convert_to_tensor(gradient)
+            for gradient in tape.gradient(loss, variables)
+        ]
     return rows
 
 
