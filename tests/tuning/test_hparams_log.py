@@ -1,6 +1,7 @@
 """What TensorBoard's own reader finds of the trials."""
 
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import (
     EventAccumulator,
 )
@@ -34,9 +35,10 @@ def read(path):
             status = data.session_end_info.status
     metrics = {}
     for tag in events.Tags()["tensors"]:
-        found = events.Tensors(tag)[0]
-        if found.tensor_proto.dtype == 1:
-            metrics[tag] = found.step, found.tensor_proto.float_val[0]
+        if content[tag].plugin_data.plugin_name == "scalars":
+            (found,) = events.Tensors(tag)
+            value = tf.make_ndarray(found.tensor_proto)
+            metrics[tag] = found.step, float(value)
     return values, metrics, status
 
 
