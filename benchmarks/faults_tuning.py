@@ -44,7 +44,8 @@ from faults_tuning_search import EPOCHS, STEPS, TRIALS, search
 from mtl_keras.tuning.journal import Journal
 
 KINDS = {"worker": 2, "chief": 2, "all": 1, "first trial": 1, "write": 1}
-BOUND_SECONDS = 300
+# On a busy machine, workers take a minute or two to import TensorFlow.
+BOUND_SECONDS = 1200
 FORKS = multiprocessing.get_context("forkserver")
 
 
@@ -59,6 +60,7 @@ def finish(process) -> bool:
     """Waits for a process, and says whether it ended well and in time."""
     process.join(BOUND_SECONDS)
     if process.is_alive():
+        print("It has not ended after", BOUND_SECONDS, "s.", file=sys.stderr)
         process.kill()
     process.join()
     return process.exitcode == 0
