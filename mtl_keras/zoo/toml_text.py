@@ -31,8 +31,7 @@ def toml_text(table: Mapping) -> str:
 
     Args:
         table: Dict of strings, numbers, booleans, lists of these and dicts.
-            What is `None` is left out, since TOML has no word for it, and so
-            are empty dicts.
+            What is `None` is left out, since TOML has no word for it.
 
     Example:
 
@@ -67,7 +66,7 @@ def _lines(table: Mapping, prefix: str) -> list[str]:
 
 def _named(table: Mapping, name: str) -> list[str]:
     inner = _lines(table, f"{name}.")
-    if not inner or all(map(_is_table, table.values())):
+    if inner and all(map(_is_table, table.values())):
         return inner  # the tables within name it as well
     return ["", f"[{name}]", *inner]
 

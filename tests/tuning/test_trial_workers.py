@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
@@ -183,7 +184,9 @@ def test_each_worker_has_its_share_and_so_has_its_successor(
         def __init__(self, content, variables):
             with trial_workers._environment(variables):
                 seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
-            self.process = type("Process", (), {"exitcode": -9})
+            self.process = SimpleNamespace(
+                exitcode=-9, join=lambda timeout: None
+            )
 
         def end(self):
             pass

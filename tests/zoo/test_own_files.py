@@ -128,8 +128,8 @@ def test_folders_and_arrays(tmp_path):
     [
         ({"tasks": ["stages"]}, {}, r"mean 'stage'\?"),
         ({"test": 0}, {}, "found 'test'"),
-        ({}, {"fit": {"num_validation": 3}}, "say `validation` in"),
-        ({}, {"fit": {"validation_split": 0.2}}, "say `validation` in"),
+        ({}, {"fit": {"num_validation": 3}}, "Say `validation` in"),
+        ({}, {"fit": {"validation_split": 0.2}}, "Say `validation` in"),
     ],
 )
 def test_what_does_not_fit(table, arguments, tables, message):
