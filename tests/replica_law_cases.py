@@ -177,10 +177,28 @@ def _of_short_batches():
             yield f"{factory}-{name}-normalized", case
 
 
+def _of_groups():
+    """Equal tasks, as many as are computed together."""
+    for factory in ("build_mlp", "build_mmoe"):
+        for weighting in (None, "uncertainty", "pcgrad"):
+            for labels in ("complete", "missing"):
+                case = Case(
+                    factory,
+                    weighting,
+                    labels=labels,
+                    samples=37,
+                    arguments=(("num_classes", (3,) * 9),),
+                    validation=True,
+                )
+                name = f"{factory}-nine-tasks-{weighting or 'plain'}-{labels}"
+                yield name, case
+
+
 CASES = {
     **dict(_of_factories()),
     **dict(_of_weightings()),
     **dict(_of_settings()),
     **dict(_of_added_losses()),
     **dict(_of_short_batches()),
+    **dict(_of_groups()),
 }

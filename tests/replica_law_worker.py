@@ -3,6 +3,7 @@
 With TF_CONFIG it is one of several processes, and REPLICAS is 0.
 """
 
+import gc
 import json
 import os
 import sys
@@ -39,7 +40,9 @@ def main():
             # Of this case alone; all others are worth an hour.
             results = {"error": np.asarray(traceback.format_exc())}
         found |= {f"{name}/{key}": array for key, array in results.items()}
+        # The compiled steps of all cases together would take gigabytes.
         keras.backend.clear_session()
+        gc.collect()
         print("done", name, flush=True)
     np.savez(file, **found)
 

@@ -28,6 +28,7 @@ QUICK = {
     "plain-one-sample",
     "plain-class-weights",
     "build_dselect_k-entropy-of-samples-plain-33",
+    "build_mlp-nine-tasks-plain-missing",
     "uncertainty-float16",
 }
 # What several processes train: a start of them costs more than a case.

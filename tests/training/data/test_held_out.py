@@ -91,7 +91,9 @@ def test_one_step_is_the_formula(rng):
     weights = np.full(2, 0.1)
     found = []
     weighting = model.weighting
-    weighting._adam.descend = lambda gradient, _: found.append(gradient.numpy())
+    weighting._adam.descend = lambda gradient, *_: found.append(
+        gradient.numpy()
+    )
     model.run_eagerly = True
     model.fit(*batch, held_out_data=held_out, batch_size=8, verbose=0)
     expected = meta_gradient(values, weights, batch, held_out)
