@@ -98,7 +98,9 @@ def give_weights(ours, plain):
         elif layer.name in heads and weights:
             plain.get_layer(layer.name).set_weights(weights)
         elif isinstance(layer, mtl_keras.layers.Experts):
-            found += [list(each) for each in zip(*weights, strict=True)]
+            kernels, biases = weights
+            kernels = np.moveaxis(kernels, 1, 0)
+            found += [list(each) for each in zip(kernels, biases, strict=True)]
         elif weights:
             found.append(weights)
     own = [x for x in plain.layers if x.weights and x.name not in heads]

@@ -100,7 +100,7 @@ def build_mmoe(
 
     >>> model = mtl_keras.build_mmoe((20,), num_experts=4)
     >>> model.get_layer("experts_dense_1").kernel.shape
-    TensorShape([4, 20, 16])
+    TensorShape([20, 4, 16])
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(

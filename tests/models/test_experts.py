@@ -25,7 +25,7 @@ def weights_of(model, name):
 def experts_of(model, name, x):
     """Outputs of one layer of experts, `(batch, experts, units)`."""
     kernel, bias = weights_of(model, name)
-    return np.tanh(np.einsum("bi,eio->beo", x, kernel) + bias)
+    return np.tanh(np.einsum("bi,ieo->beo", x, kernel) + bias)
 
 
 def gated(model, name, x, experts):
@@ -164,8 +164,8 @@ def test_an_expert_that_no_sharp_gate_selects_gets_no_gradient(rng):
     before = weights_of(model, "experts_dense_1")[0]
     model.train_on_batch(*random_data(model, 8, rng))
     moved = np.abs(weights_of(model, "experts_dense_1")[0] - before)
-    assert moved[:2].max() > 0
-    assert moved[2:].max() == 0
+    assert moved[:, :2].max() > 0
+    assert moved[:, 2:].max() == 0
 
 
 def test_the_entropy_of_selectors_is_in_the_loss(rng):
@@ -199,11 +199,11 @@ def test_experts_are_normalized_each_by_itself(normalization, rng):
     )
     before = experts(x, training=True).numpy()
     kernel = layer.kernel.numpy()
-    kernel[1] *= 5
+    kernel[:, 1] *= 5
     layer.kernel.assign(kernel)
     after = experts(x, training=True).numpy()
     np.testing.assert_allclose(after, before, atol=0.02)
-    kernel[1] = rng.normal(size=kernel[1].shape)
+    kernel[:, 1] = rng.normal(size=kernel[:, 1].shape)
     layer.kernel.assign(kernel)
     after = experts(x, training=True).numpy()
     np.testing.assert_allclose(after[:, [0, 2]], before[:, [0, 2]], atol=1e-5)
