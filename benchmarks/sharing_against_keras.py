@@ -65,24 +65,24 @@ def our_mlp(count):
     return mtl_keras.build_mlp((INPUTS,), tasks_of(count), hidden_units=WIDTHS)
 
 
-def plain_mmoe(count):
+def plain_mmoe(count, features=784):
     """The network of `build_mmoe`, with a dense layer for each expert."""
-    inputs = keras.Input((784,))
+    inputs = keras.Input((features,))
     experts = [layers.Dense(16, "relu")(inputs) for _ in range(8)]
     stacked = layers.Lambda(lambda tensors: keras.ops.stack(tensors, axis=1))(
         experts
     )
-    features = {}
+    of_tasks = {}
     for task in tasks_of(count):
         gate = layers.Dense(8, "softmax", use_bias=False)(inputs)
         mixed = layers.Dot(axes=1)([gate, stacked])
-        features[task.name] = layers.Dense(16, "relu")(mixed)
-    return plain_heads(inputs, features)
+        of_tasks[task.name] = layers.Dense(16, "relu")(mixed)
+    return plain_heads(inputs, of_tasks)
 
 
-def our_mmoe(count):
+def our_mmoe(count, features=784):
     """The same network, by this library."""
-    return mtl_keras.build_mmoe((784,), tasks_of(count))
+    return mtl_keras.build_mmoe((features,), tasks_of(count))
 
 
 def give_weights(ours, plain):
@@ -202,6 +202,12 @@ PLAIN = {
     "mlp_64": lambda: beside_plain("mlp", 64, our_mlp, plain_mlp),
     "mlp_128": lambda: beside_plain("mlp", 128, our_mlp, plain_mlp),
     "mmoe_2": lambda: beside_plain("mmoe", 2, our_mmoe, plain_mmoe, 784),
+    "mmoe_2_of_32_inputs": lambda: beside_plain(
+        "mmoe",
+        2,
+        lambda count: our_mmoe(count, INPUTS),
+        lambda count: plain_mmoe(count, INPUTS),
+    ),
 }
 THRESHOLD = {
     f"threshold_{count}": lambda count=count: threshold(count)

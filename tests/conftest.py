@@ -1,5 +1,6 @@
 """Settings and fixtures that all tests share."""
 
+import gc
 import os
 import signal
 
@@ -36,6 +37,9 @@ def session():
     """Frees Keras's memory after each file; it is too slow for each test."""
     yield
     keras.backend.clear_session()
+    # TensorFlow keeps graphs as long as the process: looking through those of
+    # all files again would take seconds in each collection.
+    gc.freeze()
 
 
 @pytest.fixture
@@ -70,7 +74,9 @@ def factory_name(request):
     return request.param
 
 
-@pytest.fixture(params=factory_harness.mostly_slow(factory_harness.SMALL))
+@pytest.fixture(
+    params=factory_harness.mostly_slow(sorted(factory_harness.SMALL))
+)
 def engine_factory(request):
     """Each factory in turn, for what the engine promises; mostly slow tests."""
     return request.param

@@ -175,13 +175,11 @@ SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
 REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 
 
-def mostly_slow(names):
-    """Parameters of a test: three factories now, the others as slow tests."""
+def mostly_slow(names, quick=REPRESENTATIVE):
+    """Parameters of a test: a few of them now, the others as slow tests."""
     return [
-        name
-        if name in REPRESENTATIVE
-        else pytest.param(name, marks=pytest.mark.slow)
-        for name in sorted(names)
+        name if name in quick else pytest.param(name, marks=pytest.mark.slow)
+        for name in names
     ]
 
 

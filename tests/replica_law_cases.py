@@ -5,6 +5,7 @@ import dataclasses
 from factory_harness import REPRESENTATIVE, SHARING, SMALL
 
 from mtl_keras import weighting as weightings
+from mtl_keras.tasks import Classification
 
 # How far tensors may be apart, relative to their largest value.
 EXACT = 1e-5
@@ -62,6 +63,7 @@ class Case:
 
 _BATCH = (("normalization", "batch"),)
 _MONITOR = (("monitor", True),)
+_NINE = tuple(Classification(f"task_{n}", 3) for n in range(9))
 # Its last batch of 8 has fewer samples than there are replicas, or the parts
 # of a batch are not alike.
 _SHORT = {"short-batch": 37, "three-samples": 35, "one-sample": 33}
@@ -187,7 +189,7 @@ def _of_groups():
                     weighting,
                     labels=labels,
                     samples=37,
-                    arguments=(("num_classes", (3,) * 9),),
+                    arguments=(("tasks", _NINE), ("num_classes", None)),
                     validation=True,
                 )
                 name = f"{factory}-nine-tasks-{weighting or 'plain'}-{labels}"

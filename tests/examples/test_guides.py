@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from factory_harness import mostly_slow
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -11,18 +12,21 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "backups",
-        "full-batch",
-        "sequences",
-        "sharing",
-        "tables",
-        "distribution",
-        "surgery",
-        "tuning",
-        "weighting",
-        "your-own-files",
-    ],
+    mostly_slow(
+        [
+            "backups",
+            "full-batch",
+            "sequences",
+            "sharing",
+            "tables",
+            "distribution",
+            "surgery",
+            "tuning",
+            "weighting",
+            "your-own-files",
+        ],
+        ["backups", "sharing", "tables", "weighting"],
+    ),
 )
 def test_guide_runs(name, tmp_path, monkeypatch, capsys):
     text = (DOCS / f"{name}.md").read_text()

@@ -48,8 +48,8 @@ def test_without_arguments_it_is_compiled_and_fits(factory_name, rng):
     assert np.isfinite(loss)
 
 
-def test_fit_learns_from_arrays_and_logs_every_task(factory_name, rng):
-    model = build_small(factory_name, optimizer=keras.optimizers.Adam(0.01))
+def test_fit_learns_from_arrays_and_logs_every_task(engine_factory, rng):
+    model = build_small(engine_factory, optimizer=keras.optimizers.Adam(0.01))
     x, y = random_data(model, 16, rng)
     history = model.fit(
         x, y, batch_size=8, epochs=12, validation_split=0.5, verbose=0
@@ -101,15 +101,15 @@ def test_keras_file_brings_everything_back(factory_name, rng, tmp_path):
     assert_same_predictions(model, loaded, x, rtol=1e-4, atol=1e-5)
 
 
-def test_weights_argument_starts_from_a_file(factory_name, rng, tmp_path):
-    model = build_small(factory_name)
+def test_weights_argument_starts_from_a_file(engine_factory, rng, tmp_path):
+    model = build_small(engine_factory)
     model.loss_weights[model.tasks[0].name] = 0.25
     x = random_inputs(model, 4, rng)
     for file in ("model.weights.h5", "model.keras"):
         path = tmp_path / file
         save = model.save if file == "model.keras" else model.save_weights
         save(path)
-        again = build_small(factory_name, weights=path)
+        again = build_small(engine_factory, weights=path)
         assert_same_predictions(model, again, x, rtol=1e-6)
         # Loss weights are arguments of their own.
         assert dict(again.loss_weights) == {
@@ -117,8 +117,8 @@ def test_weights_argument_starts_from_a_file(factory_name, rng, tmp_path):
         }
 
 
-def test_clone_and_config_make_the_same_model(factory_name, rng):
-    model = build_small(factory_name)
+def test_clone_and_config_make_the_same_model(engine_factory, rng):
+    model = build_small(engine_factory)
     model.loss_weights[model.tasks[0].name] = 0.5
     x = random_inputs(model, 4, rng)
     clone = keras.models.clone_model(model)
@@ -134,8 +134,8 @@ def test_clone_and_config_make_the_same_model(factory_name, rng):
     assert again.compiled
 
 
-def test_export_has_named_inputs_and_outputs(factory_name, rng, tmp_path):
-    model = build_small(factory_name)
+def test_export_has_named_inputs_and_outputs(engine_factory, rng, tmp_path):
+    model = build_small(engine_factory)
     x = random_inputs(model, 4, rng)
     model.export(tmp_path / "saved_model", verbose=False)
     loaded = tf.saved_model.load(tmp_path / "saved_model")
@@ -150,8 +150,8 @@ def test_export_has_named_inputs_and_outputs(factory_name, rng, tmp_path):
         np.testing.assert_allclose(found[task], values, rtol=1e-5, atol=1e-6)
 
 
-def test_split_gives_a_plain_model_a_task(factory_name, rng, tmp_path):
-    model = build_small(factory_name)
+def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
+    model = build_small(engine_factory)
     model.train_on_batch(*random_data(model, 8, rng))
     x = random_inputs(model, 4, rng)
     expected = model.predict(x, verbose=0)
@@ -216,10 +216,10 @@ def test_same_seed_same_model_and_same_training(engine_factory, rng):
         np.testing.assert_array_equal(first, second)
 
 
-def test_mixed_precision_keeps_the_heads_in_float32(factory_name, rng):
+def test_mixed_precision_keeps_the_heads_in_float32(engine_factory, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = build_small(factory_name)
+        model = build_small(engine_factory)
         x, y = random_data(model, 4, rng)
         outputs = model(x)
         assert {str(t.dtype.name) for t in outputs.values()} == {"float32"}
@@ -306,10 +306,10 @@ def test_missing_labels_under_mixed_precision(engine_factory, policy, rng):
     assert model.takes_own_step("train")
 
 
-def test_kernel_penalties_are_added_to_the_loss(factory_name, rng):
-    skip_without(factory_name, "l1", "l2")
-    plain = build_small(factory_name)
-    penalized = build_small(factory_name, l1=0.01, l2=0.1)
+def test_kernel_penalties_are_added_to_the_loss(engine_factory, rng):
+    skip_without(engine_factory, "l1", "l2")
+    plain = build_small(engine_factory)
+    penalized = build_small(engine_factory, l1=0.01, l2=0.1)
     penalized.set_weights(plain.get_weights())
     x, y = random_data(plain, 8, rng)
     # What a hidden layer multiplies by, whatever a gate or a stitch adds.
@@ -356,12 +356,15 @@ def test_trunk_width_and_depth_vary_the_size(factory_name):
         None,
     ],
 )
-def test_normalization_and_dropout_train(factory_name, normalization, rng):
-    skip_without(factory_name, "normalization", "dropout", "activation")
-    if normalization == "group" and takes(factory_name, "num_heads"):
+def test_normalization_and_dropout_train(engine_factory, normalization, rng):
+    skip_without(engine_factory, "normalization", "dropout", "activation")
+    if normalization == "group" and takes(engine_factory, "num_heads"):
         pytest.skip("it would mix the steps of sequences with their padding")
     model = build_small(
-        factory_name, normalization=normalization, dropout=0.2, activation="elu"
+        engine_factory,
+        normalization=normalization,
+        dropout=0.2,
+        activation="elu",
     )
     x, y = random_data(model, 4, rng)
     logs = model.train_on_batch(x, y, return_dict=True)
@@ -377,11 +380,11 @@ def test_normalization_and_dropout_train(factory_name, normalization, rng):
     assert any("Dropout" in kind for kind in kinds)
 
 
-def test_preprocessing_is_part_of_the_model(factory_name, rng):
-    skip_without(factory_name, "preprocessing")
+def test_preprocessing_is_part_of_the_model(engine_factory, rng):
+    skip_without(engine_factory, "preprocessing")
     scale = keras.layers.Rescaling(0.5, name="scale")
-    model = build_small(factory_name, preprocessing=scale)
-    plain = build_small(factory_name)
+    model = build_small(engine_factory, preprocessing=scale)
+    plain = build_small(engine_factory)
     plain.set_weights(model.get_weights())
     x = random_inputs(model, 4, rng)
     expected = plain.predict(0.5 * x, verbose=0)

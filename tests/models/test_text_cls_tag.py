@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras import Classification, Regression, SequenceTagging
@@ -40,7 +41,7 @@ def padded(rng, rows=6, steps=7):
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("pooling", mostly_slow(["average", "max"], ["max"]))
 def test_padding_changes_no_prediction(rng, encoder, pooling):
     model = small(
         encoder,
@@ -86,7 +87,9 @@ def test_padding_is_no_part_of_losses_and_metrics(rng, encoder):
     assert by_mask == pytest.approx(by_label, rel=1e-5)
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
+@pytest.mark.parametrize(
+    "gradients", mostly_slow(["parameters", "features"], ["features"])
+)
 def test_labels_and_masks_train_alike_by_task_gradients(gradients, rng):
     x, y, padding = padded(rng, rows=8)
     unmarked = {**y, "slots": np.where(padding, 0, y["slots"])}

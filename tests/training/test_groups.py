@@ -165,7 +165,7 @@ def test_complete_labels_are_logged_as_in_keras(assert_same):
     [
         ("uncertainty", "parameters"),
         pytest.param("famo", "parameters", marks=pytest.mark.slow),
-        ("pcgrad", "parameters"),
+        pytest.param("pcgrad", "parameters", marks=pytest.mark.slow),
         ("upgrad", "features"),
         pytest.param("graddrop", "parameters", marks=pytest.mark.slow),
     ],

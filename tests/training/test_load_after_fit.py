@@ -4,8 +4,8 @@ import numpy as np
 from factory_harness import build_small, random_data
 
 
-def test_weights_load_after_fit(factory_name, rng, tmp_path):
-    model = build_small(factory_name)
+def test_weights_load_after_fit(engine_factory, rng, tmp_path):
+    model = build_small(engine_factory)
     data = random_data(model, 4, rng)
     model.fit(*data, verbose=0)
     before = model.get_weights()

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import random_targets
+from factory_harness import mostly_slow, random_targets
 from holes import KINDS, make_holes
 
 import mtl_keras
@@ -237,7 +237,7 @@ def test_losses_and_metrics_equal_the_loop(twin, rng):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
 def test_training_equals_the_loop(twin, weighted, steps_per_execution, rng):
     model = build_with_twin(
         twin, descent(), steps_per_execution=steps_per_execution

@@ -40,8 +40,8 @@ def plain_twin(model, loss_weights):
     return twin
 
 
-def test_fit_gives_the_numbers_of_plain_keras(factory_name, rng):
-    model = build_small(factory_name)
+def test_fit_gives_the_numbers_of_plain_keras(engine_factory, rng):
+    model = build_small(engine_factory)
     names = [task.name for task in model.tasks]
     weights = {name: 0.3 + i for i, name in enumerate(names)}
     model.loss_weights.update(weights)

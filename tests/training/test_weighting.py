@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import build_small, random_data
+from factory_harness import build_small, mostly_slow, random_data
 from holes import make_holes
 from tensorboard.backend.event_processing.event_accumulator import (
     EventAccumulator,
@@ -26,7 +26,11 @@ ARGUMENTS = {
 }
 
 
-@pytest.fixture(params=weightings.names())
+# One of each way in which a weighting takes part in a step.
+QUICK = ("equal", "uncertainty", "famo", "pcgrad", "gradnorm", "graddrop")
+
+
+@pytest.fixture(params=mostly_slow(weightings.names(), QUICK))
 def method(request):
     """The name of each weighting in turn."""
     return request.param
@@ -263,8 +267,10 @@ def test_an_instance_belongs_to_one_set_of_tasks():
         mtl_keras.build_mlp((3,), [Regression("other")], weighting=method)
 
 
-def test_factories_take_a_weighting(sharing_factory, rng):
-    model = build_small(sharing_factory, weighting="mgda", gradients="features")
+def test_factories_take_a_weighting(sharing_engine_factory, rng):
+    model = build_small(
+        sharing_engine_factory, weighting="mgda", gradients="features"
+    )
     x, y = random_data(model, 8, rng)
     y = {
         t.name: make_holes(
@@ -275,7 +281,7 @@ def test_factories_take_a_weighting(sharing_factory, rng):
     history = model.fit(x, y, batch_size=8, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     with pytest.raises(ValueError, match="Did you mean 'pcgrad'"):
-        build_small(sharing_factory, weighting="pcgrd")
+        build_small(sharing_engine_factory, weighting="pcgrd")
 
 
 @pytest.mark.parametrize("method", ["gls", "famo"])

@@ -4,6 +4,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 from tuning_problem import SMALL, build, samples
 
 import mtl_keras
@@ -46,8 +47,12 @@ FACTORIES = {
 }
 
 
-@pytest.mark.parametrize("more", FACTORIES.values(), ids=FACTORIES)
-def test_a_reused_model_equals_a_fresh_one(more):
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(FACTORIES, ["dropout", "batch statistics", "random method"]),
+)
+def test_a_reused_model_equals_a_fresh_one(name):
+    more = FACTORIES[name]
     space = {
         **SMALL,
         "loss_weight": (0.1, 10.0),
@@ -78,9 +83,12 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("method", "argument"), NUMBERS, ids=str)
-def test_arguments_of_a_weighting_are_assigned(method, argument):
-    first, second = NUMBERS[method, argument]
+@pytest.mark.parametrize(
+    "pair", mostly_slow(NUMBERS, [("dwa", "temperature")]), ids=".".join
+)
+def test_arguments_of_a_weighting_are_assigned(pair):
+    method, argument = pair
+    first, second = NUMBERS[pair]
     name = f"weighting/{argument}"
     space = {
         **SMALL,

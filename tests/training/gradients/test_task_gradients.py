@@ -144,10 +144,14 @@ def test_the_gramian_equals_plain_autodiff(sharing_factory, rng):
     np.testing.assert_allclose(weighting.gramian, gramian, rtol=1e-4)
 
 
-def test_features_give_the_inner_products_at_the_frontier(sharing_factory, rng):
+def test_features_give_the_inner_products_at_the_frontier(
+    sharing_engine_factory, rng
+):
     weighting = FixedWeights(WEIGHTS)
-    model = build_compiled(sharing_factory, weighting, gradients="features")
-    exact = build_compiled(sharing_factory, FixedWeights(WEIGHTS))
+    model = build_compiled(
+        sharing_engine_factory, weighting, gradients="features"
+    )
+    exact = build_compiled(sharing_engine_factory, FixedWeights(WEIGHTS))
     exact.set_weights(model.get_weights())
     x, y = random_data(model, 6, rng)
     graph = shared_graph_of(model)
