@@ -19,8 +19,11 @@ def test_what_is_no_address_is_refused(text):
 
 def test_it_listens_and_is_reached():
     (port,) = free_ports(1)
-    with listen("127.0.0.1", port):
-        socket.create_connection(("127.0.0.1", port), 5).close()
+    with (
+        listen("127.0.0.1", port),
+        socket.create_connection(("127.0.0.1", port), 5) as reached,
+    ):
+        assert reached.getpeername() == ("127.0.0.1", port)
 
 
 def test_a_port_in_use_is_told():

@@ -355,6 +355,7 @@ def test_strangers_do_no_harm(chief, address, content):
         # One that stays and says nothing keeps nobody else out.
         with make_link(address):
             join(chief, 1)
+            assert len(chief._workers) == 1
 
 
 def test_a_hello_that_is_none_is_refused(chief, address):
@@ -385,6 +386,7 @@ def test_a_chief_that_moves_is_found_by_its_file(tmp_path, said):
             with make_chief(("127.0.0.1", port), said) as crew:
                 file.write_text(f"127.0.0.1:{port}\n")
                 join(crew, 1)
+                assert len(crew._workers) == 1
 
 
 def test_accepting_goes_on_after_an_error(address, said, monkeypatch):

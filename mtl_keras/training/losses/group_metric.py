@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import abc
+
 import keras
 from keras import ops
 
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
-class GroupMetric(keras.metrics.Metric):
+class GroupMetric(keras.metrics.Metric, abc.ABC):
     """Base of metrics of several tasks, logged as `<task>_<metric>`.
 
     Args:
@@ -22,9 +24,9 @@ class GroupMetric(keras.metrics.Metric):
         self.tasks = group.names
         self._logged = [f"{task}_{metric}" for task in group.names]
 
+    @abc.abstractmethod
     def values(self):
         """The metric of each task, a tensor of shape `(tasks,)`."""
-        raise NotImplementedError
 
     def result(self) -> dict:
         """Returns a dict from `<task>_<metric>` to a scalar."""
