@@ -175,7 +175,11 @@ SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
 REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 
 
-def mostly_slow(names, quick=REPRESENTATIVE):
+# Of these one trunk of vectors and one of maps with skips, which says most.
+QUICK = ("build_cnn_cls_seg", "build_mlp")
+
+
+def mostly_slow(names, quick=QUICK):
     """Parameters of a test: a few of them now, the others as slow tests."""
     return [
         name if name in quick else pytest.param(name, marks=pytest.mark.slow)

@@ -16,24 +16,24 @@ PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Of each kind one, for every run of the tests; all others are slow.
 QUICK = {
     "build_mlp-missing-adam",
-    "build_cnn-complete-sgd-normalized",
     "build_cnn_cls_seg-missing-sgd-normalized",
-    "uncertainty-parameters-missing",
-    "famo-parameters-missing",
     "gradvac-features-missing",
-    "mgda-parameters-complete",
     "db_mtl-parameters-missing",
-    "auto_lambda-parameters-missing",
     "mgda-global-clipnorm",
     "plain-one-sample",
     "plain-class-weights",
-    "build_dselect_k-entropy-of-samples-plain-33",
     "build_mlp-nine-tasks-plain-missing",
     "uncertainty-float16",
 }
 # What several processes train: a start of them costs more than a case.
 OF_PROCESSES = [
     *sorted(QUICK - {"uncertainty-float16"}),
+    "build_cnn-complete-sgd-normalized",
+    "uncertainty-parameters-missing",
+    "famo-parameters-missing",
+    "mgda-parameters-complete",
+    "auto_lambda-parameters-missing",
+    "build_dselect_k-entropy-of-samples-plain-33",
     "plain-short-batch-complete",
     "plain-three-samples",
     "build_dselect_k-entropy-of-samples-plain-37",

@@ -38,8 +38,8 @@ def test_all_factories_are_covered():
     assert sorted(SMALL) == models.names()
 
 
-def test_without_arguments_it_is_compiled_and_fits(factory_name, rng):
-    model = models.get(factory_name)()
+def test_without_arguments_it_is_compiled_and_fits(engine_factory, rng):
+    model = models.get(engine_factory)()
     assert isinstance(model, mtl_keras.MultiTaskModel)
     assert model.compiled
     assert set(model.output_names) == {task.name for task in model.tasks}

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras.training import BackupError
@@ -176,12 +177,15 @@ def test_arrays_that_are_shuffled(path, at):
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize(
     "data",
-    [
-        of_dataset,
-        of_endless_dataset,
-        of_dataset_of_unknown_length,
-        of_py_dataset,
-    ],
+    mostly_slow(
+        [
+            of_dataset,
+            of_endless_dataset,
+            of_dataset_of_unknown_length,
+            of_py_dataset,
+        ],
+        [of_endless_dataset, of_py_dataset],
+    ),
 )
 def test_streams(path, data):
     assert_goes_on(path, make_model, data, (1, 5))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import random_data
+from factory_harness import mostly_slow, random_data
 
 import mtl_keras
 from mtl_keras.tasks import Classification, Regression, Segmentation
@@ -57,7 +57,9 @@ OPTIONS = {"batch_size": 4, "shuffle": False, "verbose": 0}
 STREAM = {"steps_per_epoch": 2, "shuffle": False, "verbose": 0}
 
 
-@pytest.mark.parametrize("task", ["kind", "place", "mask"])
+@pytest.mark.parametrize(
+    "task", mostly_slow(["kind", "place", "mask"], ["mask"])
+)
 def test_arrays(model, data, task):
     x, y = data
     none = {**y, task: None}
