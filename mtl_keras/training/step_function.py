@@ -27,23 +27,7 @@ def make_step_function(
         A function from an iterator to logs, like those that Keras makes.
     """
     steps_per_execution = model.steps_per_execution
-
-    several_workers = has_several_workers(model.distribute_strategy)
-
-    def of_replica():
-        results = model.get_metrics_result()
-        # Callbacks must decide alike on all workers.
-        return mean_over_replicas(results) if several_workers else results
-
-    def logs():
-        results = model.distribute_strategy.run(of_replica)
-        # Of one replica, as in Keras: `fit` reads all at the end of an epoch.
-        return tf.nest.map_structure(
-            lambda value: model.distribute_strategy.experimental_local_results(
-                value
-            )[0],
-            results,
-        )
+    logs = _logs_of(model)
 
     @tf.autograph.experimental.do_not_convert
     def one(data, other):
@@ -56,28 +40,10 @@ def make_step_function(
         )
 
     @tf.autograph.experimental.do_not_convert
-    def several(iterator, others):
-        def go_on(done, batch):
-            return (done < steps_per_execution) & batch.has_value()
-
-        def body(done, batch):
-            one(batch.get_value(), _next_of(others))
-            following = tf.cond(
-                done + 1 < steps_per_execution,
-                iterator.get_next_as_optional,
-                lambda: batch,
-            )
-            return done + 1, following
-
-        done, _ = tf.while_loop(
-            go_on, body, (tf.constant(0), iterator.get_next_as_optional())
-        )
-        return done, logs()
-
-    @tf.autograph.experimental.do_not_convert
     def single(iterator, others):
         return one(iterator.get_next(), _next_of(others))
 
+    several = _several(one, logs, steps_per_execution)
     if not model.run_eagerly:
         several = tf.function(several, reduce_retracing=True)
         single = tf.function(single, reduce_retracing=True)
@@ -99,6 +65,51 @@ def make_step_function(
         return results
 
     return function
+
+
+def _logs_of(model) -> Callable:
+    """Makes what reads the logs of a step, the same on all replicas."""
+    strategy = model.distribute_strategy
+    several_workers = has_several_workers(strategy)
+
+    def of_replica():
+        results = model.get_metrics_result()
+        # Callbacks must decide alike on all workers.
+        return mean_over_replicas(results) if several_workers else results
+
+    def logs():
+        # Of one replica, as in Keras: `fit` reads all at the end of an epoch.
+        return tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0],
+            strategy.run(of_replica),
+        )
+
+    return logs
+
+
+def _several(one: Callable, logs: Callable, steps: int) -> Callable:
+    """Makes what takes so many steps, or as many as there are batches."""
+
+    @tf.autograph.experimental.do_not_convert
+    def several(iterator, others):
+        def go_on(done, batch):
+            return (done < steps) & batch.has_value()
+
+        def body(done, batch):
+            one(batch.get_value(), _next_of(others))
+            following = tf.cond(
+                done + 1 < steps,
+                iterator.get_next_as_optional,
+                lambda: batch,
+            )
+            return done + 1, following
+
+        done, _ = tf.while_loop(
+            go_on, body, (tf.constant(0), iterator.get_next_as_optional())
+        )
+        return done, logs()
+
+    return several
 
 
 def _next_of(iterator):
