@@ -40,9 +40,10 @@ def main():
             # Of this case alone; all others are worth an hour.
             results = {"error": np.asarray(traceback.format_exc())}
         found |= {f"{name}/{key}": array for key, array in results.items()}
-        # The compiled steps of all cases together would take gigabytes.
         keras.backend.clear_session()
-        gc.collect()
+        # TensorFlow keeps traced graphs, which come to gigabytes: looking
+        # through them again after each case would take most of the time.
+        gc.freeze()
         print("done", name, flush=True)
     np.savez(file, **found)
 
