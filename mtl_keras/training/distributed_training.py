@@ -152,8 +152,10 @@ class DistributedTraining:
             return  # the user has split it
         if self._reads_for == "train":
             _tell_uneven(adapter.batch_size, self._num_replicas)
-        fill = _may_be_short(adapter, self._num_replicas)
-        if fill or has_several_workers(strategy):
+        # TensorFlow leaves a replica without a sample: 5 over 4 are 2, 2, 1, 0.
+        uneven = _may_be_uneven(adapter, self._num_replicas)
+        if uneven or has_several_workers(strategy):
+            fill = _may_be_short(adapter, self._num_replicas)
             _split_exactly(iterator, strategy, fill)
 
     def build_for(self, iterator) -> None:
@@ -250,6 +252,16 @@ def _tell_uneven(batch_size: int | None, replicas: int) -> None:
             "right; a batch_size that is a multiple of the replicas is faster.",
             stacklevel=2,
         )
+
+
+def _may_be_uneven(adapter, replicas: int) -> bool:
+    """Whether there may be a batch that the replicas do not divide."""
+    size = adapter.batch_size
+    if size is None or size % replicas:
+        return True
+    if not adapter.has_partial_batch:
+        return False
+    return bool((adapter.partial_batch_size or 1) % replicas)
 
 
 def _may_be_short(adapter, replicas: int) -> bool:
