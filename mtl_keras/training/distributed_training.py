@@ -10,7 +10,6 @@ replace the second; here the first is overridden.
 from __future__ import annotations
 
 import secrets
-import warnings
 
 import keras
 import numpy as np
@@ -18,6 +17,7 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters import get_data_adapter
 from tensorflow.python.eager import context
 
+from mtl_keras.distribution.batch_sizes import BatchSizes, tell_uneven
 from mtl_keras.distribution.lost_workers import lost_workers_named
 from mtl_keras.distribution.made_inside import (
     check_made_inside,
@@ -150,12 +150,12 @@ class DistributedTraining:
             adapter.get_tf_dataset(), tf.distribute.DistributedDataset
         ):
             return  # the user has split it
+        sizes = BatchSizes.of_adapter(adapter)
         if self._reads_for == "train":
-            _tell_uneven(adapter.batch_size, self._num_replicas)
-        # TensorFlow leaves a replica without a sample: 5 over 4 are 2, 2, 1, 0.
-        uneven = _may_be_uneven(adapter, self._num_replicas)
+            tell_uneven(sizes, self._num_replicas)
+        uneven = sizes.may_be_uneven(self._num_replicas)
         if uneven or has_several_workers(strategy):
-            fill = _may_be_short(adapter, self._num_replicas)
+            fill = sizes.may_be_short(self._num_replicas)
             _split_exactly(iterator, strategy, fill)
 
     def build_for(self, iterator) -> None:
@@ -242,40 +242,6 @@ def _check_accumulation(optimizer, replicas: int) -> None:
             f"{replicas} replicas. Leave it out and choose a batch_size "
             f"{steps} times as large, or more replicas."
         )
-
-
-def _tell_uneven(batch_size: int | None, replicas: int) -> None:
-    if batch_size and batch_size % replicas:
-        warnings.warn(
-            f"Batches of {batch_size} do not divide by {replicas} replicas, so "
-            "some compute more than others and these wait. The result is "
-            "right; a batch_size that is a multiple of the replicas is faster.",
-            stacklevel=2,
-        )
-
-
-def _may_be_uneven(adapter, replicas: int) -> bool:
-    """Whether there may be a batch that the replicas do not divide."""
-    size = adapter.batch_size
-    if size is None or size % replicas:
-        return True
-    if not adapter.has_partial_batch:
-        return False
-    return bool((adapter.partial_batch_size or 1) % replicas)
-
-
-def _may_be_short(adapter, replicas: int) -> bool:
-    """Whether a batch may have fewer samples than there are replicas."""
-    size = adapter.batch_size
-    if size is None:
-        return True
-    if size < replicas:
-        return True
-    if adapter.has_partial_batch is None:  # a dataset with a size for all
-        return False
-    return bool(adapter.has_partial_batch) and (
-        (adapter.partial_batch_size or 0) < replicas
-    )
 
 
 def _global_seed() -> int:

@@ -1,0 +1,42 @@
+"""Which batches replicas share evenly."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras.src.trainers.data_adapters import get_data_adapter
+
+from mtl_keras.distribution.batch_sizes import BatchSizes, tell_uneven
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("size", [1, 3, 4, 8])
+@pytest.mark.parametrize("samples", [1, 5, 8, 21, 24])
+def test_sizes_of_arrays(samples, size, replicas):
+    x = np.zeros((samples, 2))
+    sizes = BatchSizes.of_adapter(get_data_adapter(x, batch_size=size))
+    batches = [min(size, samples - i) for i in range(0, samples, size)]
+    uneven = any(batch % replicas for batch in batches)
+    short = any(batch < replicas for batch in batches)
+    # A size that no batch has may be counted, but none may be missed.
+    assert sizes.may_be_uneven(replicas) >= uneven
+    assert sizes.may_be_short(replicas) >= short
+    if samples >= size:
+        assert sizes.may_be_uneven(replicas) == uneven
+        assert sizes.may_be_short(replicas) == short
+
+
+def test_of_datasets_what_is_not_known_may_be_anything():
+    data = tf.data.Dataset.range(10)
+    known = get_data_adapter(data.batch(4, drop_remainder=True))
+    assert not BatchSizes.of_adapter(known).may_be_uneven(2)
+    assert not BatchSizes.of_adapter(known).may_be_short(2)
+    unknown = get_data_adapter(data.batch(4))
+    assert BatchSizes.of_adapter(unknown).may_be_uneven(2)
+    assert BatchSizes.of_adapter(unknown).may_be_short(2)
+
+
+def test_a_size_that_does_not_divide_is_told():
+    tell_uneven(BatchSizes(8, 5), 4)
+    tell_uneven(BatchSizes(None), 4)
+    with pytest.warns(UserWarning, match="Batches of 6 do not divide by 4"):
+        tell_uneven(BatchSizes(6), 4)
