@@ -22,9 +22,12 @@ class BatchSizes:
     @classmethod
     def of_adapter(cls, adapter):
         """Reads them off one of Keras's data adapters."""
-        if not adapter.has_partial_batch:  # a dataset with a size for all: None
-            return cls(adapter.batch_size)
-        return cls(adapter.batch_size, adapter.partial_batch_size or None)
+        size = adapter.batch_size
+        # Keras asks no more of adapters of generators, which raise an error,
+        # and says None of a dataset whose batches are all of one size.
+        if size is None or not adapter.has_partial_batch:
+            return cls(size)
+        return cls(size, adapter.partial_batch_size or None)
 
     def may_be_uneven(self, replicas: int) -> bool:
         """Whether there may be a batch that the replicas do not divide.

@@ -35,6 +35,13 @@ def test_of_datasets_what_is_not_known_may_be_anything():
     assert BatchSizes.of_adapter(unknown).may_be_short(2)
 
 
+def test_of_generators_too():
+    batches = ((np.zeros((n, 2)), np.zeros(n)) for n in (8, 8, 5))
+    sizes = BatchSizes.of_adapter(get_data_adapter(batches))
+    assert sizes.may_be_uneven(2)
+    assert sizes.may_be_short(2)
+
+
 def test_a_size_that_does_not_divide_is_told():
     tell_uneven(BatchSizes(8, 5), 4)
     tell_uneven(BatchSizes(None), 4)
