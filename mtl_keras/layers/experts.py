@@ -7,6 +7,7 @@ from keras import ops
 
 from mtl_keras.layers.arguments import check_positive_integer
 from mtl_keras.layers.nth_copy import nth_copy
+from mtl_keras.layers.side_by_side import multiply_side_by_side
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -106,13 +107,7 @@ class Experts(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        if len(inputs.shape) == 2:
-            # One product of matrices is faster than one of each expert.
-            flat = ops.reshape(self.kernel, (self.kernel.shape[0], -1))
-            outputs = ops.matmul(inputs, flat)
-            outputs = ops.reshape(outputs, (-1, self.num_experts, self.units))
-        else:
-            outputs = ops.einsum("bei,ieo->beo", inputs, self.kernel)
+        outputs = multiply_side_by_side(inputs, self.kernel)
         if self.use_bias:
             outputs = ops.add(outputs, self.bias)
         return self.activation(outputs)

@@ -12,6 +12,7 @@ from mtl_keras.layers.arguments import (
     check_task_index,
 )
 from mtl_keras.layers.nth_copy import nth_copy
+from mtl_keras.layers.side_by_side import multiply_side_by_side
 from mtl_keras.layers.with_values import with_values
 
 
@@ -138,13 +139,7 @@ class GroupedDense(keras.layers.Layer):
         )
 
     def call(self, inputs) -> list:
-        if len(inputs.shape) == 2:
-            # One product of matrices is faster than one of each task.
-            flat = ops.reshape(self.kernel, (self.kernel.shape[0], -1))
-            outputs = ops.matmul(inputs, flat)
-            outputs = ops.reshape(outputs, (-1, self.num_tasks, self.units))
-        else:
-            outputs = ops.einsum("bki,iko->bko", inputs, self.kernel)
+        outputs = multiply_side_by_side(inputs, self.kernel)
         if self.use_bias:
             outputs = ops.add(outputs, self.bias)
         outputs = self.activation(outputs)
