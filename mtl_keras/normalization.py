@@ -5,6 +5,10 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from mtl_keras.synchronized_batch_normalization import (
+    SynchronizedBatchNormalization,
+)
+
 # Keras's default of 0.99 needs some 500 steps until evaluation sees the
 # statistics that training saw; short fits would look broken.
 _BATCH_NORMALIZATION_MOMENTUM = 0.9
@@ -21,7 +25,7 @@ def normalize(x, normalization: str | None, name: str):
         normalization: `"batch"`, `"group"` (the largest of at most 8 groups
             that divides the channels), `"layer"` or `None`. Under a
             `tf.distribute` strategy, batch statistics are synchronized over
-            the replicas.
+            the replicas, behind padding too.
         name: Name of the layer.
 
     Returns:
@@ -52,10 +56,13 @@ def normalization_layer(
         return None
     options = {"name": name, "dtype": dtype}
     if normalization == "batch":
-        return layers.BatchNormalization(
-            momentum=_BATCH_NORMALIZATION_MOMENTUM,
-            synchronized=_several_replicas(),
-            **options,
+        batch_normalization = (
+            SynchronizedBatchNormalization
+            if _several_replicas()
+            else layers.BatchNormalization
+        )
+        return batch_normalization(
+            momentum=_BATCH_NORMALIZATION_MOMENTUM, **options
         )
     if normalization == "layer":
         return layers.LayerNormalization(**options)

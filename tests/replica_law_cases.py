@@ -16,6 +16,10 @@ OF_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
 # is so much larger.
 OF_DIFFERENCES = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
 
+# Other data, where with the first a ReLU is given 2e-7 in the last step: on
+# which side of 0 that lies, and so the gradient, is a matter of rounding.
+OF_KINKS = {"build_from_backbone-pcgrad-parameters": 6}
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -36,6 +40,7 @@ class Case:
         of_compile: Further arguments of `compile`.
         class_weight: Whether classes have weights.
         validation: Whether the data are also evaluated after each epoch.
+        seed: Of the data.
     """
 
     factory: str = "build_mlp"
@@ -50,6 +55,7 @@ class Case:
     of_compile: tuple = ()
     class_weight: bool = False
     validation: bool = False
+    seed: int = 5
 
     @property
     def tolerance(self) -> float:
@@ -84,7 +90,8 @@ def _of_factories():
     for factory in SHARING:
         for gradients in ("parameters", "features"):
             name = f"{factory}-pcgrad-{gradients}"
-            yield name, Case(factory, "pcgrad", gradients)
+            seed = OF_KINKS.get(name, Case.seed)
+            yield name, Case(factory, "pcgrad", gradients, seed=seed)
 
 
 def _of_weightings():
