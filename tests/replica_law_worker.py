@@ -1,6 +1,7 @@
 """Trains cases of the law: `replica_law_worker.py FILE REPLICAS [CASE ...]`.
 
-With TF_CONFIG it is one of several processes, and REPLICAS is 0.
+REPLICAS is a number, or "none" for no strategy. With TF_CONFIG it is one of
+several processes, and REPLICAS is "workers".
 """
 
 import gc
@@ -21,12 +22,14 @@ from mtl_keras import distribution
 def main():
     file, replicas, *names = sys.argv[1:]
     # Before anything is computed, so before the cases are imported.
-    if int(replicas):
-        strategy = distribution.strategy("mirrored", replicas=int(replicas))
-    else:
+    if replicas == "workers":
         strategy = distribution.strategy("multi_worker")
         index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
         file = Path(file).with_suffix(f".{index}.npz")
+    elif replicas == "none":
+        strategy = distribution.strategy("none")
+    else:
+        strategy = distribution.strategy("mirrored", replicas=int(replicas))
     from replica_law import train
     from replica_law_cases import CASES
 
@@ -35,9 +38,9 @@ def main():
         try:
             results = train(CASES[name], strategy)
         except Exception:
-            if not int(replicas):  # the other processes would wait
+            if replicas == "workers":  # the other processes would wait
                 raise
-            # Of this case alone; all others are worth an hour.
+            # Of this case alone; the others are worth minutes.
             results = {"error": np.asarray(traceback.format_exc())}
         found |= {f"{name}/{key}": array for key, array in results.items()}
         keras.backend.clear_session()

@@ -13,6 +13,9 @@ from replica_law_cases import CASES
 from worker_processes import path_of_tests, run_workers
 
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
+NAMES = list(CASES)
+# How many of them a process trains.
+OF_PART = 40
 # Of each kind one, for every run of the tests; all others are slow.
 QUICK = {
     "build_mlp-missing-adam",
@@ -43,12 +46,6 @@ OF_PROCESSES = [
 ]
 
 
-def with_marks(name):
-    """A case with its marks."""
-    marks = [] if name in QUICK else [pytest.mark.slow]
-    return pytest.param(name, marks=marks)
-
-
 @functools.cache
 def by_one(name):
     """What one replica makes of a case."""
@@ -65,40 +62,52 @@ def results_of(path, name):
         }
 
 
-@pytest.mark.parametrize("name", [with_marks(name) for name in CASES])
+@pytest.mark.parametrize("name", sorted(QUICK))
 def test_two_replicas(name, two_replicas):
     found = train(CASES[name], two_replicas)
     assert_law(found, by_one(name), CASES[name].tolerance)
 
 
 @pytest.fixture(scope="module")
-def of_replicas(tmp_path_factory):
-    """Files of what 1 and 4 replicas made of all cases."""
+def results_by(tmp_path_factory):
+    """Looks up what a number of replicas makes of a case.
+
+    Some cases together have a process of their own: TensorFlow keeps what it
+    has traced, and one process for all of them would grow to 8 GB.
+    """
     folder = tmp_path_factory.mktemp("law")
-    files = {}
-    for replicas in (1, 4):
-        files[replicas] = folder / f"{replicas}.npz"
-        subprocess.run(
-            [sys.executable, PROGRAM, str(files[replicas]), str(replicas)],
+
+    @functools.cache
+    def train_part(replicas, part):
+        file = folder / f"{replicas}.{part}.npz"
+        names = NAMES[part * OF_PART : (part + 1) * OF_PART]
+        process = subprocess.run(
+            [sys.executable, PROGRAM, str(file), replicas, *names],
             env={**os.environ, "PYTHONPATH": path_of_tests()},
-            check=True,
         )
-    return files
+        return file, process.returncode
+
+    def look_up(replicas, name):
+        file, code = train_part(replicas, NAMES.index(name) // OF_PART)
+        assert code == 0, f"the process of {replicas} ended with {code}"
+        return results_of(file, name)
+
+    return look_up
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [with_marks(name) for name in CASES])
-def test_one_and_four_replicas(name, of_replicas):
-    for file in of_replicas.values():
-        found = results_of(file, name)
-        assert_law(found, by_one(name), CASES[name].tolerance)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("replicas", ["1", "2", "4"])
+def test_replicas(replicas, name, results_by):
+    found, one = results_by(replicas, name), results_by("none", name)
+    assert_law(found, one, CASES[name].tolerance)
 
 
 @pytest.fixture(scope="module")
 def of_processes(tmp_path_factory):
     """Files of what two processes made of some cases together."""
     file = tmp_path_factory.mktemp("law") / "processes"
-    run_workers(2, PROGRAM, str(file), "0", *OF_PROCESSES, seconds=1200)
+    run_workers(2, PROGRAM, str(file), "workers", *OF_PROCESSES, seconds=1200)
     return [file.with_suffix(f".{index}.npz") for index in range(2)]
 
 
