@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+# Files of few tests often take longest: they are not left to the end.
+TEST = $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Users should see our output and not TensorFlow's.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
@@ -14,10 +16,10 @@ demo: $(VENV)/.installed
 		--seed 0 --output runs/demo --overwrite
 
 test: $(VENV)/.installed lint
-	$(RUN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(TEST) -m "not slow"
 
 test-all: $(VENV)/.installed lint
-	$(RUN)/python -m pytest -n 2 --dist loadfile
+	$(TEST)
 
 lint: $(VENV)/.installed
 	$(RUN)/ruff check .

@@ -57,20 +57,19 @@ WEIGHTINGS = [
 REPEATED = ("uncertainty", "graddrop")
 
 
-# Tracing takes a while: what goes the way of another method is slow.
-MANY = [
-    pytest.param(
-        *case,
-        tasks,
-        id=f"{case[0]}-{case[1]}-{tasks}",
-        marks=[pytest.mark.slow] * (case[0] in REPEATED and tasks != 4),
-    )
-    for case in WEIGHTINGS
-    for tasks in (2, 4, 8)
-]
+def cases():
+    """Cases with their marks: tracing takes a while, so that few are quick."""
+    for weighting, way, arguments in WEIGHTINGS:
+        for tasks in (2, 4, 8):
+            quick = (4,) if weighting in REPEATED else (2, 4)
+            yield pytest.param(
+                *(weighting, way, arguments, tasks),
+                id=f"{weighting}-{way}-{tasks}",
+                marks=[] if tasks in quick else [pytest.mark.slow],
+            )
 
 
-@pytest.mark.parametrize(("weighting", "way", "arguments", "tasks"), MANY)
+@pytest.mark.parametrize(("weighting", "way", "arguments", "tasks"), cases())
 def test_sums_of_a_step(two_replicas, rng, weighting, way, arguments, tasks):
     model = some_model(two_replicas, tasks, weighting=weighting, **arguments)
     expected = reductions(way, tasks, SHARED, own(tasks))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras import Classification, Regression, SequenceTagging
@@ -89,7 +90,7 @@ def test_tasks_of_sequences_and_of_steps():
     }
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
+@pytest.mark.parametrize("trunk", mostly_slow(TRUNKS, ["conv"]))
 def test_it_learns_what_sequences_hold(rng, trunk):
     x = rng.normal(size=(64, 6, 3)).astype("float32")
     y = {

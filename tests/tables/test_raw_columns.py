@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras.tables import (
@@ -43,7 +44,9 @@ def assert_close(found, expected):
         np.testing.assert_allclose(found[name], values, atol=1e-6)
 
 
-@pytest.mark.parametrize("factory", FACTORIES)
+@pytest.mark.parametrize(
+    "factory", mostly_slow(FACTORIES, ["build_mlp", "build_mmoe"])
+)
 def test_raw_columns_give_the_same_predictions(
     columns, targets, tasks, factory
 ):
@@ -162,6 +165,7 @@ def test_the_saved_model_runs_without_keras(columns, targets, tasks, tmp_path):
 import json, sys
 sys.modules["keras"] = sys.modules["mtl_keras"] = None  # cannot be imported
 import tensorflow as tf
+from factory_harness import mostly_slow
 serve = tf.saved_model.load({str(tmp_path / "saved_model")!r}).signatures[
     "serving_default"
 ]

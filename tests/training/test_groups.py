@@ -166,7 +166,7 @@ def test_complete_labels_are_logged_as_in_keras(assert_same):
         ("uncertainty", "parameters"),
         pytest.param("famo", "parameters", marks=pytest.mark.slow),
         pytest.param("pcgrad", "parameters", marks=pytest.mark.slow),
-        ("upgrad", "features"),
+        pytest.param("upgrad", "features", marks=pytest.mark.slow),
         pytest.param("graddrop", "parameters", marks=pytest.mark.slow),
     ],
 )

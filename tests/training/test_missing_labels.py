@@ -236,7 +236,7 @@ def test_losses_and_metrics_equal_the_loop(twin, rng):
     assert logs["size_mae"] == pytest.approx(np.nanmean(np.abs(errors)), 1e-5)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", mostly_slow([False, True], [True]))
 @pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
 def test_training_equals_the_loop(twin, weighted, steps_per_execution, rng):
     model = build_with_twin(

@@ -71,14 +71,14 @@ def kill_at(monkeypatch, event, how):
         # "After" one is what "before" the next one leaves, but for what is
         # done between: a trial is proposed, or trained.
         (0, "after"),
-        (1, "after"),
-        (2, "before"),
+        pytest.param(1, "after", marks=pytest.mark.slow),
+        pytest.param(2, "before", marks=pytest.mark.slow),
         (2, "after"),
-        (4, "before"),
-        (6, "before"),
+        pytest.param(4, "before", marks=pytest.mark.slow),
+        pytest.param(6, "before", marks=pytest.mark.slow),
         (6, "after"),
         # What is torn is as if it was not there, see test_journal.py.
-        (3, "within"),
+        pytest.param(3, "within", marks=pytest.mark.slow),
         (4, "within"),
     ],
 )

@@ -228,7 +228,9 @@ def test_weighting_that_learns_from_held_out_data(path):
     assert_goes_on(path, make, of_arrays, (1, 4), held_out_data=arrays())
 
 
-@pytest.mark.parametrize("data", [of_arrays, of_endless_dataset])
+@pytest.mark.parametrize(
+    "data", mostly_slow([of_arrays, of_endless_dataset], [of_arrays])
+)
 def test_several_steps_in_an_execution(path, data):
     def make():
         return make_model(steps_per_execution=2)

@@ -184,12 +184,13 @@ def test_features_give_the_inner_products_at_the_frontier(
 @pytest.mark.parametrize(
     "weighting",
     [
-        lambda: "equal",
-        lambda: FixedWeights((1.0, 1.0, 1.0)),
-        SumOfRows,
-        lambda: ("features", FixedWeights((1.0, 1.0, 1.0))),
+        pytest.param(lambda: "equal", id="combine"),
+        pytest.param(lambda: FixedWeights((1.0, 1.0, 1.0)), id="weights"),
+        pytest.param(SumOfRows, id="aggregate", marks=pytest.mark.slow),
+        pytest.param(
+            lambda: ("features", FixedWeights((1.0, 1.0, 1.0))), id="features"
+        ),
     ],
-    ids=["combine", "weights", "aggregate", "features"],
 )
 def test_neutral_weightings_equal_the_plain_step(
     sharing_engine_factory, weighting, rng
