@@ -69,7 +69,9 @@ def cases():
             )
 
 
-@pytest.mark.parametrize(("weighting", "way", "arguments", "tasks"), cases())
+@pytest.mark.parametrize(
+    ("weighting", "way", "arguments", "tasks"), list(cases())
+)
 def test_sums_of_a_step(two_replicas, rng, weighting, way, arguments, tasks):
     model = some_model(two_replicas, tasks, weighting=weighting, **arguments)
     expected = reductions(way, tasks, SHARED, own(tasks))
