@@ -1,10 +1,12 @@
 """The studies of the repository: they can be read, and controls are fair."""
 
+import csv
+import re
 from pathlib import Path
 
 import pytest
 
-from mtl_keras import tuning
+from mtl_keras import tuning, zoo
 
 STUDIES = Path(__file__).parents[2] / "tuning"
 FILES = sorted(STUDIES.rglob("study.toml"))
@@ -43,3 +45,36 @@ def test_a_control_differs_in_nothing_but_the_weights(path):
 )
 def test_a_study_is_in_the_list(path):
     assert path.parent.name in (STUDIES / "README.md").read_text()
+
+
+def trials_of(path):
+    """Rows of the trials of a study."""
+    with open(path.with_name("trials.csv"), newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.parent.name)
+def test_a_study_was_run_to_its_end(path):
+    study = tuning.load_study_recipe(path)
+    trials = trials_of(path)
+    assert len(trials) >= study.search.max_trials
+    assert {trial["status"] for trial in trials} <= {"completed", "failed"}
+    best = path.with_name("best.toml")
+    recipe = zoo.load_recipe(best)
+    assert recipe.factory.name == study.factory.name
+    number = re.match(r"# Trial (\d+):", best.read_text()).group(1)
+    (row,) = (trial for trial in trials if trial["trial"] == number)
+    rate = recipe.optimizer.learning_rate
+    if "learning_rate" in row:
+        assert rate == pytest.approx(float(row["learning_rate"]))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p not in CONTROLS], ids=lambda p: p.parent.name
+)
+def test_a_study_answers_by_test_data(path):
+    text = path.with_name("README.md").read_text()
+    with open(path.with_name("test.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = [row for row in rows if row["mean"] in text]
+    assert {"best", "best - default"} <= {row["arm"] for row in shown}
