@@ -16,9 +16,14 @@ OF_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
 # is so much larger.
 OF_DIFFERENCES = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
 
-# Other data, where with the first a ReLU is given 2e-7 in the last step: on
-# which side of 0 that lies, and so the gradient, is a matter of rounding.
-OF_KINKS = {"build_from_backbone-pcgrad-parameters": 6}
+# Other data, where with the first a ReLU behind batch normalization is given
+# 1e-7 to 7e-6 in the step in which replicas part: on which side of 0 that
+# lies, and so the gradient, is a matter of rounding.
+OF_KINKS = {
+    "build_from_backbone-pcgrad-parameters": 6,
+    "build_mtan-missing-adam": 6,
+    "build_mtan-pcgrad-parameters": 6,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +86,12 @@ def _of_factories():
         for labels in ("complete", "missing"):
             for optimizer in ("sgd", "adam"):
                 name = f"{factory}-{labels}-{optimizer}"
-                case = Case(factory, labels=labels, optimizer=optimizer)
+                case = Case(
+                    factory,
+                    labels=labels,
+                    optimizer=optimizer,
+                    seed=OF_KINKS.get(name, Case.seed),
+                )
                 if often or (labels, optimizer) == ("missing", "adam"):
                     yield name, case
                 if often or (labels, optimizer) == ("missing", "sgd"):
