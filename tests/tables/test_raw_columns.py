@@ -165,7 +165,6 @@ def test_the_saved_model_runs_without_keras(columns, targets, tasks, tmp_path):
 import json, sys
 sys.modules["keras"] = sys.modules["mtl_keras"] = None  # cannot be imported
 import tensorflow as tf
-from factory_harness import mostly_slow
 serve = tf.saved_model.load({str(tmp_path / "saved_model")!r}).signatures[
     "serving_default"
 ]
