@@ -31,7 +31,12 @@ def normalize(x, normalization: str | None, name: str):
     Returns:
         A tensor of the shape of `x`.
     """
-    layer = normalization_layer(normalization, x.shape[-1], name=name)
+    layer = normalization_layer(
+        normalization,
+        x.shape[-1],
+        name=name,
+        masked=getattr(x, "_keras_mask", None) is not None,
+    )
     return x if layer is None else layer(x)
 
 
@@ -40,6 +45,7 @@ def normalization_layer(
     channels: int,
     name: str | None = None,
     dtype=None,
+    masked: bool = False,
 ) -> keras.layers.Layer | None:
     """Makes the layer of a normalization.
 
@@ -48,6 +54,7 @@ def normalization_layer(
         channels: Number of channels.
         name: Name of the layer. Defaults to Keras's choice.
         dtype: As in `keras.layers.Layer`.
+        masked: Whether it will receive a mask. Defaults to `False`.
 
     Returns:
         A Keras layer, or `None` for no normalization.
@@ -56,14 +63,11 @@ def normalization_layer(
         return None
     options = {"name": name, "dtype": dtype}
     if normalization == "batch":
-        batch_normalization = (
-            SynchronizedBatchNormalization
-            if _several_replicas()
-            else layers.BatchNormalization
-        )
-        return batch_normalization(
-            momentum=_BATCH_NORMALIZATION_MOMENTUM, **options
-        )
+        several = _several_replicas()
+        options["momentum"] = _BATCH_NORMALIZATION_MOMENTUM
+        if several and masked:
+            return SynchronizedBatchNormalization(**options)
+        return layers.BatchNormalization(synchronized=several, **options)
     if normalization == "layer":
         return layers.LayerNormalization(**options)
     return layers.GroupNormalization(most_groups(channels), **options)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_keras import distribution
+from mtl_keras.normalization import normalize
 from mtl_keras.synchronized_batch_normalization import (
     SynchronizedBatchNormalization,
 )
@@ -104,6 +105,23 @@ def test_keras_still_needs_it(padded, two_replicas):
 
     _, _, mean = by_two_replicas(synchronized, two_replicas, x, mask)
     assert np.abs(mean - by_one(x, mask)[2]).max() > 1e-2
+
+
+@pytest.mark.parametrize("wrong", [{"synchronized": False}, {"axis": 1}])
+def test_what_it_cannot_is_refused(wrong):
+    with pytest.raises(ValueError, match="synchronized=True"):
+        SynchronizedBatchNormalization(**wrong)
+
+
+def test_it_is_only_where_a_mask_is(two_replicas):
+    def normalized(padding):
+        with two_replicas.scope():
+            inputs = keras.Input((STEPS,), dtype="int32")
+            x = keras.layers.Embedding(9, 3, mask_zero=padding)(inputs)
+            return type(normalize(x, "batch", "n")._keras_history.operation)
+
+    assert normalized(True) is SynchronizedBatchNormalization
+    assert normalized(False) is keras.layers.BatchNormalization
 
 
 def test_it_comes_back_from_its_config():

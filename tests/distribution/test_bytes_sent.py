@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from collectives import collectives_of_step
+from factory_harness import build_small, random_data
 from reductions import reductions, ring_bytes
 from worker_processes import run_workers
 
@@ -111,6 +112,26 @@ def test_synchronized_normalization(two_replicas, rng, way):
     learned = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     expected = reductions(way, 2, learned - own(2), own(2), channels=(16, 8))
     assert sizes(model, rng) == expected
+
+
+def test_normalization_behind_a_mask_sums_one_number_more(two_replicas, rng):
+    model = distribution.build(
+        build_small,
+        two_replicas,
+        name="build_text_cls_tag",
+        hidden_units=(13,),
+        normalization="batch",
+        optimizer="sgd",
+    )
+    (channels,) = {
+        layer.gamma.shape[0]
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    found = collectives_of_step(model, *random_data(model, 8, rng))
+    # Sums, squares and counts, forwards and backwards.
+    of_layer = [one.elements for one in found if one.elements == channels + 1]
+    assert len(of_layer) == 6
 
 
 def test_a_loss_of_two_terms_counts_both(two_replicas, rng):

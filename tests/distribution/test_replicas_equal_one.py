@@ -32,6 +32,7 @@ QUICK = {
 OF_PROCESSES = [
     *sorted(QUICK - {"uncertainty-float16"}),
     "build_cnn-complete-sgd-normalized",
+    "build_text_cls_tag-missing-sgd-normalized",
     "uncertainty-parameters-missing",
     "famo-parameters-missing",
     "mgda-parameters-complete",
