@@ -76,5 +76,8 @@ def test_a_study_answers_by_test_data(path):
     text = path.with_name("README.md").read_text()
     with open(path.with_name("test.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
-    shown = [row for row in rows if row["mean"] in text]
+    shown = [row for row in rows if f"{row['mean']} ± {row['std']}" in text]
     assert {"best", "best - default"} <= {row["arm"] for row in shown}
+    measured = {(row["mean"].lstrip("-"), row["std"]) for row in rows}
+    figures = re.findall(r"([\d.]+) ± ([\d.]*\d)", text)
+    assert figures and set(figures) <= measured
