@@ -125,3 +125,10 @@ def build_cgc(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_cgc.search_space = {
+    "shared_experts": [1, 2, 4, 8],
+    "task_experts": [1, 2, 4],
+}

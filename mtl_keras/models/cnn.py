@@ -144,15 +144,8 @@ def build_cnn(
     )
 
 
-# What `mtl_keras.tuning` searches unless it is told otherwise: choices where
-# another value is another graph, ranges where it is not.
-build_cnn.search_space = {
-    "trunk_width": [8, 16, 32, 64],
-    "trunk_depth": [1, 2, 3],
-    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
-    "learning_rate": (1e-4, 1e-2),
-    "loss_weight": (0.1, 10.0),
-}
+# What `mtl_keras.tuning` searches in place of the usual choices.
+build_cnn.search_space = {"trunk_width": [8, 16, 32, 64]}
 
 
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:

@@ -155,14 +155,10 @@ def build_cnn_cls_seg(
     )
 
 
-# What `mtl_keras.tuning` searches unless it is told otherwise: choices where
-# another value is another graph, ranges where it is not.
+# What `mtl_keras.tuning` searches in place of the usual choices.
 build_cnn_cls_seg.search_space = {
     "trunk_width": [8, 16, 32],
     "trunk_depth": [2, 3, 4],
-    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
-    "learning_rate": (1e-4, 1e-2),
-    "loss_weight": (0.1, 10.0),
 }
 
 

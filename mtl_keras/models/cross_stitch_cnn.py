@@ -165,3 +165,7 @@ def _convolutional_towers(x, tasks, channels, *, stitches, **settings) -> list:
         keras.layers.Flatten(name=f"{task.name}_tower_flatten")(of_task)
         for task, of_task in zip(tasks, features, strict=True)
     ]
+
+
+# What `mtl_keras.tuning` searches in place of the usual choices.
+build_cross_stitch_cnn.search_space = {"trunk_width": [8, 16, 32]}

@@ -166,3 +166,7 @@ def build_dselect_k(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_dselect_k.search_space = {"num_experts": [4, 8, 16], "k": [1, 2, 4]}

@@ -195,12 +195,10 @@ def build_from_backbone(
     )
 
 
-# What `mtl_keras.tuning` searches unless it is told otherwise.
+# What `mtl_keras.tuning` searches in place of the usual choices.
 build_from_backbone.search_space = {
     "decoder_filters": [16, 32, 64],
-    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
     "learning_rate": (1e-5, 1e-2),
-    "loss_weight": (0.1, 10.0),
 }
 
 

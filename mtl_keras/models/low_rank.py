@@ -206,3 +206,8 @@ def _ranks(rank, inputs: int, widths: Sequence[int]) -> list[int]:
                 "layers."
             )
     return ranks
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments, whose least
+# width is of this rank.
+build_low_rank_mlp.search_space = {"rank": [2, 4, 8, 16]}

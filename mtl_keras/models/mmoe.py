@@ -148,3 +148,7 @@ def build_mmoe(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_mmoe.search_space = {"num_experts": [2, 4, 8, 16]}

@@ -167,11 +167,8 @@ def build_mtan(
     )
 
 
-# What `mtl_keras.tuning` searches unless it is told otherwise.
+# What `mtl_keras.tuning` searches in place of the usual choices.
 build_mtan.search_space = {
     "trunk_width": [8, 16, 32],
     "trunk_depth": [2, 3, 4],
-    "dropout": [0.0, 0.1, 0.2, 0.3, 0.5],
-    "learning_rate": (1e-4, 1e-2),
-    "loss_weight": (0.1, 10.0),
 }

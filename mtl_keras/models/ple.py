@@ -158,3 +158,10 @@ def build_ple(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_ple.search_space = {
+    "shared_experts": [1, 2, 4, 8],
+    "task_experts": [1, 2, 4],
+}

@@ -149,3 +149,7 @@ def build_soft_sharing_mlp(
         weights=weights,
         name=name,
     )
+
+
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_soft_sharing_mlp.search_space = {"distance": [0.001, 0.01, 0.1]}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from mtl_keras import models
 from mtl_keras.tuning.search_space import ALL_WEIGHTS, arguments_of
 
-# What a factory of the house searches unless it says otherwise: choices where
-# another value is another graph, ranges where it is not.
+# What all factories of the house search unless they say otherwise: choices
+# where another value is another graph, ranges where it is not.
 _USUAL = {
     "trunk_width": [16, 32, 64, 128],
     "trunk_depth": [1, 2, 3],
@@ -21,8 +21,8 @@ def space_of(factory: Callable) -> dict:
     """Returns the search space that comes with a factory.
 
     A factory publishes one as an attribute, `build_mlp.search_space = {...}`.
-    One of `mtl_keras.models` that does not has the usual space of those of the
-    usual arguments that it takes.
+    Those of `mtl_keras.models` say there what they have besides the usual
+    arguments, or in place of their usual choices.
 
     Args:
         factory: A factory, or any callable that builds a model.
@@ -37,12 +37,10 @@ def space_of(factory: Callable) -> dict:
     >>> sorted(tuning.space_of(mtl_keras.build_mlp))[:3]
     ['dropout', 'learning_rate', 'loss_weight']
     """
-    published = getattr(factory, "search_space", None)
-    if published is not None:
-        return dict(published)
+    published = getattr(factory, "search_space", {})
     name = getattr(factory, "__name__", "")
     if name not in models.names() or models.get(name) is not factory:
-        return {}
+        return dict(published)
     named, _ = arguments_of(factory)
     usual = {name: values for name, values in _USUAL.items() if name in named}
-    return {**usual, **_USUAL_OF_TRAINING}
+    return {**usual, **_USUAL_OF_TRAINING, **published}

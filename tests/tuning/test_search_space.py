@@ -93,6 +93,27 @@ def test_every_factory_publishes_a_space_of_all_it_takes(name):
     assert model.compiled
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_what_a_family_publishes_can_be_built_on_its_narrowest_trunk(name):
+    factory = models.get(name)
+    published = getattr(factory, "search_space", {})
+    space = tuning.space_of(factory)
+    least = {n: min(space[n]) for n in ("trunk_width",) if n in space}
+    usual = {"learning_rate", "trunk_width", "trunk_depth"}
+    for argument in published.keys() - usual:
+        assert space[argument] == published[argument]
+        for value in (min(published[argument]), max(published[argument])):
+            factory(**{**least, argument: value}, compile=False)
+
+
+def test_families_publish_their_experts_and_their_rank():
+    assert tuning.space_of(mtl_keras.build_mmoe)["num_experts"] == [2, 4, 8, 16]
+    assert {"shared_experts", "task_experts"} <= set(
+        tuning.space_of(mtl_keras.build_ple)
+    )
+    assert "rank" in tuning.space_of(mtl_keras.build_low_rank_mlp)
+
+
 def test_callables_of_the_user_have_the_space_that_they_say():
     def factory(width=4):
         return build(width)
