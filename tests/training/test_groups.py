@@ -243,6 +243,26 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
                 )
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("steps_per_execution", [1, 2])
+def test_the_first_training_traces_a_step_once(
+    monkeypatch, rng, missing, steps_per_execution
+):
+    """Variables made in the trace of a step would have it traced twice."""
+    model = build(monkeypatch, True, steps_per_execution=steps_per_execution)
+    traced, step = [], model.labelled_train_step
+
+    def count(*batch):
+        traced.append(1)
+        return step(*batch)
+
+    model.labelled_train_step = count
+    x, y = data(model, rng, missing, samples=2 * BATCH)
+    model.fit(x, y, batch_size=BATCH, verbose=0)
+    assert traced == [1]
+    assert model.optimizer.iterations == 2
+
+
 def test_loss_weights_change_without_tracing_again(monkeypatch, rng):
     traced = []
 
