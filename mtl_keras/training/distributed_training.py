@@ -31,6 +31,7 @@ from mtl_keras.distribution.workers import (
     has_several_workers,
     is_chief,
 )
+from mtl_keras.training.data.specified_batch import specified_batch
 from mtl_keras.training.data.streams import is_stream
 from mtl_keras.training.data.strings import with_object_strings
 from mtl_keras.training.worker_callbacks import callbacks_of_worker
@@ -132,8 +133,7 @@ class DistributedTraining:
         It is the one place where Keras shows the iterator that it made.
         """
         if iterator is None or self._num_replicas == 1:
-            if iterator is None or not self._builds_ahead(iterator):
-                super()._maybe_symbolic_build(iterator, data_batch)
+            super()._maybe_symbolic_build(iterator, data_batch)
             return
         adapter = iterator.data_adapter
         strategy = self.distribute_strategy
@@ -158,22 +158,6 @@ class DistributedTraining:
         if uneven or has_several_workers(strategy):
             fill = sizes.may_be_short(self._num_replicas)
             _split_exactly(iterator, strategy, fill)
-
-    def _builds_ahead(self, iterator) -> bool:
-        """Builds for steps of our own, where no batch has to be read for it.
-
-        A step that makes variables is traced twice, each of them with a
-        condition whether it has been made.
-        """
-        if self._reads_for != "train" or not self.takes_own_step("train"):
-            return False
-        # Not of the adapter, which would make its dataset once more.
-        batch = _specified_batch(iterator._distributed_dataset)
-        if batch is None:
-            return False
-        with self.distribute_strategy.scope():
-            self._symbolic_build(data_batch=batch)
-        return True
 
     def build_for(self, iterator) -> None:
         """Builds metrics and optimizer for the data of Keras's iterator."""
@@ -229,7 +213,7 @@ def _split_exactly(iterator, strategy, fill: bool) -> None:
 
 def _symbolic_batch(iterator):
     """A batch that has shapes and dtypes; if need be, one that is read."""
-    batch = _specified_batch(iterator.data_adapter.get_tf_dataset())
+    batch = specified_batch(iterator.data_adapter.get_tf_dataset())
     if batch is not None:
         return batch
     for _, _, batches in iterator:
@@ -240,20 +224,6 @@ def _symbolic_batch(iterator):
                 ]
             ),
             next(batches),
-        )
-    return None
-
-
-def _specified_batch(dataset):
-    """A batch of the shapes and dtypes that a dataset says, or `None`."""
-    specification = dataset.element_spec
-    leaves = tf.nest.flatten(specification)
-    if all(isinstance(leaf, tf.TensorSpec) for leaf in leaves) and all(
-        leaf.shape.rank is not None for leaf in leaves
-    ):
-        return tf.nest.map_structure(
-            lambda leaf: keras.KerasTensor(leaf.shape, leaf.dtype.name),
-            specification,
         )
     return None
 

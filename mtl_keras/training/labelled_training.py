@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.training.data.filled_targets import any_label
+from mtl_keras.training.data.specified_batch import specified_batch
 from mtl_keras.training.gradients.non_finite_gradients import scales_loss
 from mtl_keras.training.gradients.skipped_steps import SkippedSteps
 from mtl_keras.training.gradients.weighted_updates import WeightedUpdates
@@ -122,6 +123,8 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         def logging(iterator):
             self._compile_loss.by_label = not self.complete_labels[mode]
             self.in_training = mode == "train"
+            if self.in_training and self.takes_own_step("train"):
+                self._build_ahead(iterator)
             return function(iterator)
 
         return logging
@@ -209,13 +212,29 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         with self.distribute_strategy.scope():
             self._keep_untracked("_skipped", SkippedSteps(names))
 
+    def _build_ahead(self, iterator) -> None:
+        """Makes variables before a step is traced, if the data say enough.
+
+        A step that makes them is traced twice, each of them with a condition
+        whether it has been made.
+        """
+        if self._has_built_compiled() or not hasattr(iterator, "element_spec"):
+            return
+        batch = specified_batch(iterator)
+        if batch is not None:
+            with self.distribute_strategy.scope():
+                self._symbolic_build(data_batch=batch)
+
+    def _has_built_compiled(self) -> bool:
+        parts = (self._compile_loss, self._compile_metrics, self.optimizer)
+        return all(part is None or part.built for part in parts)
+
     def _build_compiled(self, data) -> None:
         """Makes the variables of losses, metrics and optimizer.
 
         Inside of the branches and loops of a step it would be too late.
         """
-        parts = (self._compile_loss, self._compile_metrics, self.optimizer)
-        if not all(part is None or part.built for part in parts):
+        if not self._has_built_compiled():
             strategy = self.distribute_strategy
             local = keras.tree.map_structure(
                 lambda leaf: strategy.experimental_local_results(leaf)[0], data
