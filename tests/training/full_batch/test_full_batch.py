@@ -77,7 +77,8 @@ def test_linear_model_comes_to_least_squares(method, missing, data):
     total = 0
     for task, weight in (("left", 1), ("right", 0.5)):
         best = least_squares(x, y[task])
-        np.testing.assert_allclose(parameters(model, task), best, atol=5e-4)
+        # Float32 tells losses of 1.5 apart by 1e-7, and so parameters by 8e-4.
+        np.testing.assert_allclose(parameters(model, task), best, atol=1e-3)
         errors = np.column_stack([x, np.ones(30)]) @ best - y[task]
         total += weight * np.nanmean(errors**2)
     assert history.history["loss"][-1] == pytest.approx(total, rel=1e-5)
