@@ -41,7 +41,9 @@ def small(**options):
 @pytest.fixture
 def data(rng):
     x = rng.normal(size=(30, 3)).astype("float32")
-    noise = rng.normal(size=(30, 2)).astype("float32")
+    # Little of it: float32 tells losses of 1 apart by 1e-7, and so parameters
+    # by no less than some 5e-4.
+    noise = rng.normal(0, 0.3, size=(30, 2)).astype("float32")
     y = x @ np.array([[1, -2], [0.5, 0], [0, 3]], "float32") + noise + 1
     return x, {"left": y[:, 0], "right": y[:, 1]}
 
@@ -77,8 +79,7 @@ def test_linear_model_comes_to_least_squares(method, missing, data):
     total = 0
     for task, weight in (("left", 1), ("right", 0.5)):
         best = least_squares(x, y[task])
-        # Float32 tells losses of 1.5 apart by 1e-7, and so parameters by 8e-4.
-        np.testing.assert_allclose(parameters(model, task), best, atol=1e-3)
+        np.testing.assert_allclose(parameters(model, task), best, atol=5e-4)
         errors = np.column_stack([x, np.ones(30)]) @ best - y[task]
         total += weight * np.nanmean(errors**2)
     assert history.history["loss"][-1] == pytest.approx(total, rel=1e-5)
