@@ -12,7 +12,7 @@ from mtl_keras.processes import worker_environments
 _WARNINGS = ("-W", "error::UserWarning", "-W", "ignore:Batches of")
 
 
-def run_workers(count, program, *arguments, seconds=900):
+def run_workers(count, program, *arguments, seconds=300):
     """Runs a program in several processes; returns what each has printed.
 
     All are ended at the latest after some seconds, or when one has failed.
