@@ -114,16 +114,16 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
             else:
                 make_kerass(force=True)
                 function = getattr(self, f"{mode}_function")
-            functions[key] = self._logging(function, mode)
+            functions[key] = self._logging(function, mode, own)
         return functions[key]
 
-    def _logging(self, function: Callable, mode: str) -> Callable:
+    def _logging(self, function: Callable, mode: str, own: bool) -> Callable:
         """Has losses logged in the way in which the steps gather them."""
 
         def logging(iterator):
             self._compile_loss.by_label = not self.complete_labels[mode]
             self.in_training = mode == "train"
-            if self.in_training and self.takes_own_step("train"):
+            if own and self.in_training:
                 self._build_ahead(iterator)
             return function(iterator)
 
