@@ -150,6 +150,10 @@ def build_cross_stitch_cnn(
     )
 
 
+# What `mtl_keras.tuning` searches in place of the usual choices.
+build_cross_stitch_cnn.search_space = {"trunk_width": [8, 16, 32]}
+
+
 def _convolutional_towers(x, tasks, channels, *, stitches, **settings) -> list:
     features = [x] * len(tasks)
     for level, filters in enumerate(channels, start=1):
@@ -165,7 +169,3 @@ def _convolutional_towers(x, tasks, channels, *, stitches, **settings) -> list:
         keras.layers.Flatten(name=f"{task.name}_tower_flatten")(of_task)
         for task, of_task in zip(tasks, features, strict=True)
     ]
-
-
-# What `mtl_keras.tuning` searches in place of the usual choices.
-build_cross_stitch_cnn.search_space = {"trunk_width": [8, 16, 32]}

@@ -195,7 +195,8 @@ def build_from_backbone(
     )
 
 
-# What `mtl_keras.tuning` searches in place of the usual choices.
+# What `mtl_keras.tuning` searches besides the usual arguments, and more slowly:
+# a backbone may come trained.
 build_from_backbone.search_space = {
     "decoder_filters": [16, 32, 64],
     "learning_rate": (1e-5, 1e-2),

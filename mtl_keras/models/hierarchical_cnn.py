@@ -152,6 +152,10 @@ def build_hierarchical_cnn(
     )
 
 
+# What `mtl_keras.tuning` searches in place of the usual choices.
+build_hierarchical_cnn.search_space = {"trunk_width": [8, 16, 32]}
+
+
 class _Means:
     """Means of the channels of each level, made where a task reads them."""
 
@@ -168,7 +172,3 @@ class _Means:
                 x = keras.layers.Dropout(self._dropout, name=name)(x)
             self._made[index] = x
         return self._made[index]
-
-
-# What `mtl_keras.tuning` searches in place of the usual choices.
-build_hierarchical_cnn.search_space = {"trunk_width": [8, 16, 32]}

@@ -163,6 +163,11 @@ def build_low_rank_mlp(
     )
 
 
+# What `mtl_keras.tuning` searches besides the usual arguments. The least of the
+# usual widths has these ranks; fewer inputs need a list of their own.
+build_low_rank_mlp.search_space = {"rank": [2, 4, 8, 16]}
+
+
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
     if num_classes is None:
         num_classes = (2, 3)
@@ -206,8 +211,3 @@ def _ranks(rank, inputs: int, widths: Sequence[int]) -> list[int]:
                 "layers."
             )
     return ranks
-
-
-# What `mtl_keras.tuning` searches besides the usual arguments, whose least
-# width is of this rank.
-build_low_rank_mlp.search_space = {"rank": [2, 4, 8, 16]}

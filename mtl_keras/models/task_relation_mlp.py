@@ -139,6 +139,10 @@ def build_task_relation_mlp(
     )
 
 
+# What `mtl_keras.tuning` searches besides the usual arguments.
+build_task_relation_mlp.search_space = {"penalty": [0.001, 0.01, 0.1]}
+
+
 def _related_heads(x, tasks: Sequence[Task], form: str, penalty: float) -> dict:
     shapes = {task.name: task.head(x).shape[1:] for task in tasks}
     first, *others = shapes
@@ -164,7 +168,3 @@ def _related_heads(x, tasks: Sequence[Task], form: str, penalty: float) -> dict:
         )(related(x, task=index))
         for index, task in enumerate(tasks)
     }
-
-
-# What `mtl_keras.tuning` searches besides the usual arguments.
-build_task_relation_mlp.search_space = {"penalty": [0.001, 0.01, 0.1]}
