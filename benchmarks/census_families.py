@@ -36,7 +36,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import measure
 import numpy as np
-from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import OrdinalEncoder
@@ -282,8 +281,12 @@ def table():
             "task": task,
             "test_auc": f"{statistics.fmean(found.values()):.4f}",
             "std": f"{statistics.stdev(found.values()):.4f}",
-            "minus_boosting": paired(found, areas.get(("boosting", task), {})),
-            "minus_single": paired(found, areas.get(("single", task), {})),
+            **{
+                f"minus_{other}": measure.paired(
+                    found, areas.get((other, task), {}), 4
+                )
+                for other in ("boosting", "single")
+            },
             "seeds": len(found),
             "parameters": about[arm]["parameters"],
             "machine": about[arm]["machine"],
@@ -292,16 +295,6 @@ def table():
         if len(found) > 1  # one seed has no spread
     ]
     measure.write("census_families", rows)
-
-
-def paired(found, others):
-    """Mean difference over common seeds, and half of its 95 % interval."""
-    seeds = [seed for seed in found if seed in others]
-    differences = np.array([found[seed] - others[seed] for seed in seeds])
-    if len(seeds) < 2 or not differences.any():
-        return ""
-    error = stats.sem(differences) * stats.t.ppf(0.975, len(seeds) - 1)
-    return f"{differences.mean():+.4f} +- {error:.4f}"
 
 
 def main():

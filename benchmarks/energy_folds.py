@@ -26,7 +26,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import measure
 import numpy as np
-from scipy import stats
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.model_selection import KFold
 
@@ -187,7 +186,7 @@ def table(runs):
                 "load": load,
                 "rmse": f"{statistics.fmean(found.values()):.3f}",
                 "std": f"{statistics.stdev(found.values()):.3f}",
-                "minus_boosting": paired(found, against),
+                "minus_boosting": measure.paired(found, against, 3),
                 "better_than_boosting": sum(
                     value < against[fold] for fold, value in found.items()
                 ),
@@ -196,15 +195,6 @@ def table(runs):
             }
         )
     measure.write("energy_folds", rows)
-
-
-def paired(found, others):
-    """Mean difference over folds, and half of its 95 % interval."""
-    differences = np.array([found[fold] - others[fold] for fold in found])
-    if not differences.any():
-        return ""
-    half = stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences)
-    return f"{differences.mean():+.3f} +- {half:.3f}"
 
 
 def rmse(errors):
