@@ -8,12 +8,14 @@ exact areas under the ROC curve:
 - the families: one model for both tasks, of similar width, encoding, learning
   rate and length;
 - `single`: `build_mlp` with the trunk of the row `mlp`, one model a task;
+- `..._wide`: the same four times as wide, with what the search found for that:
+  more dropout and weight decay, smaller batches and steps;
 - `boosting`: scikit-learn's HistGradientBoostingClassifier with its defaults,
   one model a task, on the same training part.
 
 The product of probabilities of `build_esmm` does not fit: none of the two
 tasks is a step to the other. `--search` compares settings on the validation
-part of seed 0, and looks at no test part.
+parts, and looks at no test part.
 
 A run adds a row to results/census_runs.csv for each arm, seed and task, and
 leaves out what is there already, so it can be stopped at any time. `--table`
@@ -54,8 +56,16 @@ SETTINGS = {
     "weight_decay": 0.01,
     "dropout": 0.3,
 }
+WIDE_SETTINGS = {
+    "batch_size": 256,
+    "learning_rate": 0.001,
+    "weight_decay": 0.1,
+    "dropout": 0.6,
+}
 TRUNK = {"hidden_units": (128, 64)}
+WIDE_TRUNK = {"hidden_units": (512, 256)}
 EXPERTS = {"hidden_units": (32,), "tower_units": (16,)}
+WIDE_EXPERTS = {"hidden_units": (128,), "tower_units": (64,)}
 FAMILIES = {
     "mlp": ("build_mlp", TRUNK),
     "low_rank": ("build_low_rank_mlp", TRUNK),
@@ -81,14 +91,21 @@ FAMILIES = {
         },
     ),
 }
-ARMS = (*FAMILIES, "single", "boosting")
-# What the search changes, one after the other, and of which family.
+WIDE_FAMILIES = {
+    "mlp_wide": ("build_mlp", WIDE_TRUNK),
+    "low_rank_wide": ("build_low_rank_mlp", WIDE_TRUNK),
+    "mmoe_wide": ("build_mmoe", {**WIDE_EXPERTS, "num_experts": 8}),
+}
+SINGLE = {"single": (TRUNK, {}), "single_wide": (WIDE_TRUNK, WIDE_SETTINGS)}
+ARMS = (*FAMILIES, *WIDE_FAMILIES, *SINGLE, "boosting")
+# What the search changes of `build_low_rank_mlp`, in turn.
 CHANGES = (
-    ("mmoe", {}),
-    ("mmoe", {"epochs": 16}),
-    ("mlp", {}),
-    ("mmoe", {"dropout": 0.5}),
-    ("mlp", {"weight_decay": 0.1}),
+    {},
+    {"dropout": 0.5},
+    {"batch_size": 256, "learning_rate": 0.001},
+    {"hidden_units": (256, 128), "dropout": 0.5, "weight_decay": 0.1},
+    {**WIDE_TRUNK, **WIDE_SETTINGS},
+    {**WIDE_TRUNK, **WIDE_SETTINGS, "weight_decay": 0.3},
 )
 
 
@@ -199,17 +216,20 @@ def measure_arm(arm, parts, seed):
     if arm == "boosting":
         x, predict = fit_boosting(parts, seed)
         found, parameters = parts.areas(predict, x), ""
-    elif arm == "single":
+    elif arm in SINGLE:
+        trunk, changes = SINGLE[arm]
         found, parameters = {"validation": {}, "test": {}}, 0
         for task in TASKS:
             predict, count = fit_network(
-                parts, seed, "build_mlp", TRUNK, (task,)
+                parts, seed, "build_mlp", trunk, (task,), **changes
             )
             parameters += count
             for part, areas in parts.areas(predict, parts.x).items():
                 found[part] |= areas
     else:
-        predict, parameters = fit_network(parts, seed, *FAMILIES[arm])
+        of_all = {**FAMILIES, **WIDE_FAMILIES}
+        changes = WIDE_SETTINGS if arm in WIDE_FAMILIES else {}
+        predict, parameters = fit_network(parts, seed, *of_all[arm], **changes)
         found = parts.areas(predict, parts.x)
     seconds = time.perf_counter() - start
     return [
@@ -249,22 +269,28 @@ def run(path, seeds, arms):
 
 
 def search(path):
-    """Compares settings on the validation part of seed 0."""
-    parts, rows = Parts(path, 0), read_rows(SEARCH)
-    done = {(row["family"], row["change"]) for row in rows}
-    for family, change in CHANGES:
-        said = ", ".join(f"{k}={v}" for k, v in change.items()) or "chosen"
-        if (family, said) in done:
-            continue
-        factory, arguments = FAMILIES[family]
-        predict, _ = fit_network(parts, 0, factory, arguments, **change)
-        areas = parts.areas(predict, parts.x)["validation"]
-        found = {
-            f"{task}_validation_auc": f"{areas[task]:.5f}" for task in TASKS
-        }
-        rows.append({"family": family, "change": said, **found})
-        measure.write(SEARCH, rows)
-        keras.backend.clear_session()
+    """Compares settings on the validation parts of all splits."""
+    rows = read_rows(SEARCH)
+    done = {(row["change"], row["seed"]) for row in rows}
+    factory, arguments = FAMILIES["low_rank"]
+    for seed in range(3):
+        parts = Parts(path, seed)
+        for change in CHANGES:
+            said = ", ".join(f"{k}={v}" for k, v in change.items()) or "none"
+            if (said, str(seed)) in done:
+                continue
+            settings = dict(change)
+            units = settings.pop("hidden_units", arguments["hidden_units"])
+            predict, _ = fit_network(
+                parts, seed, factory, {"hidden_units": units}, **settings
+            )
+            areas = parts.areas(predict, parts.x)["validation"]
+            found = {
+                f"{task}_validation_auc": f"{areas[task]:.5f}" for task in TASKS
+            }
+            rows.append({"change": said, "seed": seed, **found})
+            measure.write(SEARCH, rows)
+            keras.backend.clear_session()
 
 
 def table():
@@ -282,10 +308,10 @@ def table():
             "test_auc": f"{statistics.fmean(found.values()):.4f}",
             "std": f"{statistics.stdev(found.values()):.4f}",
             **{
-                f"minus_{other}": measure.paired(
+                f"minus_{other.removesuffix('_wide')}": measure.paired(
                     found, areas.get((other, task), {}), 4
                 )
-                for other in ("boosting", "single")
+                for other in ("boosting", _single_of(arm))
             },
             "seeds": len(found),
             "parameters": about[arm]["parameters"],
@@ -295,6 +321,11 @@ def table():
         if len(found) > 1  # one seed has no spread
     ]
     measure.write("census_families", rows)
+
+
+def _single_of(arm):
+    """The arm of single tasks that is as wide as this one."""
+    return "single_wide" if arm.endswith("_wide") else "single"
 
 
 def main():
