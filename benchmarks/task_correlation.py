@@ -4,7 +4,9 @@ The synthetic regression of the mixture-of-experts paper
 (`mtl_keras.datasets.synthetic_regression`), with the paper's networks: a
 shared layer of 113 units against 8 experts of 16, about as many parameters,
 and a tower of 8 units a task in both. One expert is a shared bottom, so both
-are `build_mmoe`. For each correlation and seed, both see the same data.
+are `build_mmoe`. For each correlation and seed, both see the same data, so much
+of it that it is not remembered: with 10,000 samples, the error on the test part
+was about four times that on the training part.
 
 Run: python benchmarks/task_correlation.py
 Draw docs/images/task-correlation.png from the results: the same with --draw
@@ -26,13 +28,14 @@ from scipy import stats
 import mtl_keras
 from mtl_keras.datasets import synthetic_regression
 
-CORRELATIONS = (0.0, 0.5, 0.9, 1.0)
+CORRELATIONS = (0.0, 0.5, 1.0)
 SEEDS = range(10)
 NETWORKS = {
     "shared_bottom": {"num_experts": 1, "hidden_units": (113,)},
     "experts": {"num_experts": 8, "hidden_units": (16,)},
 }
-EPOCHS = 40
+SAMPLES = 100_000
+EPOCHS = 6
 BATCH_SIZE = 256
 LEARNING_RATE = 0.005
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "task-correlation.png"
@@ -69,7 +72,9 @@ def main():
     for correlation in CORRELATIONS:
         errors = {network: [] for network in NETWORKS}
         for seed in SEEDS:
-            parts = synthetic_regression.load_data(correlation, seed=seed)
+            parts = synthetic_regression.load_data(
+                correlation, num_train=SAMPLES, seed=seed
+            )
             for network, found in errors.items():
                 found.append(test_error(network, *parts, seed))
         gains = 1 - np.divide(errors["experts"], errors["shared_bottom"])

@@ -82,9 +82,13 @@ def engine_factory(request):
     return request.param
 
 
-@pytest.fixture(params=factory_harness.SHARING)
+@pytest.fixture(
+    params=factory_harness.mostly_slow(
+        factory_harness.SHARING, factory_harness.OF_EACH_GRAPH
+    )
+)
 def sharing_factory(request):
-    """The name of each factory whose tasks share parameters, in turn."""
+    """Each factory whose tasks share parameters; of alike graphs one now."""
     return request.param
 
 

@@ -177,6 +177,15 @@ REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 
 # Of these one trunk of vectors and one of maps with skips, which says most.
 QUICK = ("build_cnn_cls_seg", "build_mlp")
+# One of each way in which a graph shares parameters.
+OF_EACH_GRAPH = (
+    "build_cross_stitch_mlp",
+    "build_hierarchical_mlp",
+    "build_low_rank_mlp",
+    "build_mlp",
+    "build_ple",
+    "build_text_cls_tag",
+)
 
 
 def mostly_slow(names, quick=QUICK):

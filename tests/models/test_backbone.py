@@ -241,8 +241,15 @@ def test_a_pooled_backbone_serves_both(images):
     assert model.predict(images, verbose=0)["mask"].shape == (4, 8, 8, 1)
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
-@pytest.mark.parametrize("make", [backbone, nested])
+@pytest.mark.parametrize(
+    ("make", "gradients"),
+    [
+        (backbone, "parameters"),
+        (nested, "features"),
+        pytest.param(backbone, "features", marks=pytest.mark.slow),
+        pytest.param(nested, "parameters", marks=pytest.mark.slow),
+    ],
+)
 def test_gradient_methods_see_the_shared_layers(make, gradients, images, rng):
     tasks = [CLASS, Regression("size")]
     model = build_from_backbone(

@@ -111,6 +111,7 @@ def test_single_task_baselines_hold_only_what_they_need():
     assert only_class.count_params() < both.count_params()
 
 
+@pytest.mark.slow
 def test_overfits_a_few_scenes(rng):
     from mtl_keras.datasets import digit_scenes
 

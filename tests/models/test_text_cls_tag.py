@@ -179,6 +179,7 @@ def test_no_sentence_is_cut_and_an_empty_one_is_finite():
     assert all(np.isfinite(values).all() for values in outputs.values())
 
 
+@pytest.mark.slow
 def test_strings_train_alike_on_two_replicas(two_replicas):
     y = {"intent": np.array([0, 1, 0]), "slots": TAGS}
     model = small(input_shape=(5,), optimizer="sgd")

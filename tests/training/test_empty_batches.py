@@ -95,8 +95,15 @@ def test_fit_skips_counts_and_says_it_once(rng):
 
 
 @pytest.mark.filterwarnings("ignore:2 batches had no label")
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
-@pytest.mark.parametrize("accumulation", [None, 2])
+@pytest.mark.parametrize(
+    ("steps_per_execution", "accumulation"),
+    [
+        (1, None),
+        (3, 2),
+        pytest.param(1, 2, marks=pytest.mark.slow),
+        pytest.param(3, None, marks=pytest.mark.slow),
+    ],
+)
 def test_the_same_weights_as_without_the_empty_batches(
     steps_per_execution, accumulation, rng
 ):

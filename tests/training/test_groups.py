@@ -174,9 +174,8 @@ def test_weightings_are_the_same(weighting, gradients, assert_same):
     assert_same(weighting=weighting, gradients=gradients, optimizer="sgd")
 
 
-@pytest.mark.parametrize(
-    "weighting", [None, pytest.param("mgda", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("weighting", [None, "mgda"])
 def test_two_replicas_are_the_same(weighting, two_replicas, assert_same):
     assert_same(scope=two_replicas.scope(), weighting=weighting)
 

@@ -266,6 +266,7 @@ def test_training_equals_the_loop(twin, weighted, steps_per_execution, rng):
     assert_same_weights(model, twin)
 
 
+@pytest.mark.slow
 def test_two_replicas_equal_the_loop(two_replicas, twin, rng):
     with two_replicas.scope():
         model = build(descent())

@@ -43,6 +43,7 @@ def serve(folder, columns):
     return signature(**{k: tf.constant(v)[:, None] for k, v in columns.items()})
 
 
+@pytest.mark.slow
 def test_a_run_serves_raw_columns(values, path, tmp_path):
     run = tmp_path / "run"
     recipe = check_recipe(values, "test")

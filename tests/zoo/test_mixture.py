@@ -72,8 +72,8 @@ def test_parts_of_each_set_are_joined(family):
 @pytest.mark.parametrize(
     ("family", "schedule"),
     [
-        (CIFAR, "joint"),
         (DIGITS, "alternate"),
+        pytest.param(CIFAR, "joint", marks=pytest.mark.slow),
         pytest.param(CIFAR, "alternate", marks=pytest.mark.slow),
         pytest.param(DIGITS, "joint", marks=pytest.mark.slow),
     ],
@@ -97,12 +97,10 @@ def test_entries_train(family, schedule, tmp_path):
         assert metrics["test"][task]["accuracy"] == pytest.approx(accuracy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "options"),
-    [
-        ("annealed", {"steps_per_epoch": 4}),
-        pytest.param("joint", {}, marks=pytest.mark.slow),
-    ],
+    [("annealed", {"steps_per_epoch": 4}), ("joint", {})],
 )
 def test_resumed_runs_equal_uninterrupted_ones(tmp_path, schedule, options):
     recipe = changed(

@@ -66,6 +66,7 @@ def test_nothing_more_is_held_back(recipe, key):
         zoo.load_data(recipe.model_copy(update={"fit": fit}))
 
 
+@pytest.mark.slow
 def test_a_run_exports_a_model_of_strings(recipe, tmp_path):
     metrics = zoo.train(recipe, tmp_path / "run")
     names = ["decoded_span_f1", "span_f1", "accuracy", "loss"]

@@ -269,6 +269,7 @@ def test_sample_weights(path):
     assert_goes_on(path, make_model, data, (1, 4))
 
 
+@pytest.mark.slow
 def test_two_replicas(path, two_replicas):
     def make():
         return make_model(strategy=two_replicas, dropout=0.0)

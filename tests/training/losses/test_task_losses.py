@@ -82,7 +82,9 @@ def test_losses_of_short_batches_are_logged_as_in_keras(
     assert_same_logs(logs, plain)
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize(
+    "run_eagerly", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_two_replicas_log_losses_of_short_batches_as_in_keras(
     run_eagerly, two_replicas, rng
 ):
