@@ -179,6 +179,8 @@ def lose(chief, address, times, *, goodbye=False):
             assert channel.receive()[0]["task"]["trial_id"] == "0"
             if goodbye:
                 channel.send({"kind": "bye"})
+        # The next one must not come before this one was seen to go.
+        wait_until(lambda: not chief._events.empty())
 
 
 def test_a_trial_that_loses_three_workers_fails(chief, address):
