@@ -180,9 +180,11 @@ QUICK = ("build_cnn_cls_seg", "build_mlp")
 # One of each way in which a graph shares parameters.
 OF_EACH_GRAPH = (
     "build_cross_stitch_mlp",
+    "build_esmm",
     "build_hierarchical_mlp",
     "build_low_rank_mlp",
     "build_mlp",
+    "build_mtan",
     "build_ple",
     "build_text_cls_tag",
 )

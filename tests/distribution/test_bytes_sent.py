@@ -62,7 +62,7 @@ def cases():
     """Cases with their marks: tracing takes a while, so that few are quick."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
-            quick = () if weighting in REPEATED else (4,)
+            quick = (4,) if weighting in REPEATED else (2, 4)
             yield pytest.param(
                 *(weighting, way, arguments, tasks),
                 id=f"{weighting}-{way}-{tasks}",
