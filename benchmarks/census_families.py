@@ -8,8 +8,8 @@ exact areas under the ROC curve:
 - the families: one model for both tasks, of similar width, encoding, learning
   rate and length;
 - `single`: `build_mlp` with the trunk of the row `mlp`, one model a task;
-- `..._wide`: the same four times as wide, with what the search found for that:
-  more dropout and weight decay, smaller batches and steps;
+- `..._wide`: the same four times as wide, with more dropout and weight decay,
+  smaller batches and a smaller learning rate, chosen on validation parts;
 - `boosting`: scikit-learn's HistGradientBoostingClassifier with its defaults,
   one model a task, on the same training part.
 
