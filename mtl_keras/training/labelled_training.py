@@ -13,6 +13,7 @@ from mtl_keras.training.data.specified_batch import specified_batch
 from mtl_keras.training.gradients.non_finite_gradients import scales_loss
 from mtl_keras.training.gradients.skipped_steps import SkippedSteps
 from mtl_keras.training.gradients.weighted_updates import WeightedUpdates
+from mtl_keras.training.kerass_step import make_function_of_kerass_step
 from mtl_keras.training.labelled_steps import LabelledSteps
 from mtl_keras.training.step_function import make_step_function
 
@@ -112,18 +113,25 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
             if own:
                 function = make_step_function(self, own_step, beside)
             else:
-                make_kerass(force=True)
-                function = getattr(self, f"{mode}_function")
-            functions[key] = self._logging(function, mode, own)
+                function = self._kerass_function(mode, make_kerass)
+            functions[key] = self._logging(function, mode)
         return functions[key]
 
-    def _logging(self, function: Callable, mode: str, own: bool) -> Callable:
+    def _kerass_function(self, mode: str, make_kerass: Callable) -> Callable:
+        """Makes the function of Keras's own step."""
+        if self.steps_per_execution == 1 and not self.run_eagerly:
+            step = getattr(self, f"{mode}_step")
+            return make_function_of_kerass_step(self, step)
+        make_kerass(force=True)
+        return getattr(self, f"{mode}_function")
+
+    def _logging(self, function: Callable, mode: str) -> Callable:
         """Has losses logged in the way in which the steps gather them."""
 
         def logging(iterator):
             self._compile_loss.by_label = not self.complete_labels[mode]
             self.in_training = mode == "train"
-            if own and self.in_training:
+            if self.in_training:
                 self._build_ahead(iterator)
             return function(iterator)
 
