@@ -131,7 +131,7 @@ class LabelledTraining(LabelledSteps, WeightedUpdates):
         def logging(iterator):
             self._compile_loss.by_label = not self.complete_labels[mode]
             self.in_training = mode == "train"
-            if self.in_training:
+            if self.in_training and not self.run_eagerly:
                 self._build_ahead(iterator)
             return function(iterator)
 

@@ -85,6 +85,16 @@ def test_several_steps_and_eager_ones_are_left_to_keras(settings, rng):
     assert int(model.optimizer.iterations) == 3
 
 
+def test_an_eager_step_is_never_traced(rng):
+    def of_values(y_true, y_pred):
+        return (y_true - y_pred) ** 2 * float(y_pred.numpy().std() >= 0)
+
+    model = counting(run_eagerly=True, loss={"size": of_values})
+    x, y = random_data(model, 8, rng)
+    model.fit(x, y, batch_size=4, verbose=0)
+    assert model.traces == 2
+
+
 def test_single_batches(rng):
     model = counting()
     x, y = random_data(model, 4, rng)
