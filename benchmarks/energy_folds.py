@@ -38,18 +38,19 @@ RUNS = "energy_folds_runs"
 SETTINGS = {
     "hidden_units": (256, 256),
     "num_bins": 16,
-    "epochs": 200,
+    "epochs": 400,
     "batch_size": 32,
     "learning_rate": 0.003,
-    "weight_decay": 0.01,
+    "weight_decay": 0.1,
 }
 # What the search changes, one after the other.
 CHANGES = (
     {},
     {"num_bins": None},
-    {"weight_decay": 0.1},
+    {"num_bins": 8},
+    {"weight_decay": 0.01},
     {"hidden_units": (128, 128, 128)},
-    {"epochs": 400},
+    {"epochs": 200},
     {"learning_rate": 0.001},
 )
 
