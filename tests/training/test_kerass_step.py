@@ -51,6 +51,7 @@ def test_numbers_are_those_of_kerass_function(monkeypatch, rng):
         history = model.fit(
             x, y, batch_size=3, epochs=2, validation_data=(x, y), verbose=0
         ).history
+        assert not model.takes_own_step("train")
         return history, model.evaluate(x, y, verbose=0), model.get_weights()
 
     ours, kerass = both_functions(monkeypatch, run)
