@@ -1,0 +1,58 @@
+"""Small problems of training on all samples at once."""
+
+import numpy as np
+
+import mtl_keras
+from mtl_keras import Regression
+from mtl_keras.training.full_batch.chunks import make_chunks
+from mtl_keras.training.full_batch.joint_loss import JointLoss
+
+METHODS = ("CG", "L-BFGS-B")
+L2 = 0.1
+
+
+def regressions(weight=0.5):
+    return [Regression("left"), Regression("right", loss_weight=weight)]
+
+
+def linear(tasks=None, **options):
+    """The linear model of three inputs."""
+    return mtl_keras.build_mlp(
+        (3,), tasks or regressions(), hidden_units=(), **options
+    )
+
+
+def small(**options):
+    """A model with a hidden layer."""
+    options = {"hidden_units": (5,), "activation": "tanh", **options}
+    return mtl_keras.build_mlp((3,), regressions(), **options)
+
+
+def holed(y):
+    """A third of the right labels missing, and one of the left."""
+    y = {task: targets.copy() for task, targets in y.items()}
+    y["right"][::3] = np.nan
+    y["left"][4] = np.nan
+    return y
+
+
+def parameters(model, task):
+    """Weights and bias of a head."""
+    kernel, bias = model.get_layer(task).get_weights()
+    return np.concatenate([kernel[:, 0], bias])
+
+
+def least_squares(x, y):
+    """The optimum of each task, over the rows that are labelled."""
+    keep = ~np.isnan(y)
+    design = np.column_stack([x, np.ones(len(x))])[keep]
+    return np.linalg.lstsq(design.astype("float64"), y[keep], rcond=None)[0]
+
+
+def joint_loss(model, x, y, batch_size=None, sample_weight=None):
+    """The objective that `fit_full_batch` hands to SciPy."""
+    x, y = model._prepare("train", x, y, sample_weight)
+    model.class_weights.clear()
+    chunks = make_chunks(x, y, sample_weight, batch_size)
+    model._build_compiled(chunks[0])
+    return JointLoss(model, chunks)

@@ -1,0 +1,186 @@
+"""A training that was stopped anywhere ends as one that was not."""
+
+import keras
+import numpy as np
+import pytest
+from backup_training import (
+    SAMPLES,
+    Batches,
+    Kill,
+    Killed,
+    arrays,
+    assert_goes_on,
+    make_model,
+    of_arrays,
+    of_dataset,
+    of_dataset_of_unknown_length,
+    of_endless_dataset,
+    of_py_dataset,
+    run,
+    state_of,
+)
+from factory_harness import mostly_slow
+
+import mtl_keras
+
+
+@pytest.mark.parametrize("at", [(0, 1), (1, 0), (2, 6)])
+def test_arrays_that_are_shuffled(path, at):
+    backup = assert_goes_on(path, make_model, of_arrays, at)
+    epoch, step = at
+    complete = (step - 1) // 2 * 2  # the kill comes before the backup
+    expected = (epoch, max(complete, 0))
+    assert backup.restored_from == (None if expected == (0, 0) else expected)
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize(
+    "data",
+    mostly_slow(
+        [
+            of_dataset,
+            of_endless_dataset,
+            of_dataset_of_unknown_length,
+            of_py_dataset,
+        ],
+        [of_endless_dataset, of_py_dataset],
+    ),
+)
+def test_streams(path, data):
+    assert_goes_on(path, make_model, data, (1, 5))
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_the_end_of_a_stream_of_unknown_length(path):
+    model, again = make_model(), make_model()
+    backup = mtl_keras.BackupAndRestore(path, every_steps=6)
+    data = of_dataset_of_unknown_length
+    with pytest.raises(Killed):
+        run(model, data(), [backup, KillAtEpochEnd()], epochs=1)
+    history = run(again, data(), [backup], epochs=1)
+    assert backup.restored_from == (0, 6)
+    assert again.optimizer.iterations == 6
+    for ours, expected in zip(state_of(again), state_of(model), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert history["grade_loss"][0] > 0
+
+
+class KillAtEpochEnd(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise Killed
+
+
+@pytest.mark.parametrize(
+    "weighting", ["dwa", pytest.param("db_mtl", marks=pytest.mark.slow)]
+)
+def test_weightings_with_state(path, weighting):
+    def make():
+        return make_model(weighting=weighting)
+
+    assert_goes_on(path, make, of_arrays, (1, 4))
+
+
+def test_weighting_that_learns_from_held_out_data(path):
+    def make():
+        return make_model(weighting="auto_lambda")
+
+    assert_goes_on(path, make, of_arrays, (1, 4), held_out_data=arrays())
+
+
+@pytest.mark.parametrize(
+    "data", mostly_slow([of_arrays, of_endless_dataset], [of_arrays])
+)
+def test_several_steps_in_an_execution(path, data):
+    def make():
+        return make_model(steps_per_execution=2)
+
+    assert_goes_on(path, make, data, (1, 4))
+
+
+def test_missing_labels_and_validation(path):
+    def data():
+        return of_arrays(missing=True)
+
+    def others():
+        return [
+            keras.callbacks.ReduceLROnPlateau(
+                "loss", mode="min", patience=1, min_delta=1.0
+            )
+        ]
+
+    assert_goes_on(
+        path, make_model, data, (2, 4), validation_split=0.3, others=others
+    )
+
+
+def test_arrays_in_epochs_of_other_lengths(path):
+    def data():
+        return {**of_arrays(), "steps_per_epoch": 4}
+
+    assert_goes_on(path, make_model, data, (1, 4))
+
+
+def test_sample_weights(path):
+    def data():
+        weights = np.linspace(0.0, 2.0, SAMPLES).astype("float32")
+        return {**of_arrays(), "sample_weight": weights}
+
+    assert_goes_on(path, make_model, data, (1, 4))
+
+
+@pytest.mark.slow
+def test_two_replicas(path, two_replicas):
+    def make():
+        return make_model(strategy=two_replicas, dropout=0.0)
+
+    assert_goes_on(path, make, of_arrays, (1, 4), exact=False, epochs=2)
+
+
+def test_metrics_of_other_numbers_of_replicas(path, two_replicas):
+    one = make_model(dropout=0.0)
+    backup = mtl_keras.BackupAndRestore(path, every_steps=2)
+    with pytest.raises(Killed):
+        run(one, of_arrays(missing=True), [backup, Kill(1, 4)])
+    two = make_model(dropout=0.0, strategy=two_replicas)
+    found = run(two, of_arrays(missing=True), [backup])
+    model = make_model(dropout=0.0)
+    expected = run(model, of_arrays(missing=True), [backup])
+    np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
+
+
+def test_loss_weights_that_were_changed(path):
+    model = make_model()
+    backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
+    run(model, of_arrays(), [backup], epochs=1)
+    model.loss_weights["price"] = 0.25
+    run(model, of_arrays(), [backup], epochs=2)
+    # The backup is the later one of the two.
+    assert model.loss_weights["price"] == 1.0
+    assert backup.restored_from == (1, 0)
+
+
+def test_bfloat16(path):
+    def make():
+        return make_model()
+
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        assert_goes_on(path, make, of_arrays, (1, 4))
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_bad_arguments(path):
+    backup = mtl_keras.BackupAndRestore(path)
+    with pytest.raises(ValueError, match="There are 2 BackupAndRestore"):
+        run(make_model(), of_arrays(), [backup, backup])
+    with pytest.raises(ValueError, match="shuffle=False"):
+        make_model().fit(Batches(), callbacks=[backup], verbose=0)
+    with pytest.raises(ValueError, match="shuffle='batch'"):
+        run(make_model(), of_arrays(), [backup], shuffle="batch")
+    with pytest.raises(ValueError, match="every_steps=0"):
+        mtl_keras.BackupAndRestore(path, every_steps=0)
+    plain = keras.Sequential([keras.layers.Dense(1)])
+    plain.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="needs a MultiTaskModel"):
+        plain.fit(np.ones((2, 2)), np.ones(2), callbacks=[backup], verbose=0)

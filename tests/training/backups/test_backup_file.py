@@ -1,0 +1,136 @@
+"""Backups that cannot be written, are damaged, or are of something else."""
+
+import errno
+import resource
+
+import keras
+import pytest
+from backup_training import (
+    BATCH,
+    Kill,
+    Killed,
+    arrays,
+    make_model,
+    of_arrays,
+    run,
+)
+
+import mtl_keras
+from mtl_keras.training import BackupError
+from mtl_keras.training.backups.atomic_file import partial_path
+
+
+def stopped_after_an_epoch(path):
+    """A folder with a backup, and its content."""
+    backup = mtl_keras.BackupAndRestore(path)
+    with pytest.raises(Killed):
+        run(make_model(), of_arrays(), [backup, Kill(1, 1)])
+    return path.read_bytes()
+
+
+def assert_usable(path):
+    model, backup = make_model(), mtl_keras.BackupAndRestore(path)
+    run(model, of_arrays(), [backup])
+    assert backup.restored_from == (1, 0)
+    assert model.optimizer.iterations == 18
+
+
+def test_a_full_disk_leaves_the_backup_before(path):
+    before = stopped_after_an_epoch(path)
+    backup = mtl_keras.BackupAndRestore(path, every_steps=2)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class FillTheDisk(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            size = (len(before) // 2, limits[1])
+            resource.setrlimit(resource.RLIMIT_FSIZE, size)
+
+    try:
+        with pytest.raises(BackupError, match=r"too large.*MiB.*intact"):
+            run(make_model(), of_arrays(), [FillTheDisk(), backup])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert_usable(path)
+
+
+def test_a_write_that_fails_says_so(path, monkeypatch):
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    backup = mtl_keras.BackupAndRestore(path)
+    with pytest.raises(BackupError, match=r"No space.*Make room.*none from"):
+        run(make_model(), of_arrays(), [backup])
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["file in the way", "folder in the way"])
+def test_an_unwritable_folder_is_told_before_training(tmp_path, kind):
+    if kind == "file in the way":
+        (tmp_path / "file").write_text("")
+        path = tmp_path / "file" / "backup.npz"
+    else:
+        path = tmp_path
+    model = make_model()
+    with pytest.raises(BackupError, match=r"No backup can be written to"):
+        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
+    assert model.optimizer.iterations == 0
+
+
+def test_what_a_kill_left_of_a_write_is_removed(path):
+    before = stopped_after_an_epoch(path)
+    partial_path(path).write_bytes(before[:100])
+    assert_usable(path)
+    assert not partial_path(path).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no backup", None])
+def test_a_damaged_backup(path, content):
+    whole = stopped_after_an_epoch(path)
+    if content is None:  # one byte of the weights is another
+        middle = len(whole) // 2
+        content = bytearray(whole)
+        content[middle] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(BackupError, match=r"cannot be read.*Remove it"):
+        run(make_model(), of_arrays(), [mtl_keras.BackupAndRestore(path)])
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"optimizer": "sgd"}, "optimizer: Adam in the backup, SGD here"),
+        ({"weighting": "dwa"}, "weighting: None in the backup, DWA here"),
+    ],
+)
+def test_another_model_is_refused(path, arguments, text):
+    stopped_after_an_epoch(path)
+    with pytest.raises(ValueError, match=text):
+        run(
+            make_model(**arguments),
+            of_arrays(),
+            [mtl_keras.BackupAndRestore(path)],
+        )
+
+
+def test_other_shapes_are_refused(path):
+    before = stopped_after_an_epoch(path)
+    model = mtl_keras.build_mlp((5,), make_model().tasks, hidden_units=(7,))
+    with pytest.raises(ValueError, match=r"shape \(5, 6\).*shape \(5, 7\)"):
+        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
+    assert path.read_bytes() == before
+
+
+def test_other_data_are_refused(path):
+    stopped_after_an_epoch(path)
+    x, y = arrays()
+    y = {name: values[:9] for name, values in y.items()}
+    data = {"x": x[:9], "y": y, "batch_size": BATCH}
+    with pytest.raises(ValueError, match=r"6 batches in an epoch.*has 3"):
+        run(make_model(), data, [mtl_keras.BackupAndRestore(path)])
+    model = make_model(steps_per_execution=2)
+    with pytest.raises(ValueError, match=r"1 steps_per_execution.*has 2"):
+        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])

@@ -1,0 +1,89 @@
+"""Callbacks go on from a backup as well."""
+
+import keras
+import numpy as np
+import pytest
+from backup_training import (
+    Kill,
+    Killed,
+    assert_goes_on,
+    make_model,
+    of_arrays,
+    run,
+)
+
+import mtl_keras
+
+
+def test_early_stopping_goes_on(path):
+    def others():
+        return [
+            keras.callbacks.EarlyStopping(
+                "loss",
+                mode="min",
+                patience=2,
+                min_delta=1.0,
+                restore_best_weights=True,
+            )
+        ]
+
+    backup = assert_goes_on(
+        path, make_model, of_arrays, (2, 3), others=others, epochs=9
+    )
+    assert backup.model.optimizer.iterations == 3 * 6
+
+
+def test_a_training_that_was_stopped_stays_stopped(path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
+    history = run(make_model(), of_arrays(), [Stop(), backup], epochs=5)
+    again = make_model()
+    assert run(again, of_arrays(), [Stop(), backup], epochs=5) == history
+    assert len(history["loss"]) == 2
+    assert again.optimizer.iterations == 2 * 6
+
+
+def test_callbacks_of_the_user_take_part(path):
+    class Counter(keras.callbacks.Callback):
+        """Counts epochs, in a number and in an array."""
+
+        count, array = 0, np.zeros(2, "int32")
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.count += 1
+            self.array = self.array + 2
+
+        def get_backup_state(self):
+            return {"count": self.count, "arrays": [self.array]}
+
+        def set_backup_state(self, state):
+            self.count = state["count"]
+            (self.array,) = state["arrays"]
+
+    backup = mtl_keras.BackupAndRestore(path)
+    with pytest.raises(Killed):
+        run(make_model(), of_arrays(), [backup, Counter(), Kill(2, 3)])
+    counter = Counter()
+    run(make_model(), of_arrays(), [counter, backup])
+    assert counter.count == 3
+    np.testing.assert_array_equal(counter.array, [6, 6])
+
+
+def test_keras_remembers_what_it_did():
+    """Callbacks of Keras still go by these attributes."""
+    from mtl_keras.training.backups.callback_states import _REMEMBERED
+
+    callbacks = [
+        keras.callbacks.EarlyStopping("loss", mode="min"),
+        keras.callbacks.ReduceLROnPlateau("loss", mode="min"),
+        keras.callbacks.ModelCheckpoint("m.keras", save_best_only=True),
+        keras.callbacks.History(),
+    ]
+    for callback in callbacks:
+        if hasattr(callback, "on_train_begin"):
+            callback.on_train_begin()
+        for name in _REMEMBERED[type(callback)]:
+            assert hasattr(callback, name), (callback, name)
