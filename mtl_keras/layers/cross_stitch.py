@@ -10,7 +10,7 @@ from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
 )
-from mtl_keras.layers.weighted_sum import WeightedSum
+from mtl_keras.layers.weighted_sum import WeightedSum, weighted_sum
 from mtl_keras.layers.with_values import with_values
 
 
@@ -97,11 +97,7 @@ class CrossStitch(keras.layers.Layer):
 
     def call(self, inputs, task=0):
         task = check_task_index(task, self.num_tasks)
-        row = ops.unstack(ops.convert_to_tensor(self.rows[task]), axis=0)
-        return sum(
-            ops.multiply(alpha, tower)
-            for alpha, tower in zip(row, inputs, strict=True)
-        )
+        return weighted_sum(self.rows[task], inputs, self.per_channel)
 
     def variables_of_call(self, inputs, task=0) -> list:
         """Lists the variables that a call reads.

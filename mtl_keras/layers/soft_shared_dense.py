@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import keras
 from keras import ops
 
@@ -105,11 +103,16 @@ class SoftSharedDense(keras.layers.Layer):
                 self.biases.append(bias)
 
     def _penalty_of_last(self, kernel):
-        kernels = [*map(ops.convert_to_tensor, self.kernels[:-1]), kernel]
-        penalty = self.distance * sum(
-            ops.sum(ops.square(ops.subtract(first, second)))
-            for first, second in itertools.combinations(kernels, 2)
+        offsets = ops.stack(
+            [ops.subtract(k, kernel) for k in self.kernels[:-1]]
         )
+        # The same as over all pairs, of which there are K^2: K times the
+        # squared offsets from one of them, less the square of their sum.
+        pairs = ops.subtract(
+            ops.multiply(self.num_tasks, ops.sum(ops.square(offsets))),
+            ops.sum(ops.square(ops.sum(offsets, axis=0))),
+        )
+        penalty = ops.multiply(self.distance, pairs)
         if self.kernel_regularizer is not None:
             penalty = penalty + self.kernel_regularizer(kernel)
         return penalty

@@ -8,6 +8,28 @@ from keras import ops
 from mtl_keras.layers.arguments import check_positive_integer
 
 
+def weighted_sum(alpha, tensors, per_channel: bool):
+    """Adds tensors of one shape, each times a weight.
+
+    Args:
+        alpha: The weights, of shape `(n,)`; with `per_channel`,
+            `(n, channels)`.
+        tensors: The n tensors.
+        per_channel: Whether each channel (the last axis) has a weight of its
+            own.
+
+    Returns:
+        A tensor of their shape.
+    """
+    # Stacked, since of n towers a graph would hold n^2 products otherwise.
+    stacked = ops.stack(tensors)
+    if not per_channel:
+        return ops.tensordot(alpha, stacked, axes=1)
+    between = [1] * (len(stacked.shape) - 2)
+    alpha = ops.reshape(alpha, (len(tensors), *between, -1))
+    return ops.sum(ops.multiply(alpha, stacked), axis=0)
+
+
 @keras.saving.register_keras_serializable("mtl_keras")
 class WeightedSum(keras.layers.Layer):
     """A sum of tensors of one shape, each times a weight.
@@ -67,11 +89,7 @@ class WeightedSum(keras.layers.Layer):
             )
 
     def call(self, inputs):
-        alphas = ops.unstack(ops.convert_to_tensor(self.alpha), axis=0)
-        return sum(
-            ops.multiply(alpha, x)
-            for alpha, x in zip(alphas, inputs, strict=True)
-        )
+        return weighted_sum(self.alpha, inputs, self.per_channel)
 
     def compute_output_shape(self, input_shape) -> tuple:
         """Shape of the output: that of each tensor."""

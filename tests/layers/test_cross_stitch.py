@@ -79,3 +79,15 @@ def test_towers_that_do_not_fit(rng):
         CrossStitch(3)(towers(rng), task=3)
     with pytest.raises(ValueError, match="num_tasks: found 0"):
         CrossStitch(0)
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_a_task_is_as_many_operations_for_any_number_of_towers(per_channel):
+    counts = []
+    for towers in (4, 16):
+        layer = CrossStitch(towers, per_channel=per_channel)
+        layer.build([(5, 4)] * towers)
+        step = tf.function(lambda x, layer=layer: layer(x, task=1))
+        graph = step.get_concrete_function([tf.zeros((5, 4))] * towers).graph
+        counts.append(len(graph.get_operations()) - towers)
+    assert 0 < counts[0] == counts[1]

@@ -96,3 +96,14 @@ def test_wrong_arguments():
         SoftSharedDense("many", 2)
     with pytest.raises(ValueError, match=r"task=-1; this layer has 2 tasks"):
         SoftSharedDense(3, 2)(np.ones((1, 2)), task=-1)
+
+
+def test_the_operations_of_the_penalty_grow_with_the_tasks_and_no_faster():
+    counts = []
+    for tasks in (4, 8, 16):
+        layer = SoftSharedDense(3, num_tasks=tasks)
+        layer.build((None, 4))
+        step = tf.function(lambda layer=layer: sum(layer.losses))
+        graph = step.get_concrete_function().graph
+        counts.append(len(graph.get_operations()))
+    assert 0 < counts[2] - counts[1] == 2 * (counts[1] - counts[0])
