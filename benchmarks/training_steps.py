@@ -16,7 +16,10 @@ def stream(x, y, batch_size: int):
     Returns:
         An iterator.
     """
-    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
+    # Shapes are those that `fit` makes, so that its step is not traced again.
+    even = len(x) % batch_size == 0
+    data = tf.data.Dataset.from_tensor_slices((x, y))
+    batches = data.batch(batch_size, drop_remainder=even)
     return iter(batches.cache().repeat().prefetch(2))
 
 
