@@ -22,7 +22,9 @@ def outcomes(study):
     ]
 
 
-@pytest.mark.parametrize("tuner", ["random", "grid"])
+@pytest.mark.parametrize(
+    "tuner", ["random", pytest.param("grid", marks=pytest.mark.slow)]
+)
 def test_the_same_seed_gives_the_same_trials_and_scores(tmp_path, tuner):
     space = {"loss_weight": (0.1, 10.0), "width": [2, 3]}
     first, again = (

@@ -185,7 +185,11 @@ def test_features_give_the_inner_products_at_the_frontier(
     "weighting",
     [
         pytest.param(lambda: "equal", id="combine"),
-        pytest.param(lambda: FixedWeights((1.0, 1.0, 1.0)), id="weights"),
+        pytest.param(
+            lambda: FixedWeights((1.0, 1.0, 1.0)),
+            id="weights",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(SumOfRows, id="aggregate", marks=pytest.mark.slow),
         pytest.param(
             lambda: ("features", FixedWeights((1.0, 1.0, 1.0))), id="features"
