@@ -103,16 +103,13 @@ class SoftSharedDense(keras.layers.Layer):
                 self.biases.append(bias)
 
     def _penalty_of_last(self, kernel):
-        offsets = ops.stack(
-            [ops.subtract(k, kernel) for k in self.kernels[:-1]]
-        )
-        # The same as over all pairs, of which there are K^2: K times the
-        # squared offsets from one of them, less the square of their sum.
-        pairs = ops.subtract(
-            ops.multiply(self.num_tasks, ops.sum(ops.square(offsets))),
-            ops.sum(ops.square(ops.sum(offsets, axis=0))),
-        )
-        penalty = ops.multiply(self.distance, pairs)
+        # The pairs' distances add up to K times those from the mean. It is that
+        # of offsets from one kernel, so that equal ones pay exactly nothing.
+        kernels = [*self.kernels[:-1], kernel]
+        offsets = ops.stack([ops.subtract(k, kernel) for k in kernels])
+        offsets = ops.subtract(offsets, ops.mean(offsets, axis=0))
+        scale = self.distance * self.num_tasks
+        penalty = ops.multiply(scale, ops.sum(ops.square(offsets)))
         if self.kernel_regularizer is not None:
             penalty = penalty + self.kernel_regularizer(kernel)
         return penalty

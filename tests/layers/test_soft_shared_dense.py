@@ -1,5 +1,7 @@
 """Dense layers that are held near each other."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,10 +26,16 @@ def test_each_task_has_a_dense_layer_of_its_own(rng):
         )
 
 
-def test_the_penalty_is_the_distance_of_all_pairs(rng):
-    layer = built(rng, distance=0.3)
-    first, second, third = (kernel.numpy() for kernel in layer.kernels)
-    pairs = ((first, second), (first, third), (second, third))
+@pytest.mark.parametrize("num_tasks", [2, 3, 40])
+def test_the_penalty_is_the_distance_of_all_pairs(rng, num_tasks):
+    layer = SoftSharedDense(3, num_tasks, distance=0.3)
+    layer.build((None, 4))
+    # The last is far from the others, which are near each other.
+    values = [1 + 0.01 * rng.normal(size=w.shape) for w in layer.weights]
+    values[-2] = rng.normal(size=(4, 3)) - 9
+    layer.set_weights(values)
+    kernels = [kernel.numpy() for kernel in layer.kernels]
+    pairs = itertools.combinations(kernels, 2)
     expected = 0.3 * sum(np.sum((a - b) ** 2) for a, b in pairs)
     assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-5)
 
