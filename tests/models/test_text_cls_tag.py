@@ -104,7 +104,6 @@ def test_labels_and_masks_train_alike_by_task_gradients(gradients, rng):
         np.testing.assert_allclose(theirs, mine, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_labels_and_masks_train_alike_on_two_replicas(rng, two_replicas):
     x, y, padding = padded(rng, rows=8)
     unmarked = {**y, "slots": np.where(padding, 0, y["slots"])}

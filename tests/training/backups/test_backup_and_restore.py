@@ -80,7 +80,6 @@ def test_weightings_with_state(path, weighting):
     assert_goes_on(path, make, of_arrays, (1, 4))
 
 
-@pytest.mark.slow
 def test_weighting_that_learns_from_held_out_data(path):
     def make():
         return make_model(weighting="auto_lambda")
@@ -160,7 +159,6 @@ def test_loss_weights_that_were_changed(path):
     assert backup.restored_from == (1, 0)
 
 
-@pytest.mark.slow
 def test_bfloat16(path):
     def make():
         return make_model()
