@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mtl_keras.cli.data_arguments import data_arguments
-from mtl_keras.cli.distribution_options import Distribution
+from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
 from mtl_keras.processes import ended_on_terminate
 
@@ -62,6 +62,7 @@ def tune(
         int, typer.Option(min=1, help="Processes that train trials.")
     ] = 1,
     distribution: Distribution = "auto",
+    replicas: Replicas = None,
     role: Annotated[
         Role | None,
         typer.Option(help="Of a search on several hosts; with --oracle."),
@@ -98,7 +99,11 @@ def tune(
         data_arguments=data_arguments(data_argument or []),
     )
     folder = output or tuning.study_folder(study)
-    how = {"distribution": distribution, "wait_seconds": wait_seconds}
+    how = {
+        "distribution": distribution,
+        "replicas": replicas,
+        "wait_seconds": wait_seconds,
+    }
     try:
         with ended_on_terminate():
             if role is Role.worker:

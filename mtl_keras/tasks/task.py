@@ -12,11 +12,11 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.tasks.missing import drop_axis, is_labelled
 
 # What Keras, TensorFlow's name scopes and SavedModel signatures all take.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_LOWER_IS_BETTER = {"mae", "mse", "rmse", "loss"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Task:
                 f"{did_you_mean(self.primary_metric, names)}"
             )
         if self.direction is None:
-            lower = self.primary_metric in _LOWER_IS_BETTER
-            self._set("direction", "min" if lower else "max")
+            known = metric_direction(self.primary_metric)
+            self._set("direction", known or "max")
         if self.direction not in ("min", "max"):
             raise ValueError(
                 f"Task {self.name!r}: direction={self.direction!r}; expected "

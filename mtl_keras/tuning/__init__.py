@@ -2,6 +2,7 @@
 
 from mtl_keras.tuning.chief_link import UnreachableOracleError
 from mtl_keras.tuning.folder_lock import FolderInUseError
+from mtl_keras.tuning.keras_tuner_objective import keras_tuner_objective
 from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.published_space import space_of
@@ -27,6 +28,7 @@ __all__ = [
     "WorkerFailedError",
     "change_study",
     "join_study",
+    "keras_tuner_objective",
     "load_study_recipe",
     "run_study",
     "search",

@@ -84,17 +84,7 @@ class CompiledModels:
 
     def _call(self, arguments: TrialArguments, **more) -> keras.Model:
         model = self.factory(**arguments.keywords(self.factory), **more)
-        if not isinstance(model, keras.Model):
-            raise TypeError(
-                f"The factory returned {model!r} of type "
-                f"{type(model).__name__}; expected a compiled keras.Model."
-            )
-        if not more and not model.compiled:
-            raise TypeError(
-                f"The factory returned the model {model.name!r} without "
-                "compiling it; call compile(...) in it."
-            )
-        return model
+        return check_model(model, compiled=not more)
 
     def _again(self, kept: _Kept, arguments: TrialArguments) -> keras.Model:
         more = {"compile": False} if self._compiles else {}
@@ -112,6 +102,29 @@ class CompiledModels:
         for name, number in _weighting_numbers(arguments).items():
             setattr(model.weighting, name, number)
         return model
+
+
+def check_model(model, *, compiled: bool = True) -> keras.Model:
+    """Raises a `TypeError` unless a factory returned a model that can train.
+
+    Args:
+        model: The object that the factory returned.
+        compiled: Whether the model must be compiled. Defaults to `True`.
+
+    Returns:
+        The model.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"The factory returned {model!r} of type {type(model).__name__}; "
+            "expected a compiled keras.Model."
+        )
+    if compiled and not model.compiled:
+        raise TypeError(
+            f"The factory returned the model {model.name!r} without compiling "
+            "it; call compile(...) in it."
+        )
+    return model
 
 
 @dataclasses.dataclass
@@ -180,9 +193,13 @@ def _as_given(model: keras.Model, arguments: TrialArguments) -> bool:
         ):
             return False
     return rate is None or (
-        _has_rate(model)
-        and np.isclose(float(model.optimizer.learning_rate), rate, rtol=1e-6)
+        _has_rate(model) and np.isclose(_learning_rate(model), rate, rtol=1e-6)
     )
+
+
+def _learning_rate(model: keras.Model) -> float:
+    # `float` takes no variable of a strategy with several replicas.
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
 def _has_rate(model: keras.Model) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 import keras_tuner
 
 SCALES = ("linear", "log")
+# A parent hyperparameter and the labels of it under which another one counts.
+Condition = tuple[str, tuple]
 # A range above 0 that spans this factor is searched on a log scale.
 _LOG_FROM = 10
 
@@ -23,12 +25,15 @@ class Range:
         low: The lower end. With two integers, all numbers are integers.
         high: The upper end.
         scale: `"linear"` or `"log"`.
+        conditions: Pairs of another hyperparameter and those labels of it
+            under which this one counts. Defaults to none.
     """
 
     name: str
     low: float
     high: float
     scale: str
+    conditions: tuple[Condition, ...] = ()
 
     num_values = None
 
@@ -36,6 +41,11 @@ class Range:
     def is_integer(self) -> bool:
         """Whether the numbers are integers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @property
+    def ends(self) -> tuple:
+        """The lower and the upper end."""
+        return (self.low, self.high)
 
     def declare(self, hp: keras_tuner.HyperParameters) -> float:
         """Declares the hyperparameter, and returns its value in this trial."""
@@ -69,7 +79,8 @@ class Range:
 
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
-        return f"({self.low!r}, {self.high!r}, {self.scale!r})"
+        text = f"({self.low!r}, {self.high!r}, {self.scale!r})"
+        return text + _describe_conditions(self.conditions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,15 +93,22 @@ class Choices:
     Args:
         name: Name of the hyperparameter.
         values: The values.
+        conditions: See `Range`.
     """
 
     name: str
     values: tuple
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def num_values(self) -> int:
         """Number of values."""
         return len(self.values)
+
+    @property
+    def ends(self) -> tuple:
+        """All values."""
+        return self.values
 
     @property
     def labels(self) -> list:
@@ -137,7 +155,8 @@ class Choices:
 
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
-        return f"[{', '.join(map(repr, self.labels))}]"
+        text = f"[{', '.join(map(repr, self.labels))}]"
+        return text + _describe_conditions(self.conditions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,12 +166,19 @@ class Fixed:
     Args:
         name: Name of the hyperparameter.
         content: The value.
+        conditions: See `Range`.
     """
 
     name: str
     content: Any
+    conditions: tuple[Condition, ...] = ()
 
     num_values = 1
+
+    @property
+    def ends(self) -> tuple:
+        """The value."""
+        return (self.content,)
 
     def declare(self, hp: keras_tuner.HyperParameters):
         """Returns the value; the tuner has nothing to find out."""
@@ -164,7 +190,8 @@ class Fixed:
 
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
-        return _label(self.content, None)
+        text = _label(self.content, None)
+        return text + _describe_conditions(self.conditions)
 
 
 def read_dimension(name: str, given) -> Range | Choices | Fixed:
@@ -173,8 +200,8 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
     Args:
         name: Name of the hyperparameter.
         given: `(low, high)` or `(low, high, "log")` for a range, also as a
-            dict of `low`, `high` and `scale`; a list of choices; anything else
-            is a fixed value.
+            dict of `low`, `high` and `scale`; a list of choices; a dimension,
+            which takes the name; anything else is a fixed value.
 
     Returns:
         A `Range`, `Choices` or `Fixed`.
@@ -191,6 +218,8 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
     >>> read_dimension("dropout", (0.0, 0.5)).scale
     'linear'
     """
+    if isinstance(given, Range | Choices | Fixed):
+        return dataclasses.replace(given, name=name)
     if isinstance(given, list):
         return _read_choices(name, given)
     if isinstance(given, Mapping) and {"low", "high"} <= set(given):
@@ -218,6 +247,11 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
             "expected more than 0."
         )
     return Fixed(name, low) if low == high else Range(name, low, high, scale)
+
+
+def _describe_conditions(conditions: tuple[Condition, ...]) -> str:
+    words = [f"{parent} in {list(labels)}" for parent, labels in conditions]
+    return f" if {' and '.join(words)}" if words else ""
 
 
 def _is_range(given: tuple) -> bool:

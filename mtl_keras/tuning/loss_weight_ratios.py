@@ -60,7 +60,7 @@ def check_weights(
         )
     highest = {}
     for task, dimension in dimensions.items():
-        values = _ends(dimension)
+        values = dimension.ends
         for value in values:
             if (
                 isinstance(value, bool)
@@ -74,7 +74,7 @@ def check_weights(
                 )
         highest[task] = max(values)
     if kind == "plain" and set(highest) == set(tasks):
-        lowest = [min(_ends(d)) for d in dimensions.values()]
+        lowest = [min(d.ends) for d in dimensions.values()]
         if not any(highest.values()):
             raise ValueError(
                 f"The weights of all tasks, {list(tasks)}, are 0, and cannot "
@@ -85,11 +85,3 @@ def check_weights(
                 f"The weights of all tasks, {list(tasks)}, can be 0 in the "
                 "same trial, and nothing would be learned. Keep one above 0."
             )
-
-
-def _ends(dimension) -> tuple:
-    if hasattr(dimension, "values"):
-        return tuple(dimension.values)
-    if hasattr(dimension, "content"):
-        return (dimension.content,)
-    return (dimension.low, dimension.high)

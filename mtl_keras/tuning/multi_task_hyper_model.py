@@ -9,12 +9,9 @@ import keras_tuner
 
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.compiled_models import CompiledModels
-from mtl_keras.tuning.dimensions import (
-    Choices,
-    Fixed,
-    Range,
-    read_dimension,
-)
+from mtl_keras.tuning.dimensions import Fixed, read_dimension
+from mtl_keras.tuning.hyperparameter_dimensions import read_hyperparameters
+from mtl_keras.tuning.keras_tuner_objective import check_tuner_objective
 from mtl_keras.tuning.published_space import space_of
 from mtl_keras.tuning.search_space import (
     ALL_WEIGHTS,
@@ -51,8 +48,9 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         factory: A factory such as `mtl_keras.build_cnn_cls_seg`, or any
             callable that takes the named arguments and returns a compiled
             model. Weights of losses arrive as `loss_weights`.
-        space: Dict from name to range, list of choices or fixed value; it is
-            merged over the factory's own space (see `space_of`).
+        space: Dict from name to range, list of choices or fixed value, or a
+            `keras_tuner.HyperParameters`; it is merged over the factory's own
+            space (see `space_of`).
         merge: Whether it is merged; else it is all there is. Defaults to
             `True`.
         loss_weights: `"ratios"` (default) or `"plain"`: what the numbers of
@@ -83,7 +81,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
     def __init__(
         self,
         factory: Callable[..., keras.Model],
-        space: Mapping | None = None,
+        space: Mapping | keras_tuner.HyperParameters | None = None,
         *,
         merge: bool = True,
         loss_weights: str = "ratios",
@@ -101,6 +99,8 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
             "reuse": reuse,
         }
         space = {} if space is None else space
+        if isinstance(space, keras_tuner.HyperParameters):
+            space = read_hyperparameters(space)
         check_is_dict(space)
         self.factory = factory
         published = _as_one_way(space_of(factory), space) if merge else {}
@@ -152,24 +152,49 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         self._handed_out = self._models.build(arguments)
         return self._handed_out
 
+    @property
+    def varies_weights(self) -> bool:
+        """Whether trials differ in the weights of the losses."""
+        return self.space.varies_weights
+
     def fit(self, hp, model: keras.Model, *args, **kwargs):
-        """Trains the model of a trial, with the trial's batch size.
+        """Trains the model of a trial for a tuner of KerasTuner.
 
         Args:
             hp: Hyperparameters of the trial.
             model: What `build` returned.
             *args: As in `keras.Model.fit`.
-            **kwargs: As in `keras.Model.fit`.
+            **kwargs: As in `keras.Model.fit`. The trial's batch size, if it
+                has one, takes the place of `batch_size`.
 
         Returns:
             A `keras.callbacks.History`.
+
+        Raises:
+            keras_tuner.errors.FatalValueError: If the tuner compares trials by
+                the total loss while the loss weights vary. It ends the search.
         """
+        if self.varies_weights:
+            check_tuner_objective(kwargs.get("callbacks"), self.tasks)
         size = self.space.declare(hp).get("batch_size")
         if size is not None:
             kwargs["batch_size"] = size
         history = model.fit(*args, **kwargs)
         self.give_back(model)
         return history
+
+    def fit_trial(
+        self, arguments: TrialArguments, model: keras.Model, *args, **kwargs
+    ) -> keras.callbacks.History:
+        """Trains the model of a trial of `mtl_keras.tuning.search`.
+
+        Args:
+            arguments: The arguments of the trial.
+            model: The model.
+            *args: As in `keras.Model.fit`.
+            **kwargs: As in `keras.Model.fit`.
+        """
+        return model.fit(*args, **kwargs)
 
     def build_anew(self, arguments: TrialArguments) -> keras.Model:
         """Builds a model that no trial gets.
@@ -249,16 +274,10 @@ def _default_arguments(factory: Callable, space: Mapping) -> TrialArguments:
         if isinstance(dimension, Fixed):
             values[name] = dimension.content
         elif _is_needed(named.get(name)):
-            values[name] = _first(dimension)
+            values[name] = dimension.ends[0]
     values.pop("loss_weights", None)
     return trial_arguments(values, {})
 
 
 def _is_needed(parameter) -> bool:
     return parameter is not None and parameter.default is parameter.empty
-
-
-def _first(dimension: Choices | Range):
-    if isinstance(dimension, Choices):
-        return dimension.values[0]
-    return dimension.low

@@ -10,13 +10,14 @@ import keras
 import keras_tuner
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.training import MultiTaskModel
 
 DELTA_M, PARAMETERS, LATENCY = "delta_m", "parameters", "latency"
+TOTAL_LOSS = "loss"
 # What does not change from epoch to epoch.
 CONSTANTS = (PARAMETERS, LATENCY)
 _OF_EVERY_MODEL = {DELTA_M: "max", PARAMETERS: "min", LATENCY: "min"}
-_LOWER_IS_BETTER = {"loss", "mae", "mse", "rmse"}
 DIRECTIONS = ("min", "max")
 
 
@@ -62,7 +63,7 @@ def known_objectives(model: keras.Model, batch=None) -> dict[str, str | None]:
             name: "min" if name.split("_")[-1] == "loss" else None
             for name in logs
         }
-    found["loss"] = "min"
+    found[TOTAL_LOSS] = "min"
     for task in model.tasks:
         for metric in task.metrics:
             name = metric if isinstance(metric, str) else metric.name
@@ -70,7 +71,7 @@ def known_objectives(model: keras.Model, batch=None) -> dict[str, str | None]:
             if name == task.primary_metric:
                 direction = task.direction
             elif isinstance(metric, str):
-                direction = "min" if metric in _LOWER_IS_BETTER else "max"
+                direction = metric_direction(metric)
             found[f"{task.name}_{name}"] = direction
         found[f"{task.name}_loss"] = "min"
     return found
@@ -106,7 +107,7 @@ def read_objectives(
     >>> read_objectives("val_left_accuracy", known, weights_vary=True)
     (Objective(name='left_accuracy', direction='max'),)
     """
-    pairs = _pairs(given)
+    pairs = objective_pairs(given)
     if not pairs:
         raise ValueError(
             "objective is empty; expected a name such as 'delta_m', or several."
@@ -120,7 +121,21 @@ def read_objectives(
     return objectives
 
 
-def _pairs(given) -> list[tuple[str, str | None]]:
+def objective_names(given) -> list[str]:
+    """Lists what a search is to look for, without `val_`.
+
+    Args:
+        given: See `read_objectives`.
+    """
+    return [name.removeprefix("val_") for name, _ in objective_pairs(given)]
+
+
+def objective_pairs(given) -> list[tuple[str, str | None]]:
+    """Lists what a search is to look for, as pairs of name and direction.
+
+    Args:
+        given: See `read_objectives`.
+    """
     if isinstance(given, Mapping):
         return list(given.items())
     if isinstance(given, tuple) and len(given) == 2 and given[1] in DIRECTIONS:
@@ -157,8 +172,8 @@ def _read(
         raise ValueError(
             f"There is no objective {given!r}. {did_you_mean(name, known)}"
         )
-    if name == "loss" and weights_vary:
-        others = sorted(set(known) - {"loss"})
+    if name == TOTAL_LOSS and weights_vary:
+        others = sorted(set(known) - {TOTAL_LOSS})
         raise ValueError(
             f"objective={given!r} is the sum of the task losses times their "
             "weights, and the weights are what varies: the trial with the "

@@ -87,13 +87,16 @@ def check_workers(workers: int, distribution) -> None:
         )
 
 
-def make_crew(plan: SearchPlan, workers: int, distribution) -> MakeCrew:
+def make_crew(
+    plan: SearchPlan, workers: int, distribution, replicas: int | None = None
+) -> MakeCrew:
     """Has this process train, or several of this host.
 
     Args:
         plan: The search.
         workers: Number of processes.
         distribution: Name of a strategy, for several.
+        replicas: Number of devices of each process, or `None` for all.
     """
 
     def crew(runner: TrialRunner):
@@ -104,6 +107,7 @@ def make_crew(plan: SearchPlan, workers: int, distribution) -> MakeCrew:
             runner.constructor_arguments,
             runner.references,
             distribution,
+            replicas,
         )
         return TrialWorkers(setup, workers)
 

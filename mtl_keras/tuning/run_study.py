@@ -36,6 +36,7 @@ def run_study(
     *,
     workers: int = 1,
     distribution: str = "auto",
+    replicas: int | None = None,
     oracle: str | None = None,
     wait_seconds: float = WAIT_SECONDS,
     resume: bool = True,
@@ -52,6 +53,7 @@ def run_study(
             for another file or a `StudyRecipe`, to `searches/<name>`.
         workers: See `search`.
         distribution: See `search`.
+        replicas: See `search`.
         oracle: `HOST:PORT` to listen for workers at, or the path of a file
             that says it.
         wait_seconds: How long to go on while there is no worker. Defaults to
@@ -85,11 +87,11 @@ def run_study(
     folder = Path(output) if output is not None else study_folder(study)
     if not isinstance(study, StudyRecipe):
         study = load_study_recipe(study)
-    plan = plan_study(study, distribution=distribution)
+    plan = plan_study(study, distribution=distribution, replicas=replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
     how = {"resume": resume, "report": report}
     if oracle is None:
-        crew = make_crew(plan, workers, distribution)
+        crew = make_crew(plan, workers, distribution, replicas)
         return run_plan(plan, folder, crew, **how)
     return lead_search(plan, folder, oracle, wait_seconds=wait_seconds, **how)
 
@@ -100,6 +102,7 @@ def join_study(
     output: str | os.PathLike | None = None,
     *,
     distribution: str = "auto",
+    replicas: int | None = None,
     wait_seconds: float = WAIT_SECONDS,
     verbose: int = 1,
 ) -> int:
@@ -111,6 +114,7 @@ def join_study(
         output: Folder of the search, where the chief's key is; see
             `docs/cluster.md`. Defaults to that of `run_study`.
         distribution: See `search`.
+        replicas: See `search`.
         wait_seconds: How long to try to reach the chief, at the start and
             whenever the connection is lost. Defaults to `600`.
         verbose: Whether to print a line for each trial.
@@ -131,7 +135,7 @@ def join_study(
     folder = Path(output) if output is not None else study_folder(study)
     if not isinstance(study, StudyRecipe):
         study = load_study_recipe(study)
-    plan = plan_study(study, distribution=distribution)
+    plan = plan_study(study, distribution=distribution, replicas=replicas)
     report = TrialLines() if verbose else TrialReport()
     return join_search(
         plan, folder, oracle, wait_seconds=wait_seconds, say=report.say
@@ -150,12 +154,18 @@ def study_folder(study: StudyRecipe | str | os.PathLike) -> Path:
     return path.parent if path.name == FILE else Path("searches") / path.stem
 
 
-def plan_study(study: StudyRecipe, *, distribution: str = "auto") -> SearchPlan:
+def plan_study(
+    study: StudyRecipe,
+    *,
+    distribution: str = "auto",
+    replicas: int | None = None,
+) -> SearchPlan:
     """Loads the data of a study, and plans its search.
 
     Args:
         study: The study.
         distribution: What each training is spread over.
+        replicas: Number of devices, or `None` for all.
     """
     recipe = study.recipe
     data = zoo.load_data(recipe)
@@ -173,6 +183,7 @@ def plan_study(study: StudyRecipe, *, distribution: str = "auto") -> SearchPlan:
         patience=recipe.fit.patience,
         merge=study.space is None,
         distribution=distribution,
+        replicas=replicas,
         **search,
     )
     settings = {**plan.settings, "recipe": _fixed(study)}

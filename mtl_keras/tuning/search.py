@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
+import keras_tuner
 import tensorflow as tf
 
 from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
@@ -16,8 +17,8 @@ from mtl_keras.tuning.trial_report import make_report
 
 
 def search(
-    factory: Callable[..., keras.Model],
-    space: Mapping | None,
+    factory: Callable[..., keras.Model] | keras_tuner.HyperModel,
+    space: Mapping | keras_tuner.HyperParameters | None,
     train,
     validation=None,
     *,
@@ -34,6 +35,7 @@ def search(
     merge: bool = True,
     loss_weights: str = "ratios",
     distribution: str | tf.distribute.Strategy = "auto",
+    replicas: int | None = None,
     workers: int = 1,
     directory: str | os.PathLike = "searches",
     name: str | None = None,
@@ -49,9 +51,13 @@ def search(
 
     Args:
         factory: A factory such as `mtl_keras.build_mlp`, or any callable that
-            takes the names of the space and returns a compiled model.
-        space: Dict from name to range, list of choices or fixed value, merged
-            over the factory's own; see `MultiTaskHyperModel`.
+            takes the names of the space and returns a compiled model. Also
+            KerasTuner's `build(hp)`, whose only necessary argument is called
+            `hp`, or a `keras_tuner.HyperModel`, whose `fit` is then called.
+        space: Dict from name to range, list of choices or fixed value, or a
+            `keras_tuner.HyperParameters`, merged over the factory's own; see
+            `MultiTaskHyperModel`. For a `build(hp)`, `None` takes what it
+            declares; a dict replaces what it names of that.
         train: `(x, y)` or `(x, y, sample_weight)`, or a `tf.data.Dataset` of
             batches.
         validation: The same, to compare trials on. Left out with `folds`.
@@ -81,6 +87,8 @@ def search(
         loss_weights: See `MultiTaskHyperModel`.
         distribution: What each training is spread over, see
             `mtl_keras.distribution.strategy`. Defaults to `"auto"`.
+        replicas: Number of devices of each process, see there. Defaults to
+            all that it has.
         workers: Number of processes that train trials, each with its share of
             the processors. What is proposed then depends on which trial ends
             first; scores follow from the seed as with one. Defaults to `1`,
@@ -138,9 +146,10 @@ def search(
         merge=merge,
         loss_weights=loss_weights,
         distribution=distribution,
+        replicas=replicas,
         seed=seed,
     )
     folder = Path(directory) / (name or plan.settings["factory"])
-    crew = make_crew(plan, workers, distribution)
+    crew = make_crew(plan, workers, distribution, replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
     return run_plan(plan, folder, crew, resume=resume, report=report)

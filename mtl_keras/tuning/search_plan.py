@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import keras_tuner
 import tensorflow as tf
 
 from mtl_keras import distribution as distributions
 from mtl_keras.tuning.folds import parts_of
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.make_hyper_model import HyperModel, make_hyper_model
 from mtl_keras.tuning.objective import (
+    TOTAL_LOSS,
     Objective,
     known_objectives,
+    objective_names,
     read_objectives,
 )
 from mtl_keras.tuning.oracles import make_oracle
@@ -43,7 +46,7 @@ class SearchPlan:
         recipe: The study file that it came from, if it did.
     """
 
-    hyper_model: MultiTaskHyperModel
+    hyper_model: HyperModel
     objectives: tuple[Objective, ...]
     runner: TrialRunner
     oracle: Any
@@ -55,8 +58,8 @@ class SearchPlan:
 
 
 def plan_search(
-    factory: Callable[..., keras.Model],
-    space: Mapping | None,
+    factory: Callable[..., keras.Model] | keras_tuner.HyperModel,
+    space: Mapping | keras_tuner.HyperParameters | None,
     train,
     validation=None,
     *,
@@ -73,6 +76,7 @@ def plan_search(
     merge: bool = True,
     loss_weights: str = "ratios",
     distribution: str | tf.distribute.Strategy = "auto",
+    replicas: int | None = None,
     seed: int = 0,
 ) -> SearchPlan:
     """Checks the arguments of a search. See `mtl_keras.tuning.search`."""
@@ -84,16 +88,18 @@ def plan_search(
         "seed": seed,
     }
     check_counts(**counts)
-    strategy = _strategy(distribution)
+    strategy = _strategy(distribution, replicas)
     with strategy.scope():
-        hyper_model = MultiTaskHyperModel(
+        hyper_model = make_hyper_model(
             factory, space, merge=merge, loss_weights=loss_weights
         )
     parts = parts_of(train, validation, folds, seed)
     objectives = read_objectives(
         objective,
         known_objectives(hyper_model.default_model, parts[0].validation),
-        weights_vary=hyper_model.space.varies_weights,
+        # Some have to build models to find it out.
+        weights_vary=TOTAL_LOSS in objective_names(objective)
+        and hyper_model.varies_weights,
     )
     settings = describe_search(
         hyper_model,
@@ -138,8 +144,8 @@ def _runner(
     )
 
 
-def _strategy(distribution) -> tf.distribute.Strategy:
-    strategy = distributions.strategy(distribution)
+def _strategy(distribution, replicas: int | None) -> tf.distribute.Strategy:
+    strategy = distributions.strategy(distribution, replicas)
     if distributions.has_several_workers(strategy):
         raise ValueError(
             "A search spreads its trials over the devices of one host, and "

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
 
@@ -59,7 +59,7 @@ def number_of_trials(
 
 
 def describe_search(
-    hyper_model: MultiTaskHyperModel,
+    hyper_model: HyperModel,
     objectives: Sequence[Objective],
     train,
     **arguments,

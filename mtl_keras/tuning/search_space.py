@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,13 @@ import keras_tuner
 
 from mtl_keras import weighting as weightings
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tuning.dimensions import Choices, Fixed, Range, read_dimension
+from mtl_keras.tuning.dimensions import (
+    Choices,
+    Condition,
+    Fixed,
+    Range,
+    read_dimension,
+)
 from mtl_keras.tuning.loss_weight_ratios import KINDS, PREFIX, check_weights
 
 ALL_WEIGHTS = "loss_weight"
@@ -52,6 +59,24 @@ class SearchSpace(Mapping):
         check_names(factory, self._dimensions, tasks)
         self._check_weights(tasks)
         self._check_weighting_parameters()
+
+    @classmethod
+    def of_dimensions(
+        cls, dimensions: Mapping[str, Range | Choices | Fixed]
+    ) -> SearchSpace:
+        """Makes a space whose names mean nothing beyond their values.
+
+        Args:
+            dimensions: The dimensions, by name.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        check_not_empty(dimensions)
+        space = cls.__new__(cls)
+        space.loss_weights = "plain"
+        space._dimensions = dict(dimensions)
+        return space
 
     def __getitem__(self, name: str) -> Range | Choices | Fixed:
         return self._dimensions[name]
@@ -98,14 +123,13 @@ class SearchSpace(Mapping):
     def declare(self, hp: keras_tuner.HyperParameters) -> dict:
         """Declares all hyperparameters, and returns their values in a trial."""
         values = {}
-        for name, dimension in self.items():
-            methods = self.methods_that_take(name)
-            if methods is None:
-                values[name] = dimension.declare(hp)
-                continue
-            with hp.conditional_scope("weighting", methods):
+        for name, dimension in self._parents_first():
+            with contextlib.ExitStack() as scopes:
+                for parent, labels in self.conditions(name):
+                    scope = hp.conditional_scope(parent, list(labels))
+                    scopes.enter_context(scope)
                 found = dimension.declare(hp)
-            if hp.get("weighting") in methods:
+            if self.is_active(name, hp.values):
                 values[name] = found
         return values
 
@@ -114,28 +138,56 @@ class SearchSpace(Mapping):
         return {
             name: dimension.value(labels.get(name))
             for name, dimension in self.items()
-            if name in labels or isinstance(dimension, Fixed)
+            if (name in labels or isinstance(dimension, Fixed))
+            and self.is_active(name, labels)
         }
 
     def describe(self) -> dict[str, str]:
         """Says what each dimension is, for study files."""
         return {name: d.describe() for name, d in sorted(self.items())}
 
-    def methods_that_take(self, name: str) -> list | None:
-        """Labels of the weightings that a parameter belongs to, if not all.
+    def conditions(self, name: str) -> tuple[Condition, ...]:
+        """Lists the conditions under which a hyperparameter counts.
 
         Args:
             name: A name of the space.
+
+        Returns:
+            Pairs of another hyperparameter and the labels of it; all of them
+            must hold.
         """
         chosen = self.get("weighting")
         if not name.startswith(WEIGHTING) or not isinstance(chosen, Choices):
-            return None
+            return self[name].conditions
         parameter = name.removeprefix(WEIGHTING)
-        return [
+        methods = tuple(
             label
             for label, value in zip(chosen.labels, chosen.values, strict=True)
             if parameter in _parameters(value)
-        ]
+        )
+        return (("weighting", methods), *self[name].conditions)
+
+    def is_active(self, name: str, labels: Mapping) -> bool:
+        """Checks whether a hyperparameter counts in a trial.
+
+        Args:
+            name: A name of the space.
+            labels: Values of the trial, as `TrialRecord.labels` has them.
+        """
+        return all(
+            parent in labels and labels[parent] in allowed
+            for parent, allowed in self.conditions(name)
+        )
+
+    def _parents_first(self) -> Iterator[tuple]:
+        """Yields the dimensions, each after those that it depends on."""
+        waiting = dict(self)
+        while waiting:
+            for name, dimension in list(waiting.items()):
+                parents = {parent for parent, _ in self.conditions(name)}
+                if not parents & set(waiting):
+                    del waiting[name]
+                    yield name, dimension
 
     def _check_weights(self, tasks: tuple[str, ...]) -> None:
         if not self.weighted_tasks:

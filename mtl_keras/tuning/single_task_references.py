@@ -56,8 +56,8 @@ def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:
                 model = single_task_model(
                     hyper_model.build_default(seed), task.name
                 )
-            size = hyper_model.default_arguments.batch_size
-            result = single.train(model, part, seed, epochs, size)
+            usual = hyper_model.default_arguments
+            result = single.train(model, part, seed, epochs, usual)
             values.append(result[name])
     return float(np.mean(values))
 

@@ -14,7 +14,7 @@ from mtl_keras.training.backups.atomic_file import write_atomically
 from mtl_keras.tuning import pareto
 from mtl_keras.tuning.best_recipe import best_recipe
 from mtl_keras.tuning.importance import Importance, importance
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.objective import Objective, costs
 from mtl_keras.tuning.read_study import FILE
 from mtl_keras.tuning.study_file import holds_study_file, study_text
@@ -41,6 +41,8 @@ class Study:
         hyper_model: Builds their models.
         references: Metrics of single-task models, by task, for `delta_m`.
         recipe: The study file that it came from, if it did.
+        load_model: Loads the model of a trial. Defaults to reading the
+            weights that a search keeps in the folder.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class Study:
         settings: Mapping,
         objectives: Sequence[Objective],
         trials: Sequence[TrialRecord],
-        hyper_model: MultiTaskHyperModel,
+        hyper_model: HyperModel,
         references: Mapping[str, float],
         *,
         recipe: StudyRecipe | None = None,
+        load_model: Callable[[TrialRecord], keras.Model] | None = None,
     ):
         self.folder = folder
         self.settings = dict(settings)
@@ -61,6 +64,51 @@ class Study:
         self.references = dict(references)
         self.recipe = recipe
         self._hyper_model = hyper_model
+        self._load_model = load_model
+
+    @classmethod
+    def from_tuner(cls, tuner, *, objective=None) -> Study:
+        """Reads the trials of a search that a stock tuner of KerasTuner ran.
+
+        Front, importance and plots are then those of any study; `best_model`
+        loads what the tuner saved. Metrics are those of the epoch that was
+        best by the tuner's objective. KerasTuner does not record the seconds
+        of a trial, nor the epochs and batch size that `fit` was called with.
+
+        Args:
+            tuner: A tuner whose search has run, such as
+                `keras_tuner.RandomSearch`; also one that reloads its trials.
+            objective: What the study compares trials by, as in
+                `mtl_keras.tuning.search`: metrics of the validation data. A
+                list of several gives their front. Defaults to the tuner's
+                objective; of a `MultiObjective`, to each of its objectives.
+
+        Returns:
+            A `Study`. Nothing is written before `save` or `save_report`.
+
+        Raises:
+            TypeError: If it is not a tuner of KerasTuner.
+            ValueError: If the trials have no such metric, its direction is
+                unknown, or it is the total loss while loss weights vary.
+
+        Example:
+
+        ```python
+        tuner = keras_tuner.RandomSearch(
+            tuning.MultiTaskHyperModel(mtl_keras.build_mlp, space),
+            objective=tuning.keras_tuner_objective("left_accuracy"),
+        )
+        tuner.search(x, y, validation_data=validation)
+        study = tuning.Study.from_tuner(
+            tuner, objective=["left_accuracy", "right_accuracy"]
+        )
+        study.plot_pareto()
+        ```
+        """
+        from mtl_keras.tuning.tuner_study import read_tuner
+
+        arguments, load_model = read_tuner(tuner, objective)
+        return cls(**arguments, load_model=load_model)
 
     @property
     def completed(self) -> list[TrialRecord]:
@@ -105,6 +153,8 @@ class Study:
             A compiled model, at the best epoch of the trial's first training.
         """
         trial = self.best if trial is None else trial
+        if self._load_model is not None:
+            return self._load_model(trial)
         hyper_model = self._hyper_model
         model = hyper_model.build_anew(hyper_model.arguments(trial.values))
         model.set_weights(load_trial_weights(self.folder, trial.number))

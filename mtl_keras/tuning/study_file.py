@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mtl_keras import models
 from mtl_keras.tasks import Task
 from mtl_keras.tuning.best_recipe import is_plain, optimizer_table
 from mtl_keras.tuning.dimensions import Choices, Fixed, Range
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.read_study import FILE, load_study_recipe
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.zoo.toml_text import toml_text
@@ -20,6 +21,9 @@ _NO_DATA = """\
 # Its data were arrays: name a data set here, and mtl-keras tune runs it again.
 # [data]
 # name = "..."
+"""
+_OWN_FACTORY = """\
+# Its factory is code of your own: pass it to tuning.search to run it again.
 """
 _OF_SEARCH = ("tuner", "executions_per_trial", "folds", "loss_weights", "seed")
 # What has a table of its own, or what the data tell.
@@ -33,7 +37,7 @@ _NO_ARGUMENTS = {
 
 
 def study_text(
-    hyper_model: MultiTaskHyperModel,
+    hyper_model: HyperModel,
     settings: Mapping[str, Any],
     max_trials: int,
     recipe: StudyRecipe | None = None,
@@ -57,7 +61,9 @@ def study_text(
     notes = f"{WRITTEN}.\n"
     if left_out:
         notes += f"# Left out, as TOML has no word for it: {_list(left_out)}.\n"
-    return f"{notes}{_NO_DATA}\n{toml_text(tables)}"
+    is_ours = settings["factory"] in models.names()
+    notes += _NO_DATA if is_ours else _OWN_FACTORY
+    return f"{notes}\n{toml_text(tables)}"
 
 
 def holds_study_file(folder: Path, recipe: StudyRecipe | None) -> bool:
@@ -92,7 +98,7 @@ def _is_same(one: StudyRecipe, other: StudyRecipe) -> bool:
 
 
 def study_tables(
-    hyper_model: MultiTaskHyperModel,
+    hyper_model: HyperModel,
     settings: Mapping[str, Any],
     max_trials: int,
 ) -> tuple[dict, list[str]]:
@@ -125,7 +131,7 @@ def study_tables(
         "fit": {
             "epochs": settings["epochs"],
             "batch_size": _batch_size(hyper_model.space, settings),
-            "patience": settings["patience"] or 0,
+            "patience": _patience(settings),
         },
         "search": {
             **search,
@@ -181,6 +187,13 @@ def _optimizer(space: Mapping) -> dict | None:
     if given is None and rate is None:
         return None
     return optimizer_table(given, rate)
+
+
+def _patience(settings: Mapping) -> int | None:
+    """`0` for a search without, `None` for one that did not record it."""
+    if settings["epochs"] is None:
+        return None
+    return settings["patience"] or 0
 
 
 def _batch_size(space: Mapping, settings: Mapping) -> int:

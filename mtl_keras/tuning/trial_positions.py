@@ -32,16 +32,14 @@ def positions(
     Returns:
         Dict from name of a searched dimension to an array of shape
         `(trials,)`: from 0, the lower end or first choice, to 1; NaN where
-        the weighting of a trial does not take the value.
+        a trial does not take the value.
     """
     found = {}
     for name, dimension in searched(space).items():
-        methods = space.methods_that_take(name)
         found[name] = np.array(
             [
                 dimension.position(labels[name])
-                if name in labels
-                and (methods is None or labels["weighting"] in methods)
+                if name in labels and space.is_active(name, labels)
                 else np.nan
                 for labels in labels_of_trials
             ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from mtl_keras.tuning.best_epoch import KeepBestEpoch
 from mtl_keras.tuning.folds import Part
-from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.objective import (
     DELTA_M,
     LATENCY,
@@ -44,7 +45,7 @@ class TrialRunner:
 
     def __init__(
         self,
-        hyper_model: MultiTaskHyperModel,
+        hyper_model: HyperModel,
         parts: Sequence[Part],
         objectives: Sequence[Objective],
         *,
@@ -98,9 +99,7 @@ class TrialRunner:
                 seed = self.training_seed(number, execution, fold)
                 model = self.build(arguments, seed)
                 try:
-                    result = self.train(
-                        model, part, seed, epochs, arguments.batch_size
-                    )
+                    result = self.train(model, part, seed, epochs, arguments)
                 except BaseException:
                     self.hyper_model.forget(model)
                     raise
@@ -136,9 +135,16 @@ class TrialRunner:
         part: Part,
         seed: int,
         epochs: int,
-        batch_size: int | None,
+        arguments: TrialArguments,
     ) -> dict[str, float]:
         """Trains a model, and leaves it at its best epoch.
+
+        Args:
+            model: The model.
+            part: What to train and validate on.
+            seed: Seed of the order of samples and of dropout.
+            epochs: Number of epochs.
+            arguments: The arguments of the trial.
 
         Returns:
             The objectives and all validation metrics of that epoch.
@@ -159,9 +165,10 @@ class TrialRunner:
             lambda logs: costs(values(logs), self.objectives), self.patience
         )
         fit = dict(self.fit_arguments)
-        if batch_size is not None:
-            fit["batch_size"] = batch_size
-        fit_model(model, part, seed, best, epochs=epochs, **fit)
+        if arguments.batch_size is not None:
+            fit["batch_size"] = arguments.batch_size
+        method = functools.partial(self.hyper_model.fit_trial, arguments, model)
+        fit_model(model, part, seed, best, method=method, epochs=epochs, **fit)
         if best.epoch is None:
             names = [objective.name for objective in self.objectives]
             raise ValueError(f"No epoch has a number for {names}.")
@@ -186,8 +193,10 @@ def fit_model(
     part: Part,
     seed: int,
     last: keras.callbacks.Callback,
+    *,
+    method: Callable | None = None,
     **fit,
-) -> keras.callbacks.History:
+):
     """Trains a model by a seed.
 
     Args:
@@ -195,7 +204,11 @@ def fit_model(
         part: What to train and validate on.
         seed: Seed of the order of samples.
         last: Callback that comes after the user's.
+        method: Takes the place of the model's `fit`. Defaults to `None`.
         **fit: Arguments of `keras.Model.fit`.
+
+    Returns:
+        A `keras.callbacks.History`, or what `method` returns.
     """
     arguments = dict(fit)
     arguments["callbacks"] = [
@@ -206,7 +219,7 @@ def fit_model(
     x, y, weights = _unpack(part.train)
     if y is None:  # a stream has batches of its own
         arguments.pop("batch_size", None)
-    return model.fit(
+    return (model.fit if method is None else method)(
         x,
         y,
         sample_weight=weights,

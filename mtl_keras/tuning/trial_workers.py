@@ -37,16 +37,18 @@ class WorkerSetup:
     """All that a process needs to train trials.
 
     Args:
-        hyper_model: Arguments of `MultiTaskHyperModel`, by name.
+        hyper_model: Arguments of `make_hyper_model`, by name.
         runner: Arguments of `TrialRunner`, but for the strategy.
         references: Metrics of single-task models, by task.
         distribution: Name of a strategy.
+        replicas: Number of its devices, or `None` for all.
     """
 
     hyper_model: Mapping[str, Any]
     runner: Mapping[str, Any]
     references: Mapping[str, float]
     distribution: str
+    replicas: int | None = None
 
 
 class TrialWorkers:
@@ -212,12 +214,12 @@ def _work(link: connection.Connection, content: bytes) -> None:
 
 def _make_runner(setup: WorkerSetup):
     from mtl_keras import distribution
-    from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+    from mtl_keras.tuning.make_hyper_model import make_hyper_model
     from mtl_keras.tuning.trial_runner import TrialRunner
 
-    strategy = distribution.strategy(setup.distribution)
+    strategy = distribution.strategy(setup.distribution, setup.replicas)
     with strategy.scope():
-        hyper_model = MultiTaskHyperModel(**setup.hyper_model)
+        hyper_model = make_hyper_model(**setup.hyper_model)
     runner = TrialRunner(hyper_model, strategy=strategy, **setup.runner)
     runner.references = dict(setup.references)
     return runner

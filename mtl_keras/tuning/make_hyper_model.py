@@ -1,0 +1,50 @@
+"""The hypermodel of whatever a user wants to search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+import keras_tuner
+
+from mtl_keras.tuning.multi_task_hyper_model import MultiTaskHyperModel
+from mtl_keras.tuning.wrapped_hyper_model import (
+    WrappedHyperModel,
+    takes_hyperparameters,
+)
+
+HyperModel = MultiTaskHyperModel | WrappedHyperModel
+
+
+def make_hyper_model(
+    factory: Callable[..., keras.Model] | keras_tuner.HyperModel,
+    space: Mapping | keras_tuner.HyperParameters | None = None,
+    **arguments,
+) -> HyperModel:
+    """Makes what a search builds its models by.
+
+    Args:
+        factory: A factory, a function `build(hp)` or a
+            `keras_tuner.HyperModel`.
+        space: See `mtl_keras.tuning.search`.
+        **arguments: Further arguments of `MultiTaskHyperModel`, which a
+            factory needs.
+
+    Returns:
+        A `MultiTaskHyperModel` for a factory, else a `WrappedHyperModel`.
+
+    Raises:
+        ValueError: If a space is given beside a `MultiTaskHyperModel`, which
+            has one.
+    """
+    if isinstance(factory, MultiTaskHyperModel):
+        if space is not None:
+            raise ValueError(
+                "The MultiTaskHyperModel has a space, and another one is "
+                "given. Pass space=None, or the factory with one space."
+            )
+        # Made again, within the scope of the search's strategy.
+        return MultiTaskHyperModel(**factory.constructor_arguments)
+    if takes_hyperparameters(factory, space):
+        return WrappedHyperModel(factory, space)
+    return MultiTaskHyperModel(factory, space, **arguments)

@@ -1,0 +1,265 @@
+"""A `build(hp)` or `HyperModel` of the user's as what a search builds."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Mapping
+
+import keras
+import keras_tuner
+
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tuning.compiled_models import check_model
+from mtl_keras.tuning.dimensions import Fixed, read_dimension
+from mtl_keras.tuning.hyperparameter_dimensions import read_hyperparameters
+from mtl_keras.tuning.multi_task_hyper_model import own_weights
+from mtl_keras.tuning.search_space import SearchSpace
+from mtl_keras.tuning.trial_arguments import TrialArguments
+
+# What the one argument of such a function is called.
+_NAMES = ("hp", "hps", "hyperparameters", "hyper_parameters")
+
+
+class WrappedHyperModel:
+    """Lets `mtl_keras.tuning.search` train what KerasTuner's users have.
+
+    The space is what `build` declares. It is called once for the defaults, and
+    once for each `conditional_scope` that these leave out.
+
+    Args:
+        factory: A function `build(hp)`, or a `keras_tuner.HyperModel`, whose
+            `fit` trains each model.
+        space: A `keras_tuner.HyperParameters` that is declared first, as
+            KerasTuner's argument `hyperparameters`, or a dict of ranges,
+            choices and fixed values for some of the declared names. Defaults
+            to `None`.
+
+    Raises:
+        TypeError: If `factory` returns something other than a compiled model,
+            or the space is of another type.
+        ValueError: If nothing is declared, or the space names something else.
+    """
+
+    def __init__(
+        self,
+        factory: Callable | keras_tuner.HyperModel,
+        space: Mapping | keras_tuner.HyperParameters | None = None,
+    ):
+        self.constructor_arguments = {"factory": factory, "space": space}
+        self.factory = factory
+        whole = isinstance(factory, keras_tuner.HyperModel)
+        self._hyper_model = factory if whole else _FromFunction(factory)
+        given = isinstance(space, keras_tuner.HyperParameters)
+        found = self._explore(space if given else None)
+        self._declared = {each.name for each in found.space}
+        dimensions = read_hyperparameters(found)
+        values = dict(found.values)
+        if space is not None and not given:
+            dimensions = _overridden(dimensions, space)
+            values.update({name: dimensions[name].ends[0] for name in space})
+        self.space = SearchSpace.of_dimensions(dimensions)
+        self.default_arguments = self.arguments(
+            {
+                name: values[name]
+                for name in self.space
+                if self.space.is_active(name, values)
+            }
+        )
+        self.default_model = self.build_anew(self.default_arguments)
+        self.tasks = own_weights(self.default_model)
+
+    @property
+    def varies_weights(self) -> bool:
+        """Whether trials differ in the weights of the losses.
+
+        Each hyperparameter is changed by itself, and a model is built.
+        """
+        expected = _loss_weights(self.default_model)
+        usual = self.default_arguments.graph
+        for name, dimension in self.space.items():
+            if isinstance(dimension, Fixed):
+                continue
+            for value in dimension.ends:
+                values = {**usual, name: value}
+                model = self.build_anew(self.arguments(values))
+                if _loss_weights(model) != expected:
+                    return True
+        return False
+
+    def arguments(self, values: Mapping) -> TrialArguments:
+        """Returns the values of a trial as `build` gets them.
+
+        Args:
+            values: Values by name in the space.
+        """
+        return TrialArguments(
+            graph=dict(values),
+            loss_weights=None,
+            learning_rate=None,
+            optimizer=None,
+            batch_size=None,
+        )
+
+    def build_trial(self, arguments: TrialArguments) -> keras.Model:
+        """Builds the model of a trial. Seed Keras before.
+
+        Args:
+            arguments: The values of the trial.
+
+        Raises:
+            ValueError: If `build` declares what was not found before.
+        """
+        hp = _hyperparameters(arguments)
+        model = check_model(self._hyper_model.build(hp))
+        self._check_declared(hp)
+        return model
+
+    # No model is used twice: there is nothing to keep apart.
+    build_anew = build_trial
+
+    def build_default(self, seed: int) -> keras.Model:
+        """Builds the model of the declared defaults.
+
+        Args:
+            seed: Seed of its initial weights.
+        """
+        keras.utils.set_random_seed(seed)
+        return self.build_trial(self.default_arguments)
+
+    def fit_trial(
+        self, arguments: TrialArguments, model: keras.Model, *args, **kwargs
+    ):
+        """Trains a model by the user's `HyperModel.fit`.
+
+        Args:
+            arguments: The values of the trial.
+            model: The model.
+            *args: As in `keras.Model.fit`.
+            **kwargs: As in `keras.Model.fit`.
+
+        Raises:
+            ValueError: If `fit` declares what `build` does not.
+        """
+        hp = _hyperparameters(arguments)
+        found = self._hyper_model.fit(hp, model, *args, **kwargs)
+        self._check_declared(hp)
+        return found
+
+    def give_back(self, model: keras.Model) -> None:
+        """Does nothing: each trial builds its own model."""
+
+    def forget(self, model: keras.Model) -> None:
+        """Does nothing: each trial builds its own model."""
+
+    def _explore(self, given) -> keras_tuner.HyperParameters:
+        """Finds all that is declared, and the defaults as values."""
+        known = keras_tuner.HyperParameters() if given is None else given.copy()
+        self._hyper_model.declare_hyperparameters(known)
+        defaults, tried = dict(known.values), []
+        values = defaults
+        while True:
+            hp = keras_tuner.HyperParameters()
+            hp.values = dict(values)
+            check_model(self._hyper_model.build(hp))
+            known.merge(hp.space, overwrite=False)
+            defaults = {**hp.values, **defaults}
+            tried += [_key(scope) for scope in hp.active_scopes]
+            left = [s for s in hp.inactive_scopes if _key(s) not in tried]
+            if not left:
+                known.values = defaults
+                return known
+            tried.append(_key(left[0]))
+            parents = {c.name: c.values[0] for c in left[0]}
+            values = {**defaults, **parents}
+
+    def _check_declared(self, hp: keras_tuner.HyperParameters) -> None:
+        late = {each.name for each in hp.space} - self._declared
+        if late:
+            raise ValueError(
+                f"{_name(self.factory)} declares {sorted(late)} only in some "
+                "trials or in fit, so that no proposal has values for it. "
+                "Declare it in build(hp), within hp.conditional_scope where "
+                "it depends on another value, or pass the "
+                "keras_tuner.HyperParameters that declare it as the space."
+            )
+
+
+class _FromFunction(keras_tuner.HyperModel):
+    """A hypermodel of a function."""
+
+    def __init__(self, function: Callable):
+        super().__init__()
+        self._function = function
+
+    def build(self, hp):
+        return self._function(hp)
+
+
+def takes_hyperparameters(factory, space=None) -> bool:
+    """Checks whether a callable is KerasTuner's `build(hp)`.
+
+    Args:
+        factory: A `keras_tuner.HyperModel`, or a callable, which is one if
+            its only necessary argument is called `hp` or annotated as
+            `keras_tuner.HyperParameters`.
+        space: The space; a factory's own argument may be called so too.
+    """
+    if isinstance(factory, keras_tuner.HyperModel):
+        return True
+    with contextlib.suppress(TypeError, ValueError):
+        parameters = inspect.signature(factory).parameters.values()
+        needed = [
+            p
+            for p in parameters
+            if p.default is p.empty
+            and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        if len(needed) != 1:
+            return False
+        (first,) = needed
+        if isinstance(space, Mapping) and first.name in space:
+            return False
+        said = getattr(first.annotation, "__name__", str(first.annotation))
+        return first.name in _NAMES or said.endswith("HyperParameters")
+    return False
+
+
+def _hyperparameters(arguments: TrialArguments) -> keras_tuner.HyperParameters:
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(arguments.graph)
+    return hp
+
+
+def _overridden(declared: Mapping, space) -> dict:
+    if not isinstance(space, Mapping):
+        raise TypeError(
+            f"The space is {space!r} of type {type(space).__name__}; expected "
+            "a dict, a keras_tuner.HyperParameters, or None for what build "
+            "declares."
+        )
+    for name in space:
+        if name not in declared:
+            raise ValueError(
+                f"The space names {name!r}, which build does not declare. "
+                f"{did_you_mean(name, declared)}"
+            )
+    return {
+        name: read_dimension(name, space.get(name, dimension))
+        for name, dimension in declared.items()
+    }
+
+
+def _loss_weights(model: keras.Model):
+    found = getattr(model, "loss_weights", None)
+    if found is None:
+        found = (model.get_compile_config() or {}).get("loss_weights")
+    return dict(found) if hasattr(found, "keys") else found
+
+
+def _key(scope) -> tuple:
+    return tuple((c.name, tuple(c.values)) for c in scope)
+
+
+def _name(factory) -> str:
+    return getattr(factory, "__name__", type(factory).__name__)
