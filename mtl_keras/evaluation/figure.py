@@ -9,7 +9,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "Plots need matplotlib, which is not installed: "
-        "pip install 'mtl-keras[plots]'"
+        "pip install matplotlib"
     ) from error
 
 RIGHT, WRONG, PLAIN = "#1a7f37", "#c62828", "#333333"

@@ -87,6 +87,9 @@ def optimizer_table(given, learning_rate: float | None) -> dict:
     if given is not None:
         given = keras.optimizers.serialize(keras.optimizers.get(given))
     optimizer = make_optimizer(given, None)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        # `compile` adds it again under mixed_float16.
+        optimizer = optimizer.inner_optimizer
     usual = type(optimizer)().get_config()
     changed = {
         name: value

@@ -135,7 +135,9 @@ class Choices:
 
     def declare(self, hp: keras_tuner.HyperParameters):
         """Declares the hyperparameter, and returns its value in this trial."""
-        return self.value(hp.Choice(self.name, self.labels))
+        label = hp.Choice(self.name, self.labels)
+        # KerasTuner returns None where a condition does not hold.
+        return None if label is None else self.value(label)
 
     def value(self, label):
         """The value that a label stands for."""

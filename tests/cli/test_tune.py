@@ -45,6 +45,29 @@ def test_output_and_front(run_command, tmp_path, monkeypatch):
     assert tuning.load_study_recipe(output).name == "alone"
 
 
+@pytest.mark.slow
+def test_two_replicas_score_as_one(run_command, tmp_path, two_replicas):
+    study = write_study(tmp_path / "quick")
+    rows = {}
+    for name, options in (
+        ("one", ["--distribution", "none"]),
+        ("two", ["--distribution", "mirrored", "--replicas", 2]),
+    ):
+        output = tmp_path / name
+        done = run_command("tune", study, "--output", output, *options)
+        assert done.exit_code == 0, done.output
+        with (output / "trials.csv").open() as file:
+            rows[name] = list(csv.DictReader(file))
+    assert len(rows["two"]) == 2
+    for found, expected in zip(rows["two"], rows["one"], strict=True):
+        assert found["status"] == "completed"
+        losses = [key for key in expected if key.endswith("loss")]
+        assert losses
+        for key in losses:
+            value = float(expected[key])
+            assert float(found[key]) == pytest.approx(value, rel=1e-4), key
+
+
 @pytest.mark.parametrize(
     ("command", "tables", "said"),
     [
