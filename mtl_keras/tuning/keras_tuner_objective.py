@@ -33,7 +33,7 @@ def keras_tuner_objective(
         name: `"<task>_<metric>"` or `"<task>_loss"`, with or without `val_`.
         model: A compiled model, such as `hyper_model.default_model`. Its tasks
             then say which names exist and what their directions are. Defaults
-            to `None`, which goes by the name alone.
+            to `None`: the name alone decides.
         direction: `"min"` or `"max"`, for a metric of your own. Defaults to
             what the name says.
 
