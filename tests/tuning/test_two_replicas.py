@@ -46,6 +46,8 @@ def space_of(name):
     """The published space of a factory, for small data."""
     space = {key: [SMALL[name][key]] for key in KEPT if key in SMALL[name]}
     space |= {"dropout": 0.0} if takes(name, "dropout") else {}
+    # The published ranks go beyond the six inputs.
+    space |= {"rank": [2, 4]} if takes(name, "rank") else {}
     return space | (
         {"normalization": None} if takes(name, "normalization") else {}
     )
