@@ -96,6 +96,8 @@ def test_saved_models_serve_in_plain_tensorflow_and_the_clone_imports(
     expected = {}
     models = {"default": default_model}
     for replicas, study in searches.items():
+        # Arrays are the one thing that a study file cannot name.
+        assert "# [data]" in (study.folder / "study.toml").read_text()
         models[f"best_on_{replicas}"] = study.best_model()
     for name, model in models.items():
         path = str(folder / name)

@@ -8,8 +8,7 @@ try:
     from matplotlib.figure import Figure
 except ImportError as error:
     raise ImportError(
-        "Plots need matplotlib, which is not installed: "
-        "pip install matplotlib"
+        "Plots need matplotlib, which is not installed: pip install matplotlib"
     ) from error
 
 RIGHT, WRONG, PLAIN = "#1a7f37", "#c62828", "#333333"

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from mtl_keras import weighting as weightings
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.tuning.search_space import arguments_of
+from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
 

@@ -141,6 +141,8 @@ class Choices:
 
     def value(self, label):
         """The value that a label stands for."""
+        if label not in self.labels:
+            raise _not_in_space(self.name, label, f"one of {self.labels}")
         return self.values[self.labels.index(label)]
 
     def position(self, label) -> float:
@@ -184,6 +186,9 @@ class Fixed:
 
     def declare(self, hp: keras_tuner.HyperParameters):
         """Returns the value; the tuner has nothing to find out."""
+        if hp.values.get(self.name, self.content) != self.content:
+            found = hp.values[self.name]
+            raise _not_in_space(self.name, found, repr(self.content))
         return self.content
 
     def value(self, label):
@@ -249,6 +254,14 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
             "expected more than 0."
         )
     return Fixed(name, low) if low == high else Range(name, low, high, scale)
+
+
+def _not_in_space(name: str, found, expected: str) -> ValueError:
+    return ValueError(
+        f"The hyperparameter {name!r} is {found!r}; the space says {expected}. "
+        "Change the space, and pass a tuner of KerasTuner no hyperparameters= "
+        "for what the space names."
+    )
 
 
 def _describe_conditions(conditions: tuple[Condition, ...]) -> str:

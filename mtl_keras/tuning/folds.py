@@ -77,6 +77,19 @@ def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
     ]
 
 
+def unpack(data) -> tuple:
+    """Returns inputs, targets and sample weights of a part.
+
+    Args:
+        data: `(x, y)`, `(x, y, sample_weight)` or a stream of batches, which
+            is all inputs.
+    """
+    if not isinstance(data, tuple):
+        return data, None, None
+    x, y, *weights = data
+    return x, y, (weights[0] if weights else None)
+
+
 def _as_tuple(data):
     """Arrays in memory as a tuple of two or three; streams as they are."""
     if isinstance(data, list | tuple):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Mapping
 
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
-from mtl_keras.tuning.dimensions import Choices, Condition, Fixed, Range
+from mtl_keras.tuning.dimensions import Choices, Fixed, Range
 
 # How far a step may miss the end of its range by rounding.
 _ROUNDING = 1e-8
 
 
 def read_hyperparameters(
-    hp: keras_tuner.HyperParameters,
+    hp: keras_tuner.HyperParameters, *, merge: bool = False
 ) -> dict[str, Range | Choices | Fixed]:
     """Reads the hyperparameters that were declared as dimensions of a space.
 
@@ -23,13 +25,16 @@ def read_hyperparameters(
 
     Args:
         hp: The hyperparameters.
+        merge: Whether a name that is declared twice gets one dimension that
+            holds the values of both, and `"reverse_log"` a linear range. It is
+            enough to show trials that are over. Defaults to `False`.
 
     Returns:
         Dict from name to dimension, in the order of declaration.
 
     Raises:
         ValueError: If a name is declared twice, or with
-            `sampling="reverse_log"`.
+            `sampling="reverse_log"`, and `merge` is false.
 
     Example:
 
@@ -45,30 +50,55 @@ def read_hyperparameters(
     found: dict[str, Range | Choices | Fixed] = {}
     for declared in hp.space:
         name = declared.name
-        if name in found:
+        conditions = tuple(
+            (condition.name, tuple(condition.values))
+            for condition in declared.conditions
+        )
+        if _is_reversed(declared) and not merge:
+            raise ValueError(
+                f"The hyperparameter {name!r} has sampling='reverse_log', "
+                "which a search does not take. Declare what is left to the "
+                "upper end with sampling='log', or pass a step."
+            )
+        dimension = _dimension(declared, conditions)
+        if name not in found:
+            found[name] = dimension
+        elif merge:
+            found[name] = _merged(found[name], dimension)
+        else:
             raise ValueError(
                 f"The hyperparameter {name!r} is declared twice, under "
                 "different conditions. Give each its own name."
             )
-        conditions = _conditions(declared, found)
-        if conditions is None:
+    return resolve_conditions(found)
+
+
+def resolve_conditions(
+    dimensions: Mapping[str, Range | Choices | Fixed],
+) -> dict[str, Range | Choices | Fixed]:
+    """Decides the conditions on fixed values.
+
+    Args:
+        dimensions: The dimensions, each after those that it depends on.
+
+    Returns:
+        The dimensions that can count, with the conditions that can change.
+    """
+    found: dict[str, Range | Choices | Fixed] = {}
+    for name, dimension in dimensions.items():
+        parents = [found.get(parent) for parent, _ in dimension.conditions]
+        pairs = list(zip(parents, dimension.conditions, strict=True))
+        if any(
+            parent is None
+            or (isinstance(parent, Fixed) and parent.content not in labels)
+            for parent, (_, labels) in pairs
+        ):
             continue
-        found[name] = _dimension(declared, conditions)
+        conditions = tuple(
+            each for parent, each in pairs if not isinstance(parent, Fixed)
+        )
+        found[name] = dataclasses.replace(dimension, conditions=conditions)
     return found
-
-
-def _conditions(declared, found) -> tuple[Condition, ...] | None:
-    """Reads the conditions that can change; `None` if one never holds."""
-    conditions = []
-    for condition in declared.conditions:
-        parent = found.get(condition.name)
-        if parent is None:
-            return None
-        if not isinstance(parent, Fixed):
-            conditions.append((condition.name, tuple(condition.values)))
-        elif parent.content not in condition.values:
-            return None
-    return tuple(conditions)
 
 
 def _dimension(declared, conditions) -> Range | Choices | Fixed:
@@ -93,18 +123,32 @@ def _is_stepped(declared) -> bool:
     return declared.step not in (None, 1 if whole else None)
 
 
+def _is_reversed(declared) -> bool:
+    sampling = getattr(declared, "sampling", None)
+    return sampling == "reverse_log" and declared.step is None
+
+
 def _range(declared, conditions) -> Range | Fixed:
-    name, scale = declared.name, declared.sampling
-    low, high = declared.min_value, declared.max_value
-    if scale == "reverse_log":
-        raise ValueError(
-            f"The hyperparameter {name!r} has sampling='reverse_log', which a "
-            "search does not take. Declare what is left to the upper end with "
-            "sampling='log', or pass a step."
-        )
+    name, low, high = declared.name, declared.min_value, declared.max_value
     if low == high:
         return Fixed(name, low, conditions)
+    scale = "linear" if _is_reversed(declared) else declared.sampling
     return Range(name, low, high, scale, conditions)
+
+
+def _merged(
+    first: Range | Choices | Fixed, second: Range | Choices | Fixed
+) -> Range | Choices | Fixed:
+    """Returns one dimension, without conditions, that holds two."""
+    ends = (*first.ends, *second.ends)
+    if isinstance(first, Range) and isinstance(second, Range):
+        return Range(first.name, min(ends), max(ends), first.scale)
+    if isinstance(first, Range) or isinstance(second, Range):
+        return Range(first.name, min(ends), max(ends), "linear")
+    values = tuple(dict.fromkeys(ends))
+    if len(values) == 1:
+        return Fixed(first.name, *values)
+    return Choices(first.name, values)
 
 
 def _steps(declared) -> tuple:

@@ -43,6 +43,11 @@ def make_hyper_model(
                 "The MultiTaskHyperModel has a space, and another one is "
                 "given. Pass space=None, or the factory with one space."
             )
+        if not factory.tunable:
+            raise ValueError(
+                "The MultiTaskHyperModel has tunable=False, so that there is "
+                "nothing to search. Leave tunable out."
+            )
         # Made again, within the scope of the search's strategy.
         return MultiTaskHyperModel(**factory.constructor_arguments)
     if takes_hyperparameters(factory, space):

@@ -10,13 +10,12 @@ import keras_tuner
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.compiled_models import CompiledModels
 from mtl_keras.tuning.dimensions import Fixed, read_dimension
+from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.hyperparameter_dimensions import read_hyperparameters
 from mtl_keras.tuning.keras_tuner_objective import check_tuner_objective
 from mtl_keras.tuning.published_space import space_of
-from mtl_keras.tuning.search_space import (
-    ALL_WEIGHTS,
-    SearchSpace,
-    arguments_of,
+from mtl_keras.tuning.search_space import ALL_WEIGHTS, SearchSpace
+from mtl_keras.tuning.space_checks import (
     check_is_dict,
     check_names,
     check_not_empty,
@@ -97,6 +96,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
             "merge": merge,
             "loss_weights": loss_weights,
             "reuse": reuse,
+            "tunable": tunable,
         }
         space = {} if space is None else space
         if isinstance(space, keras_tuner.HyperParameters):

@@ -12,6 +12,7 @@ import keras_tuner
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.training import MultiTaskModel
+from mtl_keras.tuning.folds import unpack
 
 DELTA_M, PARAMETERS, LATENCY = "delta_m", "parameters", "latency"
 TOTAL_LOSS = "loss"
@@ -58,7 +59,10 @@ def known_objectives(model: keras.Model, batch=None) -> dict[str, str | None]:
     found: dict[str, str | None] = dict(_OF_EVERY_MODEL)
     if not isinstance(model, MultiTaskModel):
         del found[DELTA_M]
-        logs = model.evaluate(*batch, verbose=0, return_dict=True)
+        x, y, weights = unpack(batch)
+        logs = model.evaluate(
+            x, y, sample_weight=weights, verbose=0, return_dict=True
+        )
         return found | {
             name: "min" if name.split("_")[-1] == "loss" else None
             for name in logs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mtl_keras import models
-from mtl_keras.tuning.search_space import ALL_WEIGHTS, arguments_of
+from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.search_space import ALL_WEIGHTS
 
 # What all factories of the house search unless they say otherwise: choices
 # where another value is another graph, ranges where it is not.

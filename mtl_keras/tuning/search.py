@@ -149,7 +149,7 @@ def search(
         replicas=replicas,
         seed=seed,
     )
-    folder = Path(directory) / (name or plan.settings["factory"])
+    folder = Path(directory) / (name or plan.settings["factory"].strip("<>"))
     crew = make_crew(plan, workers, distribution, replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
     return run_plan(plan, folder, crew, resume=resume, report=report)

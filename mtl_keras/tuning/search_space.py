@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 
@@ -18,12 +17,16 @@ from mtl_keras.tuning.dimensions import (
     Range,
     read_dimension,
 )
+from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.loss_weight_ratios import KINDS, PREFIX, check_weights
+from mtl_keras.tuning.space_checks import (
+    WEIGHTING,
+    check_is_dict,
+    check_names,
+    check_not_empty,
+)
 
 ALL_WEIGHTS = "loss_weight"
-WEIGHTING = "weighting/"
-# What is no argument of a factory and yet has a meaning in a space.
-_OF_TRAINING = ("batch_size", "learning_rate", "optimizer")
 
 
 class SearchSpace(Mapping):
@@ -52,6 +55,7 @@ class SearchSpace(Mapping):
                 f"loss_weights={loss_weights!r}; expected one of {KINDS}."
             )
         self.loss_weights = loss_weights
+        self._names_arguments = True
         self._dimensions = {
             name: read_dimension(name, given)
             for name, given in _by_task(space, tasks, loss_weights).items()
@@ -75,6 +79,7 @@ class SearchSpace(Mapping):
         check_not_empty(dimensions)
         space = cls.__new__(cls)
         space.loss_weights = "plain"
+        space._names_arguments = False
         space._dimensions = dict(dimensions)
         return space
 
@@ -156,7 +161,7 @@ class SearchSpace(Mapping):
             Pairs of another hyperparameter and the labels of it; all of them
             must hold.
         """
-        chosen = self.get("weighting")
+        chosen = self.get("weighting") if self._names_arguments else None
         if not name.startswith(WEIGHTING) or not isinstance(chosen, Choices):
             return self[name].conditions
         parameter = name.removeprefix(WEIGHTING)
@@ -215,79 +220,6 @@ class SearchSpace(Mapping):
                 )
 
 
-def check_is_dict(space) -> None:
-    """Raises a `TypeError` unless a space is a dict.
-
-    Args:
-        space: What the user passed.
-    """
-    if not isinstance(space, Mapping):
-        raise TypeError(
-            f"The space is {space!r} of type {type(space).__name__}; expected "
-            "a dict such as {'trunk_width': (8, 64)}."
-        )
-
-
-def check_not_empty(space: Mapping) -> None:
-    """Raises a `ValueError` if a space names nothing.
-
-    Args:
-        space: The space.
-    """
-    if not space:
-        raise ValueError(
-            "The space is empty. Name what is to be searched, such as "
-            "{'trunk_width': (8, 64), 'learning_rate': (1e-4, 1e-2)}."
-        )
-
-
-def check_names(
-    factory: Callable, names: Mapping, tasks: tuple[str, ...]
-) -> None:
-    """Raises a `ValueError` for a name that a factory can do nothing with.
-
-    Args:
-        factory: The factory.
-        names: The names of a space.
-        tasks: The tasks' names.
-    """
-    parameters, takes_all = arguments_of(factory)
-    known = {*parameters, *_OF_TRAINING, *(PREFIX + task for task in tasks)}
-    if "weighting" in names:
-        known |= {name for name in names if name.startswith(WEIGHTING)}
-    for name in names:
-        if name not in known and not (takes_all and "/" not in name):
-            raise ValueError(
-                f"The space names {name!r}, which {_name(factory)} does not "
-                f"take. {did_you_mean(name, known)}"
-            )
-    if takes_all:
-        return
-    needed = {"loss_weights": [n for n in names if n.startswith(PREFIX)]}
-    if "learning_rate" not in parameters:
-        rates = {"learning_rate", "optimizer"} & set(names)
-        needed["optimizer"] = sorted(rates)
-    for argument, because in needed.items():
-        if because and argument not in parameters:
-            raise ValueError(
-                f"The space names {because[0]!r}, which {_name(factory)} would "
-                f"get as {argument!r}; it takes no such argument."
-            )
-
-
-def arguments_of(factory: Callable) -> tuple[dict, bool]:
-    """Returns the arguments of a callable, and whether it takes all others."""
-    parameters = inspect.signature(factory).parameters
-    named = {
-        name: parameter
-        for name, parameter in parameters.items()
-        if parameter.kind
-        in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    }
-    kinds = {parameter.kind for parameter in parameters.values()}
-    return named, inspect.Parameter.VAR_KEYWORD in kinds
-
-
 def _by_task(space: Mapping, tasks: tuple[str, ...], kind: str) -> dict:
     """Lets `loss_weight` stand for the weights of all tasks."""
     check_is_dict(space)
@@ -316,7 +248,3 @@ def _parameters(method) -> set[str]:
     """Names of the arguments of a weighting."""
     found = weightings.get(method)
     return set() if found is None else set(arguments_of(type(found))[0])
-
-
-def _name(factory: Callable) -> str:
-    return getattr(factory, "__name__", type(factory).__name__)

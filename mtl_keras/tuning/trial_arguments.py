@@ -10,9 +10,10 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
+from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.layer_copy import copy_layer
 from mtl_keras.tuning.loss_weight_ratios import PREFIX, from_ratios
-from mtl_keras.tuning.search_space import WEIGHTING, arguments_of
+from mtl_keras.tuning.space_checks import WEIGHTING
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.tuning.best_epoch import KeepBestEpoch
-from mtl_keras.tuning.folds import Part
+from mtl_keras.tuning.folds import Part, unpack
 from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.objective import (
     DELTA_M,
@@ -24,6 +24,7 @@ from mtl_keras.tuning.objective import (
     delta_m,
 )
 from mtl_keras.tuning.trial_arguments import TrialArguments
+from mtl_keras.tuning.trial_result import read_result
 
 _LATENCY_CALLS = 30
 
@@ -168,10 +169,19 @@ class TrialRunner:
         if arguments.batch_size is not None:
             fit["batch_size"] = arguments.batch_size
         method = functools.partial(self.hyper_model.fit_trial, arguments, model)
-        fit_model(model, part, seed, best, method=method, epochs=epochs, **fit)
+        returned = fit_model(
+            model, part, seed, best, method=method, epochs=epochs, **fit
+        )
+        if isinstance(returned, Mapping | int | float | list | tuple):
+            found = values(read_result(returned, self.objectives))
+            return {**found, "best_epoch": float(epochs)}
         if best.epoch is None:
             names = [objective.name for objective in self.objectives]
-            raise ValueError(f"No epoch has a number for {names}.")
+            raise ValueError(
+                f"No epoch has a number for {names}. A HyperModel.fit of your "
+                "own passes its callbacks on to model.fit, or returns a dict "
+                "of the objectives."
+            )
         return {**values(best.logs), "best_epoch": best.epoch + 1}
 
     def _gain(self, model, metrics: Mapping[str, float]) -> float:
@@ -216,7 +226,7 @@ def fit_model(
         last,
     ]
     keras.utils.set_random_seed(seed)
-    x, y, weights = _unpack(part.train)
+    x, y, weights = unpack(part.train)
     if y is None:  # a stream has batches of its own
         arguments.pop("batch_size", None)
     return (model.fit if method is None else method)(
@@ -251,13 +261,6 @@ def latency(model: keras.Model, data) -> float:
         keras.tree.map_structure(lambda output: output.numpy(), call(sample))
         times.append(time.perf_counter() - started)
     return 1000 * float(np.median(times))
-
-
-def _unpack(data) -> tuple:
-    if not isinstance(data, tuple):
-        return data, None, None
-    x, y, *weights = data
-    return x, y, (weights[0] if weights else None)
 
 
 def _mean(results: Sequence[Mapping], names) -> dict[str, float]:

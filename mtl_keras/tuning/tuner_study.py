@@ -112,7 +112,7 @@ def read_tuner(
 def _hyper_model(tuner) -> MultiTaskHyperModel | _TunedHyperModel:
     if isinstance(tuner.hypermodel, MultiTaskHyperModel):
         return tuner.hypermodel
-    dimensions = read_hyperparameters(tuner.oracle.get_space())
+    dimensions = read_hyperparameters(tuner.oracle.get_space(), merge=True)
     space = SearchSpace.of_dimensions(dimensions)
     build = getattr(tuner.hypermodel, "build", None)
     # KerasTuner wraps a function `build(hp)` in a class of its own.

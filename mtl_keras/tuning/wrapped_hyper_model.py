@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 
@@ -12,20 +13,32 @@ import keras_tuner
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tuning.compiled_models import check_model
 from mtl_keras.tuning.dimensions import Fixed, read_dimension
-from mtl_keras.tuning.hyperparameter_dimensions import read_hyperparameters
+from mtl_keras.tuning.explored_hyperparameters import (
+    explore,
+    fits_by_itself,
+    parents_of,
+)
+from mtl_keras.tuning.hyperparameter_dimensions import (
+    read_hyperparameters,
+    resolve_conditions,
+)
 from mtl_keras.tuning.multi_task_hyper_model import own_weights
 from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
 # What the one argument of such a function is called.
-_NAMES = ("hp", "hps", "hyperparameters", "hyper_parameters")
+_NAMES = ("hp", "hparams", "hps", "hyperparameters", "hyper_parameters")
+# That of `search` and of Keras where nobody passes one.
+BATCH_SIZE = 32
 
 
 class WrappedHyperModel:
     """Lets `mtl_keras.tuning.search` train what KerasTuner's users have.
 
-    The space is what `build` declares. It is called once for the defaults, and
-    once for each `conditional_scope` that these leave out.
+    The space is what `build` declares. It is called for the defaults, for each
+    `conditional_scope` that these leave out, and for each choice and each end
+    of a range, since a loop may declare more for another number of layers. So
+    is `fit`, with a model that does not train.
 
     Args:
         factory: A function `build(hp)`, or a `keras_tuner.HyperModel`, whose
@@ -51,13 +64,25 @@ class WrappedHyperModel:
         whole = isinstance(factory, keras_tuner.HyperModel)
         self._hyper_model = factory if whole else _FromFunction(factory)
         given = isinstance(space, keras_tuner.HyperParameters)
-        found = self._explore(space if given else None)
+        found = explore(self._hyper_model, space if given else None)
         self._declared = {each.name for each in found.space}
         dimensions = read_hyperparameters(found)
         values = dict(found.values)
         if space is not None and not given:
             dimensions = _overridden(dimensions, space)
-            values.update({name: dimensions[name].ends[0] for name in space})
+            values.update(
+                {
+                    name: dimensions[name].ends[0]
+                    for name in space
+                    if name in dimensions
+                }
+            )
+        if not dimensions:
+            raise ValueError(
+                f"{_name(factory)} declares no hyperparameters, so that there "
+                "is nothing to search. Declare some in build(hp), as in "
+                "hp.Int('trunk_width', 8, 64); tunable=False keeps them out."
+            )
         self.space = SearchSpace.of_dimensions(dimensions)
         self.default_arguments = self.arguments(
             {
@@ -73,15 +98,18 @@ class WrappedHyperModel:
     def varies_weights(self) -> bool:
         """Whether trials differ in the weights of the losses.
 
-        Each hyperparameter is changed by itself, and a model is built.
+        A model is built for each choice and each end of a range.
         """
         expected = _loss_weights(self.default_model)
-        usual = self.default_arguments.graph
         for name, dimension in self.space.items():
             if isinstance(dimension, Fixed):
                 continue
             for value in dimension.ends:
-                values = {**usual, name: value}
+                values = {
+                    **self.default_arguments.graph,
+                    **parents_of(dimension.conditions),
+                    name: value,
+                }
                 model = self.build_anew(self.arguments(values))
                 if _loss_weights(model) != expected:
                     return True
@@ -138,10 +166,19 @@ class WrappedHyperModel:
             *args: As in `keras.Model.fit`.
             **kwargs: As in `keras.Model.fit`.
 
+        Returns:
+            What it returns: a `keras.callbacks.History`, or numbers.
+
         Raises:
-            ValueError: If `fit` declares what `build` does not.
+            ValueError: If `fit` declares what was not found before.
         """
         hp = _hyperparameters(arguments)
+        if (
+            fits_by_itself(self._hyper_model)
+            and kwargs.get("batch_size") == BATCH_SIZE
+        ):
+            # Keras has the same one, and `fit` may pass its own.
+            del kwargs["batch_size"]
         found = self._hyper_model.fit(hp, model, *args, **kwargs)
         self._check_declared(hp)
         return found
@@ -152,36 +189,15 @@ class WrappedHyperModel:
     def forget(self, model: keras.Model) -> None:
         """Does nothing: each trial builds its own model."""
 
-    def _explore(self, given) -> keras_tuner.HyperParameters:
-        """Finds all that is declared, and the defaults as values."""
-        known = keras_tuner.HyperParameters() if given is None else given.copy()
-        self._hyper_model.declare_hyperparameters(known)
-        defaults, tried = dict(known.values), []
-        values = defaults
-        while True:
-            hp = keras_tuner.HyperParameters()
-            hp.values = dict(values)
-            check_model(self._hyper_model.build(hp))
-            known.merge(hp.space, overwrite=False)
-            defaults = {**hp.values, **defaults}
-            tried += [_key(scope) for scope in hp.active_scopes]
-            left = [s for s in hp.inactive_scopes if _key(s) not in tried]
-            if not left:
-                known.values = defaults
-                return known
-            tried.append(_key(left[0]))
-            parents = {c.name: c.values[0] for c in left[0]}
-            values = {**defaults, **parents}
-
     def _check_declared(self, hp: keras_tuner.HyperParameters) -> None:
         late = {each.name for each in hp.space} - self._declared
         if late:
             raise ValueError(
-                f"{_name(self.factory)} declares {sorted(late)} only in some "
-                "trials or in fit, so that no proposal has values for it. "
-                "Declare it in build(hp), within hp.conditional_scope where "
-                "it depends on another value, or pass the "
-                "keras_tuner.HyperParameters that declare it as the space."
+                f"{_name(self.factory)} declares {sorted(late)} in some trials "
+                "only, and no proposal has values for it. Declare it in "
+                "build(hp), within hp.conditional_scope where it depends on "
+                "another value, or pass the keras_tuner.HyperParameters that "
+                "declare it as the space."
             )
 
 
@@ -244,10 +260,15 @@ def _overridden(declared: Mapping, space) -> dict:
                 f"The space names {name!r}, which build does not declare. "
                 f"{did_you_mean(name, declared)}"
             )
-    return {
-        name: read_dimension(name, space.get(name, dimension))
-        for name, dimension in declared.items()
-    }
+    return resolve_conditions(
+        {
+            name: dataclasses.replace(
+                read_dimension(name, space.get(name, dimension)),
+                conditions=dimension.conditions,
+            )
+            for name, dimension in declared.items()
+        }
+    )
 
 
 def _loss_weights(model: keras.Model):
@@ -255,10 +276,6 @@ def _loss_weights(model: keras.Model):
     if found is None:
         found = (model.get_compile_config() or {}).get("loss_weights")
     return dict(found) if hasattr(found, "keys") else found
-
-
-def _key(scope) -> tuple:
-    return tuple((c.name, tuple(c.values)) for c in scope)
 
 
 def _name(factory) -> str:

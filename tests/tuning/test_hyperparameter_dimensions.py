@@ -93,6 +93,38 @@ def test_what_cannot_be_read_is_refused():
         read_hyperparameters(hp)
 
 
+def test_what_a_search_does_not_take_is_merged_for_trials_that_are_over():
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("kind", ["flat", "deep", "other"])
+    with hp.conditional_scope("kind", ["flat"]):
+        hp.Int("width", 2, 4)
+        hp.Choice("name", ["a", "b"])
+        hp.Int("same", 3, 3)
+    with hp.conditional_scope("kind", ["deep"]):
+        hp.Float("width", 3, 9)
+        hp.Choice("name", ["b", "c"])
+        hp.Int("same", 3, 3)
+    hp.Float("rest", 0.1, 1.0, sampling="reverse_log")
+    assert read_hyperparameters(hp, merge=True) == {
+        "kind": Choices("kind", ("flat", "deep", "other")),
+        "width": Range("width", 2, 9, "linear"),
+        "name": Choices("name", ("a", "b", "c")),
+        "same": Fixed("same", 3),
+        "rest": Range("rest", 0.1, 1.0, "linear"),
+    }
+
+
+def test_values_outside_of_the_space_are_named():
+    model = tuning.MultiTaskHyperModel(
+        build, {"trunk_width": [4, 8], "optimizer": "sgd"}, merge=False
+    )
+    for name, value in (("trunk_width", 16), ("optimizer", "adam")):
+        hp = keras_tuner.HyperParameters()
+        hp.Fixed(name, value)
+        with pytest.raises(ValueError, match=f"'{name}' is {value!r}; the"):
+            model.build(hp)
+
+
 def test_they_are_a_space_of_a_factory(tmp_path):
     hp = keras_tuner.HyperParameters()
     hp.Choice("width", [2, 3, 4])

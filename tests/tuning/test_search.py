@@ -249,7 +249,15 @@ def test_callbacks_are_copied_for_each_training(tmp_path):
     search_small(tmp_path, callbacks=[Rows()], epochs=2)
 
 
-def test_plain_keras_models_are_searched_too(tmp_path):
+@pytest.mark.parametrize("form", ["arrays", "weights", "stream"])
+def test_plain_keras_models_are_searched_too(tmp_path, form):
+    x, y = samples(seed=1)
+    validation = {
+        "arrays": (x, y),
+        "weights": (x, y, {task: np.ones(len(x)) for task in y}),
+        "stream": tf.data.Dataset.from_tensor_slices((x, y)).batch(8),
+    }[form]
+
     def factory(width, loss_weights=None):
         inputs = keras.Input((6,))
         x = keras.layers.Dense(width, activation="relu")(inputs)
@@ -267,6 +275,8 @@ def test_plain_keras_models_are_searched_too(tmp_path):
         factory,
         {"width": [2, 3], "loss_weight": (0.1, 10.0)},
         objective="left_loss",
+        validation=validation,
+        max_trials=1,
     )
     assert study.best.completed
 

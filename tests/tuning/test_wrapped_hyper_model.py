@@ -34,11 +34,35 @@ def build_by_kind(hp):
     return build_eager(width if kind == "wide" else 2)
 
 
+def build_layers(hp):
+    """Declares as many hyperparameters as another one says."""
+    layers = hp.Int("layers", 1, 3)
+    units = [hp.Int(f"units_{at}", 2, 4) for at in range(layers)]
+    return build_eager(units[-1])
+
+
 def build_late(hp):
-    """Declares a hyperparameter that no condition announces."""
-    width = hp.Choice("width", [2, 3])
+    """Declares a hyperparameter inside of a range that no scope announces."""
+    width = hp.Int("width", 2, 4)
     if width == 3:
         hp.Float("late", 0.0, 1.0)
+    return build_eager(width)
+
+
+def build_weights_by_kind(hp):
+    """Varies loss weights only under a condition."""
+    kind, weight = hp.Choice("kind", ["equal", "searched"]), 1.0
+    with hp.conditional_scope("kind", ["searched"]):
+        if kind == "searched":
+            weight = hp.Float("weight", 0.1, 10.0, default=1.0)
+    return build_eager(2, {"right": weight})
+
+
+def build_named_as_a_weighting(hp):
+    """Uses the names that mean something in the space of a factory."""
+    hp.Choice("weighting", ["none", "some"])
+    width = hp.Int("weighting/width", 2, 4)
+    hp.Float("learning_rate", 0.1, 1.0)
     return build_eager(width)
 
 
@@ -58,12 +82,25 @@ class Sized(keras_tuner.HyperModel):
         return history
 
 
-class Declares(Sized):
-    """Declares in `fit` what `build` does not."""
+class DeclaresInFit(Sized):
+    """Declares in `fit`, as KerasTuner's guide does."""
 
     def fit(self, hp, model, *args, **kwargs):
-        kwargs["batch_size"] = hp.Choice("batch", [16, 24])
-        return model.fit(*args, **kwargs)
+        return model.fit(
+            *args, batch_size=hp.Choice("batch_size", [16, 24]), **kwargs
+        )
+
+
+class Returns(Sized):
+    """Returns its own result, and leaves the callbacks out."""
+
+    def __init__(self, result):
+        super().__init__()
+        self.result = result
+
+    def fit(self, hp, model, *args, callbacks, **kwargs):
+        model.fit(*args, **kwargs)
+        return self.result
 
 
 def search(folder, factory, space=None, **arguments):
@@ -155,6 +192,16 @@ def test_a_space_replaces_what_it_names(tmp_path):
     hp.Int("width", 5, 6)
     model = WrappedHyperModel(build, hp)
     assert model.space["width"] == Range("width", 5, 6, "linear")
+    model = WrappedHyperModel(build_by_kind, {"kind": "wide", "width": [4, 5]})
+    assert dict(model.space) == {
+        "kind": Fixed("kind", "wide"),
+        "width": Choices("width", (4, 5)),
+        "flag": Choices("flag", (False, True), (("width", (6,)),)),
+    }
+    model = WrappedHyperModel(build_by_kind, {"kind": ["narrow"]})
+    assert dict(model.space) == {"kind": Fixed("kind", "narrow")}
+    model = WrappedHyperModel(build_by_kind, {"width": [4, 6]})
+    assert model.space["width"].conditions == (("kind", ("wide",)),)
     with pytest.raises(ValueError, match="Did you mean 'width'"):
         WrappedHyperModel(build, {"widht": 4})
     with pytest.raises(TypeError, match="expected a dict"):
@@ -170,20 +217,67 @@ def test_the_fit_of_a_hypermodel_is_called(tmp_path):
     assert losses[0] != losses[1]
 
 
+def test_hyperparameters_of_a_fit_are_found(tmp_path):
+    study = search(
+        tmp_path,
+        DeclaresInFit(),
+        max_trials=None,
+        tuner="grid",
+        batch_size=32,
+    )
+    assert {t.values["batch_size"] for t in study.trials} == {16, 24}
+    assert all(trial.completed for trial in study.trials), study.trials
+
+
+@pytest.mark.parametrize("result", [0.25, {"val_left_accuracy": 0.25}])
+def test_the_result_of_a_fit_counts(tmp_path, result):
+    study = search(tmp_path, Returns(result), max_trials=1)
+    assert study.best.objectives == {"left_accuracy": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "passes its callbacks on to model.fit"),
+        ([0.25, 0.5], "expected a History, a number or a dict"),
+        ({"val_right_accuracy": 0.25}, "left_accuracy"),
+    ],
+)
+def test_wrong_results_of_a_fit_name_the_way_out(tmp_path, result, message):
+    with pytest.raises(tuning.AllTrialsFailedError, match=message):
+        search(tmp_path, Returns(result), max_trials=1)
+
+
+def test_one_number_is_not_enough_for_two_objectives(tmp_path):
+    with pytest.raises(tuning.AllTrialsFailedError, match="Return a dict"):
+        search(
+            tmp_path,
+            Returns(0.25),
+            max_trials=1,
+            objective=["left_accuracy", "right_accuracy"],
+        )
+
+
+def test_hyperparameters_of_a_loop_are_found(tmp_path):
+    model = WrappedHyperModel(build_layers)
+    assert set(model.space) == {"layers", "units_0", "units_1", "units_2"}
+    study = search(tmp_path, build_layers, max_trials=6)
+    assert all(trial.completed for trial in study.trials)
+    assert len({trial.values["layers"] for trial in study.trials}) > 1
+
+
 def test_what_is_declared_too_late_is_refused(tmp_path):
     study = search(tmp_path, build_late, max_trials=None, tuner="grid")
-    good, bad = study.trials
-    assert good.completed and not bad.completed
-    assert "declares ['late'] only in some trials" in bad.reason
-    with pytest.raises(
-        tuning.AllTrialsFailedError, match=r"declares \['batch'\]"
-    ):
-        search(tmp_path, Declares(), max_trials=1, name="fit")
+    bad = {trial.values["width"]: trial.reason for trial in study.trials}
+    assert "declares ['late'] in some trials only" in bad[3]
+    assert bad[2] == bad[4] == ""
 
 
 def test_the_total_loss_is_refused_where_loss_weights_vary(tmp_path):
     with pytest.raises(ValueError, match="the lightest weights would win"):
         search(tmp_path, build, objective="val_loss")
+    with pytest.raises(ValueError, match="the lightest weights would win"):
+        search(tmp_path, build_weights_by_kind, objective="loss")
     study = search(tmp_path, Sized(), objective="loss", max_trials=1)
     assert study.best.completed
 
@@ -206,9 +300,22 @@ def test_what_is_no_compiled_model_is_refused(tmp_path, factory, message):
         search(tmp_path, factory)
 
 
-def test_nothing_declared_is_an_empty_space(tmp_path):
-    with pytest.raises(ValueError, match="The space is empty"):
+def test_nothing_declared_is_nothing_to_search(tmp_path):
+    with pytest.raises(ValueError, match="declares no hyperparameters"):
         search(tmp_path, lambda hp: build_eager())
+    with pytest.raises(ValueError, match="call its argument hp"):
+        search(tmp_path, lambda width: build_eager(width))
+
+
+def test_names_mean_nothing_beyond_their_values(tmp_path):
+    study = search(tmp_path, build_named_as_a_weighting)
+    for trial in study.trials:
+        assert trial.completed, trial.reason
+        assert trial.values.keys() == {
+            "weighting",
+            "weighting/width",
+            "learning_rate",
+        }
 
 
 def test_a_multi_task_hyper_model_brings_its_space(tmp_path):
@@ -219,6 +326,11 @@ def test_a_multi_task_hyper_model_brings_its_space(tmp_path):
     assert [trial.values["width"] for trial in study.trials] == [2, 3]
     with pytest.raises(ValueError, match="another one is given"):
         search(tmp_path, model, {"width": [2]}, name="two spaces")
+    fixed = tuning.MultiTaskHyperModel(
+        build_eager, {"width": [2, 3]}, merge=False, tunable=False
+    )
+    with pytest.raises(ValueError, match="tunable=False"):
+        search(tmp_path, fixed, name="fixed")
 
 
 @pytest.mark.slow
