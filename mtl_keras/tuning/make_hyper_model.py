@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 
 import keras
@@ -34,6 +35,7 @@ def make_hyper_model(
         A `MultiTaskHyperModel` for a factory, else a `WrappedHyperModel`.
 
     Raises:
+        TypeError: If it is the class of a hypermodel and not an instance.
         ValueError: If a space is given beside a `MultiTaskHyperModel`, which
             has one.
     """
@@ -50,6 +52,11 @@ def make_hyper_model(
             )
         # Made again, within the scope of the search's strategy.
         return MultiTaskHyperModel(**factory.constructor_arguments)
+    if inspect.isclass(factory) and issubclass(factory, keras_tuner.HyperModel):
+        raise TypeError(
+            f"{factory.__name__} is a class; expected an instance of it, "
+            f"{factory.__name__}()."
+        )
     if takes_hyperparameters(factory, space):
         return WrappedHyperModel(factory, space)
     return MultiTaskHyperModel(factory, space, **arguments)

@@ -300,6 +300,13 @@ def test_what_is_no_compiled_model_is_refused(tmp_path, factory, message):
         search(tmp_path, factory)
 
 
+def test_a_class_is_not_an_instance(tmp_path):
+    with pytest.raises(
+        TypeError, match=r"expected an instance of it, Sized\(\)"
+    ):
+        search(tmp_path, Sized)
+
+
 def test_nothing_declared_is_nothing_to_search(tmp_path):
     with pytest.raises(ValueError, match="declares no hyperparameters"):
         search(tmp_path, lambda hp: build_eager())
