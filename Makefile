@@ -8,6 +8,8 @@ TEST = $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Users should see our output and not TensorFlow's.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
+# Faster on a CPU; see docs/cpu.md.
+export TF_ENABLE_ONEDNN_OPTS ?= 1
 
 .PHONY: demo test test-all lint format bench clean
 
@@ -31,6 +33,7 @@ format: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/plain_keras.py
+	$(RUN)/python benchmarks/onednn.py
 	$(RUN)/python benchmarks/import_time.py
 	$(RUN)/python benchmarks/checks.py
 	$(RUN)/python benchmarks/masking.py

@@ -10,6 +10,11 @@ import importlib
 import sys
 from pathlib import Path
 
+from mtl_keras import onednn
+
+# Before anything below imports TensorFlow.
+onednn.enable_unless_set()
+
 # The command line answers `--help` without TensorFlow, and silences it before
 # it loads it; its commands import by themselves what they need.
 if Path(sys.argv[0]).stem != "mtl-keras":

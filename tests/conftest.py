@@ -6,6 +6,9 @@ import signal
 
 # Before TensorFlow is imported: tests should show our output and not its own.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As users have it who import mtl_keras first; the modules of the tests import
+# Keras before.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from pathlib import Path
 

@@ -33,6 +33,7 @@ FLOORS = {
     "losses": set(),
     "metrics": {"losses"},
     "normalization": {"synchronized_batch_normalization"},
+    "onednn": set(),
     "synchronized_batch_normalization": set(),
     "tasks": {"losses", "metrics", "spelling"},
     "sequence_trunks": {"layers", "trunks"},
