@@ -10,6 +10,7 @@ Run: python benchmarks/masking.py
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import measure
 import numpy as np

@@ -58,16 +58,54 @@ def ratio(
     return float(np.median(ratios)), float(low), float(high)
 
 
-def machine() -> str:
-    """Names the processor and the versions that the numbers hold for."""
+# As /proc/cpuinfo writes them. Where one of the last three is there, TensorFlow
+# turns oneDNN on by itself.
+VECTOR_EXTENSIONS = {
+    "avx2": "AVX2",
+    "avx512f": "AVX512F",
+    "avx512_vnni": "AVX512-VNNI",
+    "avx_vnni": "AVX-VNNI",
+    "amx_tile": "AMX",
+}
+
+
+def machine(onednn: bool | None = None) -> str:
+    """Names the processor and the versions that the numbers hold for.
+
+    Args:
+        onednn: Whether TensorFlow used its oneDNN kernels, where it was not
+            this process that was measured. Defaults to what holds here.
+
+    Returns:
+        Such as `"AMD EPYC, 2 cores x86_64 with AVX2, oneDNN on, ..."`.
+    """
     import keras
     import tensorflow as tf
+    from tensorflow.python.util import _pywrap_util_port
 
+    from mtl_keras.zoo import provenance
+
+    # Not the environment variable, which may have been set too late.
+    on = _pywrap_util_port.IsMklEnabled() if onednn is None else onednn
     return (
-        f"{os.cpu_count()} cores {platform.machine()}, Python "
-        f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras "
-        f"{keras.__version__}"
+        f"{provenance.machine()['processor']}, {os.cpu_count()} cores "
+        f"{platform.machine()} with {vector_extensions()}, oneDNN "
+        f"{'on' if on else 'off'}, Python {platform.python_version()}, "
+        f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
     )
+
+
+def vector_extensions() -> str:
+    """Lists the vector extensions of the processor that matter for oneDNN."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.is_file():
+        return "unknown vector extensions"
+    flags = set()
+    for line in cpuinfo.read_text().splitlines():
+        if line.startswith("flags"):
+            flags.update(line.partition(":")[2].split())
+    found = [name for flag, name in VECTOR_EXTENSIONS.items() if flag in flags]
+    return " ".join(found) or "none of " + ", ".join(VECTOR_EXTENSIONS.values())
 
 
 def write(name: str, rows: list[dict]) -> None:

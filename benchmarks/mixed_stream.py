@@ -13,6 +13,7 @@ Run: python benchmarks/mixed_stream.py
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import time
 

@@ -9,6 +9,7 @@ Run: python benchmarks/sharing.py [--family build_mlp ...] [--tasks 2 ...]
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import argparse
 import csv

@@ -12,6 +12,7 @@ Run: python benchmarks/sharing_against_keras.py [mlp_64 ...]
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import argparse
 import time

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 import keras

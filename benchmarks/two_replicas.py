@@ -11,6 +11,7 @@ Run: python benchmarks/two_replicas.py
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import measure
 import numpy as np

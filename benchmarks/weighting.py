@@ -16,6 +16,7 @@ Run: python benchmarks/weighting.py [--part NAME ...] [--blocks N]
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import argparse
 import time

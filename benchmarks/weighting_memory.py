@@ -116,7 +116,7 @@ def compare() -> list[dict]:
                     "gradient_megabytes": f"{gradient / 1e6:.1f}",
                     "step_megabytes": f"{np.median(found) / 1e6:.1f}",
                     "processes": PROCESSES,
-                    "machine": measure.machine(),
+                    "machine": measure.machine(onednn=False),
                 }
             )
     return rows
