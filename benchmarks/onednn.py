@@ -31,28 +31,28 @@ REST = 0.05
 
 
 def images_of_lenet(count):
-    """Images and labels of the shapes that LeNet takes."""
+    """Draws images and labels of the shapes that LeNet takes."""
     import lenet
 
     return images((28, 28, 1), lenet.task_names(count), lenet.BATCH)
 
 
 def images(shape, names, batch_size):
-    """Random images, and classes for each task."""
+    """Draws images, and classes for each task."""
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(4 * batch_size, *shape)).astype("float32")
     return x, {name: rng.integers(10, size=len(x)) for name in names}
 
 
 def lenet_two_tasks():
-    """LeNet with two tasks."""
+    """Builds LeNet with two tasks."""
     import lenet
 
     return lenet.build(2), *images_of_lenet(2), lenet.BATCH
 
 
 def lenet_pcgrad():
-    """LeNet with eight tasks, whose gradients are projected."""
+    """Builds LeNet with eight tasks, whose gradients are projected."""
     import lenet
 
     model = lenet.build(8, weighting="pcgrad", metrics=lenet.without_metrics(8))
@@ -60,7 +60,7 @@ def lenet_pcgrad():
 
 
 def cnn():
-    """`build_cnn` with its defaults."""
+    """Calls `build_cnn` with its defaults."""
     import mtl_keras
 
     model = mtl_keras.build_cnn()
@@ -68,7 +68,7 @@ def cnn():
 
 
 def cnn_cls_seg():
-    """`build_cnn_cls_seg` with its defaults, on digit scenes."""
+    """Calls `build_cnn_cls_seg` with its defaults, on digit scenes."""
     import mtl_keras
 
     (x, y), _ = mtl_keras.datasets.digit_scenes.load_data(128, 1)
@@ -76,7 +76,7 @@ def cnn_cls_seg():
 
 
 def gru():
-    """`build_sequence_multi_task` with its defaults, bidirectional GRUs."""
+    """Calls `build_sequence_multi_task` with its defaults, GRUs."""
     import mtl_keras
 
     rng = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def gru():
 
 
 def mlp():
-    """`build_mlp` with its defaults."""
+    """Calls `build_mlp` with its defaults."""
     import mtl_keras
 
     model = mtl_keras.build_mlp()
@@ -123,7 +123,7 @@ class Arm:
             text=True,
         )
 
-    def ask(self, request: str) -> str:
+    def ask(self, request: str) -> str | float:
         """Sends a request and waits for the answer."""
         self._process.stdin.write(request + "\n")
         self._process.stdin.flush()

@@ -22,7 +22,7 @@ class Stop:
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """A process in which neither TensorFlow nor mtl_keras is loaded yet."""
+    """Imitates a process that has loaded neither TensorFlow nor mtl_keras."""
     monkeypatch.delenv(onednn.VARIABLE, raising=False)
     for name in list(sys.modules):
         if name in HEAVY or name.split(".")[0] == "mtl_keras":
