@@ -96,6 +96,7 @@ def test_two_replicas_are_one(padded, two_replicas):
         np.testing.assert_allclose(ours, of_one, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.keras_source
 def test_keras_still_needs_it(padded, two_replicas):
     """If Keras synchronizes behind a mask, this class has no reason."""
     x, mask = padded

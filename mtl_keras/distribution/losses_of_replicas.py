@@ -3,7 +3,7 @@
 A layer remembers what `add_loss` was given in one list, which a forward pass
 clears when it begins. Replicas on one host are threads that call the same
 layers in turn, so that each would find losses of another in it, or none.
-`tests/distribution/test_keras_changes.py` says when Keras has changed.
+`tests/test_keras_source.py` says when Keras has changed.
 """
 
 from __future__ import annotations

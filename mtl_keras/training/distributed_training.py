@@ -4,7 +4,7 @@ Keras's `fit` does not run under `MultiWorkerMirroredStrategy` (keras issue
 20585): it takes the batch of a worker with one device for one of all
 replicas, and reduces logs over an axis that they do not have. Steps of our own
 replace the second; here the first is overridden.
-`tests/distribution/test_keras_changes.py` says when Keras has changed.
+`tests/test_keras_source.py` says when Keras has changed.
 """
 
 from __future__ import annotations

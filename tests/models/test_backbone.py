@@ -1,13 +1,10 @@
 """Networks of others as the shared trunk."""
 
-import inspect
-
 import factory_harness
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras.src.models.functional import Functional
 
 from mtl_keras import (
     Classification,
@@ -74,18 +71,6 @@ def images(rng):
 def targets(model, rng):
     _, y = factory_harness.random_data(model, 4, rng)
     return y
-
-
-def test_keras_still_has_what_is_used():
-    """If this fails, compare `backbone_copy.py` with Keras's cloning.py."""
-    assert type(backbone()) is Functional
-    walk = Functional._run_through_graph
-    assert list(inspect.signature(walk).parameters) == [
-        "self",
-        "inputs",
-        "operation_fn",
-        "call_fn",
-    ]
 
 
 @pytest.mark.parametrize("make", [backbone, nested])

@@ -6,7 +6,7 @@ one task is logged as several are. Where labels may be missing, an epoch's loss
 is the mean over its labels; where none can be, it is Keras's: of a task the
 mean over batches, of all together the mean over samples.
 
-`CompileLoss` is not public: `tests/training/losses/test_task_losses.py` says
+`CompileLoss` is not public: `tests/test_keras_source.py` says
 when Keras changes what is overridden.
 """
 

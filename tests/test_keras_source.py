@@ -1,4 +1,9 @@
-"""Says when Keras or TensorFlow no longer need what is overridden here."""
+"""Alarms for maintainers: Keras changed what is overridden or needed here.
+
+Most of them look at the source code of Keras. They are not part of `make
+test`, which a newer Keras must not fail for its style: `make test-keras` and
+`make test-all` run them.
+"""
 
 import inspect
 import threading
@@ -8,6 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer
+from keras.src.models.functional import Functional
+from keras.src.trainers.compile_utils import CompileLoss, CompileMetrics
+
+pytestmark = pytest.mark.keras_source
 
 
 def test_keras_reads_a_batch_of_one_replica_as_one_of_all():
@@ -78,6 +87,10 @@ def test_keras_keeps_what_layers_add_in_one_list_for_all_threads():
         "Keras keeps the losses of a layer otherwise: see whether "
         "keep_losses_apart is still needed."
     )
+
+
+def test_keras_uses_the_list_of_added_losses_in_known_places():
+    """`losses_of_replicas` puts another list in its place."""
     code = inspect.getsource(keras.layers.Layer)
     for use in (
         "self._losses.extend(losses)",
@@ -86,3 +99,51 @@ def test_keras_keeps_what_layers_add_in_one_list_for_all_threads():
     ):
         assert use in code
     assert code.count("self._losses") - code.count("self._losses_") == 4
+
+
+def test_keras_still_has_the_losses_that_are_overridden():
+    """If this fails, compare `task_losses.py` with Keras's compile_utils."""
+    assert list(inspect.signature(CompileLoss.build).parameters) == [
+        "self",
+        "y_true",
+        "y_pred",
+    ]
+    source = inspect.getsource(CompileLoss)
+    assert "self._tracker.add_to_store(" in source
+    assert "self._metrics = []" in source
+    assert 'namedtuple("Loss", ["path", "loss", "loss_weights", "name"])' in (
+        source
+    )
+
+
+def test_keras_still_leaves_the_tracker_of_one_output_out():
+    """If this fails, Keras logs it now."""
+    source = inspect.getsource(CompileLoss.build)
+    assert "if len(self._flat_losses) > 1:" in source
+
+
+def test_keras_still_has_the_metrics_that_are_overridden():
+    """If this fails, compare `task_metrics.py` with Keras's compile_utils."""
+    parameters = list(
+        inspect.signature(CompileMetrics._build_metrics_set).parameters
+    )
+    assert parameters[:4] == ["self", "metrics", "num_outputs", "output_names"]
+    source = inspect.getsource(CompileMetrics._build_metrics_set)
+    assert "don't use `output_names`" in source
+    source = inspect.getsource(CompileMetrics.build)
+    assert "self._flat_metrics = " in source
+    assert "self._flat_weighted_metrics = " in source
+
+
+def test_keras_still_walks_through_the_graph_of_a_backbone():
+    """If this fails, compare `backbone_copy.py` with Keras's cloning.py."""
+    inputs = keras.Input((2,))
+    network = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    assert type(network) is Functional
+    walk = Functional._run_through_graph
+    assert list(inspect.signature(walk).parameters) == [
+        "self",
+        "inputs",
+        "operation_fn",
+        "call_fn",
+    ]
