@@ -3,25 +3,38 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-# Files of few tests often take longest: they are not left to the end.
-TEST = $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# A worker that is through takes tests over from the other one.
+TEST = $(RUN)/python -m pytest -n 2 --dist worksteal
+# The parts of `make test-all`: rooms of the tests, and what is left.
+ROOMS := distribution training tuning models weighting
+SHARDS := $(ROOMS) rest
+SHARD ?= $(SHARDS)
+FILES_rest := tests $(ROOMS:%=--ignore=tests/%)
 # Users should see our output and not TensorFlow's.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export KERAS_BACKEND := tensorflow
 # Faster on a CPU; see docs/cpu.md.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
-.PHONY: demo test test-all lint format bench clean
+.PHONY: demo test test-all test-keras lint format bench clean
 
 demo: $(VENV)/.installed
 	$(RUN)/mtl-keras train models/cnn_cls_seg_digit_scenes/recipe.toml \
 		--seed 0 --output runs/demo --overwrite
 
 test: $(VENV)/.installed lint
-	$(TEST) -m "not slow"
+	$(TEST) -m "not slow and not keras_source"
 
-test-all: $(VENV)/.installed lint
-	$(TEST)
+# All tests, or those of one part: `make test-all SHARD=training`. With `-k`, a
+# part that fails does not keep the others from being run.
+test-all: $(VENV)/.installed lint $(SHARD:%=test-shard-%)
+
+test-shard-%:
+	$(TEST) $(or $(FILES_$*),tests/$*)
+
+# Whether Keras changed what is overridden here.
+test-keras: $(VENV)/.installed
+	$(RUN)/python -m pytest -m keras_source
 
 lint: $(VENV)/.installed
 	$(RUN)/ruff check .

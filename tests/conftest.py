@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from forked_programs import ForkedPrograms
 
 from mtl_keras import distribution
 
@@ -35,8 +36,21 @@ def seed():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def collector():
+    """Lets the garbage collector look for cycles less often.
+
+    A trace makes many objects, nearly all of which stay as long as its graph.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    yield
+    gc.set_threshold(*before)
+
+
 @pytest.fixture(autouse=True, scope="module")
-def session():
+def session(collector):
     """Frees Keras's memory after each file; it is too slow for each test."""
     yield
     keras.backend.clear_session()
@@ -56,6 +70,14 @@ def two_replicas():
     """A strategy of two replicas on logical CPU devices."""
     # One for all tests: a second one would reuse TensorFlow's collective keys.
     return distribution.strategy("mirrored", replicas=2)
+
+
+@pytest.fixture(scope="session")
+def forked_programs(tmp_path_factory):
+    """Runs programs in processes that have imported TensorFlow, no more."""
+    programs = ForkedPrograms(tmp_path_factory.mktemp("programs"))
+    yield programs
+    programs.end()
 
 
 @pytest.fixture

@@ -158,5 +158,5 @@ CASES = (
     by_parameters,
     by_features,
 )
-# What two workers train in every run of the tests; three train all of them.
-QUICK = (images, missing_labels, stream, by_parameters)
+# What two workers train; three train all of them.
+OF_TWO_WORKERS = (images, missing_labels, stream, by_parameters)

@@ -170,13 +170,13 @@ WORDS = ("one", "two", "three", "four", "five")
 LENGTH = 8
 # Factories of models whose tasks share parameters.
 SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
-# Trunks of the three shapes there are: what holds for these by the engine and
-# not by the factory holds for the others too, which are tested by `test-all`.
+# Trunks of the three shapes there are.
 REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
-
-
-# Of these one trunk of vectors and one of maps with skips, which says most.
-QUICK = ("build_cnn_cls_seg", "build_mlp")
+# What holds for this one by the engine and not by the factory holds for the
+# others too, which are tested by `test-all`.
+QUICK = ("build_mlp",)
+# Where maps, normalization or losses of two terms could make a difference.
+OF_VECTORS_AND_MAPS = ("build_cnn_cls_seg", "build_mlp")
 # One of each way in which a graph shares parameters.
 OF_EACH_GRAPH = (
     "build_cross_stitch_mlp",

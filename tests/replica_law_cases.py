@@ -1,8 +1,15 @@
-"""The cases of the law: N replicas equal one. `replica_law.py` trains them."""
+"""The cases of the law: N replicas equal one. `replica_law.py` trains them.
+
+Cases differ in what they test: each factory, each weighting, each setting and
+each kind of added loss is there, but not every combination of them. All of them
+are trained on two replicas. On four are those whose batches do not divide, and
+one of each way in which a weighting takes part in a step; these also on one
+replica under a strategy.
+"""
 
 import dataclasses
 
-from factory_harness import REPRESENTATIVE, SHARING, SMALL
+from factory_harness import OF_EACH_GRAPH, REPRESENTATIVE, SMALL
 
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Classification
@@ -20,7 +27,6 @@ OF_DIFFERENCES = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
 # 1e-7 to 7e-6 in the step in which replicas part: on which side of 0 that
 # lies, and so the gradient, is a matter of rounding.
 OF_KINKS = {
-    "build_from_backbone-pcgrad-parameters": 6,
     "build_mtan-missing-adam": 6,
     "build_mtan-pcgrad-parameters": 6,
 }
@@ -46,6 +52,7 @@ class Case:
         class_weight: Whether classes have weights.
         validation: Whether the data are also evaluated after each epoch.
         seed: Of the data.
+        replicas: Numbers of replicas that are compared with one.
     """
 
     factory: str = "build_mlp"
@@ -61,6 +68,7 @@ class Case:
     class_weight: bool = False
     validation: bool = False
     seed: int = 5
+    replicas: tuple = (2,)
 
     @property
     def tolerance(self) -> float:
@@ -78,27 +86,55 @@ _NINE = tuple(Classification(f"task_{n}", 3) for n in range(9))
 # Its last batch of 8 has fewer samples than there are replicas, or the parts
 # of a batch are not alike.
 _SHORT = {"short-batch": 37, "three-samples": 35, "one-sample": 33}
+_FOUR_TOO = (2, 4)
+_ONE_TOO = (1, 2, 4)
+# One weighting of each hook: what they do to losses, with variables of their
+# own, at the end of an epoch, after a step, to gradients by a Gramian, with a
+# state, to the gradients themselves, and ahead of a step.
+OF_EACH_HOOK = (
+    "uncertainty",
+    "dwa",
+    "famo",
+    "mgda",
+    "gradvac",
+    "db_mtl",
+    "auto_lambda",
+)
 
 
 def _of_factories():
     for factory in sorted(SMALL):
         often = factory in REPRESENTATIVE
-        for labels in ("complete", "missing"):
-            for optimizer in ("sgd", "adam"):
-                name = f"{factory}-{labels}-{optimizer}"
-                case = Case(
+        replicas = _FOUR_TOO if often else Case.replicas
+        kinds = [("missing", "adam")]
+        if often:
+            kinds += [("complete", "sgd")]
+        for labels, optimizer in kinds:
+            name = f"{factory}-{labels}-{optimizer}"
+            seed = OF_KINKS.get(name, Case.seed)
+            yield (
+                name,
+                Case(
                     factory,
                     labels=labels,
                     optimizer=optimizer,
-                    seed=OF_KINKS.get(name, Case.seed),
-                )
-                if often or (labels, optimizer) == ("missing", "adam"):
-                    yield name, case
-                if often or (labels, optimizer) == ("missing", "sgd"):
-                    normalized = dataclasses.replace(case, arguments=_BATCH)
-                    yield f"{name}-normalized", normalized
-    for factory in SHARING:
-        for gradients in ("parameters", "features"):
+                    seed=seed,
+                    replicas=replicas,
+                ),
+            )
+        yield (
+            f"{factory}-missing-sgd-normalized",
+            Case(factory, arguments=_BATCH, replicas=replicas),
+        )
+    yield (
+        "build_mlp-complete-adam-normalized",
+        Case(labels="complete", optimizer="adam", arguments=_BATCH),
+    )
+    for gradients, factories in (
+        ("parameters", OF_EACH_GRAPH),
+        ("features", ("build_mlp", "build_mtan", "build_text_cls_tag")),
+    ):
+        for factory in factories:
             name = f"{factory}-pcgrad-{gradients}"
             seed = OF_KINKS.get(name, Case.seed)
             yield name, Case(factory, "pcgrad", gradients, seed=seed)
@@ -106,13 +142,21 @@ def _of_factories():
 
 def _of_weightings():
     for row in weightings.table():
+        replicas = _ONE_TOO if row.name in OF_EACH_HOOK else Case.replicas
         modes = ["parameters"]
         if row.requires == "gramian":
             modes.append("features")
         for gradients in modes:
-            for labels in ("complete", "missing"):
-                name = f"{row.name}-{gradients}-{labels}"
-                yield name, Case("build_mlp", row.name, gradients, labels)
+            yield (
+                f"{row.name}-{gradients}-missing",
+                Case("build_mlp", row.name, gradients, replicas=replicas),
+            )
+            replicas = Case.replicas
+        if row.name in OF_EACH_HOOK:
+            yield (
+                f"{row.name}-parameters-complete",
+                Case("build_mlp", row.name, labels="complete"),
+            )
     for gradients in ("parameters", "features"):
         name = f"mgda-{gradients}"
         yield (
@@ -130,10 +174,19 @@ def _of_weightings():
 
 
 def _of_settings():
+    """Each setting with Keras's sum of the losses and with a Gramian.
+
+    Those that have to do with the loss also with a weighting of losses.
+    """
+    of_losses = ("class-weights", "executions", "skip", "float16", "one-sample")
     for weighting in (None, "uncertainty", "mgda"):
         name = weighting or "plain"
         case = Case(weighting=weighting)
         for setting, changes in _settings():
+            if weighting == "uncertainty" and setting not in of_losses:
+                continue
+            if weighting == "mgda" and setting.endswith("-complete"):
+                continue
             yield f"{name}-{setting}", dataclasses.replace(case, **changes)
 
 
@@ -151,7 +204,7 @@ def _settings():
         yield name, {"of_optimizer": ((argument, value),)}
     yield "averaged", {"of_optimizer": (("use_ema", True),)}
     for name, samples in _SHORT.items():
-        short = {"samples": samples, "validation": True}
+        short = {"samples": samples, "validation": True, "replicas": _FOUR_TOO}
         yield name, short
         yield f"{name}-complete", {**short, "labels": "complete"}
     yield "executions", {"of_compile": (("steps_per_execution", 3),)}
@@ -164,53 +217,86 @@ def _of_added_losses():
     """What layers add: penalties of weights, and means over samples."""
     of_samples = (("per_sample", True), ("entropy", 0.1))
     unreached = (*of_samples, ("num_experts", 3))
-    for factory, name, arguments in (
-        ("build_mlp", "l2", (("l2", 0.01),)),
-        ("build_task_relation_mlp", "penalty", (("penalty", 0.1),)),
-        ("build_dselect_k", "entropy", (("entropy", 0.1),)),
-        ("build_dselect_k", "entropy-of-samples", of_samples),
-        ("build_dselect_k", "unreached-expert", unreached),
+    for factory, name, arguments, sizes in (
+        ("build_mlp", "l2", (("l2", 0.01),), (37,)),
+        ("build_task_relation_mlp", "penalty", (("penalty", 0.1),), (37,)),
+        ("build_dselect_k", "entropy", (("entropy", 0.1),), (33,)),
+        ("build_dselect_k", "entropy-of-samples", of_samples, (37, 33)),
+        # Of a single sample, 1 / reach goes up to 1e6 and rounding with it.
+        ("build_dselect_k", "unreached-expert", unreached, (37,)),
     ):
+        replicas = _FOUR_TOO if arguments == of_samples else Case.replicas
         for weighting in (None, "pcgrad"):
-            # Of a single sample, 1 / reach goes up to 1e6 and rounding with it.
-            sizes = (37,) if arguments == unreached else (37, 33)
             for samples in sizes:
                 of = f"{factory}-{name}-{weighting or 'plain'}-{samples}"
-                yield (
-                    of,
-                    Case(
-                        factory,
-                        weighting,
-                        samples=samples,
-                        arguments=arguments,
-                        validation=weighting is None,
-                    ),
+                case = Case(
+                    factory,
+                    weighting,
+                    samples=samples,
+                    arguments=arguments,
+                    validation=weighting is None,
+                    replicas=replicas,
                 )
+                yield of, case
 
 
 def _of_short_batches():
     """Short batches where batch normalization sees them."""
-    for factory in ("build_cnn", "build_cnn_cls_seg"):
-        for name, samples in _SHORT.items():
-            case = Case(factory, samples=samples, arguments=_BATCH)
-            yield f"{factory}-{name}-normalized", case
+    for name, samples in _SHORT.items():
+        yield (
+            f"build_cnn_cls_seg-{name}-normalized",
+            Case(
+                "build_cnn_cls_seg",
+                samples=samples,
+                arguments=_BATCH,
+                replicas=_FOUR_TOO,
+            ),
+        )
+    yield (
+        "build_cnn-one-sample-normalized",
+        Case("build_cnn", samples=33, arguments=_BATCH, replicas=_FOUR_TOO),
+    )
 
 
 def _of_groups():
     """Equal tasks, as many as are computed together."""
-    for factory in ("build_mlp", "build_mmoe"):
-        for weighting in (None, "uncertainty", "pcgrad"):
-            for labels in ("complete", "missing"):
-                case = Case(
-                    factory,
-                    weighting,
-                    labels=labels,
-                    samples=37,
-                    arguments=(("tasks", _NINE), ("num_classes", None)),
-                    validation=True,
-                )
-                name = f"{factory}-nine-tasks-{weighting or 'plain'}-{labels}"
-                yield name, case
+    for factory, weighting, labels in (
+        ("build_mlp", None, "complete"),
+        ("build_mlp", None, "missing"),
+        ("build_mlp", "dwa", "missing"),
+        ("build_mlp", "uncertainty", "missing"),
+        ("build_mlp", "pcgrad", "missing"),
+        ("build_mmoe", None, "missing"),
+        ("build_mmoe", "pcgrad", "missing"),
+    ):
+        name = f"{factory}-nine-tasks-{weighting or 'plain'}-{labels}"
+        yield (
+            name,
+            Case(
+                factory,
+                weighting,
+                labels=labels,
+                samples=37,
+                arguments=(("tasks", _NINE), ("num_classes", None)),
+                validation=True,
+            ),
+        )
+
+
+def _together():
+    """Several of these at once, which every run of the tests can afford."""
+    yield (
+        "plain-weights-of-classes-one-sample-adam",
+        Case(class_weight=True, samples=33, validation=True, optimizer="adam"),
+    )
+    yield (
+        "mgda-monitored-global-clipnorm",
+        Case(
+            weighting="mgda",
+            of_compile=_MONITOR,
+            of_optimizer=(("global_clipnorm", 0.1),),
+        ),
+    )
 
 
 CASES = {
@@ -220,4 +306,5 @@ CASES = {
     **dict(_of_added_losses()),
     **dict(_of_short_batches()),
     **dict(_of_groups()),
+    **dict(_together()),
 }

@@ -42,7 +42,7 @@ def test_wheel_ships_types_and_recipes(wheel):
         assert shipped in names
 
 
-def test_import_loads_nothing_that_keras_does_not():
+def test_import_loads_nothing_that_keras_does_not(forked_programs):
     code = """
 import json, sys
 import tensorflow, keras
@@ -52,19 +52,14 @@ print(json.dumps(sorted(
     {name.split(".")[0] for name in set(sys.modules) - before}
 )))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    output = forked_programs.run(code)
+    loaded = set(json.loads(output.splitlines()[-1]))
     assert "mtl_keras" in loaded
     heavy = {"matplotlib", "keras_tuner", "scipy", "typer", "sklearn", "rich"}
     assert not loaded & (heavy | {"pydantic", "pandas"})
 
 
-def test_saved_model_runs_in_plain_tensorflow(tmp_path):
+def test_saved_model_runs_in_plain_tensorflow(tmp_path, forked_programs):
     import numpy as np
 
     import mtl_keras
@@ -84,9 +79,6 @@ outputs = serve(image=tf.ones((2, 8, 8, 3)))
 assert set(outputs) == {{"classification", "segmentation"}}
 print(json.dumps(outputs["classification"].numpy().tolist()))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    output = forked_programs.run(code)
+    found = json.loads(output.splitlines()[-1])
     np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -34,12 +34,14 @@ def test_help_loads_no_tensorflow():
     assert "tensorflow" not in done.stderr
 
 
-def test_interrupted_and_resumed(recipe_path, tmp_path, default_interruption):
+def test_interrupted_and_resumed(
+    recipe_path, tmp_path, default_interruption, run_command
+):
     output = tmp_path / "run"
-    command = [COMMAND, "train", recipe_path, "--seed", "0"]
-    command += ["--epochs", "300", "--output", output]
+    options = ["train", recipe_path, "--seed", "0"]
+    options += ["--epochs", "300", "--output", output]
     with subprocess.Popen(
-        command,
+        [COMMAND, *options],
         env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,6 +57,6 @@ def test_interrupted_and_resumed(recipe_path, tmp_path, default_interruption):
     assert (output / "model.keras").is_file()
     epochs = len((output / "history.csv").read_text().splitlines()) - 1
     assert 29 <= epochs < 300  # the 30th may not be recorded yet
-    subprocess.run([*command, "--resume"], check=True, capture_output=True)
+    assert run_command(*options, "--resume").exit_code == 0
     assert len((output / "history.csv").read_text().splitlines()) == 301
     assert json.loads((output / "metrics.json").read_text())["epochs"] == 300

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from collectives import collectives_of_step
-from factory_harness import build_small, random_data
+from factory_harness import build_small, mostly_slow, random_data
 from reductions import reductions, ring_bytes
 from worker_processes import run_workers
 
@@ -55,14 +55,14 @@ WEIGHTINGS = [
     ("pcgrad", "features", {"gradients": "features"}),
     ("graddrop", "parameters", {}),
 ]
-REPEATED = ("uncertainty", "graddrop")
+WAYS = ("parameters", "features")
 
 
 def cases():
     """Cases with their marks: tracing takes a while, so that few are quick."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
-            quick = (4,) if weighting in REPEATED else (2, 4)
+            quick = (2,) if weighting == "pcgrad" else (4,)
             yield pytest.param(
                 *(weighting, way, arguments, tasks),
                 id=f"{weighting}-{way}-{tasks}",
@@ -85,7 +85,7 @@ def test_losses_after_the_step(two_replicas, rng):
     assert sizes(model, rng) == expected
 
 
-@pytest.mark.parametrize("way", ["parameters", "features"])
+@pytest.mark.parametrize("way", mostly_slow(WAYS, ["parameters"]))
 def test_regularization_is_a_gradient_of_its_own(two_replicas, rng, way):
     model = some_model(
         two_replicas, 2, weighting="pcgrad", gradients=way, l2=0.1
@@ -100,7 +100,7 @@ def test_regularization_is_a_gradient_of_its_own(two_replicas, rng, way):
     assert sizes(model, rng) == expected
 
 
-@pytest.mark.parametrize("way", ["parameters", "features"])
+@pytest.mark.parametrize("way", mostly_slow(WAYS, ["features"]))
 def test_synchronized_normalization(two_replicas, rng, way):
     model = some_model(
         two_replicas,
@@ -134,6 +134,7 @@ def test_normalization_behind_a_mask_sums_one_number_more(two_replicas, rng):
     assert len(of_layer) == 6
 
 
+@pytest.mark.slow
 def test_a_loss_of_two_terms_counts_both(two_replicas, rng):
     model = distribution.build(
         mtl_keras.build_cnn_cls_seg,
@@ -155,7 +156,7 @@ def test_a_loss_of_two_terms_counts_both(two_replicas, rng):
     )
 
 
-@pytest.mark.parametrize("weighting", [None, "pcgrad"])
+@pytest.mark.parametrize("weighting", mostly_slow([None, "pcgrad"], ["pcgrad"]))
 def test_one_sum_for_each_dtype(two_replicas, rng, weighting):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("bfloat16")

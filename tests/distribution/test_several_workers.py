@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from worker_processes import run_workers
 
-QUICK = [case.__name__ for case in cases.QUICK]
 PROGRAM = str(Path(__file__).parents[1] / "distribution_worker.py")
+TWICE = [case.__name__ for case in cases.OF_TWO_WORKERS]
 
 
 def start(count, folder, *names):
@@ -25,8 +25,20 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two(folder):
-    own = ("files", "restored", "loaded", "unseeded", "errors", "recipe")
-    return start(2, folder, *QUICK, *own)
+    """What two workers find in the cases of every run of the tests."""
+    return start(2, folder, "missing_labels", "files", "errors")
+
+
+@pytest.fixture(scope="module")
+def folder_of_all(tmp_path_factory):
+    return tmp_path_factory.mktemp("workers_of_all")
+
+
+@pytest.fixture(scope="module")
+def all_of_two(folder_of_all):
+    """What two workers find in all their cases."""
+    own = ("files", "restored", "loaded", "unseeded", "recipe")
+    return start(2, folder_of_all, *TWICE, *own)
 
 
 def of_case(found, name):
@@ -52,19 +64,40 @@ def one_process(case):
     return case("none", None)
 
 
-@pytest.mark.parametrize("case", cases.QUICK, ids=lambda case: case.__name__)
-def test_two_workers_equal_one_process(two, case):
+def assert_as_one_process(found_by_all, case):
     expected = one_process(case)
-    for found in two:
+    for found in found_by_all:
         assert found["workers"] == 2
         assert_close(of_case(found, case.__name__), expected)
 
 
-@pytest.mark.parametrize("case", [*QUICK, "files", "unseeded"])
-def test_workers_end_with_the_same_numbers(two, case):
-    first, second = (of_case(found, case) for found in two)
-    for name, value in first.items():
-        np.testing.assert_array_equal(value, second[name], err_msg=name)
+def assert_alike(found_by_all, name):
+    first, second = (of_case(found, name) for found in found_by_all)
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key], err_msg=key)
+
+
+def test_two_workers_equal_one_process(two):
+    assert_as_one_process(two, cases.missing_labels)
+
+
+@pytest.mark.parametrize("name", ["missing_labels", "files"])
+def test_workers_end_with_the_same_numbers(two, name):
+    assert_alike(two, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", cases.OF_TWO_WORKERS, ids=lambda case: case.__name__
+)
+def test_two_workers_equal_one_process_in_all_cases(all_of_two, case):
+    assert_as_one_process(all_of_two, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*TWICE, "files", "unseeded"])
+def test_workers_end_with_the_same_numbers_in_all_cases(all_of_two, name):
+    assert_alike(all_of_two, name)
 
 
 def test_only_the_chief_writes(two, folder):
@@ -100,26 +133,25 @@ def test_what_was_written_is_what_was_trained(two, folder):
     assert_close({k: v.numpy() for k, v in layer(x).items()}, outputs)
 
 
-def test_a_backup_of_the_chief_restores_all(two):
-    first, second = (of_case(found, "restored") for found in two)
-    assert first["epochs"].tolist() == second["epochs"].tolist() == [2]
-    for name, value in first.items():
-        np.testing.assert_array_equal(value, second[name], err_msg=name)
+@pytest.mark.slow
+def test_a_backup_of_the_chief_restores_all(all_of_two):
+    for found in all_of_two:
+        assert of_case(found, "restored")["epochs"].tolist() == [2]
+    assert_alike(all_of_two, "restored")
 
 
-def test_loaded_in_the_scope(two):
-    first, second = (of_case(found, "loaded") for found in two)
-    for name, value in first.items():
-        np.testing.assert_array_equal(value, second[name], err_msg=name)
+@pytest.mark.slow
+def test_loaded_in_the_scope(all_of_two):
+    assert_alike(all_of_two, "loaded")
 
 
-def test_a_recipe_is_run_by_all_and_written_by_one(two, folder):
-    first, second = (of_case(found, "recipe") for found in two)
-    np.testing.assert_array_equal(first["losses"], second["losses"])
-    names = {path.name for path in (folder / "run").iterdir()}
+@pytest.mark.slow
+def test_a_recipe_is_run_by_all_and_written_by_one(all_of_two, folder_of_all):
+    assert_alike(all_of_two, "recipe")
+    names = {path.name for path in (folder_of_all / "run").iterdir()}
     assert {"metrics.json", "model.keras", "saved_model"} <= names
     assert not [name for name in names if "partial" in name]
-    keras.saving.load_model(folder / "run" / "model.keras")
+    keras.saving.load_model(folder_of_all / "run" / "model.keras")
 
 
 def test_other_data_or_seeds_are_refused_on_all_workers(two):

@@ -65,6 +65,7 @@ def test_predictions_of_short_batches(twins, rng):
             np.testing.assert_allclose(found[name], values, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_missing_labels_in_short_batches(two_replicas, rng):
     one = factory_harness.build_small("build_mlp", optimizer="sgd")
     with two_replicas.scope():
@@ -95,6 +96,7 @@ class Batches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda a: a[part], self._data)
 
 
+@pytest.mark.slow
 def test_batches_of_python(two_replicas, rng):
     models = []
     for strategy in (None, two_replicas):
@@ -118,6 +120,7 @@ def test_uneven_batches_are_told(batch_size, two_replicas, rng):
         model.fit(*data, batch_size=batch_size, verbose=0)
 
 
+@pytest.mark.slow
 def test_several_steps_in_an_execution(two_replicas, rng):
     """The last execution has fewer steps, the last step one sample."""
     models = []

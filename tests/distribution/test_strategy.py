@@ -1,8 +1,6 @@
 """Picking a strategy, and models that do or do not belong to it."""
 
 import json
-import subprocess
-import sys
 
 import factory_harness
 import keras
@@ -162,11 +160,11 @@ def test_loaded_inside(two_replicas, rng, tmp_path):
     run(loaded, "fit", rng)
 
 
-def test_devices_are_made_before_tensorflow_starts():
+def test_devices_are_made_before_tensorflow_starts(forked_programs):
     program = (
         "from mtl_keras import distribution\n"
         "strategy = distribution.strategy('mirrored', replicas=3)\n"
         "assert strategy.num_replicas_in_sync == 3\n"
         "assert distribution.strategy('auto', replicas=3) is strategy\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=200)
+    forked_programs.run(program)

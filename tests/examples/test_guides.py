@@ -25,7 +25,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
             "weighting",
             "your-own-files",
         ],
-        ["backups", "sharing", "tables", "weighting"],
+        ["weighting"],
     ),
 )
 def test_guide_runs(name, tmp_path, monkeypatch, capsys):

@@ -21,6 +21,7 @@ def write_tox21(path, rng):
     )
 
 
+@pytest.mark.slow
 def test_guide_runs(tmp_path, monkeypatch, capsys, rng):
     monkeypatch.chdir(tmp_path)
     write_tox21("tox21.npz", rng)

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import image_files
+import pytest
 
 GUIDE = Path(__file__).parents[2] / "docs" / "mixing-data-sets.md"
 
 
+@pytest.mark.slow
 def test_guide_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     image_files.write_mnist(tmp_path / "datasets" / "mnist.npz")

@@ -63,7 +63,7 @@ def test_sizes_left_open(rng):
     model = build_cnn_multi_task((None, None, 1), filters=(2, 4))
     for height, width in ((8, 16), (4, 6)):
         x = rng.normal(size=(2, height, width, 1))
-        shapes = {k: v.shape for k, v in model.predict(x, verbose=0).items()}
+        shapes = {name: y.shape for name, y in model(x).items()}
         assert shapes["depth"] == (2, height, width, 1)
     with pytest.raises(ValueError, match="height 9, which 2 does not divide"):
         build_cnn_multi_task((9, 8, 1), filters=(2, 4))
@@ -92,7 +92,7 @@ def test_pixels_without_a_depth_teach_nothing(rng):
         assert np.isfinite(first).all()
         assert first.shape == before.shape
     logs = model.evaluate(x, y, return_dict=True, verbose=0)
-    predicted = model.predict(x, verbose=0)["depth"][..., 0]
+    predicted = model(x)["depth"].numpy()[..., 0]
     errors = (predicted - y["depth"])[:, :4]
     assert logs["depth_mae"] == pytest.approx(np.abs(errors).mean(), 1e-4)
     rmse = np.sqrt(np.square(errors).mean())

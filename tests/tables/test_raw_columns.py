@@ -1,8 +1,6 @@
 """The encoding in front of a trained model: same predictions, raw columns."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -150,7 +148,9 @@ def test_a_missing_column_is_named_in_keras_and_in_serving(
             serve(**{k: v for k, v in whole.items() if k != name})
 
 
-def test_the_saved_model_runs_without_keras(columns, targets, tasks, tmp_path):
+def test_the_saved_model_runs_without_keras(
+    columns, targets, tasks, tmp_path, forked_programs
+):
     model, space, expected = train(
         columns,
         targets,
@@ -178,14 +178,9 @@ outputs = serve(
 )
 print(json.dumps({{k: v.numpy().tolist() for k, v in outputs.items()}}))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps({k: v.tolist() for k, v in columns.items()}),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert_close(json.loads(done.stdout.splitlines()[-1]), expected)
+    text = json.dumps({k: v.tolist() for k, v in columns.items()})
+    output = forked_programs.run(code, text=text)
+    assert_close(json.loads(output.splitlines()[-1]), expected)
 
 
 def test_a_width_that_does_not_fit_is_told(columns, tasks):

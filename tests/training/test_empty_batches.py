@@ -98,7 +98,7 @@ def test_fit_skips_counts_and_says_it_once(rng):
 @pytest.mark.parametrize(
     ("steps_per_execution", "accumulation"),
     [
-        (1, None),
+        pytest.param(1, None, marks=pytest.mark.slow),
         (3, 2),
         pytest.param(1, 2, marks=pytest.mark.slow),
         pytest.param(3, None, marks=pytest.mark.slow),

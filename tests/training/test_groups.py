@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import random_data
+from factory_harness import mostly_slow, random_data
 from holes import make_holes
 
 import mtl_keras
@@ -150,6 +150,7 @@ def test_training_is_the_same(assert_same):
     assert_same(optimizer="sgd")
 
 
+@pytest.mark.slow
 def test_eager_training_is_the_same(assert_same):
     assert_same(samples=12, run_eagerly=True)
 
@@ -163,7 +164,7 @@ def test_complete_labels_are_logged_as_in_keras(assert_same):
 @pytest.mark.parametrize(
     ("weighting", "gradients"),
     [
-        ("uncertainty", "parameters"),
+        pytest.param("uncertainty", "parameters", marks=pytest.mark.slow),
         pytest.param("famo", "parameters", marks=pytest.mark.slow),
         pytest.param("pcgrad", "parameters", marks=pytest.mark.slow),
         pytest.param("upgrad", "features", marks=pytest.mark.slow),
@@ -203,6 +204,7 @@ def test_weights_of_samples_and_classes_count_the_same(fit, assert_same):
     assert_same(fit=fit)
 
 
+@pytest.mark.slow
 def test_targets_of_several_forms_stay_in_their_group(monkeypatch):
     """One-hot for one task, unsigned for another, no labels for a third."""
     found = {}
@@ -242,8 +244,8 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
                 )
 
 
-@pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
+@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
 def test_the_first_training_traces_a_step_once(
     monkeypatch, rng, missing, steps_per_execution
 ):
@@ -286,6 +288,7 @@ def test_loss_weights_change_without_tracing_again(monkeypatch, rng):
     )
 
 
+@pytest.mark.slow
 def test_a_saved_model_goes_on_in_groups(monkeypatch, rng, tmp_path):
     model = build(monkeypatch, True)
     x, y = data(model, rng, missing=True)

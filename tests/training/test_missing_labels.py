@@ -114,6 +114,7 @@ def test_two_replicas_equal_the_loop(two_replicas, twin, rng):
     assert set(history) == set(expected)
 
 
+@pytest.mark.slow
 def test_gradient_accumulation_normalizes_each_part_by_itself(twin, rng):
     model = build_with_twin(twin, descent(gradient_accumulation_steps=3))
     x, y = table(rng)
@@ -141,6 +142,7 @@ def test_the_loss_of_an_epoch_counts_labels_and_not_batches(rng):
     )
 
 
+@pytest.mark.slow
 def test_complete_labels_give_kerass_own_numbers(twin, rng):
     """The step of our own, taken because a stream may have holes."""
     x, _ = table(rng)

@@ -130,12 +130,15 @@ def test_two_replicas_equal_one(method, rng, two_replicas):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {"steps_per_execution": 2},
-        {"run_eagerly": True},
-        {"optimizer": "accumulating"},
-        {"optimizer": "scaled"},
-    ],
+    mostly_slow(
+        [
+            {"steps_per_execution": 2},
+            {"run_eagerly": True},
+            {"optimizer": "accumulating"},
+            {"optimizer": "scaled"},
+        ],
+        [{"steps_per_execution": 2}, {"optimizer": "accumulating"}],
+    ),
     ids=lambda options: "-".join(map(str, next(iter(options.items())))),
 )
 @pytest.mark.parametrize(
@@ -157,7 +160,9 @@ def test_ways_of_training(method, options, rng):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
-@pytest.mark.parametrize("method", ["uncertainty", "mgda", "db_mtl"])
+@pytest.mark.parametrize(
+    "method", mostly_slow(["uncertainty", "mgda", "db_mtl"], ["mgda"])
+)
 def test_loss_scaling_changes_nothing(method, rng):
     x, y = data(rng)
     results = []
@@ -209,12 +214,18 @@ def test_several_inputs_and_an_embedding(rng):
         assert np.isfinite(history["loss"]).all()
 
 
-def test_what_the_monitor_logs(rng):
+def test_what_the_monitor_logs_and_tensorboard_shows(rng, tmp_path):
     model = build("pcgrad")
     model.compile("sgd", weighting="pcgrad", monitor=True)
     x, y = data(rng)
+    board = keras.callbacks.TensorBoard(tmp_path)
     history = model.fit(
-        x, y, epochs=2, validation_data=(x, y), **OPTIONS
+        x,
+        y,
+        epochs=2,
+        validation_data=(x, y),
+        callbacks=[board],
+        **OPTIONS,
     ).history
     assert -1 <= history["cosine/left/right"][0] <= 1
     assert history["norm/left"][0] > 0
@@ -223,15 +234,6 @@ def test_what_the_monitor_logs(rng):
     assert not any(name.startswith("val_cosine") for name in history)
     with pytest.raises(ValueError, match="monitor=True logs the Gramian"):
         model.compile("sgd", weighting="uncertainty", monitor=True)
-
-
-def test_tensorboard_shows_weights_and_what_the_monitor_saw(rng, tmp_path):
-    model = build("pcgrad")
-    model.compile("sgd", weighting="pcgrad", monitor=True)
-    board = keras.callbacks.TensorBoard(tmp_path)
-    history = model.fit(
-        *data(rng), epochs=2, callbacks=[board], **OPTIONS
-    ).history
     shown = EventAccumulator(str(tmp_path / "train")).Reload()
     for name in ("weight/left", "weight/right", "cosine/left/right"):
         values = [
@@ -286,7 +288,7 @@ def test_factories_take_a_weighting(sharing_engine_factory, rng):
         build_small(sharing_engine_factory, weighting="pcgrd")
 
 
-@pytest.mark.parametrize("method", ["gls", "famo"])
+@pytest.mark.parametrize("method", mostly_slow(["gls", "famo"], ["gls"]))
 def test_a_negative_loss_is_named_where_none_can_be(method, rng):
     task = Regression("angle", units=2, loss="cosine_similarity")
     model = mtl_keras.build_mlp((3,), [task, Regression("size")])

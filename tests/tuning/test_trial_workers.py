@@ -46,6 +46,7 @@ def flag(tmp_path, monkeypatch):
     monkeypatch.setenv(FLAG, str(tmp_path / "flag"))
 
 
+@pytest.mark.slow
 def test_workers_find_what_one_process_finds(tmp_path):
     space = {"width": [2, 3, 4, 5]}
     arguments = {"space": space, "tuner": "grid", "max_trials": None}
@@ -118,6 +119,7 @@ def test_what_cannot_go_to_another_process_is_refused(tmp_path):
         search_small(tmp_path, validation=stream, workers=2, name="stream")
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_begin_is_told(tmp_path, monkeypatch):
     def broken(*arguments, **more):
         return b"no pickle"
@@ -127,6 +129,7 @@ def test_a_worker_that_cannot_begin_is_told(tmp_path, monkeypatch):
         search_small(tmp_path, workers=2)
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_an_interruption(tmp_path, default_interruption):
     pids = []
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 from numpy_weightings import REFERENCES
 from weighting_harness import TASKS, make, take_step
 
@@ -42,7 +43,7 @@ def test_method_is_the_numpy_version(name, rng):
     check_against(make(name), reference, losses_of_epochs(rng, len(TASKS)))
 
 
-@pytest.mark.parametrize("num_tasks", [1, 2, 8])
+@pytest.mark.parametrize("num_tasks", mostly_slow([1, 2, 8], [8]))
 @pytest.mark.parametrize("name", sorted(set(REFERENCES) - {"importance"}))
 def test_any_number_of_tasks(name, num_tasks, rng):
     tasks = [f"task_{i}" for i in range(num_tasks)]

@@ -32,9 +32,13 @@ def test_every_method_comes_by_name_class_name_and_config(name):
     assert get(weighting) is weighting
     assert getattr(mtl_keras.weighting, method.__name__) is method
     assert method.__name__ in mtl_keras.weighting.__all__
-    assert deserialize(serialize(weighting)).get_config() == (
-        weighting.get_config()
-    )
+    again = deserialize(serialize(weighting))
+    assert type(again) is method
+    assert again.get_config() == weighting.get_config()
+    again = keras.saving.deserialize_keras_object(serialize(weighting))
+    assert type(again) is method
+    assert again.get_config() == weighting.get_config()
+    assert get(serialize(weighting)).get_config() == weighting.get_config()
     if not arguments:
         assert type(get(name)) is type(get(method.__name__)) is method
         assert type(get(method)) is method

@@ -34,7 +34,11 @@ def build(**arguments):
 
 @pytest.mark.parametrize(
     ("schedule", "wrap"),
-    [("joint", as_stream), ("alternate", tuple), ("proportional", tuple)],
+    [
+        ("joint", as_stream),
+        pytest.param("alternate", tuple, marks=pytest.mark.slow),
+        pytest.param("proportional", tuple, marks=pytest.mark.slow),
+    ],
 )
 def test_fit_learns_both_tasks(sets, schedule, wrap, capsys):
     wrapped = {name: wrap(dataset) for name, dataset in sets.items()}
@@ -75,6 +79,7 @@ def test_a_pass_over_a_proportional_stream_evaluates_every_sample(sets):
         assert streamed[metric] == pytest.approx(arrays[metric], rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["joint", "alternate"])
 def test_two_replicas_learn_what_one_learns(sets, schedule, two_replicas):
     def weights(model):

@@ -20,12 +20,22 @@ from mtl_keras.training import BackupError
 from mtl_keras.training.backups.atomic_file import partial_path
 
 
-def stopped_after_an_epoch(path):
-    """A folder with a backup, and its content."""
-    backup = mtl_keras.BackupAndRestore(path)
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """What a training that was stopped after an epoch left in its backup."""
+    path = tmp_path_factory.mktemp("backup") / "backup.npz"
     with pytest.raises(Killed):
+        backup = mtl_keras.BackupAndRestore(path)
         run(make_model(), of_arrays(), [backup, Kill(1, 1)])
     return path.read_bytes()
+
+
+@pytest.fixture
+def stopped(path, content):
+    """Puts that backup where a training looks for it; returns its content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return content
 
 
 def assert_usable(path):
@@ -35,14 +45,13 @@ def assert_usable(path):
     assert model.optimizer.iterations == 18
 
 
-def test_a_full_disk_leaves_the_backup_before(path):
-    before = stopped_after_an_epoch(path)
+def test_a_full_disk_leaves_the_backup_before(path, stopped):
     backup = mtl_keras.BackupAndRestore(path, every_steps=2)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     class FillTheDisk(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
-            size = (len(before) // 2, limits[1])
+            size = (len(stopped) // 2, limits[1])
             resource.setrlimit(resource.RLIMIT_FSIZE, size)
 
     try:
@@ -50,7 +59,7 @@ def test_a_full_disk_leaves_the_backup_before(path):
             run(make_model(), of_arrays(), [FillTheDisk(), backup])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == stopped
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     assert_usable(path)
 
@@ -79,24 +88,22 @@ def test_an_unwritable_folder_is_told_before_training(tmp_path, kind):
     assert model.optimizer.iterations == 0
 
 
-def test_what_a_kill_left_of_a_write_is_removed(path):
-    before = stopped_after_an_epoch(path)
-    partial_path(path).write_bytes(before[:100])
+def test_what_a_kill_left_of_a_write_is_removed(path, stopped):
+    partial_path(path).write_bytes(stopped[:100])
     assert_usable(path)
     assert not partial_path(path).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no backup", None])
-def test_a_damaged_backup(path, content):
-    whole = stopped_after_an_epoch(path)
-    if content is None:  # one byte of the weights is another
-        middle = len(whole) // 2
-        content = bytearray(whole)
-        content[middle] ^= 255
-    path.write_bytes(content)
+@pytest.mark.parametrize("damaged", [b"", b"no backup", None])
+def test_a_damaged_backup(path, stopped, damaged):
+    if damaged is None:  # one byte of the weights is another
+        middle = len(stopped) // 2
+        damaged = bytearray(stopped)
+        damaged[middle] ^= 255
+    path.write_bytes(damaged)
     with pytest.raises(BackupError, match=r"cannot be read.*Remove it"):
         run(make_model(), of_arrays(), [mtl_keras.BackupAndRestore(path)])
-    assert path.read_bytes() == content
+    assert path.read_bytes() == damaged
 
 
 @pytest.mark.parametrize(
@@ -106,8 +113,7 @@ def test_a_damaged_backup(path, content):
         ({"weighting": "dwa"}, "weighting: None in the backup, DWA here"),
     ],
 )
-def test_another_model_is_refused(path, arguments, text):
-    stopped_after_an_epoch(path)
+def test_another_model_is_refused(path, stopped, arguments, text):
     with pytest.raises(ValueError, match=text):
         run(
             make_model(**arguments),
@@ -116,16 +122,14 @@ def test_another_model_is_refused(path, arguments, text):
         )
 
 
-def test_other_shapes_are_refused(path):
-    before = stopped_after_an_epoch(path)
+def test_other_shapes_are_refused(path, stopped):
     model = mtl_keras.build_mlp((5,), make_model().tasks, hidden_units=(7,))
     with pytest.raises(ValueError, match=r"shape \(5, 6\).*shape \(5, 7\)"):
         run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
-    assert path.read_bytes() == before
+    assert path.read_bytes() == stopped
 
 
-def test_other_data_are_refused(path):
-    stopped_after_an_epoch(path)
+def test_other_data_are_refused(path, stopped):
     x, y = arrays()
     y = {name: values[:9] for name, values in y.items()}
     data = {"x": x[:9], "y": y, "batch_size": BATCH}

@@ -4,16 +4,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import random_data
+from factory_harness import mostly_slow, random_data
 
 import mtl_keras
 from mtl_keras import Classification, Regression, Segmentation
 from mtl_keras.training import NonFiniteLossError
 
 
-@pytest.fixture
-def model():
-    """A small model of a class, a number and a mask."""
+def build():
+    """Builds a small model of a class, a number and a mask."""
     return mtl_keras.build_cnn_cls_seg(
         (8, 8, 1),
         [
@@ -27,9 +26,22 @@ def model():
 
 
 @pytest.fixture
-def data(model, rng):
+def model():
+    """A new model."""
+    return build()
+
+
+@pytest.fixture(scope="module")
+def untouched():
+    """One model for all data that is refused, and its weights."""
+    model = build()
+    return model, model.get_weights()
+
+
+@pytest.fixture
+def data(untouched, rng):
     """Inputs and targets that fit."""
-    return random_data(model, 6, rng)
+    return random_data(untouched[0], 6, rng)
 
 
 def assert_untouched(model, weights):
@@ -161,9 +173,9 @@ def bad(request, data):
     return spoil(*data), error, message
 
 
-def test_arrays_are_refused_by_every_method(model, data, bad):
+def test_arrays_are_refused_by_every_method(untouched, data, bad):
     (x, y), error, message = bad
-    weights = model.get_weights()
+    model, weights = untouched
     calls = [
         lambda: model.fit(x, y, verbose=0),
         lambda: model.fit(*data, validation_data=(x, y), verbose=0),
@@ -177,7 +189,7 @@ def test_arrays_are_refused_by_every_method(model, data, bad):
     assert_untouched(model, weights)
 
 
-def test_streams_are_refused(model, bad):
+def test_streams_are_refused(untouched, bad):
     (x, y), error, message = bad
     if isinstance(x, list) or "targets are a list" in message:
         return  # a stream makes arrays of them
@@ -185,7 +197,7 @@ def test_streams_are_refused(model, bad):
         return  # a stream of inputs alone, tested elsewhere
     if isinstance(y, list):
         y = tuple(y)
-    weights = model.get_weights()
+    model, weights = untouched
     message = message.replace("a list", "a tuple").replace("ndarray", ".*")
     # Both streams have one batch, so whatever does not fit is in the first.
     dataset = tf.data.Dataset.from_tensors((x, y))
@@ -227,7 +239,7 @@ def test_a_stream_is_started_once_an_epoch(model, data):
     assert len(starts) == 3
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
 def test_the_check_traces_nothing_more(model, data, steps_per_execution):
     x, y = data
     traces = []
@@ -259,6 +271,7 @@ def test_validation_streams_are_checked(model, data):
         model.fit(x, y, validation_data=(x, bad), verbose=0)
 
 
+@pytest.mark.slow
 def test_streams_are_checked_under_a_strategy(two_replicas, rng):
     with two_replicas.scope():
         model = mtl_keras.build_mlp((3,), [Classification("kind", 2)])
@@ -338,7 +351,7 @@ def test_inputs_of_other_kinds_pass(rng):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", mostly_slow([False, True], [True]))
 def test_a_loss_that_becomes_nan_names_task_and_step(rng, stream):
     model = mtl_keras.build_mlp(
         (3,),

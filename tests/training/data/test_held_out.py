@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras.tasks import Regression
@@ -105,6 +106,7 @@ def test_one_step_is_the_formula(rng):
     np.testing.assert_allclose(kernel, stepped[2], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_task_that_is_taught_wrongly_gets_less_weight(rng):
     x = rng.normal(size=(64, 3)).astype("float32")
     y = {"left": x[:, :1], "right": x[:, 1:2]}
@@ -120,7 +122,7 @@ def test_a_task_that_is_taught_wrongly_gets_less_weight(rng):
     assert history["weight/left"][-1] > weights[-1] + 0.05
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [2]))
 def test_arrays_and_streams_train_alike(steps_per_execution, rng):
     (x, y), held_out = data(rng, 16), data(rng, 8)
     stream = tf.data.Dataset.from_tensor_slices(held_out).batch(8)

@@ -136,6 +136,7 @@ def test_a_dataset_that_holds_none(model, data):
     assert_same(weights_after(model, fit), expected)
 
 
+@pytest.mark.slow
 def test_under_a_strategy(two_replicas, rng):
     with two_replicas.scope():
         model = mtl_keras.build_mlp(

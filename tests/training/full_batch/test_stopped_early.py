@@ -31,6 +31,7 @@ def test_interruption_leaves_the_best_weights(error, data):
     assert found == pytest.approx(min(losses), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_real_process():
     """The signal comes while SciPy or TensorFlow is at work."""
     code = """

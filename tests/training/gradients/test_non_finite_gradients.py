@@ -15,6 +15,7 @@ METHODS = {
     name: {"class_name": name, "config": {}} for name in weightings.names()
 }
 METHODS["importance"]["config"] = {"importances": {"good": 1.0, "bad": 3.0}}
+WAYS = ("parameters", "features")
 OPTIONS = {"batch_size": 4, "shuffle": False, "verbose": 0}
 
 
@@ -89,8 +90,8 @@ def test_a_skipped_step_leaves_no_trace(name, rng):
     assert model.skipped_steps.steps == 1
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
+@pytest.mark.parametrize("gradients", mostly_slow(WAYS, ["parameters"]))
+@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 3], [3]))
 def test_skipping_in_the_graph(gradients, steps_per_execution, rng):
     x, y = data(rng, broken=[0])
     model = build(
@@ -108,7 +109,7 @@ def test_skipping_in_the_graph(gradients, steps_per_execution, rng):
     assert model.skipped_steps.losses == {}
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
+@pytest.mark.parametrize("gradients", mostly_slow(WAYS, ["features"]))
 def test_stopping_keeps_the_weights_before_the_step(gradients, rng):
     x, y = data(rng, broken=[2])
     model = build("gradvac", gradients=gradients)
@@ -125,7 +126,9 @@ def test_methods_of_losses_name_the_sum(rng):
         model.fit(*data(rng, broken=[1]), **OPTIONS)
 
 
-@pytest.mark.parametrize("method", [None, "uncertainty", "mgda"])
+@pytest.mark.parametrize(
+    "method", mostly_slow([None, "uncertainty", "mgda"], [None, "mgda"])
+)
 def test_a_loss_that_is_not_finite(method, rng):
     x, y = data(rng, infinite=[1])
     model = build(method, non_finite="skip")
@@ -150,7 +153,9 @@ def test_one_batch_at_a_time(rng):
     assert_same(state(model), before)
 
 
-@pytest.mark.parametrize("method", ["gradvac", "db_mtl", "famo"])
+@pytest.mark.parametrize(
+    "method", mostly_slow(["gradvac", "db_mtl", "famo"], ["db_mtl"])
+)
 def test_loss_scaling_lowers_its_scale_and_goes_on(method, rng):
     optimizer = keras.optimizers.LossScaleOptimizer(
         keras.optimizers.SGD(0.01), initial_scale=16.0
@@ -169,7 +174,8 @@ def test_loss_scaling_lowers_its_scale_and_goes_on(method, rng):
     )
 
 
-@pytest.mark.parametrize("gradients", ["parameters", "features"])
+@pytest.mark.slow
+@pytest.mark.parametrize("gradients", WAYS)
 def test_two_replicas_skip_together(gradients, rng, two_replicas):
     x, y = data(rng, broken=[1])
     with two_replicas.scope():

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import build_small, random_data
+from factory_harness import build_small, mostly_slow, random_data
 from keras.src.trainers.compile_utils import CompileLoss
 
 from mtl_keras.training.losses.task_losses import TaskLosses
@@ -47,7 +47,7 @@ def assert_same_logs(found, expected):
         np.testing.assert_allclose(found[name], values, 1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("run_eagerly", mostly_slow([False, True], [False]))
 @pytest.mark.parametrize("own_step", [False, True])
 def test_losses_of_short_batches_are_logged_as_in_keras(
     own_step, run_eagerly, rng
@@ -62,9 +62,8 @@ def test_losses_of_short_batches_are_logged_as_in_keras(
     assert_same_logs(logs, plain)
 
 
-@pytest.mark.parametrize(
-    "run_eagerly", [False, pytest.param(True, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("run_eagerly", [False, True])
 def test_two_replicas_log_losses_of_short_batches_as_in_keras(
     run_eagerly, two_replicas, rng
 ):

@@ -152,6 +152,7 @@ def test_what_the_user_froze_stays_frozen(rng):
     assert model.get_layer("left").trainable
 
 
+@pytest.mark.slow
 def test_nested_trunks_are_frozen_whole(rng):
     inputs = keras.Input((4,))
     normed = keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs))
@@ -328,6 +329,7 @@ def test_streams_missing_labels_and_weights(rng):
     assert np.isfinite(again["fine_loss"]).all()
 
 
+@pytest.mark.slow
 def test_two_replicas_train_stages_as_one_does(rng, two_replicas):
     model = build_small("build_hierarchical_mlp", optimizer="sgd")
     with two_replicas.scope():
