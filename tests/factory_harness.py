@@ -6,6 +6,7 @@ their dtype and shape; where that does not do, a function in `INPUTS` draws
 them.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 
@@ -201,6 +202,12 @@ def mostly_slow(names, quick=QUICK):
 def build_small(name, **arguments):
     """Builds a factory's model, small."""
     return models.get(name)(**{**SMALL[name], **arguments})
+
+
+@functools.cache
+def built(name):
+    """The small model of a factory, not compiled, for tests that only look."""
+    return build_small(name, compile=False)
 
 
 def takes(name, *arguments):

@@ -1,6 +1,7 @@
 """Every command, in this process."""
 
 import csv
+import functools
 import json
 
 import pytest
@@ -24,6 +25,8 @@ def test_train_a_factory(run_command, tmp_path, monkeypatch):
         return load_data(num_train, num_test, seed)
 
     monkeypatch.setattr(datasets.digit_scenes, "load_data", few)
+    small = functools.partial(models.build_cnn_cls_seg, filters=(2, 4))
+    monkeypatch.setitem(models._FACTORIES, "build_cnn_cls_seg", small)
     result = run_command(
         *("train", "build_cnn_cls_seg", "--data", "digit_scenes"),
         *("--epochs", 1, "--batch-size", 16, "--seed", 3),
@@ -41,6 +44,7 @@ def test_train_a_factory(run_command, tmp_path, monkeypatch):
     assert (recipe.fit.epochs, recipe.fit.batch_size) == (1, 16)
 
 
+@pytest.mark.slow
 def test_train_all_seeds(run_command, recipe_path, tmp_path):
     folder = tmp_path / "all"
     result = run_command("train", recipe_path, "--output", folder)

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
 
+
+@pytest.mark.slow
 def test_on_two_replicas(run_command, recipe_path, trained, tmp_path):
     folder = tmp_path / "run"
     spread = ("--distribution", "mirrored", "--replicas", 2)

@@ -29,6 +29,7 @@ def test_a_study_is_searched_and_goes_on(run_command, tmp_path):
     assert f"{best:.4g}" in table.splitlines()[4]
 
 
+@pytest.mark.slow
 def test_output_and_front(run_command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_study(

@@ -4,29 +4,26 @@ import re
 from pathlib import Path
 
 import pytest
-from factory_harness import mostly_slow
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    mostly_slow(
-        [
-            "backups",
-            "full-batch",
-            "sequences",
-            "sharing",
-            "tables",
-            "distribution",
-            "surgery",
-            "tuning",
-            "weighting",
-            "your-own-files",
-        ],
-        ["weighting"],
-    ),
+    [
+        "backups",
+        "full-batch",
+        "sequences",
+        "sharing",
+        "tables",
+        "distribution",
+        "surgery",
+        "tuning",
+        "weighting",
+        "your-own-files",
+    ],
 )
 def test_guide_runs(name, tmp_path, monkeypatch, capsys):
     text = (DOCS / f"{name}.md").read_text()

@@ -13,6 +13,7 @@ from factory_harness import (
     OF_VECTORS_AND_MAPS,
     SMALL,
     build_small,
+    built,
     mostly_slow,
     random_data,
     random_inputs,
@@ -227,7 +228,7 @@ def inputs_of(part, model, x):
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="needs graphviz")
 def test_plot_model_draws_it(factory_name, tmp_path):
-    model = build_small(factory_name)
+    model = built(factory_name)
     path = tmp_path / "model.png"
     keras.utils.plot_model(model, path, show_shapes=True)
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -431,7 +432,7 @@ def test_preprocessing_is_part_of_the_model(engine_factory, rng):
 
 
 def test_compile_false_leaves_it_to_the_user(factory_name):
-    model = build_small(factory_name, compile=False)
+    model = built(factory_name)
     assert not model.compiled
     with pytest.raises(AttributeError, match="compile"):
         _ = model.loss_weights
@@ -490,7 +491,7 @@ def test_wrong_arguments(factory_name):
 
 
 def test_a_task_cannot_have_the_name_of_a_layer(factory_name):
-    model = build_small(factory_name)
+    model = built(factory_name)
     # The input, where all other layers are named after tasks.
     taken = next(
         layer.name

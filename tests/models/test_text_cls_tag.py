@@ -105,7 +105,7 @@ def test_padding_is_no_part_of_losses_and_metrics(rng, encoder):
 def test_labels_and_masks_train_alike_by_task_gradients(gradients, rng):
     x, y, padding = padded(rng, rows=8)
     unmarked = {**y, "slots": np.where(padding, 0, y["slots"])}
-    first, second = (small(vocabulary=6) for _ in range(2))
+    first, second = (small("conv", vocabulary=6) for _ in range(2))
     second.set_weights(first.get_weights())
     for model, targets in ((first, y), (second, unmarked)):
         model.compile("sgd", weighting="pcgrad", gradients=gradients)
@@ -143,7 +143,7 @@ def test_labels_and_masks_train_alike_on_two_replicas(rng, two_replicas):
 
 
 def test_strings_go_in_and_named_outputs_come_out(tmp_path):
-    model = small(input_shape=(5,))
+    model = small("conv", input_shape=(5,))
     y = {"intent": np.array([0, 1, 0]), "slots": TAGS}
     logs = model.fit(SENTENCES, y, epochs=2, verbose=0).history
     assert {"intent_accuracy", "slots_accuracy"} <= set(logs)
@@ -162,7 +162,7 @@ def test_strings_go_in_and_named_outputs_come_out(tmp_path):
 
 
 def test_every_form_of_strings_reads_alike():
-    model = small(input_shape=(5,))
+    model = small("conv", input_shape=(5,))
     y = {"intent": np.array([0, 1, 0]), "slots": TAGS}
     forms = {
         "list": list(SENTENCES),

@@ -88,6 +88,7 @@ def test_a_frozen_trunk_and_the_other_tasks_stay_to_the_bit(trained, rng):
     assert set(history) == {"loss", "new_loss", "new_mae", "new_rmse"}
 
 
+@pytest.mark.slow
 def test_a_frozen_trunk_learns_the_new_task_from_the_features(trained, rng):
     extended = add_task(trained, NEW, optimizer=keras.optimizers.Adam(0.1))
     x = random_inputs(trained, 64, rng)

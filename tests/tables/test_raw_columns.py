@@ -32,8 +32,12 @@ def train(columns, targets, tasks, factory="build_mlp", **encoding):
     model = mtl_keras.models.get(factory)(
         x.shape[1:], tasks, preprocessing=layer, **FACTORIES[factory]
     )
-    model.fit(x, targets, verbose=0)
-    return model, space, model.predict(x, verbose=0)
+    # As a training would leave it, without a trace: nothing is 0 or 1.
+    rng = np.random.default_rng(1)
+    for variable in model.weights:
+        if "float" in variable.dtype:
+            variable.assign(variable + rng.uniform(0.1, 0.4, variable.shape))
+    return model, space, {k: y.numpy() for k, y in model(x).items()}
 
 
 def assert_close(found, expected):
@@ -42,9 +46,7 @@ def assert_close(found, expected):
         np.testing.assert_allclose(found[name], values, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "factory", mostly_slow(FACTORIES, ["build_mlp", "build_mmoe"])
-)
+@pytest.mark.parametrize("factory", mostly_slow(FACTORIES, ["build_mmoe"]))
 def test_raw_columns_give_the_same_predictions(
     columns, targets, tasks, factory
 ):
@@ -58,8 +60,11 @@ def test_raw_columns_give_the_same_predictions(
 @pytest.mark.parametrize(
     "encoding",
     [
-        {"numbers": "piecewise_linear", "num_bins": 4},
-        {"embed": ["job", "code"]},
+        pytest.param(
+            {"numbers": "piecewise_linear", "num_bins": 4},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"embed": ["job", "code"]}, marks=pytest.mark.slow),
         {"categories": ["code"], "crosses": [("job", "code")]},
     ],
 )
@@ -100,6 +105,7 @@ def test_it_is_compiled_as_the_model_is(columns, targets, tasks):
     assert not with_raw_columns(bare, space).compiled
 
 
+@pytest.mark.slow
 def test_it_trains_on_raw_columns_with_a_weighting(columns, targets, tasks):
     space = fit_feature_space(columns)
     x = encode_columns(space, columns)

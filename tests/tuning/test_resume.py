@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from factory_harness import mostly_slow
 from tuning_problem import search_small
 
 from mtl_keras.tuning import search_run, trial_runner
@@ -70,13 +71,13 @@ def kill_at(monkeypatch, event, how):
     [
         # "After" one is what "before" the next one leaves, but for what is
         # done between: a trial is proposed, or trained.
-        (0, "after"),
+        pytest.param(0, "after", marks=pytest.mark.slow),
         pytest.param(1, "after", marks=pytest.mark.slow),
         pytest.param(2, "before", marks=pytest.mark.slow),
         (2, "after"),
         pytest.param(4, "before", marks=pytest.mark.slow),
         pytest.param(6, "before", marks=pytest.mark.slow),
-        (6, "after"),
+        pytest.param(6, "after", marks=pytest.mark.slow),
         # What is torn is as if it was not there, see test_journal.py.
         pytest.param(3, "within", marks=pytest.mark.slow),
         (4, "within"),
@@ -118,7 +119,12 @@ def test_killed_within_a_training(tmp_path, monkeypatch, expected):
     assert outcomes(search_small(tmp_path)) == expected
 
 
-@pytest.mark.parametrize("name", ["save_trial_weights", "drop_trial_weights"])
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(
+        ["save_trial_weights", "drop_trial_weights"], ["save_trial_weights"]
+    ),
+)
 def test_killed_while_weights_are_kept(tmp_path, monkeypatch, expected, name):
     def killed(*arguments):
         raise Killed
@@ -133,6 +139,7 @@ def test_killed_while_weights_are_kept(tmp_path, monkeypatch, expected, name):
         study.best_model(trial)
 
 
+@pytest.mark.slow
 def test_killed_between_the_references(tmp_path, monkeypatch, trained):
     arguments = {"objective": "delta_m"}
     whole = search_small(tmp_path, name="whole", **arguments)

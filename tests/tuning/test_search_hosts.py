@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from factory_harness import mostly_slow
 from small_studies import write_study
 from tuning_problem import build_eager, samples, search_small
 
@@ -53,7 +54,9 @@ def lead_in_thread(folder, oracle, plan, found):
     return thread
 
 
-@pytest.mark.parametrize("objective", ["left_accuracy", "delta_m"])
+@pytest.mark.parametrize(
+    "objective", mostly_slow(["left_accuracy", "delta_m"], ["delta_m"])
+)
 def test_a_worker_elsewhere_finds_what_one_process_finds(tmp_path, objective):
     oracle = f"127.0.0.1:{free_ports(1)[0]}"
     found, said = [], []

@@ -47,6 +47,14 @@ def finished(recipe, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def quickly_finished(quick, tmp_path_factory):
+    """The folder of a finished run of the smallest model."""
+    folder = tmp_path_factory.mktemp("run") / "finished"
+    zoo.train(quick, folder, seed=5)
+    return folder
+
+
 def test_writes(finished):
     names = {path.name for path in finished.iterdir()}
     assert names == {
@@ -80,9 +88,18 @@ def test_model_is_the_best_epoch(finished, recipe):
         assert again[task] == pytest.approx(values, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("finished_run", "of_recipe"),
+    [
+        ("quickly_finished", "quick"),
+        pytest.param("finished", "recipe", marks=pytest.mark.slow),
+    ],
+)
 def test_seed_repeats_and_resume_equals_uninterrupted(
-    finished, recipe, tmp_path
+    finished_run, of_recipe, request, tmp_path
 ):
+    finished = request.getfixturevalue(finished_run)
+    recipe = request.getfixturevalue(of_recipe)
     output = tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
         zoo.train(recipe, output, seed=5, callbacks=[StopAt(2)])
