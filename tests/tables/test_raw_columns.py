@@ -36,7 +36,8 @@ def train(columns, targets, tasks, factory="build_mlp", **encoding):
     rng = np.random.default_rng(1)
     for variable in model.weights:
         if "float" in variable.dtype:
-            variable.assign(variable + rng.uniform(0.1, 0.4, variable.shape))
+            offset = rng.uniform(0.1, 0.4, variable.shape)
+            variable.assign(variable + offset.astype("float32"))
     return model, space, {k: y.numpy() for k, y in model(x).items()}
 
 
