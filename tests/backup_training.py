@@ -32,7 +32,10 @@ class Kill(keras.callbacks.Callback):
             raise Killed
 
 
-def make_model(dropout=0.2, strategy="none", optimizer="adam", **arguments):
+def make_model(
+    dropout=0.2, strategy="none", optimizer="adam", eager=True, **arguments
+):
+    """A new model, which runs eagerly: a trace takes longer than its steps."""
     keras.utils.set_random_seed(1)
     model = mtl_keras.distribution.build(
         mtl_keras.build_mlp,
@@ -47,8 +50,13 @@ def make_model(dropout=0.2, strategy="none", optimizer="adam", **arguments):
         compile=False,
     )
     with model.distribute_strategy.scope():
-        model.compile(optimizer, **arguments)
+        model.compile(optimizer, run_eagerly=eager, **arguments)
     return model
+
+
+def make_traced(**arguments):
+    """The same model, whose step is traced."""
+    return make_model(eager=False, **arguments)
 
 
 def arrays(missing=False):

@@ -19,7 +19,7 @@ OF_PART = 25
 # others are slow.
 QUICK = (
     "plain-weights-of-classes-one-sample-adam",
-    "build_cnn_cls_seg-missing-sgd-normalized",
+    "build_mlp-missing-sgd-normalized",
     "build_mlp-nine-tasks-plain-missing",
     "build_mlp-nine-tasks-dwa-missing",
     "uncertainty-float16",
@@ -32,6 +32,7 @@ QUICK = (
 OF_PROCESSES = (
     *sorted(set(QUICK) - {"uncertainty-float16"}),
     "build_mlp-missing-adam",
+    "build_cnn_cls_seg-missing-sgd-normalized",
     "build_cnn-complete-sgd",
     "build_text_cls_tag-missing-sgd-normalized",
     "uncertainty-parameters-missing",

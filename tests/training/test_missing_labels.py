@@ -54,9 +54,9 @@ def test_losses_and_metrics_equal_the_loop(twin, rng):
     total = float(loop_total(twin, x, y))
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
     kept = y["kind"] != -1
-    hits = np.argmax(model.predict(x, verbose=0)["kind"], -1) == y["kind"]
+    hits = np.argmax(model(x)["kind"], -1) == y["kind"]
     assert logs["kind_accuracy"] == pytest.approx(hits[kept].mean())
-    errors = model.predict(x, verbose=0)["size"][:, 0] - y["size"].ravel()
+    errors = model(x)["size"].numpy()[:, 0] - y["size"].ravel()
     assert logs["size_mae"] == pytest.approx(np.nanmean(np.abs(errors)), 1e-5)
 
 
@@ -134,7 +134,7 @@ def test_the_loss_of_an_epoch_counts_labels_and_not_batches(rng):
     y = {"a": np.arange(10.0), "b": np.full(10, np.nan)}
     y["b"][[0, 9]] = 1.0, 5.0
     history = model.fit(x, y, batch_size=2, shuffle=False, verbose=0).history
-    errors = model.predict(x, verbose=0)["b"][[0, 9], 0] - [1.0, 5.0]
+    errors = model(x)["b"].numpy()[[0, 9], 0] - [1.0, 5.0]
     assert history["b_loss"][0] == pytest.approx(np.mean(errors**2), 1e-5)
     assert history["b_mae"][0] == pytest.approx(np.mean(np.abs(errors)), 1e-5)
     assert history["loss"][0] == pytest.approx(
@@ -179,9 +179,7 @@ def test_tasks_declared_complete_take_kerass_step_from_streams(rng):
         model.fit(x, {"a": np.array([0, -1] * 4)}, verbose=0)
 
 
-@pytest.mark.parametrize(
-    "kind", mostly_slow(sorted(KINDS), ["binary", "regression", "segmentation"])
-)
+@pytest.mark.parametrize("kind", mostly_slow(sorted(KINDS), ["binary"]))
 def test_every_kind_fits_with_whole_samples_missing(kind, rng):
     task, shape = KINDS[kind]
     task = dataclasses.replace(task, metrics=task.metric_names())
@@ -277,7 +275,7 @@ def test_a_loss_of_one_number_a_batch_is_that_of_the_labelled_samples(rng):
     logs = model.test_on_batch(x, y, return_dict=True)
     kept = [0, 1, 3, 5]
     expected = keras.losses.Dice()(
-        mask[kept].astype("float32"), model.predict(x, verbose=0)["mask"][kept]
+        mask[kept].astype("float32"), model(x)["mask"].numpy()[kept]
     )
     assert logs["mask_loss"] == pytest.approx(float(expected), rel=1e-5)
     model.fit(x, y, batch_size=3, verbose=0)

@@ -145,6 +145,7 @@ def test_a_schedule_stays_in_the_best_recipe(tmp_path):
     assert schedule["decay_steps"] == 2 * 3  # epochs times steps
 
 
+@pytest.mark.slow
 def test_folds_are_of_all_training_data(tmp_path, monkeypatch):
     counts = []
     fit = trial_runner.fit_model

@@ -11,6 +11,7 @@ from backup_training import (
     arrays,
     assert_goes_on,
     make_model,
+    make_traced,
     of_arrays,
     of_dataset,
     of_dataset_of_unknown_length,
@@ -28,7 +29,7 @@ import mtl_keras
     "at", mostly_slow([(0, 1), (1, 0), (1, 4), (2, 6)], [(1, 4)])
 )
 def test_arrays_that_are_shuffled(path, at):
-    backup = assert_goes_on(path, make_model, of_arrays, at)
+    backup = assert_goes_on(path, make_traced, of_arrays, at)
     epoch, step = at
     complete = (step - 1) // 2 * 2  # the kill comes before the backup
     expected = (epoch, max(complete, 0))
@@ -49,13 +50,13 @@ def test_arrays_that_are_shuffled(path, at):
     ),
 )
 def test_streams(path, data):
-    assert_goes_on(path, make_model, data, (1, 5))
+    assert_goes_on(path, make_traced, data, (1, 5))
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_the_end_of_a_stream_of_unknown_length(path):
-    model, again = make_model(), make_model()
+    model, again = make_traced(), make_traced()
     backup = mtl_keras.BackupAndRestore(path, every_steps=6)
     data = of_dataset_of_unknown_length
     with pytest.raises(Killed):
@@ -78,7 +79,7 @@ class KillAtEpochEnd(keras.callbacks.Callback):
 )
 def test_weightings_with_state(path, weighting):
     def make():
-        return make_model(weighting=weighting)
+        return make_traced(weighting=weighting)
 
     assert_goes_on(path, make, of_arrays, (1, 4))
 
@@ -97,7 +98,7 @@ def test_weighting_that_learns_from_held_out_data(path):
 )
 def test_several_steps_in_an_execution(path, data):
     def make():
-        return make_model(steps_per_execution=2)
+        return make_traced(steps_per_execution=2)
 
     assert_goes_on(path, make, data, (1, 4))
 
@@ -138,7 +139,7 @@ def test_sample_weights(path):
 @pytest.mark.slow
 def test_two_replicas(path, two_replicas):
     def make():
-        return make_model(strategy=two_replicas, dropout=0.0)
+        return make_traced(strategy=two_replicas, dropout=0.0)
 
     assert_goes_on(path, make, of_arrays, (1, 4), exact=False, epochs=2)
 
@@ -149,7 +150,7 @@ def test_metrics_of_other_numbers_of_replicas(path, two_replicas):
     backup = mtl_keras.BackupAndRestore(path, every_steps=2)
     with pytest.raises(Killed):
         run(one, of_arrays(missing=True), [backup, Kill(1, 4)])
-    two = make_model(dropout=0.0, strategy=two_replicas)
+    two = make_traced(dropout=0.0, strategy=two_replicas)
     found = run(two, of_arrays(missing=True), [backup])
     model = make_model(dropout=0.0)
     expected = run(model, of_arrays(missing=True), [backup])

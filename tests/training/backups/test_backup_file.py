@@ -135,6 +135,6 @@ def test_other_data_are_refused(path, stopped):
     data = {"x": x[:9], "y": y, "batch_size": BATCH}
     with pytest.raises(ValueError, match=r"6 batches in an epoch.*has 3"):
         run(make_model(), data, [mtl_keras.BackupAndRestore(path)])
-    model = make_model(steps_per_execution=2)
+    model = make_model(eager=False, steps_per_execution=2)
     with pytest.raises(ValueError, match=r"1 steps_per_execution.*has 2"):
         run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])

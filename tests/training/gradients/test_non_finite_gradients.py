@@ -127,19 +127,26 @@ def test_methods_of_losses_name_the_sum(rng):
 
 
 @pytest.mark.parametrize(
-    "method", mostly_slow([None, "uncertainty", "mgda"], [None, "mgda"])
+    ("method", "eager"),
+    [
+        (None, False),
+        ("mgda", True),
+        pytest.param("uncertainty", False, marks=pytest.mark.slow),
+        pytest.param("mgda", False, marks=pytest.mark.slow),
+    ],
 )
-def test_a_loss_that_is_not_finite(method, rng):
+def test_a_loss_that_is_not_finite(method, eager, rng):
     x, y = data(rng, infinite=[1])
-    model = build(method, non_finite="skip")
-    expected = build(method, non_finite="skip")
+    options = {"run_eagerly": eager}
+    model = build(method, non_finite="skip", **options)
+    expected = build(method, non_finite="skip", **options)
     with pytest.warns(UserWarning, match=r"loss of task 'bad' \(1\)"):
         history = model.fit(x, y, **OPTIONS).history
     expected.fit(*without(1, x, y), **OPTIONS)
     assert_same(state(model), state(expected))
     assert all(np.isfinite(values).all() for values in history.values())
     with pytest.raises(NonFiniteLossError, match="'bad'"):
-        build(method).fit(x, y, **OPTIONS)
+        build(method, **options).fit(x, y, **OPTIONS)
 
 
 def test_one_batch_at_a_time(rng):

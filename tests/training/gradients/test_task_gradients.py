@@ -337,6 +337,7 @@ def test_a_layer_that_both_heads_call_is_shared(rng):
             keras.optimizers.SGD(1.0),
             weighting=FixedWeights(WEIGHTS),
             gradients=gradients,
+            run_eagerly=True,
         )
         start = model.get_weights()
         moved = descend(model, x, y)

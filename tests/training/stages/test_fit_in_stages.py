@@ -32,14 +32,16 @@ class Moved(keras.callbacks.Callback):
         )
 
 
-def hierarchy(**arguments):
-    """A trunk of two levels with normalization, read at both."""
-    return build_small(
-        "build_hierarchical_mlp",
-        normalization="batch",
-        optimizer=keras.optimizers.Adam(0.01),
-        **arguments,
+def hierarchy(eager=True, **arguments):
+    """A trunk of two levels with normalization, read at both.
+
+    It runs eagerly: each stage would be traced, for a few steps.
+    """
+    model = build_small(
+        "build_hierarchical_mlp", normalization="batch", **arguments
     )
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=eager)
+    return model
 
 
 def paths(model, *parts):
@@ -199,7 +201,7 @@ def test_it_equals_training_the_task_alone(rng):
 
 
 def test_the_history_is_of_all_stages(rng):
-    model = hierarchy()
+    model = hierarchy(eager=False)
     seen = []
     epochs = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: seen.append(epoch)

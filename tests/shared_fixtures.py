@@ -1,0 +1,135 @@
+"""Settings and fixtures that all tests share; `conftest.py` loads them."""
+
+import gc
+import os
+import signal
+
+# Before TensorFlow is imported: tests should show our output and not its own.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As users have it who import mtl_keras first; the modules of the tests import
+# Keras before.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+from pathlib import Path
+
+import factory_harness
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from forked_programs import ForkedPrograms
+
+from mtl_keras import distribution
+
+# Two logical devices stand in for two GPUs, for tests under a strategy.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0],
+    [tf.config.LogicalDeviceConfiguration()] * 2,
+)
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Makes every test start from the same random state."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def collector():
+    """Lets the garbage collector look for cycles less often.
+
+    A trace makes many objects, nearly all of which stay as long as its graph.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def session(collector):
+    """Frees Keras's memory after each file; it is too slow for each test."""
+    yield
+    keras.backend.clear_session()
+    # TensorFlow keeps graphs as long as the process: looking through those of
+    # all files again would take seconds in each collection.
+    gc.freeze()
+
+
+@pytest.fixture
+def rng():
+    """A numpy generator."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """A strategy of two replicas on logical CPU devices."""
+    # One for all tests: a second one would reuse TensorFlow's collective keys.
+    return distribution.strategy("mirrored", replicas=2)
+
+
+@pytest.fixture(scope="session")
+def forked_programs(tmp_path_factory):
+    """Runs programs in processes that have imported TensorFlow, no more."""
+    programs = ForkedPrograms(tmp_path_factory.mktemp("programs"))
+    yield programs
+    programs.end()
+
+
+@pytest.fixture
+def shared_data():
+    """Finds a real data set beside the repository, or skips the test."""
+
+    def find(name: str) -> Path:
+        folder = SHARED_DATA / name
+        if not folder.is_dir():
+            pytest.skip(f"the real data set {name!r} is not at ../shared/data")
+        return folder
+
+    return find
+
+
+@pytest.fixture(params=sorted(factory_harness.SMALL))
+def factory_name(request):
+    """The name of each factory in turn."""
+    return request.param
+
+
+@pytest.fixture(
+    params=factory_harness.mostly_slow(sorted(factory_harness.SMALL))
+)
+def engine_factory(request):
+    """Each factory in turn, for what the engine promises; mostly slow tests."""
+    return request.param
+
+
+@pytest.fixture(
+    params=factory_harness.mostly_slow(
+        factory_harness.SHARING, factory_harness.OF_EACH_GRAPH
+    )
+)
+def sharing_factory(request):
+    """Each factory whose tasks share parameters; of alike graphs one now."""
+    return request.param
+
+
+@pytest.fixture(params=factory_harness.mostly_slow(factory_harness.SHARING))
+def sharing_engine_factory(request):
+    """As `engine_factory`, of the factories whose tasks share parameters."""
+    return request.param
+
+
+@pytest.fixture
+def default_interruption():
+    """Ctrl-C as it usually is: a shell turns it off for what it runs behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What Python raises while it deletes garbage is lost, Ctrl-C as well, and
+    # other tests leave enough of it to hit.
+    gc.disable()
+    yield
+    gc.enable()
+    signal.signal(signal.SIGINT, before)
