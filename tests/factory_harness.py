@@ -210,6 +210,12 @@ def built(name):
     return build_small(name, compile=False)
 
 
+def predictions(model, x):
+    """What `predict` returns, without a graph, which takes longer to trace."""
+    outputs = model(x, training=False)
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+
+
 def takes(name, *arguments):
     """Whether a factory has arguments of these names."""
     known = inspect.signature(models.get(name)).parameters

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from factory_harness import build_small, random_inputs
+from factory_harness import build_small, predictions, random_inputs
 
 from mtl_keras import (
     Regression,
@@ -38,10 +38,10 @@ def test_with_the_identity_towers_are_independent(kind, rng):
         model = build_cross_stitch_cnn((8, 8, 1), TASKS, own=1.0, **options)
         singles = [build_cnn((8, 8, 1), [task], **options) for task in TASKS]
     x = random_inputs(model, 4, rng)
-    found = model.predict(x, verbose=0)
+    found = predictions(model, x)
     for task, single in zip(TASKS, singles, strict=True):
         copy_tower(single, model, task.name)
-        expected = single.predict(x, verbose=0)[task.name]
+        expected = predictions(single, x)[task.name]
         np.testing.assert_allclose(found[task.name], expected, atol=1e-6)
 
 
@@ -62,7 +62,7 @@ def test_a_level_is_alpha_times_the_towers(rng):
             alpha * tower for alpha, tower in zip(row, towers, strict=True)
         )
         np.testing.assert_allclose(
-            model.predict(x, verbose=0)[task.name],
+            predictions(model, x)[task.name],
             mixed @ kernel + bias,
             atol=1e-5,
         )

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import build_small, mostly_slow, random_data
+from factory_harness import build_small, mostly_slow, predictions, random_data
 
 from mtl_keras import BinaryClassification, Regression, build_esmm
 
@@ -11,7 +11,7 @@ from mtl_keras import BinaryClassification, Regression, build_esmm
 def test_the_third_output_is_the_product(rng):
     model = build_small("build_esmm")
     x, _ = random_data(model, 6, rng)
-    p = model.predict(x, verbose=0)
+    p = predictions(model, x)
     np.testing.assert_allclose(
         p["click_and_conversion"], p["click"] * p["conversion"], rtol=1e-6
     )
@@ -24,7 +24,7 @@ def test_the_loss_is_that_of_click_and_product_over_all_samples(rng):
     # The conversion of what was not clicked is not known.
     y["conversion"] = np.where(y["click"] == 1, y["conversion"], -1)
     logs = model.evaluate(x, y, batch_size=16, return_dict=True, verbose=0)
-    p = model.predict(x, verbose=0)
+    p = predictions(model, x)
     expected = 0
     for name in ("click", "click_and_conversion"):
         q, t = p[name].ravel(), y[name].ravel()

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import build_small, random_data, random_inputs
+from factory_harness import build_small, predictions, random_data, random_inputs
 
 import mtl_keras
 from mtl_keras import Regression, build_mlp, build_mmoe
@@ -41,7 +41,7 @@ def tower(model, name, x):
 
 
 def assert_predicts(model, x, expected):
-    for name, values in model.predict(x, verbose=0).items():
+    for name, values in predictions(model, x).items():
         np.testing.assert_allclose(values, expected[name], atol=1e-5)
 
 
@@ -66,7 +66,7 @@ def test_mmoe_with_one_expert_is_hard_sharing(rng):
     ):
         mine.assign(keras.ops.reshape(theirs, mine.shape))
     x = rng.normal(size=(6, 5)).astype("float32")
-    assert_predicts(model, x, hard.predict(x, verbose=0))
+    assert_predicts(model, x, predictions(hard, x))
 
 
 def test_cgc_is_the_formula(rng):
@@ -134,7 +134,7 @@ def test_one_is_the_other(first, second, rng):
     )
     other.set_weights(one.get_weights())
     x = random_inputs(one, 6, rng)
-    assert_predicts(one, x, other.predict(x, verbose=0))
+    assert_predicts(one, x, predictions(other, x))
 
 
 def test_without_shared_experts_tasks_share_nothing():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import predictions
 
 from mtl_keras import (
     Regression,
@@ -52,7 +53,7 @@ def test_it_is_the_formula(stop_gradient, rng):
     low = dense(model, "low", levels[0])
     mid = dense(model, "mid", np.concatenate([levels[1], low], axis=1))
     high = dense(model, "high", np.concatenate([levels[2], mid, low], axis=1))
-    found = model.predict(x, verbose=0)
+    found = predictions(model, x)
     for name, expected in {"low": low, "mid": mid, "high": high}.items():
         np.testing.assert_allclose(found[name], expected, atol=1e-5)
 
@@ -62,8 +63,8 @@ def test_all_tasks_at_the_top_are_hard_sharing(rng):
     hard = build_mlp((6,), TASKS, hidden_units=(4, 3, 5), activation="tanh")
     hard.set_weights(model.get_weights())
     x = rng.normal(size=(7, 6)).astype("float32")
-    expected = hard.predict(x, verbose=0)
-    for name, values in model.predict(x, verbose=0).items():
+    expected = predictions(hard, x)
+    for name, values in predictions(model, x).items():
         np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from factory_harness import predictions
 
 from mtl_keras import Regression, build_mlp
 
@@ -25,7 +26,7 @@ def test_two_regressions_train_on_l1_plus_lambda_l2(rng):
     )
     x = rng.normal(size=(20, 10))
     y = {"first": rng.normal(size=20), "second": rng.normal(size=20)}
-    predicted = model.predict(x, verbose=0)
+    predicted = predictions(model, x)
     first, second = (
         np.mean((predicted[name][:, 0] - y[name]) ** 2) for name in y
     )
@@ -41,7 +42,7 @@ def test_no_hidden_units_is_the_linear_model(rng):
     x = rng.normal(size=(5, 3)).astype("float32")
     kernel, bias = model.get_weights()
     np.testing.assert_allclose(
-        model.predict(x, verbose=0)["y"], x @ kernel + bias, rtol=1e-5
+        predictions(model, x)["y"], x @ kernel + bias, rtol=1e-5
     )
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from factory_harness import predictions
 
 from mtl_keras import Classification, Segmentation, build_mtan
 from mtl_keras.layers import TaskAttention
@@ -38,15 +39,15 @@ def test_masks_of_ones_are_hard_sharing(rng):
     }
     trunk = keras.Model(model.inputs, outputs)
     x = rng.normal(size=(3, 8, 8, 2)).astype("float32")
-    top = trunk.predict(x, verbose=0)["2"].mean(axis=(1, 2))
+    top = predictions(trunk, x)["2"].mean(axis=(1, 2))
     kernel, bias = model.get_layer("classification").get_weights()
     logits = top @ kernel + bias
     expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    found = model.predict(x, verbose=0)
+    found = predictions(model, x)
     np.testing.assert_allclose(found["classification"], expected, rtol=1e-4)
     # Nor does it matter what the convolution between the levels does.
     model.get_layer("raise_2_conv").kernel.assign(rng.normal(size=(3, 3, 4, 6)))
-    again = model.predict(x, verbose=0)
+    again = predictions(model, x)
     for name, values in found.items():
         np.testing.assert_allclose(again[name], values, rtol=1e-5)
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from factory_harness import predictions
 
 from mtl_keras import Regression, build_mlp, build_soft_sharing_mlp
 
@@ -35,10 +36,10 @@ def test_without_distance_they_are_single_task_models(rng):
         single.fit(
             x, {task.name: y[task.name]}, batch_size=4, shuffle=False, verbose=0
         )
-        alone.append(single.predict(x, verbose=0)[task.name])
+        alone.append(predictions(single, x)[task.name])
     model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
     for task, expected in zip(TASKS, alone, strict=True):
-        found = model.predict(x, verbose=0)[task.name]
+        found = predictions(model, x)[task.name]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

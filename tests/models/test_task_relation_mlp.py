@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import mostly_slow
+from factory_harness import mostly_slow, predictions
 
 from mtl_keras import (
     BinaryClassification,
@@ -27,8 +27,8 @@ def test_without_a_penalty_it_is_hard_sharing(rng):
             [related.kernels[index], related.biases[index]]
         )
     x = rng.normal(size=(6, 5)).astype("float32")
-    expected = hard.predict(x, verbose=0)
-    for name, values in model.predict(x, verbose=0).items():
+    expected = predictions(hard, x)
+    for name, values in predictions(model, x).items():
         np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 
@@ -69,7 +69,7 @@ def test_probabilities_and_logits(rng):
     ]
     model = build_task_relation_mlp((5,), tasks)
     x = rng.normal(size=(200, 5)).astype("float32") * 9
-    found = model.predict(x, verbose=0)
+    found = predictions(model, x)
     assert 0 <= found["a"].min() <= found["a"].max() <= 1
     assert found["b"].min() < 0 < 1 < found["b"].max()
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import mostly_slow
+from factory_harness import mostly_slow, predictions
 
 import mtl_keras
 from mtl_keras import Classification, Regression, SequenceTagging
@@ -40,11 +40,6 @@ def padded(rng, rows=6, steps=7):
     return x, y, padding
 
 
-def called(model, x):
-    """Predictions without a graph, which is traced for each shape."""
-    return {name: y.numpy() for name, y in model(x, training=False).items()}
-
-
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("pooling", mostly_slow(["average", "max"], ["max"]))
 def test_padding_changes_no_prediction(rng, encoder, pooling):
@@ -66,13 +61,13 @@ def test_padding_changes_no_prediction(rng, encoder, pooling):
         ]
     )
     longer = np.pad(x, [(0, 0), (0, 5)])
-    expected, found = called(model, x), called(model, longer)
+    expected, found = predictions(model, x), predictions(model, longer)
     np.testing.assert_allclose(found["intent"], expected["intent"], atol=1e-5)
     np.testing.assert_allclose(
         found["slots"][:, :7][~padding], expected["slots"][~padding], atol=1e-5
     )
     for row, length in enumerate((~padding).sum(axis=1)):
-        alone = called(model, x[row : row + 1, :length])
+        alone = predictions(model, x[row : row + 1, :length])
         np.testing.assert_allclose(
             alone["intent"][0], expected["intent"][row], atol=1e-5
         )

@@ -6,6 +6,7 @@ import pytest
 from factory_harness import (
     build_small,
     mostly_slow,
+    predictions,
     random_data,
     random_inputs,
 )
@@ -76,13 +77,13 @@ def test_a_frozen_trunk_and_the_other_tasks_stay_to_the_bit(trained, rng):
     extended = add_task(trained, NEW)
     assert [task.name for task in extended.tasks] == ["left", "right", "new"]
     x = random_inputs(trained, 12, rng)
-    expected = trained.predict(x, verbose=0)
+    expected = predictions(trained, x)
     before = weights_by_path(extended)
     history = extended.fit(
         x, targets(trained, 12, rng), epochs=3, verbose=0
     ).history
     assert moved(before, extended) == {"new/kernel", "new/bias"}
-    found = extended.predict(x, verbose=0)
+    found = predictions(extended, x)
     for task, values in expected.items():
         np.testing.assert_array_equal(found[task], values)
     assert set(history) == {"loss", "new_loss", "new_mae", "new_rmse"}
@@ -170,14 +171,14 @@ def test_it_saves_loads_and_splits(trained, rng, tmp_path):
     extended.save(tmp_path / "extended.keras")
     loaded = keras.models.load_model(tmp_path / "extended.keras")
     before = weights_by_path(loaded)
-    expected = extended.predict(x, verbose=0)
-    for task, values in loaded.predict(x, verbose=0).items():
+    expected = predictions(extended, x)
+    for task, values in predictions(loaded, x).items():
         np.testing.assert_allclose(values, expected[task], rtol=1e-6)
     loaded.fit(x, targets(trained, 12, rng), verbose=0)
     assert moved(before, loaded) == {"new/kernel", "new/bias"}
     part = mtl_keras.split(extended)["new"]
     np.testing.assert_allclose(
-        part.predict(x, verbose=0), expected["new"], rtol=1e-6, atol=1e-6
+        predictions(part, x), expected["new"], rtol=1e-6, atol=1e-6
     )
 
 
@@ -242,7 +243,7 @@ def test_a_tensor_made_of_the_models_can_be_read(rng):
     pooled = keras.layers.GlobalMaxPooling2D(name="pooled")(level)
     extended = add_task(model, NEW, features=pooled)
     assert features_of(extended) == "pooled"
-    found = extended.predict(random_inputs(model, 2, rng), verbose=0)
+    found = predictions(extended, random_inputs(model, 2, rng))
     assert np.isfinite(found["new"]).all()
 
 
