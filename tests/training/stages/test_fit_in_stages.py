@@ -32,7 +32,7 @@ class Moved(keras.callbacks.Callback):
         )
 
 
-def hierarchy(eager=True, **arguments):
+def hierarchy(eager=True, loss_weights=None, **arguments):
     """A trunk of two levels with normalization, read at both.
 
     It runs eagerly: each stage would be traced, for a few steps.
@@ -40,7 +40,11 @@ def hierarchy(eager=True, **arguments):
     model = build_small(
         "build_hierarchical_mlp", normalization="batch", **arguments
     )
-    model.compile(keras.optimizers.Adam(0.01), run_eagerly=eager)
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        loss_weights=loss_weights,
+        run_eagerly=eager,
+    )
     return model
 
 
