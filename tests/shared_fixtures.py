@@ -37,6 +37,19 @@ def seed():
 
 
 @pytest.fixture(autouse=True, scope="session")
+def graphs(pytestconfig):
+    """Leaves graphs of the quick tests as they were traced.
+
+    They run for a few steps, and TensorFlow's passes over a graph take longer.
+    The slow tests have them, as users do.
+    """
+    if "not slow" in pytestconfig.option.markexpr:
+        tf.config.optimizer.set_experimental_options(
+            {"disable_meta_optimizer": True}
+        )
+
+
+@pytest.fixture(autouse=True, scope="session")
 def collector():
     """Lets the garbage collector look for cycles less often.
 

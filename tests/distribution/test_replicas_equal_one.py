@@ -20,7 +20,6 @@ OF_PART = 25
 QUICK = (
     "plain-weights-of-classes-one-sample-adam",
     "build_mlp-missing-sgd-normalized",
-    "build_mlp-nine-tasks-plain-missing",
     "build_mlp-nine-tasks-dwa-missing",
     "uncertainty-float16",
     "famo-parameters-missing",
@@ -32,6 +31,7 @@ QUICK = (
 OF_PROCESSES = (
     *sorted(set(QUICK) - {"uncertainty-float16"}),
     "build_mlp-missing-adam",
+    "build_mlp-nine-tasks-plain-missing",
     "build_cnn_cls_seg-missing-sgd-normalized",
     "build_cnn-complete-sgd",
     "build_text_cls_tag-missing-sgd-normalized",

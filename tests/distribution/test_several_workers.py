@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from worker_processes import run_workers
 
+# A start of two processes takes half a minute.
+pytestmark = pytest.mark.slow
 PROGRAM = str(Path(__file__).parents[1] / "distribution_worker.py")
 TWICE = [case.__name__ for case in cases.OF_TWO_WORKERS]
 
@@ -25,20 +27,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two(folder):
-    """What two workers find in the cases of every run of the tests."""
-    return start(2, folder, "missing_labels", "files", "errors")
-
-
-@pytest.fixture(scope="module")
-def folder_of_all(tmp_path_factory):
-    return tmp_path_factory.mktemp("workers_of_all")
-
-
-@pytest.fixture(scope="module")
-def all_of_two(folder_of_all):
-    """What two workers find in all their cases."""
-    own = ("files", "restored", "loaded", "unseeded", "recipe")
-    return start(2, folder_of_all, *TWICE, *own)
+    own = ("files", "restored", "loaded", "unseeded", "errors", "recipe")
+    return start(2, folder, *TWICE, *own)
 
 
 def of_case(found, name):
@@ -64,9 +54,12 @@ def one_process(case):
     return case("none", None)
 
 
-def assert_as_one_process(found_by_all, case):
+@pytest.mark.parametrize(
+    "case", cases.OF_TWO_WORKERS, ids=lambda case: case.__name__
+)
+def test_two_workers_equal_one_process(two, case):
     expected = one_process(case)
-    for found in found_by_all:
+    for found in two:
         assert found["workers"] == 2
         assert_close(of_case(found, case.__name__), expected)
 
@@ -77,27 +70,9 @@ def assert_alike(found_by_all, name):
         np.testing.assert_array_equal(value, second[key], err_msg=key)
 
 
-def test_two_workers_equal_one_process(two):
-    assert_as_one_process(two, cases.missing_labels)
-
-
-@pytest.mark.parametrize("name", ["missing_labels", "files"])
+@pytest.mark.parametrize("name", [*TWICE, "files", "unseeded"])
 def test_workers_end_with_the_same_numbers(two, name):
     assert_alike(two, name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "case", cases.OF_TWO_WORKERS, ids=lambda case: case.__name__
-)
-def test_two_workers_equal_one_process_in_all_cases(all_of_two, case):
-    assert_as_one_process(all_of_two, case)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [*TWICE, "files", "unseeded"])
-def test_workers_end_with_the_same_numbers_in_all_cases(all_of_two, name):
-    assert_alike(all_of_two, name)
 
 
 def test_only_the_chief_writes(two, folder):
@@ -133,25 +108,22 @@ def test_what_was_written_is_what_was_trained(two, folder):
     assert_close({k: v.numpy() for k, v in layer(x).items()}, outputs)
 
 
-@pytest.mark.slow
-def test_a_backup_of_the_chief_restores_all(all_of_two):
-    for found in all_of_two:
+def test_a_backup_of_the_chief_restores_all(two):
+    for found in two:
         assert of_case(found, "restored")["epochs"].tolist() == [2]
-    assert_alike(all_of_two, "restored")
+    assert_alike(two, "restored")
 
 
-@pytest.mark.slow
-def test_loaded_in_the_scope(all_of_two):
-    assert_alike(all_of_two, "loaded")
+def test_loaded_in_the_scope(two):
+    assert_alike(two, "loaded")
 
 
-@pytest.mark.slow
-def test_a_recipe_is_run_by_all_and_written_by_one(all_of_two, folder_of_all):
-    assert_alike(all_of_two, "recipe")
-    names = {path.name for path in (folder_of_all / "run").iterdir()}
+def test_a_recipe_is_run_by_all_and_written_by_one(two, folder):
+    assert_alike(two, "recipe")
+    names = {path.name for path in (folder / "run").iterdir()}
     assert {"metrics.json", "model.keras", "saved_model"} <= names
     assert not [name for name in names if "partial" in name]
-    keras.saving.load_model(folder_of_all / "run" / "model.keras")
+    keras.saving.load_model(folder / "run" / "model.keras")
 
 
 def test_other_data_or_seeds_are_refused_on_all_workers(two):
@@ -162,7 +134,6 @@ def test_other_data_or_seeds_are_refused_on_all_workers(two):
         assert "same data, whole" in batches
 
 
-@pytest.mark.slow
 def test_three_workers(tmp_path):
     results = start(3, tmp_path, *(case.__name__ for case in cases.CASES))
     for case in cases.CASES:

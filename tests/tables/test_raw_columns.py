@@ -155,6 +155,7 @@ def test_a_missing_column_is_named_in_keras_and_in_serving(
             serve(**{k: v for k, v in whole.items() if k != name})
 
 
+@pytest.mark.slow
 def test_the_saved_model_runs_without_keras(
     columns, targets, tasks, tmp_path, forked_programs
 ):
