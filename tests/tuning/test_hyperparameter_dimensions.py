@@ -40,7 +40,6 @@ def declared(method, *arguments, **more):
         (declared("Boolean"), Choices("x", (False, True))),
         (declared("Fixed", 1.5), Fixed("x", 1.5)),
     ],
-    ids=str,
 )
 def test_each_kind_is_read(hp, expected):
     assert read_hyperparameters(hp) == {"x": expected}
