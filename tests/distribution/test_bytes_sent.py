@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from collectives import collectives_of_step
-from factory_harness import build_small, mostly_slow, random_data
+from factory_harness import build_small, random_data
 from reductions import reductions, ring_bytes
 from worker_processes import run_workers
 
@@ -62,7 +62,7 @@ def cases():
     """Cases with their marks: tracing takes a while, so that few are quick."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
-            quick = (2,) if weighting == "pcgrad" else (4,)
+            quick = (2,) if weighting in (None, "pcgrad") else ()
             yield pytest.param(
                 *(weighting, way, arguments, tasks),
                 id=f"{weighting}-{way}-{tasks}",
@@ -79,13 +79,15 @@ def test_sums_of_a_step(two_replicas, rng, weighting, way, arguments, tasks):
     assert sizes(model, rng) == expected
 
 
+@pytest.mark.slow
 def test_losses_after_the_step(two_replicas, rng):
     model = some_model(two_replicas, 4, weighting="famo")
     expected = reductions("plain", 4, SHARED, own(4), looks_again=True)
     assert sizes(model, rng) == expected
 
 
-@pytest.mark.parametrize("way", mostly_slow(WAYS, ["parameters"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
 def test_regularization_is_a_gradient_of_its_own(two_replicas, rng, way):
     model = some_model(
         two_replicas, 2, weighting="pcgrad", gradients=way, l2=0.1
@@ -100,7 +102,8 @@ def test_regularization_is_a_gradient_of_its_own(two_replicas, rng, way):
     assert sizes(model, rng) == expected
 
 
-@pytest.mark.parametrize("way", mostly_slow(WAYS, ["features"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
 def test_synchronized_normalization(two_replicas, rng, way):
     model = some_model(
         two_replicas,
@@ -114,6 +117,7 @@ def test_synchronized_normalization(two_replicas, rng, way):
     assert sizes(model, rng) == expected
 
 
+@pytest.mark.slow
 def test_normalization_behind_a_mask_sums_one_number_more(two_replicas, rng):
     model = distribution.build(
         build_small,
@@ -156,7 +160,8 @@ def test_a_loss_of_two_terms_counts_both(two_replicas, rng):
     )
 
 
-@pytest.mark.parametrize("weighting", mostly_slow([None, "pcgrad"], ["pcgrad"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("weighting", [None, "pcgrad"])
 def test_one_sum_for_each_dtype(two_replicas, rng, weighting):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("bfloat16")

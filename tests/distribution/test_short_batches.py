@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def assert_same(found, expected, tolerance=1e-5):
         assert np.abs(of_two - of_one).max() / scale < tolerance
 
 
+@pytest.mark.slow
 def test_a_last_batch_of_one_sample(twins, rng):
     one, two = twins
     data = factory_harness.random_data(one, 9, rng)
@@ -111,7 +113,7 @@ def test_batches_of_python(two_replicas, rng):
     assert_same(models[1].get_weights(), models[0].get_weights())
 
 
-@pytest.mark.parametrize("batch_size", [1, 5])
+@pytest.mark.parametrize("batch_size", mostly_slow([1, 5], [5]))
 def test_uneven_batches_are_told(batch_size, two_replicas, rng):
     with two_replicas.scope():
         model = factory_harness.build_small("build_mlp")

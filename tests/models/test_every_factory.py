@@ -247,7 +247,6 @@ def test_same_seed_same_model_and_same_training(engine_factory, rng):
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("engine_factory", MAPS_TOO)
 def test_mixed_precision_keeps_the_heads_in_float32(engine_factory, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -387,13 +386,7 @@ def test_trunk_width_and_depth_vary_the_size(factory_name):
 
 
 @pytest.mark.parametrize(
-    "normalization",
-    [
-        "batch",
-        pytest.param("group", marks=pytest.mark.slow),
-        pytest.param("layer", marks=pytest.mark.slow),
-        None,
-    ],
+    "normalization", mostly_slow(["batch", "group", "layer", None], ["batch"])
 )
 def test_normalization_and_dropout_train(engine_factory, normalization, rng):
     skip_without(engine_factory, "normalization", "dropout", "activation")

@@ -223,10 +223,11 @@ def test_word_dropout_is_there_in_training_alone():
     x = np.arange(1, 6)[None]
     first, second = (model(x)["intent"] for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    drawn = {float(model(x, training=True)["intent"][0, 0]) for _ in range(20)}
+    drawn = {float(model(x, training=True)["intent"][0, 0]) for _ in range(8)}
     assert len(drawn) > 1
 
 
+@pytest.mark.slow
 def test_it_learns_tags_of_words_and_what_sentences_hold(rng):
     x = rng.integers(2, 8, size=(64, 6))
     y = {"intent": (x == 2).any(axis=1).astype(int), "slots": x % 3}

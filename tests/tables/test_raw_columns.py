@@ -136,6 +136,7 @@ def test_unknown_categories_have_a_bucket(columns, targets, tasks):
         assert values[0] == values[1]
 
 
+@pytest.mark.slow
 def test_a_missing_column_is_named_in_keras_and_in_serving(
     columns, targets, tasks, tmp_path
 ):

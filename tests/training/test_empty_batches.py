@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import random_inputs
+from factory_harness import mostly_slow, random_inputs
 
 import mtl_keras
 from mtl_keras.tasks import Classification, Regression
@@ -67,7 +67,7 @@ def stream(parts, rng, model):
 
 
 @pytest.mark.filterwarnings("ignore:1 batches had no label")
-@pytest.mark.parametrize("targets", ["labels", "none"])
+@pytest.mark.parametrize("targets", mostly_slow(["labels", "none"], ["none"]))
 def test_train_on_batch_changes_nothing(targets, rng):
     model = build()
     x = random_inputs(model, 4, rng)
@@ -133,6 +133,7 @@ def labelled_batches(rng, parts):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:1 batches had no label")
 def test_it_is_decided_for_all_replicas_together(two_replicas, rng):
     with two_replicas.scope():

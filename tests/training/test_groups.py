@@ -155,6 +155,7 @@ def test_eager_training_is_the_same(assert_same):
     assert_same(samples=12, run_eagerly=True)
 
 
+@pytest.mark.slow
 def test_complete_labels_are_logged_as_in_keras(assert_same):
     grouped, single = assert_same(missing=False)
     assert grouped.takes_own_step("train")
@@ -193,6 +194,7 @@ def weights_of_classes(x, y):
     return {"class_weight": weights, **weights_of_samples(x, y)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fit",
     [
@@ -264,6 +266,7 @@ def test_the_first_training_traces_a_step_once(
     assert model.optimizer.iterations == 2
 
 
+@pytest.mark.slow
 def test_loss_weights_change_without_tracing_again(monkeypatch, rng):
     traced = []
 

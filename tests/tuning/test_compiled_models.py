@@ -49,7 +49,7 @@ FACTORIES = {
 
 @pytest.mark.parametrize(
     "name",
-    mostly_slow(FACTORIES, ["batch statistics", "random method"]),
+    mostly_slow(FACTORIES, ["batch statistics"]),
 )
 def test_a_reused_model_equals_a_fresh_one(name):
     more = FACTORIES[name]
@@ -171,7 +171,10 @@ def halved(loss_weights=None, learning_rate=0.1, width=4):
 
 @pytest.mark.parametrize(
     ("factory", "fixed"),
-    [(plain, {"trunk_width": 4}), (halved, {"width": 4})],
+    [
+        pytest.param(plain, {"trunk_width": 4}, marks=pytest.mark.slow),
+        (halved, {"width": 4}),
+    ],
 )
 def test_factories_of_another_kind_are_right_too(factory, fixed):
     space = {**fixed, "loss_weight": (0.1, 10.0)}
@@ -208,18 +211,8 @@ TUNERS = {
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner.*")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(
-    "name",
-    [
-        "random",
-        # They are slow by collecting garbage twice in each trial.
-        *(
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in TUNERS
-            if name != "random"
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TUNERS)
 def test_every_tuner_of_keras_tuner_takes_it(name, tmp_path):
     tuner_class, arguments = TUNERS[name]
     tuner = tuner_class(

@@ -49,6 +49,7 @@ class OnDisk:
         return np.asarray(self.array, dtype)
 
 
+@pytest.mark.slow
 def test_a_search_reads_and_converts_its_data_once(tmp_path, monkeypatch):
     x, y = samples()
     held = {

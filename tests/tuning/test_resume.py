@@ -74,7 +74,7 @@ def kill_at(monkeypatch, event, how):
         pytest.param(0, "after", marks=pytest.mark.slow),
         pytest.param(1, "after", marks=pytest.mark.slow),
         pytest.param(2, "before", marks=pytest.mark.slow),
-        (2, "after"),
+        pytest.param(2, "after", marks=pytest.mark.slow),
         pytest.param(4, "before", marks=pytest.mark.slow),
         pytest.param(6, "before", marks=pytest.mark.slow),
         pytest.param(6, "after", marks=pytest.mark.slow),
@@ -101,6 +101,7 @@ def test_killed_at_any_event(
     assert len(set(trained)) == 3
 
 
+@pytest.mark.slow
 def test_killed_within_a_training(tmp_path, monkeypatch, expected):
     fit = trial_runner.fit_model
     count = []

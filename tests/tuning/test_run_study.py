@@ -65,6 +65,7 @@ def test_the_file_of_another_study_is_never_written_over(study, tmp_path):
     assert not (tmp_path / "trials.csv").exists()
 
 
+@pytest.mark.slow
 def test_the_best_is_a_recipe_that_trains(study, tmp_path):
     recipe = zoo.load_recipe(study.folder / "best.toml")
     assert recipe.name == "quick"
@@ -74,6 +75,7 @@ def test_the_best_is_a_recipe_that_trains(study, tmp_path):
     assert metrics["epochs"] <= 2
 
 
+@pytest.mark.slow
 def test_a_search_from_python_is_the_same_study(path, study, tmp_path):
     values = quick_study()
     data = zoo.load_data(tuning.load_study_recipe(path).recipe)
@@ -125,6 +127,7 @@ def test_another_study_in_the_folder_is_refused(path, study):
             tuning.run_study(other, path.parent, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_schedule_stays_in_the_best_recipe(tmp_path):
     rate = {
         "name": "CosineDecay",

@@ -28,9 +28,7 @@ def outcomes(study):
 def test_the_same_seed_gives_the_same_trials_and_scores(tmp_path, tuner):
     space = {"loss_weight": (0.1, 10.0), "width": [2, 3]}
     first, again = (
-        search_small(
-            tmp_path, space=space, tuner=tuner, epochs=2, name=name, seed=4
-        )
+        search_small(tmp_path, space=space, tuner=tuner, name=name, seed=4)
         for name in ("first", "again")
     )
     assert len(first.trials) == 3
@@ -46,7 +44,9 @@ def test_another_seed_gives_others(tmp_path):
 
 
 def test_scores_are_those_of_training_by_hand(tmp_path):
-    study = search_small(tmp_path, factory=build, epochs=3, batch_size=16)
+    study = search_small(
+        tmp_path, factory=build, epochs=3, batch_size=16, max_trials=2
+    )
     seed = trial_runner.TrialRunner.training_seed
     for trial in study.trials:
         found = seed(type("Seeded", (), {"seed": 0}), trial.number, 0, 0)
@@ -198,8 +198,10 @@ def test_executions_and_folds_are_averaged(tmp_path, monkeypatch):
 
 def test_streams_train_as_their_arrays_do(tmp_path):
     stream = tf.data.Dataset.from_tensor_slices(samples(seed=1)).batch(48)
-    found = search_small(tmp_path, validation=stream, name="stream")
-    expected = search_small(tmp_path, name="arrays")
+    found = search_small(
+        tmp_path, validation=stream, max_trials=1, name="stream"
+    )
+    expected = search_small(tmp_path, max_trials=1, name="arrays")
     for of_stream, of_arrays in zip(found.trials, expected.trials, strict=True):
         assert of_stream.metrics == pytest.approx(of_arrays.metrics)
 
@@ -207,7 +209,7 @@ def test_streams_train_as_their_arrays_do(tmp_path):
 def test_gains_are_relative_to_references_that_are_trained_once(
     tmp_path, monkeypatch
 ):
-    arguments = {"objective": "delta_m", "epochs": 3}
+    arguments = {"objective": "delta_m", "epochs": 2}
     study = search_small(tmp_path, **arguments)
     assert set(study.references) == {"left", "right"}
     for trial in study.trials:
@@ -246,7 +248,7 @@ def test_callbacks_are_copied_for_each_training(tmp_path):
             self.rows += 1
             assert self.rows == epoch + 1
 
-    search_small(tmp_path, callbacks=[Rows()], epochs=2)
+    search_small(tmp_path, callbacks=[Rows()], epochs=2, max_trials=2)
 
 
 @pytest.mark.parametrize("form", ["arrays", "weights", "stream"])

@@ -5,6 +5,7 @@ import inspect
 import keras
 import keras_tuner
 import pytest
+from factory_harness import OF_EACH_GRAPH, mostly_slow
 from tuning_problem import SMALL, build
 
 import mtl_keras
@@ -79,7 +80,7 @@ def test_choices_of_any_kind_go_through_keras_tuner_and_back():
         assert choices.value(label) == content[at]
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", mostly_slow(models.names(), OF_EACH_GRAPH))
 def test_every_factory_publishes_a_space_of_all_it_takes(name):
     factory = models.get(name)
     space = tuning.space_of(factory)
@@ -101,7 +102,10 @@ def own_space(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in models.names() if own_space(name)]
+    "name",
+    mostly_slow(
+        [name for name in models.names() if own_space(name)], ["build_mmoe"]
+    ),
 )
 def test_what_a_family_publishes_can_be_built_on_its_narrowest_trunk(name):
     factory = models.get(name)

@@ -69,6 +69,7 @@ def test_parts_of_each_set_are_joined(family):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "schedule"),
     [

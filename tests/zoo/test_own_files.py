@@ -62,6 +62,7 @@ def test_a_recipe_takes_the_parts_of_the_file(table):
             np.testing.assert_array_equal(found_y[name], values)
 
 
+@pytest.mark.slow
 def test_training_reads_the_same_recipe_again(table, tmp_path):
     recipe = make_recipe(
         table, {"tasks": {"stage": "Classification", "wait": ["months"]}}

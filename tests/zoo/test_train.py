@@ -164,6 +164,7 @@ def test_patience_ends_a_run(quick, tmp_path):
     assert (metrics["epochs"], metrics["best_epoch"]) == (2, 1)
 
 
+@pytest.mark.slow
 def test_reproduce(quick, tmp_path):
     quick = zoo.change_recipe(quick, epochs=1).model_copy(
         update={"seeds": (0, 1)}

@@ -79,7 +79,7 @@ class KillAtEpochEnd(keras.callbacks.Callback):
 )
 def test_weightings_with_state(path, weighting):
     def make():
-        return make_traced(weighting=weighting)
+        return make_model(weighting=weighting)
 
     assert_goes_on(path, make, of_arrays, (1, 4))
 

@@ -28,7 +28,7 @@ def test_early_stopping_goes_on(path):
         ]
 
     backup = assert_goes_on(
-        path, make_model, of_arrays, (2, 3), others=others, epochs=9
+        path, make_model, of_arrays, (2, 3), others=others, epochs=5
     )
     assert backup.model.optimizer.iterations == 3 * 6
 

@@ -26,9 +26,17 @@ def build():
 
 
 @pytest.fixture
-def model():
-    """A new model."""
+def traced():
+    """A new model, whose steps are traced."""
     return build()
+
+
+@pytest.fixture
+def model():
+    """A new model, whose few steps are taken eagerly."""
+    model = build()
+    model.compile("adam", run_eagerly=True)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +216,8 @@ def test_streams_are_refused(untouched, bad):
     assert_untouched(model, weights)
 
 
-def test_the_first_batch_of_a_stream_is_trained_on_too(model, data):
-    x, y = data
+def test_the_first_batch_of_a_stream_is_trained_on_too(traced, data):
+    model, (x, y) = traced, data
     seen = []
 
     class Record(keras.callbacks.Callback):
@@ -224,8 +232,8 @@ def test_the_first_batch_of_a_stream_is_trained_on_too(model, data):
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-def test_a_stream_is_started_once_an_epoch(model, data):
-    x, y = data
+def test_a_stream_is_started_once_an_epoch(traced, data):
+    model, (x, y) = traced, data
     starts = []
 
     def batches():
@@ -240,8 +248,8 @@ def test_a_stream_is_started_once_an_epoch(model, data):
 
 
 @pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
-def test_the_check_traces_nothing_more(model, data, steps_per_execution):
-    x, y = data
+def test_the_check_traces_nothing_more(traced, data, steps_per_execution):
+    model, (x, y) = traced, data
     traces = []
     step = model.labelled_train_step
 

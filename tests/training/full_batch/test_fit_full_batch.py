@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.optimize
+from factory_harness import mostly_slow
 from full_batch_problems import (
     L2,
     METHODS,
@@ -21,7 +22,7 @@ from mtl_keras import BinaryClassification, Regression, fit_full_batch
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 def test_linear_model_comes_to_least_squares(method, missing, data):
     x, y = data
     y = holed(y) if missing else y
@@ -61,12 +62,12 @@ def shared_slope(**options):
     return model
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", mostly_slow(METHODS, ["CG"]))
 @pytest.mark.parametrize(
     "weighting, fixed",
     [
         (None, (1, 1)),
-        ("equal", (1, 1)),
+        pytest.param("equal", (1, 1), marks=pytest.mark.slow),
         (
             mtl_keras.weighting.Importance({"left": 1, "right": 3}),
             (0.5, 1.5),
@@ -196,6 +197,7 @@ def test_loss_never_rises_and_fit_goes_on_after(data, tmp_path):
     assert model.optimizer.iterations.numpy() == 1
 
 
+@pytest.mark.slow
 def test_same_start_same_weights(data):
     x, y = data
     results = []
@@ -235,6 +237,7 @@ def test_normalization_that_is_frozen_passes(data):
     assert len(history.epoch) == 3
 
 
+@pytest.mark.slow
 def test_runs_eagerly(data):
     x, y = data
     results = []

@@ -111,6 +111,7 @@ def products_of_a_step(num_tasks, monkeypatch, rng):
     return sum(op.type in kinds for op in graph.get_operations())
 
 
+@pytest.mark.slow
 def test_more_tasks_need_no_more_passes_through_the_heads(monkeypatch, rng):
     few = products_of_a_step(3, monkeypatch, rng)
     assert products_of_a_step(9, monkeypatch, rng) == few > 0

@@ -112,9 +112,9 @@ def test_the_graph_parts_where_plain_gradients_do(factory_name, rng):
     "normalization", mostly_slow([None, "batch"], ["batch"])
 )
 def test_the_parts_compute_what_the_model_does(
-    factory_name, normalization, rng
+    sharing_factory, normalization, rng
 ):
-    model = build_small(factory_name, normalization=normalization)
+    model = build_small(sharing_factory, normalization=normalization)
     x, _ = random_data(model, 4, rng)
     graph = shared_graph_of(model)
     found = graph.outputs(keras.tree.flatten(graph.trunk(x)))
@@ -249,6 +249,7 @@ def test_neutral_weightings_equal_the_plain_step(
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_an_embedding_is_clipped_by_its_own_norm():
     """Keras takes the norm of the parts that words add to it, which is another.
 

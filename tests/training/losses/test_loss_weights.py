@@ -112,6 +112,7 @@ def test_weights_files_of_plain_keras_load(model, rng, tmp_path):
     assert model.loss_weights["b"] == 0.25
 
 
+@pytest.mark.slow
 def test_backup_and_restore_brings_them_back(model, rng, tmp_path):
     x, y = random_data(model, 8, rng)
     backup = keras.callbacks.BackupAndRestore(
@@ -126,6 +127,7 @@ def test_backup_and_restore_brings_them_back(model, rng, tmp_path):
     assert fresh.loss_weights["b"] == 0.25
 
 
+@pytest.mark.slow
 def test_compiled_outside_the_scope_of_its_strategy(two_replicas, rng):
     with two_replicas.scope():
         model = mtl_keras.build_mlp(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras.tasks import DenseRegression, Segmentation, SequenceTagging
@@ -28,7 +29,12 @@ def errors_of(model, x, y):
     return np.square(predicted - y.reshape(predicted.shape)).mean(axis=-1)
 
 
-@pytest.mark.parametrize("of", ["samples", "column", "pixels", "channel"])
+@pytest.mark.parametrize(
+    "of",
+    mostly_slow(
+        ["samples", "column", "pixels", "channel"], ["samples", "pixels"]
+    ),
+)
 @pytest.mark.parametrize("flat", [False, True])
 def test_weights_of_samples_and_pixels(of, flat, rng):
     model = maps(
@@ -74,9 +80,11 @@ def test_weights_of_samples_and_pixels(of, flat, rng):
 @pytest.mark.parametrize(
     ("task", "loss"),
     [
-        (Segmentation("a", 1), "binary_crossentropy"),
+        pytest.param(
+            Segmentation("a", 1), "binary_crossentropy", marks=pytest.mark.slow
+        ),
         (Segmentation("a", 3), "sparse_categorical_crossentropy"),
-        (DenseRegression("a", 2), "mae"),
+        pytest.param(DenseRegression("a", 2), "mae", marks=pytest.mark.slow),
         (
             DenseRegression("a"),
             keras.losses.Huber(reduction="mean_with_sample_weight"),

@@ -1,5 +1,7 @@
 """What is overridden of Keras's private losses."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -78,9 +80,13 @@ def test_two_replicas_log_losses_of_short_batches_as_in_keras(
     assert_same_logs(logs_of(model, data), plain)
 
 
-def test_losses_of_missing_labels_are_means_over_labels(two_replicas, rng):
+@pytest.mark.parametrize("replicas", mostly_slow([1, 2], [1]))
+def test_losses_of_missing_labels_are_means_over_labels(
+    replicas, two_replicas, rng
+):
     """However they lie in batches and on replicas."""
-    with two_replicas.scope():
+    scope = two_replicas.scope() if replicas > 1 else contextlib.nullcontext()
+    with scope:
         model = build_small(**FACTORY)
         model.compile(keras.optimizers.SGD(0.0))
     x, y = random_data(model, 9, rng)
