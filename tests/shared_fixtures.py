@@ -57,7 +57,7 @@ def collector():
     """
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(20_000, 10, 10)
     yield
     gc.set_threshold(*before)
 
