@@ -46,7 +46,7 @@ def both_functions(monkeypatch, run):
 def test_numbers_are_those_of_kerass_function(monkeypatch, rng):
     def run():
         keras.utils.set_random_seed(1)
-        model = build_small("build_cnn_cls_seg")
+        model = build_small("build_mlp", normalization="batch", dropout=0.5)
         x, y = random_data(model, 7, np.random.default_rng(1))
         history = model.fit(
             x, y, batch_size=3, epochs=2, validation_data=(x, y), verbose=0

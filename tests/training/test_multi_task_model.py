@@ -72,7 +72,7 @@ def operations(model, x, y):
 
 
 def test_graph_differs_from_plain_keras_by_the_variable_reads_only(rng):
-    model = build_small("build_cnn_cls_seg")
+    model = build_small("build_mlp", normalization="batch", dropout=0.5)
     x, y = random_data(model, 4, rng)
     x = tf.constant(x)
     y = {name: tf.constant(values) for name, values in y.items()}

@@ -94,6 +94,9 @@ def test_it_trains_and_logs_weights(method, rng):
     assert not any(name.startswith("weight/") for name in logs)
 
 
+@pytest.mark.parametrize(
+    "method", mostly_slow(weightings.names(), ["famo", "gradnorm"])
+)
 def test_what_was_stopped_in_the_middle_goes_on(method, rng, tmp_path):
     """From a file, and from the checkpoint of a run."""
     x, y = data(rng)
