@@ -251,7 +251,14 @@ def test_callbacks_are_copied_for_each_training(tmp_path):
     search_small(tmp_path, callbacks=[Rows()], epochs=2, max_trials=2)
 
 
-@pytest.mark.parametrize("form", ["arrays", "weights", "stream"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param("arrays", marks=pytest.mark.slow),
+        "weights",
+        pytest.param("stream", marks=pytest.mark.slow),
+    ],
+)
 def test_plain_keras_models_are_searched_too(tmp_path, form):
     x, y = samples(seed=1)
     validation = {

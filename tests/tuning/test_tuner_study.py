@@ -108,6 +108,7 @@ def test_best_model_is_what_the_tuner_saved(tuner):
     )
 
 
+@pytest.mark.slow
 def test_a_tuner_that_reloads_its_trials_has_the_same_study(tuner):
     again = keras_tuner.RandomSearch(
         tuner.hypermodel,
@@ -140,6 +141,7 @@ def test_something_else_is_not_a_tuner():
         tuning.Study.from_tuner("tuner")
 
 
+@pytest.mark.slow
 def test_a_build_function_of_a_stock_tuner(tmp_path):
     def build_by_kind(hp):
         kind = hp.Choice("kind", ["narrow", "wide"])

@@ -175,17 +175,8 @@ SPACES = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "plain",
-        *(
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in SPACES
-            if name != "plain"
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPACES)
 def test_reused_models_score_as_fresh_ones_on_two_replicas(name, two_replicas):
     """Trains two trials on one model and each on its own, as a search does."""
     space = {**SMALL_MLP, **SPACES[name]}
