@@ -90,7 +90,8 @@ def test_tasks_of_sequences_and_of_steps():
     }
 
 
-@pytest.mark.parametrize("trunk", mostly_slow(TRUNKS, ["conv"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("trunk", TRUNKS)
 def test_it_learns_what_sequences_hold(rng, trunk):
     x = rng.normal(size=(64, 6, 3)).astype("float32")
     y = {

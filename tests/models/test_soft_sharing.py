@@ -56,6 +56,7 @@ def test_the_loss_holds_the_distance_of_all_levels(rng):
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_large_distance_pulls_the_towers_together(rng):
     x = rng.normal(size=(32, 5)).astype("float32")
     y = {"a": x[:, 0], "b": -x[:, :2]}

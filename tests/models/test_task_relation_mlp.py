@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import mostly_slow, predictions
+from factory_harness import predictions
 
 from mtl_keras import (
     BinaryClassification,
@@ -32,7 +32,8 @@ def test_without_a_penalty_it_is_hard_sharing(rng):
         np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 
-@pytest.mark.parametrize("weighting", mostly_slow([None, "pcgrad"], [None]))
+@pytest.mark.slow
+@pytest.mark.parametrize("weighting", [None, "pcgrad"])
 def test_it_finds_which_tasks_are_alike(weighting, rng):
     model = build_task_relation_mlp(
         (5,),

@@ -112,6 +112,7 @@ def test_a_task_without_labels_changes_no_other_weight(name):
     np.testing.assert_array_equal(weights[:, 1], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DETERMINISTIC)
 def test_many_tasks_without_labels_change_no_other_weight(method):
     jacobians = regular(3)
