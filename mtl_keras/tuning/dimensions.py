@@ -9,9 +9,14 @@ from typing import Any
 
 import keras_tuner
 
+from mtl_keras.tuning.dimension_texts import (
+    Condition,
+    describe_conditions,
+    label_of,
+    not_in_space,
+)
+
 SCALES = ("linear", "log")
-# A parent hyperparameter and the labels of it under which another one counts.
-Condition = tuple[str, tuple]
 # A range above 0 that spans this factor is searched on a log scale.
 _LOG_FROM = 10
 
@@ -80,7 +85,7 @@ class Range:
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
         text = f"({self.low!r}, {self.high!r}, {self.scale!r})"
-        return text + _describe_conditions(self.conditions)
+        return text + describe_conditions(self.conditions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Choices:
             return list(self.values)
         if kinds == {int, float}:
             return [float(value) for value in self.values]
-        return [_label(value, at) for at, value in enumerate(self.values)]
+        return [label_of(value, at) for at, value in enumerate(self.values)]
 
     @property
     def is_ordered(self) -> bool:
@@ -142,7 +147,7 @@ class Choices:
     def value(self, label):
         """The value that a label stands for."""
         if label not in self.labels:
-            raise _not_in_space(self.name, label, f"one of {self.labels}")
+            raise not_in_space(self.name, label, f"one of {self.labels}")
         return self.values[self.labels.index(label)]
 
     def position(self, label) -> float:
@@ -160,7 +165,7 @@ class Choices:
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
         text = f"[{', '.join(map(repr, self.labels))}]"
-        return text + _describe_conditions(self.conditions)
+        return text + describe_conditions(self.conditions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +193,7 @@ class Fixed:
         """Returns the value; the tuner has nothing to find out."""
         if hp.values.get(self.name, self.content) != self.content:
             found = hp.values[self.name]
-            raise _not_in_space(self.name, found, repr(self.content))
+            raise not_in_space(self.name, found, repr(self.content))
         return self.content
 
     def value(self, label):
@@ -197,8 +202,8 @@ class Fixed:
 
     def describe(self) -> str:
         """Says what it is, as it was written, for study files."""
-        text = _label(self.content, None)
-        return text + _describe_conditions(self.conditions)
+        text = label_of(self.content, None)
+        return text + describe_conditions(self.conditions)
 
 
 def read_dimension(name: str, given) -> Range | Choices | Fixed:
@@ -256,19 +261,6 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
     return Fixed(name, low) if low == high else Range(name, low, high, scale)
 
 
-def _not_in_space(name: str, found, expected: str) -> ValueError:
-    return ValueError(
-        f"The hyperparameter {name!r} is {found!r}; the space says {expected}. "
-        "Change the space, and pass a tuner of KerasTuner no hyperparameters= "
-        "for what the space names."
-    )
-
-
-def _describe_conditions(conditions: tuple[Condition, ...]) -> str:
-    words = [f"{parent} in {list(labels)}" for parent, labels in conditions]
-    return f" if {' and '.join(words)}" if words else ""
-
-
 def _is_range(given: tuple) -> bool:
     numbers = given[:2]
     if len(numbers) < 2 or not all(
@@ -299,28 +291,3 @@ def _read_choices(name: str, values: list) -> Choices | Fixed:
     if len(set(labels)) < len(labels):
         raise ValueError(f"{name}: a choice comes twice in {values}.")
     return choices
-
-
-def _label(value, at: int | None) -> str:
-    """A text that is the same in the next process and for an equal object."""
-    if isinstance(value, str) and at is not None:
-        return value
-    if _is_plain(value):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_label(each, None) for each in value)}]"
-    # Keras numbers the names of objects, so that equal ones differ in it.
-    name = getattr(value, "__name__", type(value).__name__)
-    if at is not None:
-        return f"{name} ({at})"
-    config = getattr(value, "get_config", dict)()
-    config = {n: v for n, v in config.items() if _is_plain(v) and n != "name"}
-    return f"{name} {config}" if config else name
-
-
-def _is_plain(value) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    if isinstance(value, Mapping):
-        return all(map(_is_plain, [*value, *value.values()]))
-    return value is None or isinstance(value, bool | int | float | str)

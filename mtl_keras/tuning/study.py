@@ -70,10 +70,9 @@ class Study:
     def from_tuner(cls, tuner, *, objective=None) -> Study:
         """Reads the trials of a search that a stock tuner of KerasTuner ran.
 
-        Front, importance and plots are then those of any study; `best_model`
-        loads what the tuner saved. Metrics are those of the epoch that was
-        best by the tuner's objective. KerasTuner does not record the seconds
-        of a trial, nor the epochs and batch size that `fit` was called with.
+        Metrics are those of the epoch that was best by the tuner's objective,
+        and `best_model` loads what the tuner saved. KerasTuner records neither
+        the seconds of a trial nor the epochs and batch size of `fit`.
 
         Args:
             tuner: A tuner whose search has run, such as
@@ -94,15 +93,8 @@ class Study:
         Example:
 
         ```python
-        tuner = keras_tuner.RandomSearch(
-            tuning.MultiTaskHyperModel(mtl_keras.build_mlp, space),
-            objective=tuning.keras_tuner_objective("left_accuracy"),
-        )
         tuner.search(x, y, validation_data=validation)
-        study = tuning.Study.from_tuner(
-            tuner, objective=["left_accuracy", "right_accuracy"]
-        )
-        study.plot_pareto()
+        tuning.Study.from_tuner(tuner).plot_history()
         ```
         """
         from mtl_keras.tuning.tuner_study import read_tuner
