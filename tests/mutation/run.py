@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
             for fault in faults
             if fault.name not in known or known[fault.name].result != KILLED
         ]
-        for result in _results(waiting, copies, reach, options.whole):
+        for result in _results(waiting, copies, reach, options):
             known[result.fault] = result
             write_results(options.output, known)
             print(*result[:1], *result[2:], sep="\t", flush=True)
@@ -123,7 +123,11 @@ def make_copy(checkout: Path, tests: Path | None, folder: Path) -> Path:
 
 
 def try_fault(
-    fault: Fault, copy: Path, reach: Reach | None, whole: bool
+    fault: Fault,
+    copy: Path,
+    reach: Reach | None,
+    only: list[str],
+    whole: bool,
 ) -> Result:
     """Puts a fault into a copy and runs tests until one fails.
 
@@ -131,6 +135,8 @@ def try_fault(
         fault: The fault.
         copy: Root of the copy.
         reach: What coverage says, or `None`.
+        only: Tests that are run in place of those that may find the fault;
+            empty for these.
         whole: Whether all quick tests are run if no test file that reaches the
             line finds the fault.
 
@@ -147,8 +153,9 @@ def try_fault(
         find_line(fault, copy)
     except LineNotFoundError as error:
         return result(GONE, str(error))
-    files = test_files(fault, copy, reach)
+    files = only or test_files(fault, copy, reach)
     of_what = "files of its room" if reach is None else "files that reach it"
+    of_what = "given files" if only else of_what
     left_out = () if reach is None else reach.failed
     with applied(fault, copy):
         test = first_failure(copy, files, left_out)
@@ -239,7 +246,7 @@ def write_results(path: Path, results: dict[str, Result]) -> None:
         writer.writerows(results[name] for name in order if name in results)
 
 
-def _results(faults, copies, reach, whole):
+def _results(faults, copies, reach, options):
     free = queue.SimpleQueue()
     for copy in copies:
         free.put(copy)
@@ -247,7 +254,7 @@ def _results(faults, copies, reach, whole):
     def work(fault: Fault) -> Result:
         copy = free.get()
         try:
-            return try_fault(fault, copy, reach, whole)
+            return try_fault(fault, copy, reach, options.only, options.whole)
         finally:
             free.put(copy)
 
@@ -256,7 +263,7 @@ def _results(faults, copies, reach, whole):
 
 
 def _reach(options, copy: Path) -> Reach | None:
-    if options.no_coverage:
+    if options.no_coverage or options.only:
         return None
     if not options.reach.is_file():
         options.reach.parent.mkdir(parents=True, exist_ok=True)
@@ -288,6 +295,7 @@ def _parse(arguments):
     add("--jobs", type=int, default=1, help="faults at a time")
     add("--reach", type=Path, default=Path("runs/mutation/reach.json"))
     add("--cover", nargs="*", default=["tests"], help="tests of the coverage")
+    add("--only", nargs="*", default=[], help="tests to run instead")
     add("--no-coverage", action="store_true", help="run a room's tests alone")
     add("--whole", action="store_true", help="then run all on a survivor")
     options = parser.parse_args(arguments)
