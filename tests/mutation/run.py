@@ -6,6 +6,7 @@ See the README beside this file.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import queue
 import re
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -77,10 +79,22 @@ def main(arguments: list[str] | None = None) -> int:
             for fault in faults
             if fault.name not in known or known[fault.name].result != KILLED
         ]
-        for result in _results(waiting, copies, reach, options):
+
+        def record(result: Result) -> None:
             known[result.fault] = result
             write_results(options.output, known)
             print(*result[:1], *result[2:], sep="\t", flush=True)
+
+        for result in _results(waiting, copies, reach, options.only):
+            record(result)
+        if options.whole:
+            survivors = [
+                fault
+                for fault in faults
+                if known[fault.name].result == SURVIVED
+            ]
+            for result in try_together(survivors, copies[0], reach):
+                record(result)
         results = [known[fault.name] for fault in faults]
         unclear = fail_without_fault(results, copies[0])
     return _report(results, faults, unclear)
@@ -123,11 +137,7 @@ def make_copy(checkout: Path, tests: Path | None, folder: Path) -> Path:
 
 
 def try_fault(
-    fault: Fault,
-    copy: Path,
-    reach: Reach | None,
-    only: list[str],
-    whole: bool,
+    fault: Fault, copy: Path, reach: Reach | None, only: list[str]
 ) -> Result:
     """Puts a fault into a copy and runs tests until one fails.
 
@@ -137,8 +147,6 @@ def try_fault(
         reach: What coverage says, or `None`.
         only: Tests that are run in place of those that may find the fault;
             empty for these.
-        whole: Whether all quick tests are run if no test file that reaches the
-            line finds the fault.
 
     Returns:
         A `Result`.
@@ -159,15 +167,41 @@ def try_fault(
     left_out = () if reach is None else reach.failed
     with applied(fault, copy):
         test = first_failure(copy, files, left_out)
-        passed = f"{len(files)} {of_what}"
-        if test is None and whole:
-            test = first_failure(copy, ["tests"], left_out)
-            passed = "all quick tests"
-    return result(SURVIVED, passed) if test is None else result(KILLED, test)
+    if test is None:
+        return result(SURVIVED, f"{len(files)} {of_what}")
+    return result(KILLED, test)
+
+
+def try_together(
+    faults: list[Fault], copy: Path, reach: Reach | None
+) -> Iterator[Result]:
+    """Runs all quick tests once on faults that survived, all at the same time.
+
+    Args:
+        faults: The faults.
+        copy: Root of the copy.
+        reach: What coverage says, or `None`.
+
+    Yields:
+        A `Result` for each, by itself, of the tests that failed.
+    """
+    left_out = () if reach is None else reach.failed
+    with contextlib.ExitStack() as all_of_them:
+        for fault in faults:
+            all_of_them.enter_context(applied(fault, copy))
+        failed = failures(copy, ["tests"], left_out) if faults else []
+    for fault in faults:
+        start = time.monotonic()
+        with applied(fault, copy):
+            test = first_failure(copy, failed) if failed else None
+        seconds = round(time.monotonic() - start, 1)
+        outcome = SURVIVED if test is None else KILLED
+        by = test or "all quick tests"
+        yield Result(fault.name, fault.file, outcome, by, seconds)
 
 
 def first_failure(
-    copy: Path, tests: list[str], left_out: tuple[str, ...] | list[str] = ()
+    copy: Path, tests: list[str], left_out: Sequence[str] = ()
 ) -> str | None:
     """Runs quick tests until one fails.
 
@@ -179,7 +213,24 @@ def first_failure(
     Returns:
         The test that failed, or `None`.
     """
-    command = [sys.executable, "-m", "pytest", "-x", *QUICK, *tests]
+    return next(iter(failures(copy, tests, left_out, "-x")), None)
+
+
+def failures(
+    copy: Path, tests: list[str], left_out: Sequence[str] = (), *options: str
+) -> list[str]:
+    """Runs quick tests.
+
+    Args:
+        copy: Root of the copy.
+        tests: Files, folders or single tests.
+        left_out: Tests that are not run.
+        options: Options for pytest.
+
+    Returns:
+        The tests that failed.
+    """
+    command = [sys.executable, "-m", "pytest", *options, *QUICK, *tests]
     command += [f"--deselect={test}" for test in left_out]
     try:
         done = subprocess.run(
@@ -192,17 +243,17 @@ def first_failure(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"no end within {MOST_SECONDS} seconds"
+        return [f"no end within {MOST_SECONDS} seconds"]
     # 5 stands for no tests at all.
     if done.returncode in (0, 5):
-        return None
-    failed = _FAILED.search(done.stdout)
-    if failed is None:
+        return []
+    failed = _FAILED.findall(done.stdout)
+    if not failed:
         # A crash of the whole process is a failure as well.
         if done.returncode < 0:
-            return f"a crash by signal {-done.returncode}"
+            return [f"a crash by signal {-done.returncode}"]
         raise RuntimeError(f"{command}:\n{done.stdout}\n{done.stderr}")
-    return failed[1]
+    return failed
 
 
 def fail_without_fault(results: list[Result], copy: Path) -> set[str]:
@@ -246,7 +297,7 @@ def write_results(path: Path, results: dict[str, Result]) -> None:
         writer.writerows(results[name] for name in order if name in results)
 
 
-def _results(faults, copies, reach, options):
+def _results(faults, copies, reach, only):
     free = queue.SimpleQueue()
     for copy in copies:
         free.put(copy)
@@ -254,7 +305,7 @@ def _results(faults, copies, reach, options):
     def work(fault: Fault) -> Result:
         copy = free.get()
         try:
-            return try_fault(fault, copy, reach, options.only, options.whole)
+            return try_fault(fault, copy, reach, only)
         finally:
             free.put(copy)
 
@@ -297,7 +348,7 @@ def _parse(arguments):
     add("--cover", nargs="*", default=["tests"], help="tests of the coverage")
     add("--only", nargs="*", default=[], help="tests to run instead")
     add("--no-coverage", action="store_true", help="run a room's tests alone")
-    add("--whole", action="store_true", help="then run all on a survivor")
+    add("--whole", action="store_true", help="then run all on the survivors")
     options = parser.parse_args(arguments)
     options.checkout = options.checkout.resolve()
     options.tests = options.tests and options.tests.resolve()
