@@ -1,5 +1,7 @@
 """Sentences to numbers of tokens, against a dictionary in Python."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -73,6 +75,14 @@ def test_beginnings_and_ends_of_tokens_have_numbers(length):
         assert len(set(numbers.values())) == len(numbers)
     again = TokenIds.from_config(layer.get_config())
     np.testing.assert_array_equal(again(np.array(SENTENCES, object)), ids)
+
+
+def test_no_beginning_or_end_has_the_number_of_padding():
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    tokens = map("".join, itertools.product(letters, repeat=3))
+    ids = TokenIds(WORDS, affix_length=3)(tf.constant([" ".join(tokens)]))
+    assert ids.numpy()[..., 1:].min() == 1
+    assert ids.numpy()[..., 1:].max() == BUCKETS
 
 
 def test_words_come_by_how_often_they_are_there():
