@@ -13,7 +13,11 @@ from xml.etree import ElementTree
 
 from faults import Fault, find_statement
 
-QUICK = ("-m", "not slow", "-p", "no:cacheprovider", "-n", "0", "-q")
+# As `make test` chooses them.
+QUICK = (
+    *("-m", "not slow and not keras_source"),
+    *("-p", "no:cacheprovider", "-n", "0", "-q"),
+)
 
 
 class Reach(NamedTuple):
