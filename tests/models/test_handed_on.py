@@ -1,68 +1,55 @@
-"""What every factory hands on to `compile`, its inputs and its layers.
+"""What every factory hands on to `compile`, its inputs, layers and heads.
 
-Nothing is trained or traced: what arrived is read from the model.
+Nothing is trained or traced: what arrived is read from one model.
 """
 
 import keras
-import numpy as np
-from factory_harness import build_small, skip_without, takes
+import pytest
+from factory_harness import SMALL, takes
+
+from mtl_keras import models
 
 
-def test_arguments_of_compile_arrive(factory_name):
-    arguments = {"gradients": "features", "weighting": "uncertainty"}
-    arguments = {k: v for k, v in arguments.items() if takes(factory_name, k)}
-    first, *others = build_small(factory_name, compile=False).tasks
-    model = build_small(
-        factory_name,
-        loss_weights={first.name: 0.25},
-        optimizer=keras.optimizers.SGD(0.5),
-        name="mine",
-        **arguments,
-    )
-    assert dict(model.loss_weights) == {
-        first.name: 0.25,
-        **{task.name: task.loss_weight for task in others},
-    }
-    assert isinstance(model.optimizer, keras.optimizers.SGD)
-    assert model.name == "mine"
-    found = model.get_compile_config()
-    assert found["gradients"] == "features"
-    assert type(model.weighting).__name__ == "Uncertainty"
-
-
-def test_weights_arrive(factory_name, tmp_path):
-    model = build_small(factory_name, compile=False)
-    model.save_weights(tmp_path / "model.weights.h5")
-    again = build_small(
-        factory_name, compile=False, weights=tmp_path / "model.weights.h5"
-    )
-    for mine, theirs in zip(model.weights, again.weights, strict=True):
-        np.testing.assert_array_equal(theirs.numpy(), mine.numpy())
-
-
-def test_preprocessing_comes_first(factory_name):
-    skip_without(factory_name, "preprocessing")
-    layer = keras.layers.Identity(name="mine")
-    model = build_small(factory_name, compile=False, preprocessing=layer)
-    (node,) = model.get_layer("mine")._inbound_nodes
-    (read,) = node.input_tensors
-    assert read is model.inputs[0]
-    assert model.get_layer("mine") is layer
-
-
-def test_settings_of_hidden_layers_arrive(factory_name):
-    skip_without(factory_name, "dropout", "l2")
-    model = build_small(factory_name, compile=False, dropout=0.2, l2=0.1)
-    kinds = [type(layer).__name__ for layer in model.layers]
-    assert any("Dropout" in kind for kind in kinds)
-    assert any(v.regularizer is not None for v in model.trainable_variables)
-
-
-def test_heads_compute_in_float32(factory_name):
+@pytest.fixture
+def half_precision():
+    """Builds models under mixed precision."""
     keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        model = build_small(factory_name, compile=False)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    dtypes = {output.dtype for output in model.output.values()}
-    assert dtypes == {"float32"}
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def test_arguments_arrive(factory_name, half_precision):
+    build, small = models.get(factory_name), SMALL[factory_name]
+    optimizer = keras.optimizers.SGD(0.5)
+    preprocessing = keras.layers.Identity(name="mine")
+    of_layers = {"dropout": 0.2, "l2": 0.1, "preprocessing": preprocessing}
+    model = build(
+        **small,
+        **{k: v for k, v in of_layers.items() if takes(factory_name, k)},
+        weighting="uncertainty",
+        gradients="features",
+        optimizer=optimizer,
+        name="called",
+    )
+    assert model.name == "called"
+    assert model.optimizer is optimizer
+    assert type(model.weighting).__name__ == "Uncertainty"
+    assert model.get_compile_config()["gradients"] == "features"
+    # Heads stay in float32.
+    assert {out.dtype for out in model.output.values()} == {"float32"}
+    kinds = [type(layer).__name__ for layer in model.layers]
+    if takes(factory_name, "dropout"):
+        assert any("Dropout" in kind for kind in kinds)
+    if takes(factory_name, "l2"):
+        assert any(v.regularizer for v in model.trainable_variables)
+    if takes(factory_name, "preprocessing"):
+        assert model.get_layer("mine") is preprocessing
+        (node,) = preprocessing._inbound_nodes
+        assert node.input_tensors[0] is model.inputs[0]
+
+
+def test_loss_weights_arrive(factory_name):
+    build, small = models.get(factory_name), SMALL[factory_name]
+    given = {task.name: 0.25 for task in build(**small, compile=False).tasks}
+    model = build(**small, loss_weights=given)
+    assert dict(model.loss_weights) == given
