@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,12 +13,6 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from faults import Fault, find_statement
-
-# As `make test` chooses them.
-QUICK = (
-    *("-m", "not slow and not keras_source"),
-    *("-p", "no:cacheprovider", "-n", "0", "-q"),
-)
 
 
 class Reach(NamedTuple):
@@ -42,6 +37,22 @@ class Reach(NamedTuple):
     def read(cls, path: Path) -> Reach:
         """Reads what `write` wrote."""
         return cls(**json.loads(path.read_text()))
+
+
+def pytest_command(root: Path) -> list[str]:
+    """Makes the command that runs quick tests, as `make test` chooses them.
+
+    Args:
+        root: Root of the repository, whose Makefile says which they are.
+
+    Returns:
+        The command, to which tests and options are added.
+    """
+    chosen = re.search(r'-m "(not slow[^"]*)"', (root / "Makefile").read_text())
+    return [
+        *(sys.executable, "-m", "pytest", "-q", "-n", "0"),
+        *("-p", "no:cacheprovider", "-m", chosen[1]),
+    ]
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -71,8 +82,10 @@ def measure(root: Path, tests: Sequence[str] = ("tests",)) -> Reach:
     options = ("--cov=mtl_keras", "--cov-context=test", "--cov-report=")
     subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", *QUICK, *options),
-            *(f"--junitxml={report}", *tests),
+            *pytest_command(root),
+            *options,
+            f"--junitxml={report}",
+            *tests,
         ],
         cwd=root,
         env=environment(root) | {"COVERAGE_FILE": str(data)},

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faults import Fault, LineNotFoundError, applied, find_line, read_faults
-from reach import QUICK, Reach, environment, measure, test_files
+from reach import Reach, environment, measure, pytest_command, test_files
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED, SURVIVED, GONE = "killed", "survived", "line not found"
@@ -230,7 +230,7 @@ def failures(
     Returns:
         The tests that failed.
     """
-    command = [sys.executable, "-m", "pytest", *options, *QUICK, *tests]
+    command = [*pytest_command(copy), *options, *tests]
     command += [f"--deselect={test}" for test in left_out]
     try:
         done = subprocess.run(
