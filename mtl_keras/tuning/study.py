@@ -41,8 +41,7 @@ class Study:
         hyper_model: Builds their models.
         references: Metrics of single-task models, by task, for `delta_m`.
         recipe: The study file that it came from, if it did.
-        load_model: Loads the model of a trial. Defaults to reading the
-            weights that a search keeps in the folder.
+        load_model: Loads the model of a trial. Defaults to that of a search.
     """
 
     def __init__(
@@ -70,17 +69,14 @@ class Study:
     def from_tuner(cls, tuner, *, objective=None) -> Study:
         """Reads the trials of a search that a stock tuner of KerasTuner ran.
 
-        Metrics are those of the epoch that was best by the tuner's objective,
-        and `best_model` loads what the tuner saved. KerasTuner records neither
-        the seconds of a trial nor the epochs and batch size of `fit`.
+        Metrics are those of the tuner's best epoch, and `best_model` loads what
+        the tuner saved. KerasTuner does not record the seconds of a trial.
 
         Args:
-            tuner: A tuner whose search has run, such as
-                `keras_tuner.RandomSearch`; also one that reloads its trials.
-            objective: What the study compares trials by, as in
-                `mtl_keras.tuning.search`: metrics of the validation data. A
-                list of several gives their front. Defaults to the tuner's
-                objective; of a `MultiObjective`, to each of its objectives.
+            tuner: A tuner whose search has run, or that reloads its trials.
+            objective: Validation metrics that the study compares trials by, as
+                in `mtl_keras.tuning.search`. Defaults to the tuner's objective,
+                or to all of its objectives.
 
         Returns:
             A `Study`. Nothing is written before `save` or `save_report`.
