@@ -9,7 +9,7 @@ from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.loss_weight_ratios import PREFIX
 
 WEIGHTING = "weighting/"
-# What is no argument of a factory and yet has a meaning in a space.
+# Names that a space may hold although no factory takes them.
 _OF_TRAINING = ("batch_size", "learning_rate", "optimizer")
 
 
