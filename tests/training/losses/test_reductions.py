@@ -1,4 +1,7 @@
-"""Losses whose reduction is a sum, which replicas must not divide."""
+"""What two replicas sum: losses of reduction "sum", and penalties.
+
+Without a graph, which would take longer to trace than to run.
+"""
 
 import keras
 import numpy as np
@@ -12,11 +15,9 @@ def test_two_replicas_train_on_the_sum_of_the_whole_batch(two_replicas, rng):
     loss = keras.losses.MeanSquaredError(reduction="sum")
     with two_replicas.scope():
         model = mtl_keras.build_mlp(
-            (3,),
-            [Regression("a", loss=loss)],
-            hidden_units=(),
-            optimizer=keras.optimizers.SGD(0.01),
+            (3,), [Regression("a", loss=loss)], hidden_units=()
         )
+        model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)
     kernel, _ = model.get_weights()
     x = rng.normal(size=(6, 3)).astype("float32")
     y = rng.normal(size=(6, 1)).astype("float32")
@@ -27,3 +28,21 @@ def test_two_replicas_train_on_the_sum_of_the_whole_batch(two_replicas, rng):
     assert logs["a_loss"] == pytest.approx([np.square(errors).sum()], rel=1e-5)
     expected = kernel - 0.01 * 2 * x[kept].T @ errors
     np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weighting", [None, "pcgrad"])
+def test_two_replicas_penalize_weights_once(weighting, two_replicas, rng):
+    with two_replicas.scope():
+        model = mtl_keras.build_mlp(
+            (3,), [Regression("a"), Regression("b")], hidden_units=(2,), l2=0.1
+        )
+        model.compile(
+            keras.optimizers.SGD(0.5), weighting=weighting, run_eagerly=True
+        )
+    kernel = model.layers[1].kernel.numpy()
+    x = rng.normal(size=(6, 3)).astype("float32")
+    # Nothing else is to be learned.
+    y = {name: values.numpy() for name, values in model(x).items()}
+    model.fit(x, y, batch_size=6, verbose=0)
+    found = model.layers[1].kernel.numpy()
+    np.testing.assert_allclose(found, kernel * (1 - 0.5 * 2 * 0.1), rtol=1e-5)
