@@ -154,7 +154,11 @@ def loop_losses(model, x, y, weights=None):
 
 def loop_total(model, x, y, weights=None):
     """What the loop minimizes: the tasks' losses and the regularization."""
-    losses = loop_losses(model, x, y, weights)
+    return total_of(model, loop_losses(model, x, y, weights))
+
+
+def total_of(model, losses):
+    """The weighted sum of the tasks' losses, and the regularization."""
     own = dict(model.loss_weights)
     return sum(own[k] * v for k, v in losses.items()) + sum(model.losses)
 

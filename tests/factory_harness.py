@@ -176,6 +176,19 @@ REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 # What holds for this one by the engine and not by the factory holds for the
 # others too, which are tested by `test-all`.
 QUICK = ("build_mlp",)
+# One of each layer that factories build shared graphs with.
+OF_EACH_LAYER = (
+    "build_cnn",
+    "build_cross_stitch_mlp",
+    "build_dselect_k",
+    "build_from_backbone",
+    "build_low_rank_mlp",
+    "build_mlp",
+    "build_ple",
+    "build_soft_sharing_mlp",
+    "build_task_relation_mlp",
+    "build_text_cls_tag",
+)
 # Where maps, normalization or losses of two terms could make a difference.
 OF_VECTORS_AND_MAPS = ("build_cnn_cls_seg", "build_mlp")
 # One of each way in which a graph shares parameters.
@@ -208,6 +221,12 @@ def build_small(name, **arguments):
 def built(name):
     """The small model of a factory, not compiled, for tests that only look."""
     return build_small(name, compile=False)
+
+
+def eager(model):
+    """Lets a compiled model take its few steps without tracing them."""
+    model.run_eagerly = True
+    return model
 
 
 def predictions(model, x):

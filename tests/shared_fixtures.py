@@ -113,6 +113,16 @@ def factory_name(request):
 
 
 @pytest.fixture(
+    params=factory_harness.mostly_slow(
+        sorted(factory_harness.SMALL), factory_harness.OF_EACH_GRAPH
+    )
+)
+def graph_factory(request):
+    """Each factory in turn; of alike graphs one now."""
+    return request.param
+
+
+@pytest.fixture(
     params=factory_harness.mostly_slow(sorted(factory_harness.SMALL))
 )
 def engine_factory(request):

@@ -21,8 +21,8 @@ from mtl_keras import distribution, tuning
 ROOT = Path(__file__).parents[1]
 # Every name of a published space is searched but for what `fit` needs to know.
 INPUTS = {"input_shape": [(6,)], "num_classes": 3}
-# Runs in the clone: serves each SavedModel before mtl_keras is imported.
-PROGRAM = """
+# Serves each SavedModel in a process without mtl_keras.
+SERVE = """
 import json, sys
 import tensorflow as tf
 served = {}
@@ -32,6 +32,9 @@ for path in sys.argv[1:]:
     outputs = serve(**{name: tf.zeros((2, *spec.shape[1:]))})
     served[path] = {key: list(value.shape) for key, value in outputs.items()}
 assert "mtl_keras" not in sys.modules
+"""
+# Runs in the clone, and imports from it.
+PROGRAM = f"""{SERVE}
 from models import build_cnn_cls_seg
 from tuning import search
 print(json.dumps([served, build_cnn_cls_seg.__module__, search.__module__]))
@@ -65,7 +68,7 @@ def searches(folder, two_replicas):
             DATA,
             objective="left_loss",
             tuner="random",
-            max_trials=2,
+            max_trials=1,
             epochs=1,
             verbose=0,
             distribution="mirrored" if replicas == 2 else "none",
@@ -90,22 +93,51 @@ def default_model():
     return model
 
 
+def export(model, path):
+    """Exports a model; returns the shapes that it should serve."""
+    model.export(path, verbose=False)
+    shapes = model.task_output_shapes
+    return {task: [2, *shape] for task, shape in shapes.items()}
+
+
+def test_the_default_model_is_fitted_with_named_targets(default_model):
+    assert default_model.output_names == ["classification", "segmentation"]
+
+
+def test_the_best_model_serves_in_plain_tensorflow(
+    searches, folder, forked_programs
+):
+    study = searches[2]
+    # Arrays are the one thing that a study file cannot name.
+    assert "# [data]" in (study.folder / "study.toml").read_text()
+    path = str(folder / "served")
+    expected = export(study.best_model(), path)
+    code = SERVE.replace("sys.argv[1:]", repr([path]))
+    output = forked_programs.run(f"{code}\nprint(json.dumps(served))")
+    assert json.loads(output.splitlines()[-1]) == {path: expected}
+
+
+def test_the_clone_has_the_factories_and_the_search():
+    names = {"models": "build_cnn_cls_seg", "tuning": "search"}
+    for folder, name in names.items():
+        source = (ROOT / folder / "__init__.py").read_text()
+        found = {}
+        exec(source, found)
+        assert found[name] is getattr(getattr(mtl_keras, folder), name)
+
+
+@pytest.mark.slow
 def test_saved_models_serve_in_plain_tensorflow_and_the_clone_imports(
     default_model, searches, folder
 ):
-    expected = {}
-    models = {"default": default_model}
-    for replicas, study in searches.items():
-        # Arrays are the one thing that a study file cannot name.
-        assert "# [data]" in (study.folder / "study.toml").read_text()
-        models[f"best_on_{replicas}"] = study.best_model()
-    for name, model in models.items():
-        path = str(folder / name)
-        model.export(path, verbose=False)
-        expected[path] = {
-            task: [2, *shape]
-            for task, shape in model.task_output_shapes.items()
-        }
+    models = {
+        "default": default_model,
+        **{f"best_on_{n}": s.best_model() for n, s in searches.items()},
+    }
+    expected = {
+        str(folder / name): export(model, str(folder / name))
+        for name, model in models.items()
+    }
     environment = {**os.environ, "PYTHONPATH": ""}
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, *expected],
@@ -139,9 +171,15 @@ def test_two_replicas_score_as_one(searches):
 @pytest.mark.parametrize(
     ("name", "limits"),
     [
-        ("RandomSearch", {"max_trials": 2}),
-        ("Hyperband", {"max_epochs": 2}),
-        ("BayesianOptimization", {"max_trials": 1}),
+        ("RandomSearch", {"max_trials": 1}),
+        *(
+            pytest.param(name, limits, marks=pytest.mark.slow)
+            for name, limits in (
+                ("RandomSearch", {"max_trials": 2}),
+                ("Hyperband", {"max_epochs": 2}),
+                ("BayesianOptimization", {"max_trials": 1}),
+            )
+        ),
     ],
 )
 def test_stock_tuners_search_on_two_replicas(
@@ -151,7 +189,7 @@ def test_stock_tuners_search_on_two_replicas(
         tuning.MultiTaskHyperModel(mtl_keras.build_mlp, INPUTS),
         objective=tuning.keras_tuner_objective("left_accuracy"),
         directory=folder,
-        project_name=name,
+        project_name=f"{name}_{limits}",
         distribution_strategy=two_replicas,
         seed=1,
         **limits,
@@ -183,7 +221,7 @@ def test_a_build_function_is_searched(folder):
         DATA,
         DATA,
         objective="left_accuracy",
-        max_trials=2,
+        max_trials=1,
         epochs=1,
         verbose=0,
         directory=folder,

@@ -19,6 +19,35 @@ MODULES = sorted(
 
 ROOMS = sorted({".".join(name.split(".")[:2]) for name in MODULES})
 
+# Examples that trace or build most: other quick tests call what they show.
+SLOW = {
+    f"mtl_keras.{name}"
+    for name in (
+        "datasets.mixing.mix",
+        "metrics.span_f1",
+        "models.cnn_multi_task",
+        "models.cross_stitch_cnn",
+        "models.dselect_k",
+        "models.esmm",
+        "models.from_backbone",
+        "models.mtan",
+        "models.ple",
+        "models.text_cls_tag",
+        "models.text_input",
+        "surgery.add_task",
+        "tables.raw_columns",
+        "training.backups.backup_and_restore",
+        "training.full_batch.fit_full_batch",
+        "training.stages.fit_in_stages",
+        "weighting.aligned",
+        "weighting.cagrad",
+        "weighting.graddrop",
+        "weighting.gradnorm",
+        "weighting.gradvac",
+    )
+}
+assert set(MODULES) >= SLOW
+
 
 def failures_of(name):
     """Runs the examples of a module; returns what failed, with its place."""
@@ -35,7 +64,19 @@ def failures_of(name):
 @pytest.mark.parametrize("room", ROOMS)
 def test_examples_run(room):
     modules = [n for n in MODULES if f"{n}.".startswith(f"{room}.")]
-    failures = [text for name in modules for text in failures_of(name)]
+    failures = [
+        text
+        for name in modules
+        if name not in SLOW
+        for text in failures_of(name)
+    ]
+    assert not failures, "".join(failures)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SLOW))
+def test_slow_examples_run(name):
+    failures = failures_of(name)
     assert not failures, "".join(failures)
 
 

@@ -34,7 +34,7 @@ def test_padding_changes_no_step(rng, kind, normalization):
     np.testing.assert_allclose(network(longer)[:, :6], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", sorted(TRUNKS))
+@pytest.mark.parametrize("kind", mostly_slow(sorted(TRUNKS), ["conv"]))
 def test_padding_changes_no_statistics_of_batches(rng, kind):
     # Each sequence ends elsewhere; what is behind must not count.
     x = rng.normal(size=(4, 8, 3)).astype("float32")
@@ -54,7 +54,7 @@ def test_padding_changes_no_statistics_of_batches(rng, kind):
         np.testing.assert_allclose(weight, value, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", sorted(TRUNKS))
+@pytest.mark.parametrize("kind", mostly_slow(sorted(TRUNKS), ["transformer"]))
 def test_a_sequence_that_is_all_padding_is_finite(kind):
     network = padded_network(kind)
     assert np.isfinite(network(np.zeros((1, 4, 3)))).all()

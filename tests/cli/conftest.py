@@ -30,6 +30,19 @@ def run_command():
     return run
 
 
+@pytest.fixture
+def trainings(monkeypatch):
+    """What `zoo.train` is called with, in place of training."""
+
+    def train(recipe, output, **how):
+        calls.append((recipe, output, how))
+        return {"test": {"classification": {"loss": 0.5}}}
+
+    calls = []
+    monkeypatch.setattr(zoo, "train", train)
+    return calls
+
+
 @pytest.fixture(scope="session")
 def trained(recipe_path, run_command, tmp_path_factory):
     """Folder of a run of that recipe with seed 0."""

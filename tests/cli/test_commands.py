@@ -3,6 +3,8 @@
 import csv
 import functools
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -17,31 +19,61 @@ def test_list(run_command):
         assert name in result.stdout
 
 
-def test_train_a_factory(run_command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+FACTORY = (
+    *("train", "build_cnn_cls_seg", "--data", "digit_scenes"),
+    *("--epochs", 1, "--batch-size", 16, "--seed", 3),
+    *("--loss-weight", "segmentation=0.5"),
+    *("--loss-weight", "classification=2"),
+)
+
+
+def check_recipe(recipe):
+    """Whether a recipe is what these options say."""
+    assert recipe.factory.name == "build_cnn_cls_seg"
+    assert recipe.data.name == "digit_scenes"
+    assert recipe.factory.arguments["loss_weights"] == {
+        "classification": 2.0,
+        "segmentation": 0.5,
+    }
+    assert (recipe.fit.epochs, recipe.fit.batch_size) == (1, 16)
+
+
+@pytest.fixture
+def few_scenes(monkeypatch):
+    """Makes `digit_scenes` small."""
     load_data = datasets.digit_scenes.load_data
 
     def few(num_train=32, num_test=4, seed=0):
         return load_data(num_train, num_test, seed)
 
     monkeypatch.setattr(datasets.digit_scenes, "load_data", few)
+
+
+def test_options_reach_the_training(
+    run_command, trainings, few_scenes, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    result = run_command(*FACTORY)
+    assert result.exit_code == 0, result.output
+    ((recipe, output, how),) = trainings
+    check_recipe(recipe)
+    assert output == Path("runs") / "cnn_cls_seg_digit_scenes-3"
+    assert how["seed"] == 3
+    assert not how["overwrite"] and not how["resume"]
+    assert len(how["callbacks"]) == 1
+
+
+@pytest.mark.slow
+def test_train_a_factory(run_command, few_scenes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     small = functools.partial(models.build_cnn_cls_seg, filters=(2, 4))
     monkeypatch.setitem(models._FACTORIES, "build_cnn_cls_seg", small)
-    result = run_command(
-        *("train", "build_cnn_cls_seg", "--data", "digit_scenes"),
-        *("--epochs", 1, "--batch-size", 16, "--seed", 3),
-        *("--loss-weight", "segmentation=0.5"),
-        *("--loss-weight", "classification=2"),
-    )
+    result = run_command(*FACTORY)
     assert result.exit_code == 0, result.output
     folder = tmp_path / "runs" / "cnn_cls_seg_digit_scenes-3"
     recipe = zoo.load_recipe(folder / "recipe.toml")
-    assert recipe.factory.arguments["loss_weights"] == {
-        "classification": 2.0,
-        "segmentation": 0.5,
-    }
+    check_recipe(recipe)
     assert recipe.seeds == (3,)
-    assert (recipe.fit.epochs, recipe.fit.batch_size) == (1, 16)
 
 
 @pytest.mark.slow
@@ -68,10 +100,47 @@ def test_output_that_holds_a_run(run_command, recipe_path, trained):
     assert refused.exit_code == 2
     assert "holds another run" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    (trained / "notes.txt").write_text("mine")
-    assert run_command(*command, "--overwrite").exit_code == 0
-    assert (trained / "notes.txt").read_text() == "mine"
     assert run_command(*command, "--resume").exit_code == 0
+
+
+def test_overwrite_and_resume_are_handed_on(
+    run_command, recipe_path, trainings, tmp_path
+):
+    command = ("train", recipe_path, "--seed", 0, "--output", tmp_path)
+    assert run_command(*command, "--overwrite").exit_code == 0
+    assert run_command(*command, "--resume").exit_code == 0
+    found = [(how["overwrite"], how["resume"]) for _, _, how in trainings]
+    assert found == [(True, False), (False, True)]
+
+
+@pytest.mark.slow
+def test_overwriting(run_command, recipe_path, trained, tmp_path):
+    folder = shutil.copytree(trained, tmp_path / "run")
+    (folder / "notes.txt").write_text("mine")
+    result = run_command(
+        *("train", recipe_path, "--seed", 0, "--output", folder, "--overwrite")
+    )
+    assert result.exit_code == 0, result.output
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [(True, "--resume goes on"), (False, "nothing is kept")]
+)
+def test_an_interruption_ends_with_130(
+    run_command, recipe_path, tmp_path, monkeypatch, kept, said
+):
+    def train(recipe, output, **how):
+        if kept:
+            (output / "model.keras").write_text("of the best epoch")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zoo, "train", train)
+    result = run_command(
+        "train", recipe_path, "--seed", 0, "--output", tmp_path
+    )
+    assert result.exit_code == 130
+    assert said in result.stdout and result.stderr == ""
 
 
 def test_evaluate(run_command, trained):

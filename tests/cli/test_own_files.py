@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from mtl_keras import zoo
 from mtl_keras.cli.data_arguments import data_arguments
 
 
@@ -23,20 +24,45 @@ def table(tmp_path):
     return path
 
 
-def test_train_evaluate_and_predict(run_command, table, tmp_path):
-    folder = tmp_path / "run"
-    result = run_command(
+@pytest.fixture
+def command(table):
+    return (
         *("train", "build_mlp", "--data", "from_csv", "--data-path", table),
         *("--data-argument", 'tasks=["stage", "months"]'),
         *("--data-argument", "group=patient"),
-        *("--epochs", 1, "--seed", 0, "--output", folder),
+        *("--epochs", 1, "--seed", 0),
     )
-    assert result.exit_code == 0, result.output
-    head = result.stdout.split("Test")[0]
+
+
+def check_labels(head):
+    """Whether the labels are described once."""
     assert "40 samples: 28 train, 4 validation, 8 test" in head
     assert "stage" in head and "Regression" in head
     assert "labelled for both" in head
-    assert result.stdout.count("40 samples") == 1
+    assert head.count("40 samples") == 1
+
+
+def test_data_arguments_reach_the_training(
+    run_command, command, table, trainings
+):
+    result = run_command(*command)
+    assert result.exit_code == 0, result.output
+    check_labels(result.stdout)
+    ((recipe, _, _),) = trainings
+    assert recipe.data.arguments == {
+        "tasks": ["stage", "months"],
+        "group": "patient",
+        "path": str(table),
+    }
+    assert zoo.load_data(recipe).train[0].shape == (28, 3)
+
+
+@pytest.mark.slow
+def test_train_evaluate_and_predict(run_command, command, tmp_path):
+    folder = tmp_path / "run"
+    result = run_command(*command, "--output", folder)
+    assert result.exit_code == 0, result.output
+    check_labels(result.stdout)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["test"]) == {"stage", "months"}
     result = run_command("evaluate", folder)

@@ -34,6 +34,8 @@ def test_help_loads_no_tensorflow():
     assert "tensorflow" not in done.stderr
 
 
+# In this process: an interruption in test_commands, and tests/zoo of the rest.
+@pytest.mark.slow
 def test_interrupted_and_resumed(
     recipe_path, tmp_path, default_interruption, run_command
 ):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 from mtl_keras import datasets
 
@@ -60,9 +61,12 @@ def read(dataset):
     return keras.tree.map_structure(lambda *a: np.concatenate(a), *batches)
 
 
-@pytest.mark.parametrize("make", GEOMETRIC.values(), ids=GEOMETRIC)
-def test_masks_hold_only_their_own_labels(samples, make):
-    changed = datasets.augment(stream(samples), make(), seed=3)
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(GEOMETRIC, ["flip", "rotation_constant", "shear"]),
+)
+def test_masks_hold_only_their_own_labels(samples, name):
+    changed = datasets.augment(stream(samples), GEOMETRIC[name](), seed=3)
     assert changed.cardinality() == 3
     x, y = read(changed)
     assert x.dtype == np.float32
@@ -79,8 +83,13 @@ def test_masks_hold_only_their_own_labels(samples, make):
     np.testing.assert_array_equal(y["binary"][..., 0] == -1, y["classes"] == -1)
 
 
-@pytest.mark.parametrize("make", GEOMETRIC.values(), ids=GEOMETRIC)
-def test_a_mask_moves_as_its_image_does(make):
+# A transform that moves masks otherwise is seen here, and a blur above.
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(GEOMETRIC, ["rotation", "zoom", "crop"]),
+)
+def test_a_mask_moves_as_its_image_does(name):
+    make = GEOMETRIC[name]
     rng = np.random.default_rng(1)
     mask = rng.integers(0, 2, (8, 4, 4, 1)).repeat(8, 1).repeat(8, 2)
     image = mask.astype("float32")
@@ -94,9 +103,11 @@ def test_a_mask_moves_as_its_image_does(make):
     assert inside.mean() > 0.3
 
 
-@pytest.mark.parametrize("make", COLOURS.values(), ids=COLOURS)
-def test_colours_leave_masks_as_they_are(samples, make):
-    x, y = read(datasets.augment(stream(samples), make()))
+@pytest.mark.parametrize(
+    "name", mostly_slow(COLOURS, ["brightness", "erasing"])
+)
+def test_colours_leave_masks_as_they_are(samples, name):
+    x, y = read(datasets.augment(stream(samples), COLOURS[name]()))
     assert not np.array_equal(x, samples[0])
     for name in ("binary", "classes", "label"):
         np.testing.assert_array_equal(y[name], samples[1][name])

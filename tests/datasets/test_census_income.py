@@ -1,6 +1,7 @@
 """Census income: whole rows, labels that stay out, files that do not fit."""
 
 import gzip
+import itertools
 
 import numpy as np
 import pytest
@@ -9,6 +10,11 @@ from census_rows import line
 from mtl_keras.datasets import census_income
 
 COUNT = 20
+# Sizes of the parts, labels and codes of the first real rows, and of all.
+FOUND = {
+    False: ([1700, 300], 123, 0.44, 47),
+    True: ([84798, 14964], 6186, 0.4325, 52),
+}
 
 
 @pytest.fixture
@@ -106,18 +112,34 @@ def test_a_fraction_must_lie_between_0_and_1(write, fraction):
         census_income.load_data(write(), test_fraction=fraction)
 
 
-def test_real_census_income(shared_data):
+@pytest.fixture(
+    params=[2_000, pytest.param(None, marks=pytest.mark.slow)],
+    ids=["few", "all"],
+)
+def real_path(request, shared_data, tmp_path):
+    """The real test file; quickly, its first rows."""
     path = shared_data("census_income_kdd") / "census-income.test.gz"
-    parts = census_income.load_data(path)
-    assert [len(x["age"]) for x, _ in parts] == [84798, 14964]
+    if request.param is None:
+        return path
+    few = tmp_path / "few.csv"
+    with gzip.open(path, "rt") as file:
+        few.write_text("".join(itertools.islice(file, request.param)))
+    return few
+
+
+def test_real_census_income(real_path):
+    parts = census_income.load_data(real_path)
     y = {
         name: np.concatenate([y[name] for _, y in parts])
         for name in ("income_50k", "never_married")
     }
-    assert y["income_50k"].sum() == 6186
-    assert round(y["never_married"].mean(), 4) == 0.4325
+    whole = real_path.suffix == ".gz"
+    sizes, high, never, codes = FOUND[whole]
+    assert [len(x["age"]) for x, _ in parts] == sizes
+    assert y["income_50k"].sum() == high
+    assert round(y["never_married"].mean(), 4) == never
     (x, _), _ = parts
     # Nothing of the separator is left in a text, and none is empty.
     texts = {t for k in x if k not in census_income.NUMBERS for t in x[k]}
     assert all(text and text == text.strip() for text in texts)
-    assert len(set(x["det_ind_code"])) == 52
+    assert len(set(x["det_ind_code"])) == codes

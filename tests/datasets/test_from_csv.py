@@ -6,6 +6,7 @@ import gzip
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras import datasets
@@ -126,7 +127,7 @@ def test_samples_stay_whole_in_batches(write):
 
 def test_groups_stay_in_one_part(write):
     path, groups = write(), np.array(patients()["patient"])
-    for seed in range(5):
+    for seed in range(3):
         splits = read(path, group="patient", seed=seed)
         found = [set(groups[i]) for i in splits.indices.values()]
         assert len(set.union(*found)) == sum(map(len, found)) == 10
@@ -146,6 +147,8 @@ def test_a_model_trains_on_it(write):
     model = mtl_keras.build_mlp(
         input_shape=splits.input_shape, tasks=splits.tasks, trunk_width=4
     )
+    # A step or two of each: a graph would take longer to trace.
+    model.compile("sgd", run_eagerly=True)
     model.fit(
         splits.train,
         validation_data=splits.validation,
@@ -158,7 +161,7 @@ def test_a_model_trains_on_it(write):
     assert names == ("a", "b", "c")
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", mostly_slow(range(10), [0, 1, 2]))
 def test_random_tables_survive_a_round_trip(write, seed):
     rng = np.random.default_rng(seed)
     names = np.array(["ein Fuchs", "a,b", 'the "last"', "ünïcode", "-"])

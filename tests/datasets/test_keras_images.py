@@ -192,6 +192,7 @@ def test_images_of_rank_1_are_no_images(tmp_path):
         fashion_mnist.load_data(tmp_path)
 
 
+@pytest.mark.slow  # test_multi_mnist reads the same file
 def test_real_mnist(shared_data):
     path = shared_data("mnist") / "mnist.npz"
     (x, y), (x_test, y_test) = mnist.load_data(path)

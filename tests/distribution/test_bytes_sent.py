@@ -62,7 +62,7 @@ def cases():
     """Cases with their marks: tracing takes a while, so that few are quick."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
-            quick = (2,) if weighting in (None, "pcgrad") else ()
+            quick = (2,) if (weighting, way) == ("pcgrad", "parameters") else ()
             yield pytest.param(
                 *(weighting, way, arguments, tasks),
                 id=f"{weighting}-{way}-{tasks}",

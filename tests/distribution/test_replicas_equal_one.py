@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 from replica_law import assert_law, train
 from replica_law_cases import CASES
 from worker_processes import path_of_tests, run_workers
@@ -15,21 +16,25 @@ from worker_processes import path_of_tests, run_workers
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Cases of one number of replicas that a process trains.
 OF_PART = 25
-# One of each hook and of each way to a loss, for every run of the tests; all
-# others are slow.
+# Plain losses, and one of each hook of a weighting, for every run of the tests;
+# all others are slow.
 QUICK = (
-    "plain-weights-of-classes-one-sample-adam",
     "build_mlp-missing-sgd-normalized",
-    "build_mlp-nine-tasks-dwa-missing",
-    "uncertainty-float16",
     "famo-parameters-missing",
-    "mgda-monitored-global-clipnorm",
     "gradvac-features-missing",
     "db_mtl-parameters-missing",
 )
+# With each way to a loss: what is trained in this process.
+OF_EACH_WAY = (
+    *QUICK,
+    "plain-weights-of-classes-one-sample-adam",
+    "build_mlp-nine-tasks-dwa-missing",
+    "uncertainty-float16",
+    "mgda-monitored-global-clipnorm",
+)
 # What several processes train: a start of them costs more than a case.
 OF_PROCESSES = (
-    *sorted(set(QUICK) - {"uncertainty-float16"}),
+    *sorted(set(OF_EACH_WAY) - {"uncertainty-float16"}),
     "build_mlp-missing-adam",
     "build_mlp-nine-tasks-plain-missing",
     "build_cnn_cls_seg-missing-sgd-normalized",
@@ -74,7 +79,7 @@ def results_of(path, name):
         }
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", mostly_slow(OF_EACH_WAY, QUICK))
 def test_two_replicas(name, two_replicas):
     found = train(CASES[name], two_replicas)
     assert_law(found, by_one(name), CASES[name].tolerance)
@@ -118,7 +123,7 @@ def test_replicas(replicas, name, results_by):
 
 
 def test_each_case_is_trained_by_two_replicas():
-    assert set(QUICK) | set(OF_PROCESSES) <= set(CASES)
+    assert set(OF_EACH_WAY) | set(OF_PROCESSES) <= set(CASES)
     assert {name for replicas, name in PAIRS if replicas == 2} == set(CASES)
 
 

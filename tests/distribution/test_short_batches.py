@@ -45,6 +45,7 @@ def test_logits_are_found_behind_probabilities(two_replicas, rng):
     for strategy in (None, two_replicas):
         with strategy.scope() if strategy else keras.name_scope("one"):
             model = factory_harness.build_small("build_mlp")
+        model.run_eagerly = True
         data = data or factory_harness.random_data(model, 4, rng)
         for layer in model.layers[-len(model.tasks) :]:
             bias = np.linspace(0, 40, layer.units)
@@ -117,6 +118,7 @@ def test_batches_of_python(two_replicas, rng):
 def test_uneven_batches_are_told(batch_size, two_replicas, rng):
     with two_replicas.scope():
         model = factory_harness.build_small("build_mlp")
+    model.run_eagerly = True
     data = factory_harness.random_data(model, 6, rng)
     with pytest.warns(UserWarning, match=f"of {batch_size} do not divide by 2"):
         model.fit(*data, batch_size=batch_size, verbose=0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 from numbered_sets import numbered, numbers_of
 
 from mtl_keras.datasets import mix
@@ -40,7 +41,9 @@ def test_parts_make_the_batches(size, repeat, two_replicas):
         assert max(lengths) - min(lengths) <= 1
 
 
-@pytest.mark.parametrize("schedule", ["joint", "alternate"])
+@pytest.mark.parametrize(
+    "schedule", mostly_slow(["joint", "alternate"], ["joint"])
+)
 def test_mixtures_are_dealt_out_without_overlap_or_loss(schedule, two_replicas):
     sets = {"a": numbered("a", 14), "b": numbered("b", 5)}
     # One for each, since a mixture has another order at each iteration.

@@ -103,6 +103,7 @@ def run(model, method, rng):
 @pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
 def test_made_outside_and_used_inside(method, two_replicas, rng):
     model = small()
+    model.run_eagerly = True
     with (
         two_replicas.scope(),
         pytest.raises(ValueError, match=r"made outside of it.*way|build\("),
@@ -142,6 +143,8 @@ def test_compiled_outside_its_metrics_count_all_replicas(two_replicas, rng):
     model = distribution.build(small, two_replicas)
     model.compile("sgd")
     model_of_one = small()
+    for one in (model, model_of_one):
+        one.run_eagerly = True
     model_of_one.set_weights(model.get_weights())
     data = factory_harness.random_data(model, 8, rng)
     logs = model.evaluate(*data, verbose=0, return_dict=True)
@@ -151,15 +154,18 @@ def test_compiled_outside_its_metrics_count_all_replicas(two_replicas, rng):
     )
 
 
+@pytest.mark.slow
 def test_loaded_inside(two_replicas, rng, tmp_path):
     model = small()
     model.save(tmp_path / "model.keras")
     with two_replicas.scope():
         loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.distribute_strategy is two_replicas
+    loaded.run_eagerly = True
     run(loaded, "fit", rng)
 
 
+@pytest.mark.slow
 def test_devices_are_made_before_tensorflow_starts(forked_programs):
     program = (
         "from mtl_keras import distribution\n"

@@ -17,7 +17,7 @@ def texts(figure):
 @pytest.fixture(scope="module")
 def segmenter():
     """A model with tasks of every kind that an image can have."""
-    return mtl_keras.build_cnn_cls_seg(
+    model = mtl_keras.build_cnn_cls_seg(
         (8, 8, 1),
         filters=(2, 4),
         tasks=[
@@ -29,6 +29,8 @@ def segmenter():
             mtl_keras.Regression("size", 2),
         ],
     )
+    model.run_eagerly = True  # a graph would take longer to trace
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ def targets():
     }
 
 
-@pytest.mark.parametrize("scale", [1, 255])
+@pytest.mark.parametrize(
+    "scale", [1, pytest.param(255, marks=pytest.mark.slow)]
+)
 def test_all_kinds_on_images(segmenter, targets, rng, scale):
     x = scale * rng.random((5, 8, 8, 1), "float32")
     figure = plot_predictions(segmenter, x, targets, num_samples=3)
@@ -72,6 +76,7 @@ def test_numbers_of_pixels_are_pictures(rng):
     model = mtl_keras.build_cnn_multi_task(
         (8, 8, 3), tasks, filters=(2, 4), decoder_filters=2
     )
+    model.run_eagerly = True
     x = rng.random((3, 8, 8, 3), "float32")
     y = {
         "depth": rng.uniform(1, 2, size=(3, 8, 8)).astype("float32"),
@@ -101,6 +106,7 @@ def test_right_is_green_and_wrong_is_red(rng):
         filters=(2,),
         hidden_units=(2,),
     )
+    model.run_eagerly = True
     x = rng.random((2, 8, 8, 3), "float32")
     right = model.predict(x, verbose=0)["digit"].argmax(axis=-1)
     y = {"digit": np.array([right[0], (right[1] + 1) % 3])}

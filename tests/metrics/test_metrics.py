@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 from sklearn import metrics as reference
 
 from mtl_keras import metrics
@@ -72,7 +73,7 @@ BINARY = {
 
 
 @pytest.mark.parametrize("name", sorted(BINARY))
-@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("logits", mostly_slow([False, True], [True]))
 def test_binary_metrics(name, logits, rng):
     make, oracle = BINARY[name]
     labels = rng.integers(2, size=40)

@@ -76,7 +76,7 @@ def test_spans_end_with_their_sentence():
 
 @pytest.mark.parametrize("share_missing", [0, 0.3, 1])
 def test_random_tags_score_as_spans_found_one_by_one(rng, share_missing):
-    for _ in range(4):
+    for _ in range(2):
         y_true = rng.integers(5, size=(20, 9))
         changed = rng.random(y_true.shape) < 0.3
         predicted = np.where(changed, rng.integers(5, size=(20, 9)), y_true)
@@ -115,8 +115,8 @@ def test_one_hot_and_a_last_axis_are_read_alike(rng):
     assert score(y_true[..., None], predicted) == expected
 
 
-@pytest.mark.parametrize("decode", [False, True])
-@pytest.mark.parametrize("jit_compile", mostly_slow([False, True], [True]))
+@pytest.mark.parametrize("decode", mostly_slow([False, True], [True]))
+@pytest.mark.parametrize("jit_compile", mostly_slow([False, True], [False]))
 def test_in_a_graph_of_any_shape(rng, jit_compile, decode):
     metric = SpanF1(TAGS, decode=decode)
     shape = [None, None]
@@ -221,13 +221,14 @@ def test_an_epoch_logs_what_predictions_score(rng):
     model = mtl_keras.build_text_cls_tag(
         (7,), [task], vocabulary=9, hidden_units=(4,)
     )
+    model.run_eagerly = True  # two batches: a graph would take longer
     lengths = rng.integers(1, 8, size=10)
     padding = np.arange(7) >= lengths[:, None]
     x = np.where(padding, 0, rng.integers(1, 9, size=(10, 7)))
     y = np.where(padding, -1, rng.integers(5, size=(10, 7)))
     logs = model.evaluate(
-        x, {"slots": y}, batch_size=4, verbose=0, return_dict=True
+        x, {"slots": y}, batch_size=6, verbose=0, return_dict=True
     )
-    predicted = model.predict(x, verbose=0)["slots"].argmax(-1)
+    predicted = model(x)["slots"].numpy().argmax(-1)
     expected = reference(np.maximum(y, 0), predicted, ~padding)
     assert logs["slots_span_f1"] == pytest.approx(expected)

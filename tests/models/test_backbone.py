@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import eager, mostly_slow
 
 from mtl_keras import (
     Classification,
@@ -92,7 +93,7 @@ def test_the_backbone_stays_as_it_is_and_models_share_nothing(images, rng):
         build_from_backbone(network, [CLASS], trainable=trainable)
         for trainable in (True, False)
     )
-    first.fit(images, targets(first, rng), verbose=0)
+    eager(first).fit(images, targets(first, rng), verbose=0)
     kernel = first.get_layer("conv_1").kernel
     assert np.abs(kernel.numpy() - before[0]).max() > 1e-5
     for old, new in zip(before, network.get_weights(), strict=True):
@@ -102,7 +103,7 @@ def test_the_backbone_stays_as_it_is_and_models_share_nothing(images, rng):
     assert network.get_layer("conv_1").output is not None  # called once
 
 
-@pytest.mark.parametrize("make", [backbone, nested])
+@pytest.mark.parametrize("make", mostly_slow([backbone, nested], [backbone]))
 def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
     model = build_from_backbone(make(), [CLASS], trainable=False)
     assert {v.path for v in model.trainable_variables} == {
@@ -116,7 +117,8 @@ def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
         model(images, training=False)["kind"],
         rtol=1e-6,
     )
-    model.fit(images, targets(model, rng), epochs=2, verbose=0)
+    eager(model).fit(images, targets(model, rng), epochs=2, verbose=0)
+    model.run_eagerly = False
     for old, new in zip(trunk, model.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(old, new)
     model.save(tmp_path / "model.keras")
@@ -133,7 +135,7 @@ def test_fine_tuning_leaves_the_statistics_alone(images, rng):
     model = build_from_backbone(backbone(), [CLASS], trainable=False)
     for layer in model.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     statistics = model.get_layer("norm_1").get_weights()
     kernel = model.get_layer("conv_1").kernel.numpy()
     model.fit(images, targets(model, rng), verbose=0)
@@ -144,7 +146,7 @@ def test_fine_tuning_leaves_the_statistics_alone(images, rng):
 
 
 def test_a_trained_backbone_learns_its_statistics(images, rng):
-    model = build_from_backbone(backbone(), [CLASS])
+    model = eager(build_from_backbone(backbone(), [CLASS]))
     statistics = model.get_layer("norm_1").moving_mean.numpy()
     model.fit(images, targets(model, rng), verbose=0)
     found = model.get_layer("norm_1").moving_mean.numpy()
@@ -258,6 +260,7 @@ def test_gradient_methods_see_the_shared_layers(make, gradients, images, rng):
     model.compile(
         keras.optimizers.SGD(0.1), weighting="pcgrad", gradients=gradients
     )
+    model.run_eagerly = True
     before = {v.path: v.numpy() for v in trained}
     logs = model.train_on_batch(images, y, return_dict=True)
     assert np.isfinite(logs["loss"])

@@ -3,7 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import build_small, mostly_slow, predictions, random_data
+from factory_harness import (
+    build_small,
+    eager,
+    mostly_slow,
+    predictions,
+    random_data,
+)
 
 from mtl_keras import BinaryClassification, Regression, build_esmm
 
@@ -23,7 +29,9 @@ def test_the_loss_is_that_of_click_and_product_over_all_samples(rng):
     y["click_and_conversion"] = y["click"] * y["conversion"]
     # The conversion of what was not clicked is not known.
     y["conversion"] = np.where(y["click"] == 1, y["conversion"], -1)
-    logs = model.evaluate(x, y, batch_size=16, return_dict=True, verbose=0)
+    logs = eager(model).evaluate(
+        x, y, batch_size=16, return_dict=True, verbose=0
+    )
     p = predictions(model, x)
     expected = 0
     for name in ("click", "click_and_conversion"):
@@ -38,7 +46,7 @@ def test_the_conversion_tower_learns_from_the_product_alone(rng):
     model = build_small("build_esmm", optimizer=keras.optimizers.SGD(1.0))
     x, y = random_data(model, 16, rng)
     head = model.get_layer("conversion")
-    start = model.get_weights()
+    start = eager(model).get_weights()
     moved = []
     for labels in (y["conversion"], 1 - y["conversion"]):
         model.set_weights(start)

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import (
+    OF_EACH_LAYER,
     OF_VECTORS_AND_MAPS,
     SMALL,
     build_small,
     built,
+    eager,
     mostly_slow,
+    predictions,
     random_data,
     random_inputs,
     skip_without,
@@ -64,7 +67,6 @@ def test_without_arguments_it_is_compiled_and_fits(engine_factory, rng):
     assert np.isfinite(loss)
 
 
-@pytest.mark.parametrize("engine_factory", MAPS_TOO)
 def test_fit_learns_from_arrays_and_logs_every_task(engine_factory, rng):
     model = build_small(engine_factory, optimizer=keras.optimizers.Adam(0.01))
     x, y = random_data(model, 16, rng)
@@ -79,6 +81,7 @@ def test_fit_learns_from_arrays_and_logs_every_task(engine_factory, rng):
     assert history["loss"][-1] < history["loss"][0]
 
 
+@pytest.mark.slow
 def test_fit_from_dataset_equals_fit_from_arrays(engine_factory, rng):
     model = build_small(engine_factory)
     x, y = random_data(model, 10, rng)
@@ -90,6 +93,9 @@ def test_fit_from_dataset_equals_fit_from_arrays(engine_factory, rng):
     assert_same_predictions(model, twin, x, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_keras_file_brings_the_model_back(factory_name, rng, tmp_path):
     model = build_small(factory_name)
     model.optimizer.build(model.trainable_variables)
@@ -112,6 +118,7 @@ def test_keras_file_brings_the_model_back(factory_name, rng, tmp_path):
     assert_same_optimizers(model, loaded)
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_keras_file(engine_factory, rng, tmp_path):
     model = build_small(engine_factory, optimizer=keras.optimizers.Adam(0.02))
     x, y = random_data(model, 8, rng)
@@ -163,7 +170,6 @@ def test_clone_and_config_make_the_same_model(engine_factory, rng):
     assert again.compiled
 
 
-@pytest.mark.parametrize("engine_factory", MAPS_TOO)
 def test_export_has_named_inputs_and_outputs(engine_factory, rng, tmp_path):
     model = build_small(engine_factory)
     x = random_inputs(model, 4, rng)
@@ -182,9 +188,9 @@ def test_export_has_named_inputs_and_outputs(engine_factory, rng, tmp_path):
 
 def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
     model = build_small(engine_factory)
-    model.train_on_batch(*random_data(model, 8, rng))
+    eager(model).train_on_batch(*random_data(model, 8, rng))
     x = random_inputs(model, 4, rng)
-    expected = model.predict(x, verbose=0)
+    expected = predictions(model, x)
     parts = mtl_keras.split(model)
     assert list(parts) == [task.name for task in model.tasks]
     for task, part in parts.items():
@@ -200,7 +206,7 @@ def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
         loaded = keras.models.load_model(tmp_path / f"{task}.keras")
         for copy in (part, loaded):
             np.testing.assert_allclose(
-                copy.predict(inputs_of(copy, model, x), verbose=0),
+                predictions(copy, inputs_of(copy, model, x)),
                 expected[task],
                 rtol=1e-6,
                 atol=1e-6,
@@ -215,7 +221,7 @@ def test_a_part_exports(engine_factory, rng, tmp_path):
         loaded = tf.saved_model.load(tmp_path / task)
         own = inputs_of(part, model, x)
         found = loaded.serve(keras.tree.map_structure(tf.constant, own))
-        expected = model.predict(x, verbose=0)[task]
+        expected = predictions(model, x)[task]
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -261,7 +267,7 @@ def test_mixed_precision_keeps_the_heads_in_float32(engine_factory, rng):
             and layer.name not in (*model.output_names, "task_relation")
         ]
         assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
-        logs = model.train_on_batch(x, y, return_dict=True)
+        logs = eager(model).train_on_batch(x, y, return_dict=True)
         assert np.isfinite(logs["loss"])
     finally:
         keras.config.set_dtype_policy("float32")
@@ -360,12 +366,15 @@ def test_kernel_penalties_are_added_to_the_loss(engine_factory, rng):
     )
     assert penalty > 0
     losses = [
-        model.evaluate(x, y, return_dict=True, verbose=0)["loss"]
+        eager(model).evaluate(x, y, return_dict=True, verbose=0)["loss"]
         for model in (plain, penalized)
     ]
     assert losses[1] - losses[0] == pytest.approx(penalty, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_trunk_width_and_depth_vary_the_size(factory_name):
     skip_without(factory_name, "trunk_width", "trunk_depth")
     keep = {
@@ -399,7 +408,7 @@ def test_normalization_and_dropout_train(engine_factory, normalization, rng):
         activation="elu",
     )
     x, y = random_data(model, 4, rng)
-    logs = model.train_on_batch(x, y, return_dict=True)
+    logs = eager(model).train_on_batch(x, y, return_dict=True)
     assert np.isfinite(logs["loss"])
     kinds = [type(layer).__name__ for layer in model.layers]
     wanted = {
@@ -419,8 +428,8 @@ def test_preprocessing_is_part_of_the_model(engine_factory, rng):
     plain = build_small(engine_factory)
     plain.set_weights(model.get_weights())
     x = random_inputs(model, 4, rng)
-    expected = plain.predict(0.5 * x, verbose=0)
-    for name, values in model.predict(x, verbose=0).items():
+    expected = predictions(plain, 0.5 * x)
+    for name, values in predictions(model, x).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=1e-6)
 
 
@@ -473,6 +482,9 @@ def error_of(name, arguments):
         return str(error)
 
 
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_wrong_arguments(factory_name):
     missed = [
         f"{arguments}: {found}"

@@ -5,7 +5,7 @@ Nothing is trained or traced: what arrived is read from one model.
 
 import keras
 import pytest
-from factory_harness import SMALL, takes
+from factory_harness import SMALL, built, takes
 
 from mtl_keras import models
 
@@ -22,17 +22,20 @@ def test_arguments_arrive(factory_name, half_precision):
     build, small = models.get(factory_name), SMALL[factory_name]
     optimizer = keras.optimizers.SGD(0.5)
     preprocessing = keras.layers.Identity(name="mine")
+    weights = {task.name: 0.25 for task in built(factory_name).tasks}
     of_layers = {"dropout": 0.2, "l2": 0.1, "preprocessing": preprocessing}
     model = build(
         **small,
         **{k: v for k, v in of_layers.items() if takes(factory_name, k)},
         weighting="uncertainty",
         gradients="features",
+        loss_weights=weights,
         optimizer=optimizer,
         name="called",
     )
     assert model.name == "called"
     assert model.optimizer is optimizer
+    assert dict(model.loss_weights) == weights
     assert type(model.weighting).__name__ == "Uncertainty"
     assert model.get_compile_config()["gradients"] == "features"
     # Heads stay in float32.
@@ -46,10 +49,3 @@ def test_arguments_arrive(factory_name, half_precision):
         assert model.get_layer("mine") is preprocessing
         (node,) = preprocessing._inbound_nodes
         assert node.input_tensors[0] is model.inputs[0]
-
-
-def test_loss_weights_arrive(factory_name):
-    build, small = models.get(factory_name), SMALL[factory_name]
-    given = {task.name: 0.25 for task in build(**small, compile=False).tasks}
-    model = build(**small, loss_weights=given)
-    assert dict(model.loss_weights) == given

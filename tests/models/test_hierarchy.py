@@ -123,7 +123,7 @@ def test_a_part_that_is_only_read_past_a_stop_belongs_to_nobody(rng):
     both = keras.layers.Concatenate()([trunk, stopped])
     outputs = {"a": tasks[0].head(trunk), "b": tasks[1].head(both)}
     model = MultiTaskModel(inputs, outputs, tasks=tasks)
-    model.compile("sgd", weighting="mgda")
+    model.compile("sgd", weighting="mgda", run_eagerly=True)
     graph = shared_graph_of(model)
     assert {v.path for v in graph.shared} == {"trunk/kernel", "trunk/bias"}
     paths = {v.path for of in graph.of_task.values() for v in of}

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from factory_harness import predictions
+from factory_harness import eager, predictions
 
 from mtl_keras import Regression, build_mlp, build_soft_sharing_mlp
 
@@ -15,7 +15,7 @@ def small(**arguments):
 
 
 def test_without_distance_they_are_single_task_models(rng):
-    model = small(distance=0, optimizer=keras.optimizers.SGD(0.1))
+    model = eager(small(distance=0, optimizer=keras.optimizers.SGD(0.1)))
     x = rng.normal(size=(12, 5)).astype("float32")
     y = {"a": rng.normal(size=12), "b": rng.normal(size=(12, 2))}
     alone = []
@@ -33,7 +33,7 @@ def test_without_distance_they_are_single_task_models(rng):
             )
         head = model.get_layer(task.name)
         single.get_layer(task.name).set_weights(head.get_weights())
-        single.fit(
+        eager(single).fit(
             x, {task.name: y[task.name]}, batch_size=4, shuffle=False, verbose=0
         )
         alone.append(predictions(single, x)[task.name])
@@ -44,7 +44,7 @@ def test_without_distance_they_are_single_task_models(rng):
 
 
 def test_the_loss_holds_the_distance_of_all_levels(rng):
-    model = small(distance=0.3)
+    model = eager(small(distance=0.3))
     x = rng.normal(size=(8, 5)).astype("float32")
     y = {"a": rng.normal(size=8), "b": rng.normal(size=(8, 2))}
     logs = model.evaluate(x, y, return_dict=True, verbose=0)
@@ -76,7 +76,7 @@ def test_methods_of_shared_gradients_are_refused(method):
 
 
 def test_methods_of_losses_train(rng):
-    model = small(weighting="uncertainty")
+    model = eager(small(weighting="uncertainty"))
     x = rng.normal(size=(8, 5)).astype("float32")
     y = {"a": rng.normal(size=8), "b": rng.normal(size=(8, 2))}
     history = model.fit(x, y, verbose=0).history

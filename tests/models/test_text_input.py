@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import predictions
+from factory_harness import eager, predictions
 
 import mtl_keras
 
@@ -51,7 +51,7 @@ def test_strings_are_read_as_their_numbers(steps):
 
 
 def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
-    model = on_ids()
+    model = eager(on_ids())
     text = mtl_keras.with_text_input(model, WORDS)
     before = called(text, SENTENCES)
     model.fit(IDS, Y, verbose=0)
@@ -61,7 +61,7 @@ def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
     back = mtl_keras.without_text_input(text)
     assert_equal_outputs(called(back, IDS), after)
     assert back.inputs[0].dtype in ("int32", "int64")
-    back.fit(IDS, Y, verbose=0)
+    eager(back).fit(IDS, Y, verbose=0)
     assert_equal_outputs(called(model, IDS), called(text, SENTENCES))
     text.save(tmp_path / "text.keras")
     loaded = mtl_keras.load_model(tmp_path / "text.keras")
@@ -71,6 +71,7 @@ def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_model_on_numbers_compiles_to_one_program():
     text = mtl_keras.build_text_cls_tag(
         vocabulary=WORDS, encoder="conv", hidden_units=(4,), num_classes=(2, 3)
@@ -93,8 +94,8 @@ def test_words_are_looked_up_beside_the_steps():
     lookup = text.get_layer("token_ids")
     stream = tf.data.Dataset.from_tensor_slices((list(SENTENCES), Y)).batch(2)
     looked_up = stream.map(lambda x, y: (lookup(x), y))
-    expected = text.evaluate(stream, verbose=0, return_dict=True)
-    found = ids.evaluate(looked_up, verbose=0, return_dict=True)
+    expected = eager(text).evaluate(stream, verbose=0, return_dict=True)
+    found = eager(ids).evaluate(looked_up, verbose=0, return_dict=True)
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -107,7 +108,7 @@ def test_affixes_go_along(tmp_path):
         hidden_units=(4,),
         num_classes=(2, 3),
     )
-    text.fit(SENTENCES, Y, verbose=0)
+    eager(text).fit(SENTENCES, Y, verbose=0)
     ids = mtl_keras.without_text_input(text)
     assert ids.inputs[0].shape == (None, None, 3)
     looked_up = text.get_layer("token_ids")(SENTENCES)

@@ -12,8 +12,8 @@ from mtl_keras.tables import (
 
 
 @pytest.fixture
-def space(columns):
-    return fit_feature_space(columns, categories=["code"])
+def space(encoded):
+    return encoded("codes")
 
 
 @pytest.mark.parametrize("name", ["job", "age", "gain", "code"])

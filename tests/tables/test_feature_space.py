@@ -8,20 +8,9 @@ from keras.utils import FeatureSpace
 
 from mtl_keras.tables import encode_columns, fit_feature_space
 
-ENCODINGS = {
-    "default": {},
-    "bins": {"numbers": "float_discretized", "num_bins": 4},
-    "plain": {"numbers": "float"},
-    "piecewise": {"numbers": "piecewise_linear", "num_bins": 5},
-    "codes": {"categories": ["code"]},
-    "embedded": {"embed": ["job", "code"], "numbers": "piecewise_linear"},
-    "crossed": {"categories": ["code"], "crosses": [("job", "code")]},
-    "chosen": {"features": {"gain": "float_discretized", "code": "float"}},
-}
 
-
-def test_default_is_one_hot_and_standardized_in_sorted_order(columns):
-    x = encode_columns(fit_feature_space(columns), columns)
+def test_default_is_one_hot_and_standardized_in_sorted_order(columns, encoded):
+    x = encode_columns(encoded("default"), columns)
     # age, code, gain, then job with the bucket for unknown ones in front.
     assert x.shape == (120, 7)
     assert x.dtype == np.float32
@@ -37,9 +26,8 @@ def test_default_is_one_hot_and_standardized_in_sorted_order(columns):
     assert len({tuple(row) for row in jobs}) == 3
 
 
-@pytest.mark.parametrize("name", ENCODINGS)
-def test_rows_are_encoded_by_themselves(columns, name):
-    space = fit_feature_space(columns, **ENCODINGS[name])
+def test_rows_are_encoded_by_themselves(columns, encoded, encoding_name):
+    space = encoded(encoding_name)
     x = encode_columns(space, columns)
     assert np.isfinite(x).all()
     few = encode_columns(space, {k: v[40:47] for k, v in columns.items()})
@@ -48,9 +36,8 @@ def test_rows_are_encoded_by_themselves(columns, name):
     np.testing.assert_array_equal(small, x)
 
 
-@pytest.mark.parametrize("name", ENCODINGS)
-def test_it_is_saved_and_loaded(columns, name, tmp_path):
-    space = fit_feature_space(columns, **ENCODINGS[name])
+def test_it_is_saved_and_loaded(columns, encoded, encoding_name, tmp_path):
+    space = encoded(encoding_name)
     space.save(tmp_path / "columns.keras")
     again = keras.models.load_model(tmp_path / "columns.keras")
     np.testing.assert_array_equal(
@@ -82,9 +69,9 @@ def test_codes_are_categories_only_if_said(columns):
     np.testing.assert_array_equal(unknown, [[1, 0, 0, 0]])
 
 
-def test_a_data_frame_and_a_dict_are_alike(columns):
+def test_a_data_frame_and_a_dict_are_alike(columns, encoded):
     space = fit_feature_space(pd.DataFrame(columns))
-    expected = encode_columns(fit_feature_space(columns), columns)
+    expected = encode_columns(encoded("default"), columns)
     frame = pd.DataFrame(columns).assign(more=1.0)
     np.testing.assert_allclose(encode_columns(space, frame), expected)
 

@@ -25,8 +25,8 @@ FACTORIES = {
 }
 
 
-def train(columns, targets, tasks, factory="build_mlp", **encoding):
-    space = fit_feature_space(columns, **encoding)
+def train(columns, targets, tasks, factory="build_mlp", space=None, **encoding):
+    space = space or fit_feature_space(columns, **encoding)
     x = encode_columns(space, columns)
     layer = embedding_layer(space, 3) if encoding.get("embed") else None
     model = mtl_keras.models.get(factory)(
@@ -49,9 +49,10 @@ def assert_close(found, expected):
 
 @pytest.mark.parametrize("factory", mostly_slow(FACTORIES, ["build_mmoe"]))
 def test_raw_columns_give_the_same_predictions(
-    columns, targets, tasks, factory
+    columns, targets, tasks, encoded, factory
 ):
-    model, space, expected = train(columns, targets, tasks, factory)
+    space = encoded("default")
+    model, _, expected = train(columns, targets, tasks, factory, space)
     raw = with_raw_columns(model, space)
     assert_close(raw.predict(columns, verbose=0), expected)
     # The layers are those of the model: nothing is copied.
@@ -74,6 +75,7 @@ def test_saved_exported_and_loaded(columns, targets, tasks, encoding, tmp_path):
     raw = with_raw_columns(model, space)
     raw.save(tmp_path / "raw.keras")
     again = mtl_keras.load_model(tmp_path / "raw.keras")
+    again.run_eagerly = True  # a graph would take longer to trace
     assert_close(again.predict(columns, verbose=0), expected)
     raw.export(tmp_path / "saved_model", verbose=False)
     serve = tf.saved_model.load(tmp_path / "saved_model").signatures[
@@ -94,12 +96,15 @@ def request(columns, serve):
     }
 
 
-def test_it_is_compiled_as_the_model_is(columns, targets, tasks):
-    model, space, _ = train(columns, targets, tasks)
+def test_it_is_compiled_as_the_model_is(columns, targets, tasks, encoded):
+    space = encoded("default")
+    model, _, _ = train(columns, targets, tasks, space=space)
+    model.run_eagerly = True  # a graph would take longer to trace
     model.loss_weights["old"] = 0.25
     x = encode_columns(space, columns)
     expected = model.evaluate(x, targets, verbose=0, return_dict=True)
     raw = with_raw_columns(model, space)
+    raw.run_eagerly = True
     found = raw.evaluate(columns, targets, verbose=0, return_dict=True)
     assert found == pytest.approx(expected, abs=1e-6)
     bare = mtl_keras.build_mlp(x.shape[1:], tasks, compile=False)
@@ -122,14 +127,16 @@ def test_it_trains_on_raw_columns_with_a_weighting(columns, targets, tasks):
         np.testing.assert_allclose(b[key], values, atol=1e-5, err_msg=key)
 
 
-def test_unknown_categories_have_a_bucket(columns, targets, tasks):
-    model, space, _ = train(columns, targets, tasks, categories=["code"])
+def test_unknown_categories_have_a_bucket(columns, targets, tasks, encoded):
+    space = encoded("codes")
+    model, _, _ = train(columns, targets, tasks, space=space)
     raw = with_raw_columns(model, space)
     row = {name: values[:2].copy() for name, values in columns.items()}
     row["job"][:] = ["never seen", "nor that"]
     row["code"][:] = [77, -5]
     for name in ("age", "gain"):
         row[name][:] = row[name][0]
+    raw.run_eagerly = True  # a graph would take longer to trace
     found = raw.predict(row, verbose=0)
     for values in found.values():
         assert np.isfinite(values).all()
@@ -192,16 +199,16 @@ print(json.dumps({{k: v.numpy().tolist() for k, v in outputs.items()}}))
     assert_close(json.loads(output.splitlines()[-1]), expected)
 
 
-def test_a_width_that_does_not_fit_is_told(columns, tasks):
-    space = fit_feature_space(columns)
+def test_a_width_that_does_not_fit_is_told(tasks, encoded):
+    space = encoded("default")
     model = mtl_keras.build_mlp((9,), tasks)
     with pytest.raises(ValueError, match=r"vectors of 7 numbers.*\(9,\)"):
         with_raw_columns(model, space)
 
 
 @pytest.mark.parametrize("swapped", [True, False])
-def test_other_things_are_refused(columns, tasks, swapped):
-    space = fit_feature_space(columns)
+def test_other_things_are_refused(tasks, encoded, swapped):
+    space = encoded("default")
     model = mtl_keras.build_mlp((7,), tasks)
     arguments = (space, model) if swapped else (model, {})
     name = "model is a FeatureSpace" if swapped else "feature_space is a dict"

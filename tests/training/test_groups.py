@@ -27,6 +27,8 @@ TASKS = (
     BinaryClassification("yes_0", class_names=["no", "yes"]),
     Regression("size_0"),
 )
+# A group and a task that stands alone.
+FEW = (TASKS[0], TASKS[1], TASKS[4])
 SAMPLES, BATCH = 14, 6
 
 
@@ -146,13 +148,16 @@ def test_users_see_each_output_and_its_layer(monkeypatch):
     assert grouped.kernel.shape == (8, 2, 3)
 
 
+@pytest.mark.slow
 def test_training_is_the_same(assert_same):
     assert_same(optimizer="sgd")
 
 
-@pytest.mark.slow
-def test_eager_training_is_the_same(assert_same):
-    assert_same(samples=12, run_eagerly=True)
+@pytest.mark.parametrize(
+    "tasks", mostly_slow([FEW, TASKS], [FEW]), ids=["few", "all"]
+)
+def test_eager_training_is_the_same(tasks, assert_same):
+    assert_same(tasks=tasks, samples=12, run_eagerly=True)
 
 
 @pytest.mark.slow
@@ -252,7 +257,9 @@ def test_the_first_training_traces_a_step_once(
     monkeypatch, rng, missing, steps_per_execution
 ):
     """Variables made in the trace of a step would have it traced twice."""
-    model = build(monkeypatch, True, steps_per_execution=steps_per_execution)
+    model = build(
+        monkeypatch, True, FEW, steps_per_execution=steps_per_execution
+    )
     traced, step = [], model.labelled_train_step
 
     def count(*batch):
@@ -317,6 +324,7 @@ def test_a_clone_computes_the_same(monkeypatch, rng):
     )
 
 
+@pytest.mark.slow
 def test_an_exported_model_computes_the_same(monkeypatch, rng, tmp_path):
     model = build(monkeypatch, True)
     x, _ = data(model, rng, missing=True)
@@ -367,6 +375,7 @@ def test_steps_of_a_subclass_are_taken(monkeypatch):
     assert not twice._compile_loss.groups
 
 
+@pytest.mark.slow
 def test_the_loss_of_keras_is_the_sum_of_all(monkeypatch, rng):
     model = build(monkeypatch, True)
     single = build(monkeypatch, False)

@@ -43,6 +43,7 @@ def both_functions(monkeypatch, run):
     return ours, run()
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_kerass_function(monkeypatch, rng):
     def run():
         keras.utils.set_random_seed(1)
@@ -67,6 +68,7 @@ def test_logs_are_those_of_an_overridden_step(rng):
     assert history["extra"] == [7.0]
 
 
+@pytest.mark.slow
 def test_the_step_is_traced_once(rng):
     model = counting()
     x, y = random_data(model, 8, rng)
@@ -76,7 +78,11 @@ def test_the_step_is_traced_once(rng):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"run_eagerly": True}, {"steps_per_execution": 2}]
+    "settings",
+    [
+        {"run_eagerly": True},
+        pytest.param({"steps_per_execution": 2}, marks=pytest.mark.slow),
+    ],
 )
 def test_several_steps_and_eager_ones_are_left_to_keras(settings, rng):
     model = counting(**settings)
@@ -96,6 +102,7 @@ def test_an_eager_step_is_never_traced(rng):
     assert model.traces == 2
 
 
+@pytest.mark.slow
 def test_single_batches(rng):
     model = counting()
     x, y = random_data(model, 4, rng)
@@ -113,6 +120,7 @@ def test_a_stream_that_ends_early_ends_the_epoch(rng):
     assert int(model.optimizer.iterations) == 2
 
 
+@pytest.mark.slow
 def test_weights_of_samples_that_are_none(rng):
     model = counting()
     x, y = random_data(model, 8, rng)

@@ -17,8 +17,8 @@ from explicit_loop import (
     loop_gradients,
     loop_losses,
     loop_step,
-    loop_total,
     table,
+    total_of,
 )
 from factory_harness import mostly_slow, random_targets
 from holes import KINDS, make_holes
@@ -46,12 +46,13 @@ def build_with_twin(twin, optimizer, **options):
 
 
 def test_losses_and_metrics_equal_the_loop(twin, rng):
-    model = build_with_twin(twin, descent())
+    model = build_with_twin(twin, descent(), run_eagerly=True)
     x, y = table(rng)
     logs = model.evaluate(x, y, batch_size=5, return_dict=True, verbose=0)
-    for task, loss in loop_losses(twin, x, y).items():
+    losses = loop_losses(twin, x, y)
+    for task, loss in losses.items():
         assert logs[f"{task}_loss"] == pytest.approx(float(loss), rel=1e-5)
-    total = float(loop_total(twin, x, y))
+    total = float(total_of(twin, losses))
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
     kept = y["kind"] != -1
     hits = np.argmax(model(x)["kind"], -1) == y["kind"]
@@ -61,10 +62,21 @@ def test_losses_and_metrics_equal_the_loop(twin, rng):
 
 
 @pytest.mark.parametrize("weighted", mostly_slow([False, True], [True]))
-@pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
-def test_training_equals_the_loop(twin, weighted, steps_per_execution, rng):
+@pytest.mark.parametrize(
+    "options",
+    mostly_slow(
+        [{}, {"steps_per_execution": 2}, {"run_eagerly": True}],
+        [{"run_eagerly": True}],
+    ),
+    ids=lambda options: "-".join(options) or "traced",
+)
+def test_training_equals_the_loop(twin, weighted, options, rng):
     model = build_with_twin(
-        twin, descent(), steps_per_execution=steps_per_execution
+        twin,
+        descent(),
+        **options,
+        # The test above has them.
+        metrics={task.name: [] for task, _ in every_kind()},
     )
     x, y = table(rng)
     assert np.isnan(y["size"][BATCH : 2 * BATCH]).all()
@@ -74,19 +86,17 @@ def test_training_equals_the_loop(twin, weighted, steps_per_execution, rng):
             task.name: rng.uniform(0, 2, SAMPLES).astype("float32")
             for task in model.tasks
         }
-    for _ in range(2):
-        for batch in batches_of(x, y, weights):
-            loop_step(twin, *batch)
+    for batch in batches_of(x, y, weights):
+        loop_step(twin, *batch)
     model.fit(
         x,
         y,
         sample_weight=weights,
         batch_size=BATCH,
-        epochs=2,
         shuffle=False,
         verbose=0,
     )
-    assert model.optimizer.iterations.numpy() == 6
+    assert model.optimizer.iterations.numpy() == 3
     assert_same_weights(model, twin)
 
 
@@ -179,7 +189,7 @@ def test_tasks_declared_complete_take_kerass_step_from_streams(rng):
         model.fit(x, {"a": np.array([0, -1] * 4)}, verbose=0)
 
 
-@pytest.mark.parametrize("kind", mostly_slow(sorted(KINDS), ["binary"]))
+@pytest.mark.parametrize("kind", mostly_slow(sorted(KINDS), ()))
 def test_every_kind_fits_with_whole_samples_missing(kind, rng):
     task, shape = KINDS[kind]
     task = dataclasses.replace(task, metrics=task.metric_names())
@@ -266,7 +276,7 @@ def test_a_loss_of_one_number_a_batch_is_that_of_the_labelled_samples(rng):
         filters=(4,),
         normalization=None,
     )
-    model.compile("sgd", loss={"mask": keras.losses.Dice()})
+    model.compile("sgd", loss={"mask": keras.losses.Dice()}, run_eagerly=True)
     x = rng.normal(size=(6, 8, 8, 1)).astype("float32")
     mask = rng.integers(2, size=(6, 8, 8, 1))
     y = {"kind": rng.integers(3, size=6), "mask": mask.copy()}
@@ -282,6 +292,7 @@ def test_a_loss_of_one_number_a_batch_is_that_of_the_labelled_samples(rng):
     assert np.isfinite(model.get_weights()[0]).all()
 
 
+@pytest.mark.slow
 def test_trainings_switch_between_steps_without_retracing(rng):
     """Each kind of step stays traced, whichever was taken in between."""
     model = mtl_keras.build_mlp((3,), [Regression("a"), Regression("b")])

@@ -15,12 +15,13 @@ from mtl_keras import Classification, MultiTaskModel, Regression
 @pytest.fixture
 def model():
     """A small model of a classification and a regression."""
-    return mtl_keras.build_mlp(
+    model = mtl_keras.build_mlp(
         (5,),
         [Classification("kind", 3), Regression("size", loss_weight=0.5)],
         trunk_width=8,
-        optimizer="sgd",
     )
+    model.compile("sgd", run_eagerly=True)
+    return model
 
 
 def plain_twin(model, loss_weights):
@@ -36,6 +37,7 @@ def plain_twin(model, loss_weights):
         loss={task.name: task.loss for task in model.tasks},
         loss_weights=loss_weights,
         metrics={task.name: task.make_metrics() for task in model.tasks},
+        run_eagerly=model.run_eagerly,
     )
     return twin
 
@@ -71,6 +73,7 @@ def operations(model, x, y):
     return counts
 
 
+@pytest.mark.slow
 def test_graph_differs_from_plain_keras_by_the_variable_reads_only(rng):
     model = build_small("build_mlp", normalization="batch", dropout=0.5)
     x, y = random_data(model, 4, rng)
@@ -114,6 +117,7 @@ def test_compile_can_override_some_tasks(model, rng):
         loss={"size": "mae"},
         metrics={"kind": [], "size": [keras.metrics.MeanSquaredError("m")]},
         loss_weights={"kind": 2.0},
+        run_eagerly=True,
     )
     x, y = random_data(model, 6, rng)
     logs = model.evaluate(x, y, return_dict=True, verbose=0)
@@ -125,7 +129,9 @@ def test_compile_can_override_some_tasks(model, rng):
 
 @pytest.mark.filterwarnings("ignore:Skipping variable loading")
 def test_overrides_survive_saving(model, rng, tmp_path):
-    model.compile("adam", loss={"size": "mae"}, metrics={"kind": []})
+    model.compile(
+        "adam", {"size": "mae"}, metrics={"kind": []}, run_eagerly=True
+    )
     x, y = random_data(model, 6, rng)
     expected = model.evaluate(x, y, return_dict=True, verbose=0)
     model.save(tmp_path / "model.keras")
@@ -157,13 +163,14 @@ def test_wrong_arguments_of_compile(model, arguments, error, message):
 
 def test_one_task_is_logged_like_several(rng):
     model = mtl_keras.build_mlp((3,), Regression("size"), l2=0.1)
+    model.compile("sgd", run_eagerly=True)
     x, y = random_data(model, 8, rng)
     history = model.fit(x, y, validation_split=0.5, verbose=0).history
     names = {"loss", "size_loss", "size_rmse", "size_mae"}
     assert set(history) == names | {f"val_{name}" for name in names}
     logs = model.evaluate(x, y, return_dict=True, verbose=0)
     assert logs["loss"] > logs["size_loss"]  # by the penalty
-    model.compile(loss="mae", metrics=["mse"])
+    model.compile(loss="mae", metrics=["mse"], run_eagerly=True)
     logs = model.evaluate(x, y["size"], return_dict=True, verbose=0)
     assert set(logs) == {"loss", "size_loss", "size_mse"}
 
@@ -182,6 +189,7 @@ def test_sample_weight_is_keras_own(model, rng):
         assert found == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_generators_and_datasets_work_as_in_keras(model, rng):
     x, y = random_data(model, 8, rng)
@@ -198,6 +206,7 @@ def test_generators_and_datasets_work_as_in_keras(model, rng):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_steps_per_execution_sees_every_batch_of_a_stream(model, rng):
     x, y = random_data(model, 12, rng)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(2)
@@ -250,7 +259,7 @@ def test_a_model_of_ones_own(rng):
     model = MultiTaskModel(
         inputs, {t.name: t.head(shared) for t in tasks}, tasks=tasks
     )
-    model.compile()
+    model.compile(run_eagerly=True)
     x, y = random_data(model, 8, rng)
     assert "b_accuracy" in model.fit(x, y, verbose=0).history
 
@@ -280,6 +289,7 @@ def test_a_model_without_tasks_says_so():
         model.compile()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Skipping variable loading")
 def test_keras_tuner_searches_width_and_weights(rng, tmp_path):
     import keras_tuner

@@ -26,11 +26,7 @@ ARGUMENTS = {
 }
 
 
-# One of each way in which a weighting takes part in a step.
-QUICK = ("famo", "pcgrad", "gradnorm", "graddrop")
-
-
-@pytest.fixture(params=mostly_slow(weightings.names(), QUICK))
+@pytest.fixture(params=mostly_slow(weightings.names(), ()))
 def method(request):
     """The name of each weighting in turn."""
     return request.param
@@ -95,11 +91,11 @@ def test_it_trains_and_logs_weights(method, rng):
 
 
 @pytest.mark.parametrize(
-    "method", mostly_slow(weightings.names(), ["famo", "gradnorm"])
+    "method", mostly_slow(weightings.names(), ["gradnorm"])
 )
 def test_what_was_stopped_in_the_middle_goes_on(method, rng, tmp_path):
     """From a file, and from the checkpoint of a run."""
-    x, y = data(rng)
+    x, y = data(rng, 8)
     # Eagerly, because tracing takes longer than these few steps.
     through = build(method, eager=True)
     through.fit(x, y, epochs=3, **options(method, x, y))
@@ -140,7 +136,7 @@ def test_two_replicas_equal_one(method, rng, two_replicas):
             {"optimizer": "accumulating"},
             {"optimizer": "scaled"},
         ],
-        [{"steps_per_execution": 2}, {"optimizer": "accumulating"}],
+        [{"steps_per_execution": 2}],
     ),
     ids=lambda options: "-".join(map(str, next(iter(options.items())))),
 )
@@ -164,7 +160,7 @@ def test_ways_of_training(method, options, rng):
 
 
 @pytest.mark.parametrize(
-    "method", mostly_slow(["uncertainty", "mgda", "db_mtl"], ["mgda"])
+    "method", mostly_slow(["uncertainty", "mgda", "db_mtl"], ())
 )
 def test_loss_scaling_changes_nothing(method, rng):
     x, y = data(rng)
@@ -181,6 +177,7 @@ def test_loss_scaling_changes_nothing(method, rng):
     assert_same(*results, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_frozen_layers_stay(rng):
     model = build_small("build_mlp", hidden_units=(8, 8))
     model.layers[1].trainable = False
@@ -212,7 +209,9 @@ def test_several_inputs_and_an_embedding(rng):
     }
     y = {"a": rng.normal(size=12), "b": rng.normal(size=(12, 2))}
     for gradients in ("parameters", "features"):
-        model.compile("adam", weighting="mgda", gradients=gradients)
+        model.compile(
+            "sgd", weighting="mgda", gradients=gradients, run_eagerly=True
+        )
         history = model.fit(inputs, y, epochs=2, **OPTIONS).history
         assert np.isfinite(history["loss"]).all()
 
@@ -254,10 +253,10 @@ def test_one_task_works_as_plain_and_says_so_once(rng):
         keras.utils.set_random_seed(2)
         model = mtl_keras.build_mlp((3,), [Regression("a")], compile=False)
         if method is None:
-            model.compile("sgd")
+            model.compile("sgd", run_eagerly=True)
         else:
             with pytest.warns(UserWarning, match="has one task") as said:
-                model.compile("sgd", weighting=method)
+                model.compile("sgd", weighting=method, run_eagerly=True)
             assert len(said) == 1
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -274,6 +273,7 @@ def test_an_instance_belongs_to_one_set_of_tasks():
         mtl_keras.build_mlp((3,), [Regression("other")], weighting=method)
 
 
+@pytest.mark.slow
 def test_factories_take_a_weighting(sharing_engine_factory, rng):
     model = build_small(
         sharing_engine_factory, weighting="mgda", gradients="features"
@@ -295,7 +295,7 @@ def test_factories_take_a_weighting(sharing_engine_factory, rng):
 def test_a_negative_loss_is_named_where_none_can_be(method, rng):
     task = Regression("angle", units=2, loss="cosine_similarity")
     model = mtl_keras.build_mlp((3,), [task, Regression("size")])
-    model.compile("sgd", weighting=method)
+    model.compile("sgd", weighting=method, run_eagerly=True)
     x = rng.normal(size=(8, 3)).astype("float32")
     y = {"angle": model.predict(x, verbose=0)["angle"], "size": x[:, 0]}
     with pytest.raises(ValueError, match=r"Task 'angle': its loss is -"):

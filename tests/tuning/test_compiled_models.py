@@ -4,8 +4,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
-from factory_harness import mostly_slow
-from tuning_problem import SMALL, build, samples
+from tuning_problem import SMALL, build, build_in_numpy, samples
 
 import mtl_keras
 from mtl_keras import tuning
@@ -13,10 +12,12 @@ from mtl_keras import tuning
 DATA = samples()
 
 
-def run(hyper_model, values, seed=1, **fit):
+def run(hyper_model, values, seed=1, eagerly=False, **fit):
     """Trains the model of a trial, as a search does."""
     keras.utils.set_random_seed(seed)
     built = hyper_model.build_trial(hyper_model.arguments(values))
+    if eagerly:
+        built.run_eagerly = True
     keras.utils.set_random_seed(seed)
     fit = {"epochs": 2, "batch_size": 16, "verbose": 0, **fit}
     history = built.fit(*DATA, **fit)
@@ -33,10 +34,29 @@ def hyper_models(space, factory=mtl_keras.build_mlp, **arguments):
     ]
 
 
+class Counted(keras.layers.Layer):
+    """Counts how often it is called or traced."""
+
+    calls = 0
+
+    def call(self, inputs):
+        Counted.calls += 1
+        return inputs
+
+
+TEMPERATURE = "weighting/temperature"
 FACTORIES = {
     "plain": {},
     "dropout": {"dropout": 0.5},
     "batch statistics": {"normalization": "batch"},
+    "all of these": {
+        "dropout": 0.5,
+        "normalization": "batch",
+        "optimizer": keras.optimizers.SGD(0.1, momentum=0.9),
+        "preprocessing": Counted(),
+        "weighting": "dwa",
+        TEMPERATURE: [2.0, 0.1],
+    },
     "momentum": {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)},
     "average of weights": {"optimizer": keras.optimizers.Adam(use_ema=True)},
     "method of losses": {"weighting": "uncertainty"},
@@ -47,11 +67,29 @@ FACTORIES = {
 }
 
 
+def assert_same(trained, expected, *, exact):
+    """Compares the weights and histories of two trainings."""
+    tolerance = {"rtol": 0} if exact else {"rtol": 1e-4, "atol": 1e-6}
+    (model, history), (other, of_other) = trained, expected
+    assert history.keys() == of_other.keys()
+    for name, values in of_other.items():
+        np.testing.assert_allclose(history[name], values, **tolerance)
+    for variable, value in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_allclose(variable, value, **tolerance)
+
+
+# A second trace takes longer than a few steps without a graph.
 @pytest.mark.parametrize(
-    "name",
-    mostly_slow(FACTORIES, ["batch statistics"]),
+    ("name", "eagerly"),
+    [
+        ("all of these", True),
+        *(
+            pytest.param(name, False, marks=pytest.mark.slow)
+            for name in FACTORIES
+        ),
+    ],
 )
-def test_a_reused_model_equals_a_fresh_one(name):
+def test_a_reused_model_equals_a_fresh_one(name, eagerly):
     more = FACTORIES[name]
     space = {
         **SMALL,
@@ -64,13 +102,18 @@ def test_a_reused_model_equals_a_fresh_one(name):
     fixed |= more
     first = {"loss_weight/right": 0.2, "learning_rate": 0.003}
     second = {"loss_weight/right": 5.0, "learning_rate": 0.03}
-    begun, _ = run(reusing, {**fixed, **first}, seed=5)
-    again, found = run(reusing, {**fixed, **second})
-    new, expected = run(fresh, {**fixed, **second})
+    if TEMPERATURE in more:
+        first[TEMPERATURE], second[TEMPERATURE] = more[TEMPERATURE]
+    # DWA weights nothing in the first two epochs.
+    fit = {"epochs": 3, "batch_size": 48} if eagerly else {}
+    begun, _ = run(reusing, {**fixed, **first}, seed=5, **fit)
+    before = Counted.calls
+    again, found = run(reusing, {**fixed, **second}, **fit)
+    # Nothing was traced: a new network is called once when it is built.
+    assert Counted.calls - before == ("preprocessing" in more)
+    new, expected = run(fresh, {**fixed, **second}, eagerly=eagerly, **fit)
     assert again is begun and new is not begun
-    assert found == expected
-    for variable, other in zip(again.weights, new.weights, strict=True):
-        np.testing.assert_array_equal(variable, other)
+    assert_same((again, found), (new, expected), exact=not eagerly)
     assert dict(again.loss_weights) == dict(new.loss_weights)
 
 
@@ -83,9 +126,8 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "pair", mostly_slow(NUMBERS, [("dwa", "temperature")]), ids=".".join
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", NUMBERS, ids=".".join)
 def test_arguments_of_a_weighting_are_assigned(pair):
     method, argument = pair
     first, second = NUMBERS[pair]
@@ -104,45 +146,42 @@ def test_arguments_of_a_weighting_are_assigned(pair):
     new, expected = run(fresh, {**fixed, name: second}, epochs=3)
     assert again is begun and new is not begun
     assert getattr(again.weighting, argument) == second
-    assert found == expected != other
-    for variable, value in zip(again.weights, new.weights, strict=True):
-        np.testing.assert_array_equal(variable, value)
+    assert found != other
+    assert_same((again, found), (new, expected), exact=True)
 
 
+@pytest.mark.slow
 def test_nothing_is_traced_for_a_reused_model():
-    traced = []
-
-    class Counted(keras.layers.Layer):
-        def call(self, inputs):
-            traced.append(1)
-            return inputs
-
-    space = {**SMALL, "preprocessing": Counted(), "loss_weight": (0.1, 10.0)}
-    reusing, _ = hyper_models(space)
-    fixed = {n: reusing.space[n].content for n in (*SMALL, "preprocessing")}
+    given = {**SMALL, "preprocessing": Counted()}
+    reusing, _ = hyper_models({**given, "loss_weight": (0.1, 10.0)})
+    fixed = {name: reusing.space[name].content for name in given}
     counts = []
     for ratio in (0.5, 1.0, 2.0):
         run(reusing, {**fixed, "loss_weight/right": ratio})
-        counts.append(len(traced))
+        counts.append(Counted.calls)
     # A functional model is called symbolically once when it is built.
     assert counts[2] - counts[1] == counts[1] - counts[0] == 1
 
 
 def test_another_architecture_is_another_model():
-    reusing, _ = hyper_models({"trunk_width": [4, 8]}, build)
-    first, _ = run(reusing, {"trunk_width": 4})
-    second, _ = run(reusing, {"trunk_width": 8})
-    third, _ = run(reusing, {"trunk_width": 4})
+    reusing, _ = hyper_models({"width": [4, 8]}, build_in_numpy)
+    first, second, third = (
+        run(reusing, {"width": width}, validation_data=DATA)[0]
+        for width in (4, 8, 4)
+    )
     assert first is third and first is not second
 
 
 def test_rates_that_callbacks_changed_are_put_back():
-    reusing, _ = hyper_models({"trunk_width": [4, 8]}, build)
+    reusing, _ = hyper_models({"width": [4, 8]}, build_in_numpy)
     halve = keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)
-    run(reusing, {"trunk_width": 4}, callbacks=[halve])
+    more = {"callbacks": [halve], "validation_data": DATA}
+    trained, _ = run(reusing, {"width": 4}, **more)
+    assert float(trained.optimizer.learning_rate) == pytest.approx(0.0025)
     keras.utils.set_random_seed(0)
-    model = reusing.build_trial(reusing.arguments({"trunk_width": 4}))
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.001)
+    model = reusing.build_trial(reusing.arguments({"width": 4}))
+    assert model is trained
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
 
 
 def plain(trunk_width, loss_weights=None):
@@ -166,7 +205,7 @@ def halved(loss_weights=None, learning_rate=0.1, width=4):
     """A factory that makes something else of what it gets."""
     optimizer = keras.optimizers.SGD(learning_rate / 2)
     weights = {k: v / 2 for k, v in (loss_weights or {}).items()}
-    return build(width, weights, optimizer)
+    return build_in_numpy(width, weights, optimizer)
 
 
 @pytest.mark.parametrize(
@@ -185,17 +224,18 @@ def test_factories_of_another_kind_are_right_too(factory, fixed):
         values = {**fixed, "loss_weight/right": ratio}
         if factory is halved:
             values["learning_rate"] = rate
-        _, found = run(reusing, values)
-        _, expected = run(fresh, values)
+        _, found = run(reusing, values, validation_data=DATA)
+        _, expected = run(fresh, values, validation_data=DATA)
         assert found == expected
 
 
 def test_models_are_kept_up_to_a_number():
     reusing, _ = hyper_models({"trunk_width": (2, 30, "linear")}, build)
-    for width in range(2, 14):
+    capacity = reusing._models.capacity = 2
+    for width in range(2, 5):
         model = reusing.build_trial(reusing.arguments({"trunk_width": width}))
         reusing.give_back(model)
-    assert len(reusing._models._kept) == reusing._models.capacity
+    assert len(reusing._models._kept) == capacity
 
 
 TUNERS = {

@@ -63,7 +63,7 @@ def test_the_least_point_is_found(seed):
     best = {
         cls: min(
             bowl(values)
-            for values in play(oracle_of(two_floats, cls, seed), bowl, 20)
+            for values in play(oracle_of(two_floats, cls, seed), bowl, 14)
         )
         for cls in (BayesianOracle, RandomOracle)
     }
@@ -81,8 +81,8 @@ def test_a_name_is_found_that_has_no_place_between_others():
     def cost(values):
         return costs[values["method"]] + (values["share"] - 0.5) ** 2
 
-    proposed = play(oracle_of(declare, initial=10), cost, 24)
-    late = [values["method"] for values in proposed[14:]]
+    proposed = play(oracle_of(declare, initial=10), cost, 18)
+    late = [values["method"] for values in proposed[12:]]
     assert late.count("d") > len(late) / 2
 
 
@@ -109,7 +109,7 @@ def test_what_is_not_active_is_not_proposed():
         return abs(np.log10(values["temperature"]) - 0.5)
 
     # One plain trial is all there are.
-    proposed = play(oracle_of(declare), cost, 16)
+    proposed = play(oracle_of(declare), cost, 12)
     for values in proposed:
         assert ("temperature" in values) == (values["method"] == "tempered")
     assert sum(values["method"] == "plain" for values in proposed) == 1
@@ -120,7 +120,7 @@ def test_where_trials_fail_others_are_tried():
     def cost(values):
         return None if values["share"] > 0.5 else bowl(values)
 
-    proposed = play(oracle_of(two_floats, initial=8), cost, 24)
+    proposed = play(oracle_of(two_floats, initial=8), cost, 20)
     early, late = proposed[:8], proposed[8:]
     assert sum(cost(values) is None for values in early) == 4
     assert sum(cost(values) is None for values in late) < len(late) / 2
@@ -128,7 +128,7 @@ def test_where_trials_fail_others_are_tried():
 
 def test_trials_that_run_side_by_side_differ():
     oracle = oracle_of(two_floats)
-    play(oracle, bowl, 10)
+    play(oracle, bowl, 6)
     running = [oracle.propose(f"worker {at}") for at in range(4)]
     points = [
         (np.log10(trial.hyperparameters.values["rate"]) / 4,

@@ -5,7 +5,7 @@ import pytest
 from factory_harness import mostly_slow
 from scipy.stats import rankdata
 from trial_records import make_space
-from tuning_problem import build_eager, search_small
+from tuning_problem import search_small
 
 from mtl_keras.tuning.importance import importance
 from mtl_keras.tuning.objective import Objective
@@ -33,8 +33,16 @@ def numbers(**more):
     return make_space(learning_rate=(1e-4, 1e-2), trunk_width=(8, 64), **more)
 
 
+@pytest.fixture
+def few_trees(monkeypatch):
+    """For what holds of any forest."""
+    monkeypatch.setattr("mtl_keras.tuning.importance._TREES", 30)
+
+
 @pytest.mark.parametrize("seed", mostly_slow(range(3), [0]))
-@pytest.mark.parametrize("name", ["learning_rate", "trunk_width"])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["learning_rate", "trunk_width"], ["learning_rate"])
+)
 def test_what_alone_matters_has_all_the_importance(name, seed):
     space = numbers(batch_size=[16, 32])
     trials = records(space, lambda row: np.log(row[name]), seed=seed)
@@ -66,14 +74,14 @@ def test_shares_are_the_total_effects_on_the_rank():
         assert found[name] == pytest.approx(share, abs=0.04)
 
 
-def test_it_says_how_little_it_knows_of_noise():
+def test_it_says_how_little_it_knows_of_noise(few_trees):
     space = numbers()
     rng = np.random.default_rng(0)
     trials = records(space, lambda row: rng.normal())
     assert importance(trials, LOSS, space).explained < 0.2
 
 
-def test_names_count_as_names():
+def test_names_count_as_names(few_trees):
     """The order of choices without one carries no meaning."""
     space = numbers(activation=["relu", "gelu", "elu", "tanh"])
     trials = records(space, lambda row: row["activation"] in ("relu", "elu"))
@@ -108,7 +116,7 @@ def test_an_argument_counts_where_its_weighting_is_chosen():
     assert found["weighting/c"] == pytest.approx(2 / 3, abs=0.05)
 
 
-def test_only_the_order_of_the_trials_counts():
+def test_only_the_order_of_the_trials_counts(few_trees):
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"])
     found = importance(trials, LOSS, space)
@@ -121,7 +129,7 @@ def test_only_the_order_of_the_trials_counts():
         assert importance(records(space, other), LOSS, space) == found
 
 
-def test_trials_that_failed_do_not_count():
+def test_trials_that_failed_do_not_count(few_trees):
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"], count=30)
     labels = trials[0].labels
@@ -145,13 +153,12 @@ def test_few_trials_are_refused(count):
         importance(trials, LOSS, space)
 
 
-def test_a_study_has_it_for_each_objective(tmp_path):
+def test_a_study_has_it_for_each_objective(tmp_path, few_trees):
     study = search_small(
         tmp_path,
-        build_eager,
-        {"width": [2, 3, 4], "loss_weight": (0.1, 10.0)},
+        space={"width": [2, 3, 4], "loss_weight": (0.1, 10.0)},
         objective=["left_accuracy", "parameters"],
-        max_trials=6,
+        max_trials=5,
     )
     found = study.importance()
     assert list(found) == ["left_accuracy", "parameters"]

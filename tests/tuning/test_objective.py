@@ -3,7 +3,7 @@
 import keras_tuner
 import numpy as np
 import pytest
-from tuning_problem import build, samples
+from tuning_problem import build_eager, samples
 
 import mtl_keras
 from mtl_keras.tuning.objective import (
@@ -90,7 +90,7 @@ def test_a_multi_task_model_says_what_it_has():
 
 
 def test_names_are_those_that_evaluation_has():
-    model = build()
+    model = build_eager()
     logs = model.evaluate(*samples(), verbose=0, return_dict=True)
     assert set(logs) <= set(known_objectives(model))
 

@@ -45,8 +45,19 @@ def follow(oracle, trials, past=()):
     return proposed
 
 
-@pytest.mark.parametrize("objectives", [COST, BOTH], ids=["one", "two"])
-@pytest.mark.parametrize("tuner", TUNERS)
+@pytest.mark.parametrize(
+    ("tuner", "objectives"),
+    [
+        *((tuner, COST) for tuner in TUNERS),
+        ("bayesian", BOTH),
+        *(
+            pytest.param(tuner, BOTH, marks=pytest.mark.slow)
+            for tuner in TUNERS
+            if tuner != "bayesian"
+        ),
+    ],
+    ids=lambda value: {1: "one", 2: "two"}.get(len(value), value),
+)
 def test_a_search_goes_on_with_what_it_would_have_proposed(
     space, tuner, objectives, tmp_path, monkeypatch
 ):
@@ -80,6 +91,7 @@ def test_what_cannot_have_been_proposed_is_refused(space):
         oracle.propose("worker", {"trunk_width": 3, "loss_weight/right": 1.0})
 
 
+@pytest.mark.slow
 def test_the_process_comes_nearer_than_chance(space):
     found = {
         tuner: follow(make_oracle(tuner, space, COST, epochs=1, seed=0), 12)

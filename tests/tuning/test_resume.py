@@ -177,6 +177,7 @@ search_small(sys.argv[2], max_trials=200, verbose=1)
 """
 
 
+@pytest.mark.slow
 def test_sigkill_of_a_process_in_mid_search(tmp_path):
     arguments = [
         sys.executable,

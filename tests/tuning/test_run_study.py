@@ -9,15 +9,32 @@ from small_studies import quick_study, write_study
 import mtl_keras
 from mtl_keras import tuning, zoo
 from mtl_keras.tuning import trial_runner
+from mtl_keras.tuning.run_study import plan_study
+from mtl_keras.tuning.trial_positions import searched
 
 
 def outcomes(study):
     return [(t.labels, t.status, t.objectives, t.metrics) for t in study.trials]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def eagerly():
+    """Trains without graphs: a few steps are over before one is traced."""
+    fit = trial_runner.fit_model
+
+    def eager(model, *arguments, **more):
+        model.run_eagerly = True
+        return fit(model, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trial_runner, "fit_model", eager)
+        yield
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return write_study(tmp_path_factory.mktemp("studies") / "quick")
+    folder = tmp_path_factory.mktemp("studies") / "quick"
+    return write_study(folder, fit={"epochs": 1, "batch_size": 40})
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +108,8 @@ def test_a_search_from_python_is_the_same_study(path, study, tmp_path):
         data.validation,
         **values["search"],
         merge=False,
-        epochs=2,
-        batch_size=16,
+        epochs=1,
+        batch_size=40,
         directory=tmp_path,
         name="python",
         verbose=0,
@@ -116,7 +133,7 @@ def test_a_search_from_python_is_the_same_study(path, study, tmp_path):
 def test_another_study_in_the_folder_is_refused(path, study):
     recipe = tuning.load_study_recipe(path)
     for change, said in [
-        ({"epochs": 3}, "epochs was 2 and is 3"),
+        ({"epochs": 3}, "epochs was 1 and is 3"),
         (
             {"data_arguments": {"num_train": 48, "seed": 1}},
             "data: arguments: seed was nothing and is 1",
@@ -171,10 +188,10 @@ def test_without_a_space_the_factory_has_its_own(tmp_path):
     path = write_study(
         tmp_path / "published", space=None, search={"max_trials": 1}
     )
-    study = tuning.run_study(path, verbose=0)
+    plan = plan_study(tuning.load_study_recipe(path))
     # Hidden units are fixed, and so are width and depth; one task alone has
     # no weights to search.
-    assert set(study.best.labels) == {"dropout", "learning_rate"}
+    assert set(searched(plan.hyper_model.space)) == {"dropout", "learning_rate"}
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import tomllib
 import keras
 import numpy as np
 import pytest
-from tuning_problem import build_eager, samples, search_small
+from tuning_problem import build_in_numpy, samples, search_small
 
 from mtl_keras import tuning
 from mtl_keras.zoo.recipe import Fit, Named, Optimizer
@@ -103,8 +103,10 @@ def test_a_data_frame_has_them_too(study):
     pandas.testing.assert_frame_equal(frame, written)
 
 
-def test_the_report_has_pictures_and_importances(study, tmp_path):
-    pytest.importorskip("matplotlib")
+def test_the_report_has_pictures_and_importances(study, tmp_path, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    monkeypatch.setattr("mtl_keras.tuning.importance._TREES", 30)
+    monkeypatch.setitem(matplotlib.rcParams, "savefig.dpi", 30)
     paths = study.save_report(tmp_path / "report")
     assert [path.name for path in paths] == [
         "history.png",
@@ -160,7 +162,7 @@ def test_plots_say_what_they_need(study, monkeypatch, plot):
 
 def test_one_objective_has_no_picture_of_a_front(tmp_path):
     pytest.importorskip("matplotlib")
-    study = search_small(tmp_path, validation=None, folds=2)
+    study = search_small(tmp_path, validation=None, folds=2, max_trials=2)
     names = [path.name for path in study.save_report()]
     assert names == ["history.png", "parallel.png"]
     (axes,) = study.plot_history().axes
@@ -174,7 +176,7 @@ def test_one_objective_has_no_picture_of_a_front(tmp_path):
 def test_the_study_says_what_was_searched(study):
     text = (study.folder / "study.toml").read_text()
     found = tomllib.loads(text)
-    assert found["factory"]["name"] == "build_eager"
+    assert found["factory"]["name"] == "build_in_numpy"
     assert found["space"]["width"] == [2, 3, 4]
     assert found["space"]["loss_weight/right"]["scale"] == "log"
     assert found["search"]["objective"]["parameters"] == "min"
@@ -194,7 +196,7 @@ def test_the_best_pastes_into_a_recipe(study):
     fit = Fit.model_validate(found["fit"])
     assert fit.batch_size == best.values["batch_size"]
     # The factory takes what the recipe says.
-    built = build_eager(
+    built = build_in_numpy(
         **factory.arguments,
         optimizer=keras.optimizers.get(
             {

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
-from tuning_problem import build_eager, samples, search_small
+from tuning_problem import build_in_numpy, samples, search_small
 
 from mtl_keras.tuning import trial_workers
 from mtl_keras.tuning.journal import Journal
@@ -24,14 +24,14 @@ def build_once_deadly(width=3, loss_weights=None, **more):
     if loss_weights is not None and not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return build_eager(width, loss_weights, **more)
+    return build_in_numpy(width, loss_weights, **more)
 
 
-def build_deadly(width=3, optimizer="adam"):
+def build_deadly(width=3, optimizer="sgd"):
     """Ends its process at one width."""
     if width == 5:
         os.kill(os.getpid(), signal.SIGKILL)
-    return build_eager(width, optimizer=optimizer)
+    return build_in_numpy(width, optimizer=optimizer)
 
 
 def scores(study):
@@ -59,6 +59,7 @@ def test_workers_find_what_one_process_finds(tmp_path):
     assert two.best_model().count_params() > 0
 
 
+@pytest.mark.slow
 def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, flag):
     study = search_small(tmp_path, build_once_deadly, workers=2)
     assert (tmp_path / "flag").exists()
@@ -111,7 +112,7 @@ def test_a_trial_that_ends_every_worker_fails(tmp_path):
 def test_what_cannot_go_to_another_process_is_refused(tmp_path):
     with pytest.raises(TypeError, match="at the top of a module"):
         search_small(
-            tmp_path, lambda width: build_eager(width), {"width": [2, 3]},
+            tmp_path, lambda width: build_in_numpy(width), {"width": [2, 3]},
             workers=2, max_trials=2,
         )  # fmt: skip
     stream = tf.data.Dataset.from_tensors(samples())

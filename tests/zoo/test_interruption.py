@@ -26,7 +26,7 @@ class InterruptedInFinalizer(keras.callbacks.Callback):
 
 def fit(*callbacks):
     model = keras.Sequential([keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     x = np.ones((50, 2), "float32")
     model.fit(x, x[:, :1], batch_size=10, callbacks=callbacks, verbose=0)
     return int(model.optimizer.iterations)

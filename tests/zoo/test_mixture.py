@@ -132,9 +132,12 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path, schedule, options):
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"schedule": "joint"},
+        pytest.param({"schedule": "joint"}, marks=pytest.mark.slow),
         {"schedule": "joint", "shares": {"mnist": 3, "fashion_mnist": 1}},
-        {"schedule": "alternate", "steps_per_epoch": "shortest"},
+        pytest.param(
+            {"schedule": "alternate", "steps_per_epoch": "shortest"},
+            marks=pytest.mark.slow,
+        ),
         {"schedule": "annealed"},
         {"schedule": "square_root", "steps_per_epoch": 5, "shuffle": False},
     ],

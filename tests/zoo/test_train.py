@@ -2,13 +2,16 @@
 
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras import zoo
+from mtl_keras.zoo.run_folder import prepare_folder
 
 
 class StopAt(keras.callbacks.Callback):
@@ -39,23 +42,51 @@ def history(folder):
     return (folder / "history.csv").read_text()
 
 
+class StopWith(keras.callbacks.Callback):
+    """Stops a run as Ctrl-C would, where its training begins or ends."""
+
+    def __init__(self, moment):
+        super().__init__()
+        setattr(self, f"on_train_{moment}", self.stop)
+
+    def stop(self, logs=None):
+        """Interrupts."""
+        raise KeyboardInterrupt
+
+
+# A network on images is trained by the slow tests.
+@pytest.fixture(
+    scope="module", params=mostly_slow(["quick", "recipe"], ["quick"])
+)
+def of_run(request):
+    """The recipe of the runs."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="module")
-def finished(recipe, tmp_path_factory):
+def finished(of_run, tmp_path_factory):
     """The folder of a finished run."""
     folder = tmp_path_factory.mktemp("run") / "finished"
-    zoo.train(recipe, folder, seed=5)
+    zoo.train(of_run, folder, seed=5)
     return folder
 
 
 @pytest.fixture(scope="module")
-def quickly_finished(quick, tmp_path_factory):
-    """The folder of a finished run of the smallest model."""
-    folder = tmp_path_factory.mktemp("run") / "finished"
-    zoo.train(quick, folder, seed=5)
+def interrupted(of_run, tmp_path_factory):
+    """The folder of such a run that was stopped in its third epoch."""
+    folder = tmp_path_factory.mktemp("run") / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        zoo.train(of_run, folder, seed=5, callbacks=[StopAt(2)])
     return folder
 
 
-def test_writes(finished):
+@pytest.fixture
+def stopped(interrupted, tmp_path):
+    """A copy of it, to go on with."""
+    return shutil.copytree(interrupted, tmp_path / "stopped")
+
+
+def test_writes(finished, of_run):
     names = {path.name for path in finished.iterdir()}
     assert names == {
         "history.csv",
@@ -68,8 +99,11 @@ def test_writes(finished):
         "tensorboard",
     }
     metrics = json.loads((finished / "metrics.json").read_text())
-    assert set(metrics["test"]) == {"classification", "segmentation"}
-    assert list(metrics["test"]["segmentation"]) == ["iou", "loss"]
+    tested = {"classification": ["accuracy", "loss"]}
+    if of_run.factory.name == "build_cnn_cls_seg":
+        tested["segmentation"] = ["iou", "loss"]
+    found = {task: list(values) for task, values in metrics["test"].items()}
+    assert found == tested
     assert metrics["seed"] == 5
     assert metrics["parameters"] > 0 and metrics["seconds"] > 0
     assert set(metrics["machine"]) == {"processor", "cores", "gpus"}
@@ -79,66 +113,59 @@ def test_writes(finished):
     assert metrics["best_epoch"] == 1 + int(np.argmin(losses))
 
 
-def test_model_is_the_best_epoch(finished, recipe):
+def test_model_is_the_best_epoch(finished, of_run):
     metrics = json.loads((finished / "metrics.json").read_text())
     model = mtl_keras.load_model(finished / "model.keras")
-    x, y = zoo.load_data(recipe).test
+    model.run_eagerly = True  # one batch: a graph would take longer to trace
+    x, y = zoo.load_data(of_run).test
     again = mtl_keras.evaluation.evaluate_by_task(model, x, y)
     for task, values in metrics["test"].items():
         assert again[task] == pytest.approx(values, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("finished_run", "of_recipe"),
-    [
-        ("quickly_finished", "quick"),
-        pytest.param("finished", "recipe", marks=pytest.mark.slow),
-    ],
-)
 def test_seed_repeats_and_resume_equals_uninterrupted(
-    finished_run, of_recipe, request, tmp_path
+    finished, stopped, of_run
 ):
-    finished = request.getfixturevalue(finished_run)
-    recipe = request.getfixturevalue(of_recipe)
-    output = tmp_path / "stopped"
+    assert (stopped / "model.keras").is_file()
+    assert len(history(stopped).splitlines()) == 3
+    assert not (stopped / "metrics.json").exists()
+    # What comes after the training takes longer, and is the same for all runs.
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(recipe, output, seed=5, callbacks=[StopAt(2)])
-    assert (output / "model.keras").is_file()
-    assert len(history(output).splitlines()) == 3
-    assert not (output / "metrics.json").exists()
-    zoo.train(recipe, output, seed=5, resume=True)
-    assert history(output) == history(finished)
-    for here, there in zip(weights(output), weights(finished), strict=True):
+        zoo.train(
+            of_run, stopped, seed=5, resume=True, callbacks=[StopWith("end")]
+        )
+    assert history(stopped) == history(finished)
+    for here, there in zip(weights(stopped), weights(finished), strict=True):
         np.testing.assert_array_equal(here, there)
 
 
 def test_interrupted_before_the_first_epoch(quick, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        zoo.train(quick, tmp_path / "run", callbacks=[StopAt(0)])
+        zoo.train(quick, tmp_path / "run", callbacks=[StopWith("begin")])
     assert [p.name for p in (tmp_path / "run").glob("model*")] == []
 
 
-def test_resume_of_a_finished_run_leaves_it(finished, recipe):
+def test_resume_of_a_finished_run_leaves_it(finished, of_run):
     before = (finished / "metrics.json").stat().st_mtime_ns
-    metrics = zoo.train(recipe, finished, seed=5, resume=True)
+    metrics = zoo.train(of_run, finished, seed=5, resume=True)
     assert metrics == json.loads((finished / "metrics.json").read_text())
     assert (finished / "metrics.json").stat().st_mtime_ns == before
 
 
-def test_resume_refuses_another_recipe(finished, recipe):
+def test_resume_refuses_another_recipe(finished, of_run):
     with pytest.raises(ValueError, match="another recipe"):
         zoo.train(
-            zoo.change_recipe(recipe, epochs=9), finished, seed=5, resume=True
+            zoo.change_recipe(of_run, epochs=9), finished, seed=5, resume=True
         )
     with pytest.raises(ValueError, match="another seed"):
-        zoo.train(recipe, finished, seed=6, resume=True)
+        zoo.train(of_run, finished, seed=6, resume=True)
 
 
-def test_another_run_is_refused(finished, recipe):
+def test_another_run_is_refused(finished, of_run):
     with pytest.raises(FileExistsError, match="--overwrite"):
-        zoo.train(recipe, finished)
+        zoo.train(of_run, finished)
     with pytest.raises(ValueError, match="contradict"):
-        zoo.train(recipe, finished, overwrite=True, resume=True)
+        zoo.train(of_run, finished, overwrite=True, resume=True)
 
 
 def test_foreign_files_are_refused_even_with_overwrite(quick, tmp_path):
@@ -147,20 +174,39 @@ def test_foreign_files_are_refused_even_with_overwrite(quick, tmp_path):
         zoo.train(quick, tmp_path, overwrite=True)
 
 
-def test_damaged_backup_is_named(quick, tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        zoo.train(quick, tmp_path / "run", callbacks=[StopAt(1)])
-    (tmp_path / "run" / "backup.npz").write_bytes(b"nothing")
+def test_overwriting_keeps_what_is_not_of_the_run(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (folder / "notes.txt").write_text("mine")
+    prepare_folder(folder, overwrite=True)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_damaged_backup_is_named(of_run, stopped):
+    (stopped / "backup.npz").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"backup\.npz' is damaged"):
-        zoo.train(quick, tmp_path / "run", resume=True)
+        zoo.train(of_run, stopped, seed=5, resume=True)
 
 
-def test_patience_ends_a_run(quick, tmp_path):
+@pytest.fixture
+def patient(quick):
+    """A recipe of 20 epochs, of which the second one is no better."""
     values = zoo.change_recipe(quick, epochs=20).model_dump()
     values["fit"]["patience"] = 1
     # Nothing gets better at a learning rate of zero.
     values["optimizer"] = {"name": "sgd", "learning_rate": 0.0}
-    metrics = zoo.train(zoo.Recipe.model_validate(values), tmp_path / "run")
+    return zoo.Recipe.model_validate(values)
+
+
+def test_patience_ends_the_training(patient, tmp_path):
+    # What comes after it takes longer.
+    with pytest.raises(KeyboardInterrupt):
+        zoo.train(patient, tmp_path / "run", callbacks=[StopWith("end")])
+    assert len(history(tmp_path / "run").splitlines()) == 1 + 2
+
+
+@pytest.mark.slow
+def test_patience_ends_a_run(patient, tmp_path):
+    metrics = zoo.train(patient, tmp_path / "run")
     assert (metrics["epochs"], metrics["best_epoch"]) == (2, 1)
 
 
@@ -182,7 +228,5 @@ def test_reproduce(quick, tmp_path):
     assert spread["mean"] == pytest.approx(np.mean(values))
     assert spread["std"] == pytest.approx(np.std(values, ddof=1))
     (output / "notes.txt").write_text("mine")
-    from mtl_keras.zoo.run_folder import prepare_folder
-
     prepare_folder(output, overwrite=True)
     assert [path.name for path in output.iterdir()] == ["notes.txt"]

@@ -1,12 +1,15 @@
 """Numbered data sets, as arrays and as streams."""
 
 import pytest
+from factory_harness import mostly_slow
 from numbered_sets import as_stream, numbered
 
 
-@pytest.fixture(params=["arrays", "streams", "both"])
+@pytest.fixture(
+    params=mostly_slow(["arrays", "streams", "both"], quick=["both"])
+)
 def kind(request):
-    """How the data sets are passed."""
+    """How the data sets are passed; some as streams, now, and some not."""
     return request.param
 
 

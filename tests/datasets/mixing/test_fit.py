@@ -14,9 +14,10 @@ TASKS = [
 ]
 
 
-@pytest.fixture
-def sets(rng):
+@pytest.fixture(scope="module")
+def sets():
     """Two data sets of vectors, labelled for one task each."""
+    rng = np.random.default_rng(0)
     x = rng.normal(size=(20, 4)).astype("float32")
     return {
         "kinds": (x, {"kind": rng.integers(3, size=20).astype("uint8")}),
@@ -32,6 +33,14 @@ def build(**arguments):
     )
 
 
+@pytest.fixture
+def model():
+    """A model for a few steps: a graph would take longer to trace."""
+    model = build()
+    model.run_eagerly = True
+    return model
+
+
 @pytest.mark.parametrize(
     ("schedule", "wrap"),
     [
@@ -43,22 +52,18 @@ def build(**arguments):
 def test_fit_learns_both_tasks(sets, schedule, wrap, capsys):
     wrapped = {name: wrap(dataset) for name, dataset in sets.items()}
     stream = mix(wrapped, schedule, batch_size=8)
-    model = build()
-    history = model.fit(
-        stream,
-        epochs=8,
-        validation_data=concatenate(sets),
-    ).history
+    # Evaluation has tests of its own, and another graph.
+    slowly = {"validation_data": concatenate(sets)} if wrap is tuple else {}
+    history = build().fit(stream, epochs=2, **slowly).history
     for task in ("kind", "load"):
         assert history[f"{task}_loss"][-1] < history[f"{task}_loss"][0]
-        assert np.isfinite(history[f"val_{task}_loss"]).all()
+        assert np.isfinite(history.get(f"val_{task}_loss", 0)).all()
     # The progress bar knows the end of the first epoch from the beginning.
     first, _, _ = capsys.readouterr().out.partition("Epoch 2/")
     assert f"1/{len(stream)}" in first
 
 
-def test_evaluation_is_that_of_each_set_alone(sets):
-    model = build()
+def test_evaluation_is_that_of_each_set_alone(sets, model):
     together = model.evaluate(*concatenate(sets), return_dict=True, verbose=0)
     for name, task in (("kinds", "kind"), ("loads", "load")):
         x, y = sets[name]
@@ -70,10 +75,9 @@ def test_evaluation_is_that_of_each_set_alone(sets):
                 assert together[metric] == pytest.approx(value, rel=1e-5)
 
 
-def test_a_pass_over_a_proportional_stream_evaluates_every_sample(sets):
-    model = build()
+def test_a_pass_over_a_proportional_stream_evaluates_every_sample(sets, model):
     arrays = model.evaluate(*concatenate(sets), return_dict=True, verbose=0)
-    stream = mix(sets, "proportional", batch_size=8, shuffle=False)
+    stream = mix(sets, "proportional", batch_size=16, shuffle=False)
     streamed = model.evaluate(stream, return_dict=True, verbose=0)
     for metric in ("kind_accuracy", "load_rmse"):
         assert streamed[metric] == pytest.approx(arrays[metric], rel=1e-5)

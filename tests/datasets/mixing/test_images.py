@@ -29,7 +29,13 @@ def mixed(sets, **options):
     return batches(stream)
 
 
-@pytest.mark.parametrize("wrap", [lambda dataset: dataset, as_stream])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda dataset: dataset,
+        pytest.param(as_stream, marks=pytest.mark.slow),
+    ],
+)
 def test_images_are_resized_and_so_are_their_masks(rng, wrap):
     small, large = images(rng, (4, 4), 3, "a"), images(rng, (8, 6), 3, "b")
     sets = {"small": wrap(small), "large": wrap(large)}

@@ -46,11 +46,11 @@ def test_arrays_that_are_shuffled(path, at):
             of_dataset_of_unknown_length,
             of_py_dataset,
         ],
-        [of_endless_dataset],
+        (),
     ),
 )
 def test_streams(path, data):
-    assert_goes_on(path, make_traced, data, (1, 5))
+    assert_goes_on(path, make_model, data, (1, 5))
 
 
 @pytest.mark.slow
@@ -74,9 +74,7 @@ class KillAtEpochEnd(keras.callbacks.Callback):
         raise Killed
 
 
-@pytest.mark.parametrize(
-    "weighting", ["dwa", pytest.param("db_mtl", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("weighting", mostly_slow(["dwa", "db_mtl"], ()))
 def test_weightings_with_state(path, weighting):
     def make():
         return make_model(weighting=weighting)
@@ -103,6 +101,7 @@ def test_several_steps_in_an_execution(path, data):
     assert_goes_on(path, make, data, (1, 4))
 
 
+@pytest.mark.slow
 def test_missing_labels_and_validation(path):
     def data():
         return of_arrays(missing=True)

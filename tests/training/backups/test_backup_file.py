@@ -45,6 +45,7 @@ def assert_usable(path):
     assert model.optimizer.iterations == 18
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_backup_before(path, stopped):
     backup = mtl_keras.BackupAndRestore(path, every_steps=2)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -88,6 +89,7 @@ def test_an_unwritable_folder_is_told_before_training(tmp_path, kind):
     assert model.optimizer.iterations == 0
 
 
+@pytest.mark.slow
 def test_what_a_kill_left_of_a_write_is_removed(path, stopped):
     partial_path(path).write_bytes(stopped[:100])
     assert_usable(path)

@@ -15,6 +15,7 @@ from backup_training import (
 import mtl_keras
 
 
+@pytest.mark.slow
 def test_early_stopping_goes_on(path):
     def others():
         return [
@@ -33,6 +34,7 @@ def test_early_stopping_goes_on(path):
     assert backup.model.optimizer.iterations == 3 * 6
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_stays_stopped(path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

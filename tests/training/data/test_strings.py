@@ -14,12 +14,14 @@ Y = {"intent": np.array([0, 1]), "slots": np.array([[0, 1, -1], [0, 0, 1]])}
 @pytest.fixture(scope="module")
 def model():
     """A small model on sentences."""
-    return mtl_keras.build_text_cls_tag(
+    model = mtl_keras.build_text_cls_tag(
         (3,),
         vocabulary=["play", "jazz"],
         hidden_units=(4,),
         num_classes=(2, 3),
     )
+    model.compile("sgd", run_eagerly=True)
+    return model
 
 
 @pytest.mark.parametrize(
@@ -45,8 +47,8 @@ def test_the_first_batch_of_a_stream_is_checked(model):
 
 def test_labels_may_be_missing_within_a_sentence(model):
     slots = np.array([[-1, 1, -1], [-1, -1, -1]])
-    logs = model.fit(X, {**Y, "slots": slots}, verbose=0).history
-    assert np.isfinite(logs["loss"]).all()
+    loss = model.evaluate(X, {**Y, "slots": slots}, verbose=0)[0]
+    assert np.isfinite(loss)
     check_tokens(model, X, {**Y, "slots": None})
 
 

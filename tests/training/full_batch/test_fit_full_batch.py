@@ -21,7 +21,7 @@ import mtl_keras
 from mtl_keras import BinaryClassification, Regression, fit_full_batch
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", mostly_slow(METHODS, ["L-BFGS-B"]))
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 def test_linear_model_comes_to_least_squares(method, missing, data):
     x, y = data
@@ -66,7 +66,7 @@ def shared_slope(**options):
 @pytest.mark.parametrize(
     "weighting, fixed",
     [
-        (None, (1, 1)),
+        pytest.param(None, (1, 1), marks=pytest.mark.slow),
         pytest.param("equal", (1, 1), marks=pytest.mark.slow),
         (
             mtl_keras.weighting.Importance({"left": 1, "right": 3}),
@@ -89,7 +89,7 @@ def test_weights_and_regularization_decide_conflicts(
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", mostly_slow(METHODS, ["CG"]))
 def test_iterations_are_those_of_scipy(method, data):
     """SciPy alone, on a joint loss that is written once more in numpy."""
     x, y = data
@@ -152,6 +152,7 @@ def test_weights_of_samples_and_classes(rng):
     np.testing.assert_allclose(parameters(model, "a"), results[0][0], atol=5e-3)
 
 
+@pytest.mark.slow
 def test_missing_labels_are_dropped_rows(data):
     x, y = data
     missing = holed(y)
@@ -165,6 +166,7 @@ def test_missing_labels_are_dropped_rows(data):
     )
 
 
+@pytest.mark.slow
 def test_a_task_may_be_none(data):
     x, y = data
     model = linear()
@@ -177,6 +179,7 @@ def test_a_task_may_be_none(data):
     assert history.history["right_loss"][-1] == 0
 
 
+@pytest.mark.slow
 def test_loss_never_rises_and_fit_goes_on_after(data, tmp_path):
     x, y = data
     model = small()
@@ -219,6 +222,7 @@ def test_starts_at_the_optimum(rng):
     assert history.message.startswith("Converged: ")
 
 
+@pytest.mark.slow
 def test_frozen_layers_stay(data):
     x, y = data
     model = small()
@@ -229,6 +233,7 @@ def test_frozen_layers_stay(data):
     np.testing.assert_array_equal(model.layers[1].get_weights()[0], before)
 
 
+@pytest.mark.slow
 def test_normalization_that_is_frozen_passes(data):
     model = small(normalization="batch")
     model.get_layer("trunk_normalization_1").trainable = False

@@ -51,6 +51,7 @@ def test_random_loss_is_refused(data):
         fit_full_batch(linear(tasks), *data)
 
 
+@pytest.mark.slow
 def test_loss_weights_stay_while_it_runs(data):
     schedule = mtl_keras.LossWeightSchedule(lambda epoch: {"right": epoch + 2})
     with pytest.raises(ValueError, match="changed loss_weights from"):

@@ -7,6 +7,7 @@ from full_batch_problems import holed, linear, small
 from mtl_keras import fit_full_batch
 
 
+@pytest.mark.slow
 def test_history_is_that_of_evaluate(data):
     x, y = data
     y, model = holed(y), small()
@@ -60,6 +61,7 @@ def test_an_iteration_is_an_epoch_to_callbacks(data):
     assert recorder.calls == ["begin", *one, *two, "end"]
 
 
+@pytest.mark.slow
 def test_early_stopping_restores_what_it_chose(data):
     x, y = data
     validation = (-x, y)  # gets worse as training goes on
@@ -83,6 +85,7 @@ def test_early_stopping_restores_what_it_chose(data):
     assert not history.converged
 
 
+@pytest.mark.slow
 def test_model_checkpoint_holds_the_iterate(data, tmp_path):
     x, y = data
     model = small()
@@ -99,6 +102,7 @@ def test_model_checkpoint_holds_the_iterate(data, tmp_path):
         assert found == pytest.approx(loss, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_progress(data, capsys):
     fit_full_batch(linear(), *data, iterations=2, verbose=2)
     lines = capsys.readouterr().out.splitlines()

@@ -44,6 +44,7 @@ def test_gradient_and_chunks_of_every_kind(kind, rng):
         assert slope == pytest.approx(expected, rel=2e-2, abs=2e-6)
 
 
+@pytest.mark.slow
 def test_chunks_of_a_loss_that_is_a_sum(data):
     x, y = data
     losses = {task: keras.losses.MeanSquaredError("sum") for task in y}

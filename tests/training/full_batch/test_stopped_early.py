@@ -7,13 +7,16 @@ import sys
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 from full_batch_problems import linear, small
 
 from mtl_keras import Regression, fit_full_batch
 from mtl_keras.training import NonFiniteLossError
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize(
+    "error", mostly_slow([KeyboardInterrupt, RuntimeError], [KeyboardInterrupt])
+)
 def test_interruption_leaves_the_best_weights(error, data):
     x, y = data
     model, losses = small(), []
@@ -81,6 +84,7 @@ def test_non_finite_loss_names_the_task(data):
         np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.slow
 def test_non_finite_on_the_way_leaves_the_best_weights(data):
     x, y = data
 

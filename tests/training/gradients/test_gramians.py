@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 from mtl_keras.training.gradients import gramians
 
@@ -31,7 +32,7 @@ def compiled(function):
 
 
 # All in one part; with a rest; in whole parts for some; one number each.
-@pytest.mark.parametrize("part", [2**18, 16, 7, 1])
+@pytest.mark.parametrize("part", mostly_slow([2**18, 16, 7, 1], [7]))
 @pytest.mark.parametrize("run", [lambda f: f, graph, compiled])
 def test_parts_make_the_gramian_of_the_whole(monkeypatch, part, run):
     monkeypatch.setattr(gramians, "_PART", part)

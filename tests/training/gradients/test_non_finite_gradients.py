@@ -69,9 +69,7 @@ def assert_same(first, second):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize(
-    "name", mostly_slow(METHODS, ["famo", "pcgrad", "db_mtl"])
-)
+@pytest.mark.parametrize("name", mostly_slow(METHODS, ["famo"]))
 def test_a_skipped_step_leaves_no_trace(name, rng):
     x, y = data(rng, broken=[1])
     given = {**OPTIONS}
@@ -109,7 +107,7 @@ def test_skipping_in_the_graph(gradients, steps_per_execution, rng):
     assert model.skipped_steps.losses == {}
 
 
-@pytest.mark.parametrize("gradients", mostly_slow(WAYS, ["features"]))
+@pytest.mark.parametrize("gradients", mostly_slow(WAYS, ()))
 def test_stopping_keeps_the_weights_before_the_step(gradients, rng):
     x, y = data(rng, broken=[2])
     options = {"gradients": gradients, "run_eagerly": True}
@@ -120,6 +118,7 @@ def test_stopping_keeps_the_weights_before_the_step(gradients, rng):
     assert_same(state(model), state(expected))
 
 
+@pytest.mark.slow
 def test_methods_of_losses_name_the_sum(rng):
     model = build("uncertainty")
     with pytest.raises(NonFiniteGradientError, match="sum of the gradients"):
@@ -129,8 +128,9 @@ def test_methods_of_losses_name_the_sum(rng):
 @pytest.mark.parametrize(
     ("method", "eager"),
     [
-        (None, False),
-        ("mgda", True),
+        (None, True),
+        pytest.param("mgda", True, marks=pytest.mark.slow),
+        pytest.param(None, False, marks=pytest.mark.slow),
         pytest.param("uncertainty", False, marks=pytest.mark.slow),
         pytest.param("mgda", False, marks=pytest.mark.slow),
     ],
@@ -149,6 +149,7 @@ def test_a_loss_that_is_not_finite(method, eager, rng):
         build(method, **options).fit(x, y, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_one_batch_at_a_time(rng):
     x, y = data(rng, broken=[0])
     batch = x[:4], {task: targets[:4] for task, targets in y.items()}
@@ -161,7 +162,7 @@ def test_one_batch_at_a_time(rng):
 
 
 @pytest.mark.parametrize(
-    "method", mostly_slow(["gradvac", "db_mtl", "famo"], ["db_mtl"])
+    "method", mostly_slow(["gradvac", "db_mtl", "famo"], ())
 )
 def test_loss_scaling_lowers_its_scale_and_goes_on(method, rng):
     optimizer = keras.optimizers.LossScaleOptimizer(

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import build_small, mostly_slow, random_data
+from factory_harness import SHARING, build_small, mostly_slow, random_data
 from holes import make_holes
 
 import mtl_keras
@@ -96,8 +96,9 @@ def build_compiled(
     return model
 
 
-def test_the_graph_parts_where_plain_gradients_do(factory_name, rng):
-    model = build_small(factory_name)
+def test_the_graph_parts_where_plain_gradients_do(graph_factory, rng):
+    model = build_small(graph_factory, compile=False)
+    model.compile(metrics={task.name: [] for task in model.tasks})
     x, y = random_data(model, 4, rng)
     graph = shared_graph_of(model)
     owners = shared_and_own(model, plain_gradients(model, x, y))
@@ -111,6 +112,10 @@ def test_the_graph_parts_where_plain_gradients_do(factory_name, rng):
 @pytest.mark.parametrize(
     "normalization", mostly_slow([None, "batch"], ["batch"])
 )
+@pytest.mark.parametrize(
+    "sharing_factory",
+    mostly_slow(SHARING, ["build_esmm", "build_mlp", "build_ple"]),
+)
 def test_the_parts_compute_what_the_model_does(
     sharing_factory, normalization, rng
 ):
@@ -122,6 +127,20 @@ def test_the_parts_compute_what_the_model_does(
         np.testing.assert_allclose(found[name], values, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "sharing_factory",
+    # One that is traced, and those whose graph is of another kind.
+    mostly_slow(
+        SHARING,
+        [
+            "build_cross_stitch_mlp",
+            "build_hierarchical_mlp",
+            "build_low_rank_mlp",
+            "build_mlp",
+            "build_ple",
+        ],
+    ),
+)
 def test_the_gramian_equals_plain_autodiff(sharing_factory, rng):
     weighting = FixedWeights(WEIGHTS)
     # What factories differ in is their graph, which is there without a trace.
@@ -199,7 +218,9 @@ def test_features_give_the_inner_products_at_the_frontier(
         ),
         pytest.param(SumOfRows, id="aggregate", marks=pytest.mark.slow),
         pytest.param(
-            lambda: ("features", FixedWeights((1.0, 1.0, 1.0))), id="features"
+            lambda: ("features", FixedWeights((1.0, 1.0, 1.0))),
+            id="features",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from factory_harness import mostly_slow
 
 from mtl_keras.tasks import (
     BinaryClassification,
@@ -50,7 +51,7 @@ def batches(task, rng, *, missing):
         yield y, y_pred
 
 
-@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 @pytest.mark.parametrize(
     ("task", "expected"),
     [

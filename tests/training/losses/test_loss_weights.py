@@ -77,6 +77,7 @@ def test_assigning_a_dict_updates_the_variables(model):
         model.loss_weights = {"c": 1.0}
 
 
+@pytest.mark.slow
 def test_an_epoch_does_not_reset_them(model, rng):
     x, y = random_data(model, 8, rng)
     model.loss_weights["b"] = 0.25
@@ -155,6 +156,7 @@ def test_schedule_moves_them_by_epoch(model, rng):
         )
 
 
+@pytest.mark.slow
 def test_schedule_may_read_the_current_weights(model, rng):
     x, y = random_data(model, 8, rng)
     schedule = LossWeightSchedule(

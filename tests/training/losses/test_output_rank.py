@@ -35,7 +35,7 @@ def errors_of(model, x, y):
         ["samples", "column", "pixels", "channel"], ["samples", "pixels"]
     ),
 )
-@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("flat", mostly_slow([False, True], [True]))
 def test_weights_of_samples_and_pixels(of, flat, rng):
     model = maps(
         DenseRegression("a"),
@@ -85,9 +85,10 @@ def test_weights_of_samples_and_pixels(of, flat, rng):
         ),
         (Segmentation("a", 3), "sparse_categorical_crossentropy"),
         pytest.param(DenseRegression("a", 2), "mae", marks=pytest.mark.slow),
-        (
+        pytest.param(
             DenseRegression("a"),
             keras.losses.Huber(reduction="mean_with_sample_weight"),
+            marks=pytest.mark.slow,
         ),
     ],
 )

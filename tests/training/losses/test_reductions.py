@@ -6,6 +6,7 @@ Without a graph, which would take longer to trace than to run.
 import keras
 import numpy as np
 import pytest
+from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras.tasks import Regression
@@ -30,7 +31,7 @@ def test_two_replicas_train_on_the_sum_of_the_whole_batch(two_replicas, rng):
     np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("weighting", [None, "pcgrad"])
+@pytest.mark.parametrize("weighting", mostly_slow([None, "pcgrad"], ["pcgrad"]))
 def test_two_replicas_penalize_weights_once(weighting, two_replicas, rng):
     with two_replicas.scope():
         model = mtl_keras.build_mlp(

@@ -49,8 +49,8 @@ def assert_same_logs(found, expected):
         np.testing.assert_allclose(found[name], values, 1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("run_eagerly", mostly_slow([False, True], [False]))
-@pytest.mark.parametrize("own_step", [False, True])
+@pytest.mark.parametrize("run_eagerly", mostly_slow([False, True], ()))
+@pytest.mark.parametrize("own_step", mostly_slow([False, True], [True]))
 def test_losses_of_short_batches_are_logged_as_in_keras(
     own_step, run_eagerly, rng
 ):

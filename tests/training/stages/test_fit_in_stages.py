@@ -6,7 +6,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from factory_harness import build_small, random_data, random_inputs
+from factory_harness import (
+    build_small,
+    mostly_slow,
+    random_data,
+    random_inputs,
+)
 
 import mtl_keras
 from mtl_keras import MultiTaskModel, Regression, fit_in_stages
@@ -77,6 +82,7 @@ def test_a_fed_task_trains_what_it_reads_without_a_stop(rng):
     assert high == {w.path for w in model.weights}
 
 
+@pytest.mark.slow
 def test_what_earlier_stages_trained_can_be_frozen(rng):
     model = hierarchy(stop_gradient=False)
     (low, high), _ = run(model, rng, ["coarse", "fine"], frozen=True, epochs=3)
@@ -85,12 +91,14 @@ def test_what_earlier_stages_trained_can_be_frozen(rng):
     assert high == paths(model, "trunk_2", "fine")
 
 
+@pytest.mark.slow
 def test_several_tasks_in_a_stage_train_together(rng):
     model = hierarchy()
     (low, both), _ = run(model, rng, ["coarse", ["coarse", "fine"]])
     assert low < both == {w.path for w in model.weights}
 
 
+@pytest.mark.slow
 def test_of_a_layer_of_several_tasks_only_the_right_variables_move(rng):
     model = build_small("build_low_rank_mlp")
     (first, second), _ = run(model, rng, ["two_way", "three_way"], frozen=True)
@@ -204,6 +212,7 @@ def test_it_equals_training_the_task_alone(rng):
             np.testing.assert_allclose(theirs, mine, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_history_is_of_all_stages(rng):
     model = hierarchy(eager=False)
     seen = []
@@ -235,6 +244,7 @@ def test_the_history_is_of_all_stages(rng):
     assert history.model is model
 
 
+@pytest.mark.slow
 def test_epochs_are_counted_on_from_a_stage_that_stopped_early(rng):
     class StopAtOnce(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -254,7 +264,7 @@ def test_epochs_are_counted_on_from_a_stage_that_stopped_early(rng):
     assert history.epoch == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("fails", mostly_slow([False, True], [True]))
 def test_flags_weights_and_optimizer_are_put_back(rng, fails):
     model = hierarchy(loss_weights={"coarse": 0.3})
     x, y = random_data(model, 12, rng)
@@ -299,6 +309,7 @@ def test_flags_weights_and_optimizer_are_put_back(rng, fails):
         assert (old != now).any()
 
 
+@pytest.mark.slow
 def test_a_weighting_is_left_out_where_it_has_nothing_to_weigh(rng):
     model = build_small("build_mlp", weighting="pcgrad")
     x, y = random_data(model, 12, rng)

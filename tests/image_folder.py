@@ -1,0 +1,80 @@
+"""A folder of small images with masks and a table that tell their numbers."""
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras import datasets
+from mtl_keras.tasks import Segmentation
+
+COUNT, HEIGHT, WIDTH = 12, 6, 8
+NAMES = [f"cell{number:02}" for number in range(COUNT)]
+TISSUE = {"tissue": "masks/tissue"}
+# Said in full, so that no mask is read before its part is.
+TASKS = (
+    Segmentation("nuclei", 1),
+    Segmentation("tissue", 3),
+    "stain",
+    "count",
+)
+
+
+def save(path, pixels):
+    """Writes pixels as an image file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encode = tf.io.encode_png if path.suffix == ".png" else tf.io.encode_jpeg
+    tf.io.write_file(str(path), encode(np.asarray(pixels, "uint8")))
+
+
+def image(number):
+    """An image whose brightness tells its number."""
+    return np.full((HEIGHT, WIDTH, 3), number * 10)
+
+
+def nuclei(number):
+    """A mask of 0 and 255 with as many pixels as its number."""
+    mask = np.zeros(HEIGHT * WIDTH)
+    mask[:number] = 255
+    return mask.reshape(HEIGHT, WIDTH, 1)
+
+
+def tissue(number):
+    """A mask of three classes; one column tells the number."""
+    mask = np.tile(np.arange(WIDTH) % 3, (HEIGHT, 1))
+    mask[:, 0] = number % 3
+    return mask[..., None]
+
+
+def written(tmp_path):
+    """Writes images with masks and a table, both with holes."""
+    for number, name in enumerate(NAMES):
+        save(tmp_path / "images" / f"{name}.png", image(number))
+        if number % 4:
+            save(tmp_path / "masks" / "nuclei" / f"{name}.png", nuclei(number))
+        if number % 3:
+            save(tmp_path / "masks" / "tissue" / f"{name}.png", tissue(number))
+    (tmp_path / "images" / "notes.txt").write_text("taken in May")
+    write_table(tmp_path, range(1, COUNT))
+    return tmp_path
+
+
+def write_table(root, numbers):
+    """Writes labels of some of the images."""
+    lines = ["image,stain,count,patient"]
+    for number in numbers:
+        # Both ways to name an image.
+        name = NAMES[number] + (".png" if number % 2 else "")
+        stain = ("blue", "", "red")[number % 3]
+        lines.append(f"{name},{stain},{number / 2},p{number // 3}")
+    (root / "labels.csv").write_text("\n".join(lines))
+
+
+def read(root, **arguments):
+    """Reads the folder."""
+    masks = {"nuclei": "masks/nuclei", "tissue": "masks/tissue"}
+    arguments = {"masks": masks, "labels": "labels.csv", **arguments}
+    return datasets.from_folder(root, **arguments)
+
+
+def numbers_of(x):
+    """The numbers of images."""
+    return np.rint(x[:, 0, 0, 0] / 10).astype(int)
