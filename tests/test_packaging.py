@@ -59,6 +59,7 @@ print(json.dumps(sorted(
     assert not loaded & (heavy | {"pydantic", "pandas"})
 
 
+@pytest.mark.slow
 def test_saved_model_runs_in_plain_tensorflow(tmp_path, forked_programs):
     import numpy as np
 

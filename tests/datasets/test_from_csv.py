@@ -140,6 +140,7 @@ def test_inputs_are_all_columns_left_that_have_a_name(write):
     assert splits.input_names == ("row", "sex=f", "sex=m")
 
 
+@pytest.mark.slow
 def test_a_model_trains_on_it(write):
     full = {"months": [str(row / 2) for row in range(ROWS)]}
     full["stage"] = ["abc"[row % 3] for row in range(ROWS)]

@@ -100,6 +100,7 @@ def test_tasks_are_inferred_from_all_masks_and_columns(root, splits):
     assert [task.name for task in every] == names
 
 
+@pytest.mark.slow
 def test_tasks_may_be_said(kept):
     tasks = [
         Segmentation("tissue", 4, class_names=list("abcd")),

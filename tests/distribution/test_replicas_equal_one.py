@@ -16,10 +16,9 @@ from worker_processes import path_of_tests, run_workers
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Cases of one number of replicas that a process trains.
 OF_PART = 25
-# Plain losses, and one of each hook of a weighting, for every run of the tests;
-# all others are slow.
+# One of each hook of a weighting, for every run of the tests; all others are
+# slow.
 QUICK = (
-    "build_mlp-missing-sgd-normalized",
     "famo-parameters-missing",
     "gradvac-features-missing",
     "db_mtl-parameters-missing",
@@ -27,6 +26,7 @@ QUICK = (
 # With each way to a loss: what is trained in this process.
 OF_EACH_WAY = (
     *QUICK,
+    "build_mlp-missing-sgd-normalized",
     "plain-weights-of-classes-one-sample-adam",
     "build_mlp-nine-tasks-dwa-missing",
     "uncertainty-float16",

@@ -29,8 +29,8 @@ def parts(dataset, strategy, **how):
     ]
 
 
-@pytest.mark.parametrize("repeat", [1, 3])
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("repeat", mostly_slow([1, 3], [1]))
+@pytest.mark.parametrize("size", mostly_slow([1, 2, 3, 4, 7], [1, 3, 7]))
 def test_parts_make_the_batches(size, repeat, two_replicas):
     dataset = tf.data.Dataset.range(10).batch(size).repeat(repeat)
     for batch, of_replicas in zip(

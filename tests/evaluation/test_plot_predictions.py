@@ -67,6 +67,7 @@ def test_without_targets(segmenter, rng):
     assert not any(text.startswith("true") for text in texts(figure))
 
 
+@pytest.mark.slow
 def test_numbers_of_pixels_are_pictures(rng):
     tasks = [
         mtl_keras.DenseRegression("depth"),

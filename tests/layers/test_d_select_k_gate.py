@@ -69,6 +69,7 @@ def test_sharp_gates_pick_at_most_k_and_sum_to_one(rng, k):
         assert weights.sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_training_picks_the_experts_that_help(rng):
     """Of 4 experts, two make up the target; entropy makes it choose."""
     gate = DSelectKGate(4, k=2, entropy=0.3)

@@ -21,6 +21,12 @@ CLASS = Classification("kind", 3)
 MASK = Segmentation("mask", 1)
 
 
+@pytest.fixture(scope="module")
+def network():
+    """One for all arguments that are refused."""
+    return backbone()
+
+
 def backbone(shape=(8, 8, 3), *, pooled=False, top=False):
     """Two levels, with batch normalization and dropout."""
     inputs = x = keras.Input(shape)
@@ -394,10 +400,10 @@ def test_applications_by_name(name, arguments, levels, rng):
         ({"decoder_filters": 0}, "decoder_filters: found 0"),
     ],
 )
-def test_wrong_arguments(arguments, message):
+def test_wrong_arguments(network, arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build_from_backbone(
-            **{"backbone": backbone(), "tasks": [CLASS, MASK], **arguments}
+            **{"backbone": network, "tasks": [CLASS, MASK], **arguments}
         )
 
 

@@ -57,6 +57,7 @@ def test_all_factories_are_covered():
     assert sorted(SMALL) == models.names()
 
 
+@pytest.mark.slow
 def test_without_arguments_it_is_compiled_and_fits(engine_factory, rng):
     model = models.get(engine_factory)()
     assert isinstance(model, mtl_keras.MultiTaskModel)
@@ -330,6 +331,7 @@ def test_missing_labels_train_alike_on_two_replicas(
         np.testing.assert_allclose(theirs, mine, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "policy",
     mostly_slow(["mixed_float16", "mixed_bfloat16"], ["mixed_float16"]),
@@ -433,6 +435,9 @@ def test_preprocessing_is_part_of_the_model(engine_factory, rng):
         np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_compile_false_leaves_it_to_the_user(factory_name):
     model = built(factory_name)
     assert not model.compiled
@@ -495,6 +500,9 @@ def test_wrong_arguments(factory_name):
     assert not missed, "\n".join(missed)
 
 
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_a_task_cannot_have_the_name_of_a_layer(factory_name):
     model = built(factory_name)
     # The input, where all other layers are named after tasks.

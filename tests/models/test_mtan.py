@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from factory_harness import predictions
 
@@ -52,6 +53,7 @@ def test_masks_of_ones_are_hard_sharing(rng):
         np.testing.assert_allclose(again[name], values, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_masks_let_tasks_read_different_features(rng):
     model = build(num_classes=3)
     x = rng.normal(size=(3, 8, 8, 2)).astype("float32")

@@ -75,6 +75,7 @@ def test_methods_of_shared_gradients_are_refused(method):
         small(weighting=method)
 
 
+@pytest.mark.slow
 def test_methods_of_losses_train(rng):
     model = eager(small(weighting="uncertainty"))
     x = rng.normal(size=(8, 5)).astype("float32")

@@ -50,6 +50,7 @@ def test_strings_are_read_as_their_numbers(steps):
     assert text.tasks == model.tasks
 
 
+@pytest.mark.slow
 def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
     model = eager(on_ids())
     text = mtl_keras.with_text_input(model, WORDS)
@@ -82,6 +83,7 @@ def test_a_model_on_numbers_compiles_to_one_program():
     assert np.isfinite(logs["loss"]).all()
 
 
+@pytest.mark.slow
 def test_words_are_looked_up_beside_the_steps():
     text = mtl_keras.build_text_cls_tag(
         (4,),

@@ -201,6 +201,7 @@ def test_it_saves_loads_and_splits(trained, rng, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_two_tasks_can_follow_one_another(trained, rng):
     extended = add_task(add_task(trained, NEW), Regression("newer"))
     x = random_inputs(trained, 8, rng)

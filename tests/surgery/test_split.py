@@ -236,6 +236,7 @@ def test_a_nested_trunk_stays_frozen_and_in_inference(rng):
         np.testing.assert_array_equal(old, now)
 
 
+@pytest.mark.slow
 def test_a_multi_task_model_in_a_model_is_taken_apart_too(rng):
     inner = build_small("build_low_rank_mlp")
     outer = keras.Input((6,))
@@ -368,6 +369,7 @@ def test_parts_of_a_model_on_two_replicas(rng, two_replicas):
         assert_same(part, model, x, task)
 
 
+@pytest.mark.slow
 def test_a_part_of_keras_layers_loads_without_this_package(
     rng, tmp_path, forked_programs
 ):

@@ -96,6 +96,7 @@ def request(columns, serve):
     }
 
 
+@pytest.mark.slow
 def test_it_is_compiled_as_the_model_is(columns, targets, tasks, encoded):
     space = encoded("default")
     model, _, _ = train(columns, targets, tasks, space=space)

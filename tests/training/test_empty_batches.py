@@ -153,6 +153,7 @@ def test_it_is_decided_for_all_replicas_together(two_replicas, rng):
     assert model.skipped_batches == 1
 
 
+@pytest.mark.slow
 def test_run_eagerly(rng):
     model = build()
     model.compile("sgd", run_eagerly=True)

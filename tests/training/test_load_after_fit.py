@@ -1,11 +1,11 @@
 """Weights load into a model that has trained: `ModelCheckpoint` is for that."""
 
 import numpy as np
-from factory_harness import build_small, random_data
+from factory_harness import build_small, eager, random_data
 
 
 def test_weights_load_after_fit(engine_factory, rng, tmp_path):
-    model = build_small(engine_factory)
+    model = eager(build_small(engine_factory))
     data = random_data(model, 4, rng)
     model.fit(*data, verbose=0)
     before = model.get_weights()

@@ -212,8 +212,8 @@ def test_several_inputs_and_an_embedding(rng):
         model.compile(
             "sgd", weighting="mgda", gradients=gradients, run_eagerly=True
         )
-        history = model.fit(inputs, y, epochs=2, **OPTIONS).history
-        assert np.isfinite(history["loss"]).all()
+        logs = model.train_on_batch(inputs, y, return_dict=True)
+        assert np.isfinite(logs["loss"])
 
 
 def test_what_the_monitor_logs_and_tensorboard_shows(rng, tmp_path):

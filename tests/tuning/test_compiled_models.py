@@ -212,7 +212,7 @@ def halved(loss_weights=None, learning_rate=0.1, width=4):
     ("factory", "fixed"),
     [
         pytest.param(plain, {"trunk_width": 4}, marks=pytest.mark.slow),
-        (halved, {"width": 4}),
+        pytest.param(halved, {"width": 4}, marks=pytest.mark.slow),
     ],
 )
 def test_factories_of_another_kind_are_right_too(factory, fixed):

@@ -3,12 +3,14 @@
 import gc
 
 import keras
+import pytest
 from tuning_problem import build_in_numpy, samples
 
 from mtl_keras import tuning
 from mtl_keras.tuning.run_plan import _frozen_garbage
 
 
+@pytest.mark.slow
 def test_garbage_is_collected_again_afterwards(tmp_path):
     frozen = []
 

@@ -86,6 +86,7 @@ def test_a_name_is_found_that_has_no_place_between_others():
     assert late.count("d") > len(late) / 2
 
 
+@pytest.mark.slow
 def test_every_point_is_proposed_once_and_then_no_more():
     def declare(hp):
         hp.Choice("width", [1, 2, 3])
@@ -126,6 +127,7 @@ def test_where_trials_fail_others_are_tried():
     assert sum(cost(values) is None for values in late) < len(late) / 2
 
 
+@pytest.mark.slow
 def test_trials_that_run_side_by_side_differ():
     oracle = oracle_of(two_floats)
     play(oracle, bowl, 6)

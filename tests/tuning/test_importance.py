@@ -153,6 +153,7 @@ def test_few_trials_are_refused(count):
         importance(trials, LOSS, space)
 
 
+@pytest.mark.slow
 def test_a_study_has_it_for_each_objective(tmp_path, few_trees):
     study = search_small(
         tmp_path,

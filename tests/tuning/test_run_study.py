@@ -50,6 +50,7 @@ def test_results_lie_beside_the_study_which_stays(path, study):
     assert [trial.completed for trial in study.trials] == [True, True]
 
 
+@pytest.mark.slow
 def test_it_goes_on_with_more_trials(path, study, tmp_path, monkeypatch):
     copied = tmp_path / "quick"
     copied.mkdir()

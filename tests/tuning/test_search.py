@@ -181,6 +181,7 @@ def test_executions_and_folds_are_averaged(tmp_path, monkeypatch):
     assert study.best.deviations["left_accuracy"] > 0
 
 
+@pytest.mark.slow
 def test_streams_train_as_their_arrays_do(tmp_path, in_keras):
     stream = tf.data.Dataset.from_tensor_slices(samples(seed=1)).batch(48)
     found = search_small(

@@ -160,6 +160,7 @@ def test_plots_say_what_they_need(study, monkeypatch, plot):
         getattr(study, plot)()
 
 
+@pytest.mark.slow
 def test_one_objective_has_no_picture_of_a_front(tmp_path):
     pytest.importorskip("matplotlib")
     study = search_small(tmp_path, validation=None, folds=2, max_trials=2)

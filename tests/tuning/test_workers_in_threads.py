@@ -118,6 +118,7 @@ def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, monkeypatch):
     assert study.best_model().count_params() > 0
 
 
+@pytest.mark.slow
 def test_a_trial_that_ends_every_worker_fails(tmp_path):
     study = search_small(
         tmp_path,

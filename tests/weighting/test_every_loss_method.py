@@ -11,11 +11,14 @@ from factory_harness import mostly_slow
 from weighting_harness import TASKS, make, methods_that_read, run, take_step
 
 NAMES = methods_that_read("losses")
+# With a history, variables of its own, those of the model's optimizer, a draw,
+# and in closed form.
+OF_EACH_KIND = ("dwa", "famo", "uncertainty", "rlw", "uw_so")
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=mostly_slow(NAMES, OF_EACH_KIND))
 def name(request):
-    """The name of each method in turn."""
+    """The name of each method in turn; of alike methods one now."""
     return request.param
 
 

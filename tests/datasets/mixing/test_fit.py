@@ -63,6 +63,7 @@ def test_fit_learns_both_tasks(sets, schedule, wrap, capsys):
     assert f"1/{len(stream)}" in first
 
 
+@pytest.mark.slow
 def test_evaluation_is_that_of_each_set_alone(sets, model):
     together = model.evaluate(*concatenate(sets), return_dict=True, verbose=0)
     for name, task in (("kinds", "kind"), ("loads", "load")):
@@ -75,6 +76,7 @@ def test_evaluation_is_that_of_each_set_alone(sets, model):
                 assert together[metric] == pytest.approx(value, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_pass_over_a_proportional_stream_evaluates_every_sample(sets, model):
     arrays = model.evaluate(*concatenate(sets), return_dict=True, verbose=0)
     stream = mix(sets, "proportional", batch_size=16, shuffle=False)

@@ -75,6 +75,7 @@ def test_pixels_of_integers_are_rounded(rng):
     assert np.abs(x - exact).max() <= 0.5 + 1e-4
 
 
+@pytest.mark.slow
 def test_images_of_several_sizes_in_one_stream(rng):
     sizes = [(4, 4), (6, 5)]
     samples = [(rng.random((*s, 3), "float32"), {"t": 1}) for s in sizes]
@@ -94,6 +95,7 @@ def test_images_of_several_sizes_in_one_stream(rng):
         mix({"a": stream})
 
 
+@pytest.mark.slow
 def test_concatenated_sets_are_adapted_too(rng):
     small, large = images(rng, (4, 4), 1, "a"), images(rng, (8, 6), 3, "b")
     sets = {"small": small, "large": large}

@@ -149,6 +149,7 @@ def test_joint_batches_hold_the_shares(make):
     assert found[-1] == [2, 1]
 
 
+@pytest.mark.slow
 def test_any_part_of_a_joint_batch_holds_some_of_each():
     sets = {name: numbered(name, 40) for name in "abc"}
     shares = {"a": 4, "b": 2, "c": 2}
@@ -269,6 +270,7 @@ def test_one_set_is_a_mixture_too():
     assert sorted(np.concatenate(numbers_of(stream))) == list(range(9))
 
 
+@pytest.mark.slow
 def test_a_stream_without_a_length_goes_on_where_it_stopped():
     endless = tf.data.Dataset.counter().map(
         lambda n: (tf.fill([2], tf.cast(n, tf.float32)), {"t": n})
@@ -278,6 +280,7 @@ def test_a_stream_without_a_length_goes_on_where_it_stopped():
     assert np.concatenate(numbers_of(stream)).tolist() == list(range(8, 16))
 
 
+@pytest.mark.slow
 def test_an_endless_set_beside_one_with_an_end():
     sets = {
         "a": as_stream(numbered("a", 5)).repeat(),
@@ -288,6 +291,7 @@ def test_an_endless_set_beside_one_with_an_end():
     assert len(batches(stream)) == 4
 
 
+@pytest.mark.slow
 def test_filtered_set_of_unknown_length():
     odd = as_stream(numbered("a", 9)).filter(lambda x, y: x[0] % 2 == 1)
     stream = mix({"a": odd}, "uniform", batch_size=2, steps_per_epoch=2)

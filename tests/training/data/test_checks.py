@@ -323,6 +323,7 @@ def test_fit_without_inputs_says_so(model):
         model.fit()
 
 
+@pytest.mark.slow
 def test_large_finite_inputs_pass(rng):
     model = mtl_keras.build_mlp((3,), [Regression("y")], normalization="batch")
     x = np.full((4, 3), 3e38, "float32")
@@ -330,6 +331,7 @@ def test_large_finite_inputs_pass(rng):
         model.fit(x, {"y": np.zeros(4)}, verbose=0, epochs=2)
 
 
+@pytest.mark.slow
 def test_inputs_of_other_kinds_pass(rng):
     import pandas
 
@@ -368,6 +370,7 @@ def test_a_loss_that_becomes_nan_names_task_and_step(rng, stream):
         model.fit(**arguments, epochs=2, shuffle=False, verbose=0)
 
 
+@pytest.mark.slow
 def test_one_hot_targets_train_as_integers_do(model, data):
     x, y = data
     twin = keras.models.clone_model(model)

@@ -94,6 +94,7 @@ def test_they_multiply_sample_weights_and_end_with_the_fit(rng):
     assert_same(model, twin)
 
 
+@pytest.mark.slow
 def test_validation_is_not_weighted(rng):
     model = build()
     x, y = data(model, rng)

@@ -69,6 +69,7 @@ except KeyboardInterrupt:
     assert process.communicate(timeout=300)[0] == "kept\n"
 
 
+@pytest.mark.slow
 def test_non_finite_loss_names_the_task(data):
     x, y = data
 

@@ -17,6 +17,12 @@ import mtl_keras
 from mtl_keras import MultiTaskModel, Regression, fit_in_stages
 
 
+@pytest.fixture(scope="module")
+def untouched():
+    """One model for all that is refused."""
+    return build_small("build_hierarchical_mlp")
+
+
 class Moved(keras.callbacks.Callback):
     """Notes, for each stage, which weights of the whole model it moved."""
 
@@ -76,6 +82,7 @@ def test_a_stage_moves_what_its_tasks_reach_and_nothing_else(rng):
     assert high == paths(model, "trunk_1", "trunk_2", "fine")
 
 
+@pytest.mark.slow
 def test_a_fed_task_trains_what_it_reads_without_a_stop(rng):
     model = hierarchy(stop_gradient=False)
     (_, high), _ = run(model, rng, ["coarse", "fine"])
@@ -125,6 +132,7 @@ class Sliced(keras.layers.Layer):
         return [x @ self.kernel[:, 0], x @ self.kernel[:, 1]]
 
 
+@pytest.mark.slow
 def test_slices_of_one_variable_are_trained_stage_by_stage(rng):
     inputs = keras.Input((4,))
     heads = Sliced(name="heads")
@@ -398,9 +406,9 @@ def test_two_replicas_train_stages_as_one_does(rng, two_replicas):
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_trains(
-    arguments, error, message, rng
+    untouched, arguments, error, message, rng
 ):
-    model = build_small("build_hierarchical_mlp")
+    model = untouched
     x, y = random_data(model, 4, rng)
     before = model.get_weights()
     given = {"stages": ["coarse", "fine"], "y": y, "verbose": 0} | arguments
