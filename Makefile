@@ -3,10 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-# Tests wait for files and processes: one worker more than cores.
-WORKERS ?= 3
 # A worker that is through takes tests over from the other one.
-TEST = $(RUN)/python -m pytest -n $(WORKERS) --dist worksteal
+TEST = $(RUN)/python -m pytest -n 2 --dist worksteal
 # The parts of `make test-all`: rooms of the tests, and what is left.
 ROOMS := distribution training tuning models weighting
 SHARDS := $(ROOMS) rest
