@@ -178,13 +178,10 @@ REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 QUICK = ("build_mlp",)
 # One of each layer that factories build shared graphs with.
 OF_EACH_LAYER = (
-    "build_cnn",
     "build_cross_stitch_mlp",
     "build_dselect_k",
     "build_from_backbone",
     "build_low_rank_mlp",
-    "build_mlp",
-    "build_ple",
     "build_soft_sharing_mlp",
     "build_task_relation_mlp",
     "build_text_cls_tag",

@@ -59,17 +59,16 @@ WAYS = ("parameters", "features")
 
 
 def cases():
-    """Cases with their marks: tracing takes a while, so that few are quick."""
+    """Cases with their names."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
-            quick = (weighting, way, tasks) == ("pcgrad", "parameters", 2)
             yield pytest.param(
                 *(weighting, way, arguments, tasks),
                 id=f"{weighting}-{way}-{tasks}",
-                marks=[] if quick else [pytest.mark.slow],
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weighting", "way", "arguments", "tasks"), list(cases())
 )

@@ -38,6 +38,7 @@ def test_a_last_batch_of_one_sample(twins, rng):
     assert logs[1] == pytest.approx(logs[0], rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_are_found_behind_probabilities(two_replicas, rng):
     """Losses of confident mistakes are not clipped."""
     logs = []

@@ -252,6 +252,7 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
                 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 @pytest.mark.parametrize("steps_per_execution", mostly_slow([1, 2], [1]))
 def test_the_first_training_traces_a_step_once(

@@ -216,6 +216,7 @@ def test_every_kind_fits_with_whole_samples_missing(kind, rng):
     assert logs == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_steps_that_keras_masks_are_left_out_as_in_keras(rng):
     """Padding, by the mask of an embedding, beside missing labels."""
     inputs = keras.Input((5,), dtype="int32")

@@ -245,6 +245,7 @@ def test_what_the_monitor_logs_and_tensorboard_shows(rng, tmp_path):
         assert values == pytest.approx(history[name])
 
 
+@pytest.mark.slow
 def test_one_task_works_as_plain_and_says_so_once(rng):
     x = rng.normal(size=(16, 3)).astype("float32")
     y = {"a": rng.normal(size=16).astype("float32")}
@@ -291,6 +292,7 @@ def test_factories_take_a_weighting(sharing_engine_factory, rng):
         build_small(sharing_engine_factory, weighting="pcgrd")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", mostly_slow(["gls", "famo"], ["gls"]))
 def test_a_negative_loss_is_named_where_none_can_be(method, rng):
     task = Regression("angle", units=2, loss="cosine_similarity")

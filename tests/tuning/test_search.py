@@ -190,6 +190,7 @@ def test_streams_train_as_their_arrays_do(tmp_path, in_keras):
     assert found.best.metrics == pytest.approx(in_keras.trials[0].metrics)
 
 
+@pytest.mark.slow
 def test_gains_are_relative_to_references_that_are_trained_once(
     tmp_path, monkeypatch
 ):

@@ -103,6 +103,7 @@ def test_a_data_frame_has_them_too(study):
     pandas.testing.assert_frame_equal(frame, written)
 
 
+@pytest.mark.slow
 def test_the_report_has_pictures_and_importances(study, tmp_path, monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")
     monkeypatch.setattr("mtl_keras.tuning.importance._TREES", 30)

@@ -34,7 +34,9 @@ def test_mgda_finds_the_shortest_mixture(jacobians):
         assert (jacobian @ update > update @ update * (1 - 1e-3) - 1e-5).all()
 
 
-@pytest.mark.parametrize("normalization", ["l2", "loss", "loss+"])
+@pytest.mark.parametrize(
+    "normalization", mostly_slow(["l2", "loss", "loss+"], ["loss+"])
+)
 def test_mgda_of_normalized_gradients(jacobians, normalization):
     # The losses of the harness go from 1 to 2.
     divisors = np.ones(jacobians.shape[:2])
@@ -97,7 +99,7 @@ def test_nash_solves_the_bargaining_game(jacobians, max_norm):
 
 
 @pytest.mark.parametrize(
-    "alpha", mostly_slow([0.1, 0.5, 1.0, 2.0, 10.0], [0.1, 2.0])
+    "alpha", mostly_slow([0.1, 0.5, 1.0, 2.0, 10.0], [2.0])
 )
 def test_fairgrad_shares_the_gains(jacobians, alpha):
     gramians = gramians_of(jacobians)
@@ -111,7 +113,7 @@ def test_fairgrad_shares_the_gains(jacobians, alpha):
 
 
 @pytest.mark.parametrize(
-    "regularization", mostly_slow([0.0, 1e-4, 1e-2], [0.0, 1e-2])
+    "regularization", mostly_slow([0.0, 1e-4, 1e-2], [1e-2])
 )
 def test_upgrad_projects_each_gradient(jacobians, regularization):
     gramians = gramians_of(jacobians)

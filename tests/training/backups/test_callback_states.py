@@ -48,6 +48,7 @@ def test_a_training_that_was_stopped_stays_stopped(path):
     assert again.optimizer.iterations == 2 * 6
 
 
+@pytest.mark.slow
 def test_callbacks_of_the_user_take_part(path):
     class Counter(keras.callbacks.Callback):
         """Counts epochs, in a number and in an array."""

@@ -280,6 +280,7 @@ def test_streams_are_checked_under_a_strategy(two_replicas, rng):
     assert model.optimizer.iterations.numpy() == 2
 
 
+@pytest.mark.slow
 def test_py_datasets_are_checked(model, data):
     x, y = data
 
@@ -382,6 +383,7 @@ def test_one_hot_targets_train_as_integers_do(model, data):
         np.testing.assert_allclose(second[key], values, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_stream_is_fitted_without_a_warning_about_shuffling(model, data):
     dataset = tf.data.Dataset.from_tensor_slices(data).batch(3)
     model.fit(dataset, verbose=0)  # a warning would be an error here

@@ -65,6 +65,7 @@ OPTIONS = {"batch_size": 4, "shuffle": False, "verbose": 0}
 STREAM = {"steps_per_epoch": 2, "shuffle": False, "verbose": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "task", mostly_slow(["kind", "place", "mask"], ["mask"])
 )

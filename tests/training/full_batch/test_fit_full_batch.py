@@ -126,6 +126,7 @@ def test_iterations_are_those_of_scipy(method, data):
     assert not history.converged
 
 
+@pytest.mark.slow
 def test_weights_of_samples_and_classes(rng):
     x = rng.normal(size=(40, 2)).astype("float32")
     y = {"a": (x[:, 0] + rng.normal(size=40) > 0).astype("int32")}

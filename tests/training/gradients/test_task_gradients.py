@@ -133,9 +133,7 @@ def test_the_parts_compute_what_the_model_does(
     mostly_slow(
         SHARING,
         [
-            "build_cross_stitch_mlp",
             "build_hierarchical_mlp",
-            "build_low_rank_mlp",
             "build_mlp",
             "build_ple",
         ],

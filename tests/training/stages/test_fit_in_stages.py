@@ -332,6 +332,7 @@ def test_a_weighting_is_left_out_where_it_has_nothing_to_weigh(rng):
     assert "weight/left" not in frozen
 
 
+@pytest.mark.slow
 def test_streams_missing_labels_and_weights(rng):
     model = hierarchy()
     x, y = random_data(model, 12, rng)
