@@ -125,7 +125,14 @@ def make_optimizer(
 
 
 def _config(optimizer) -> dict:
-    return keras.optimizers.serialize(keras.optimizers.get(optimizer))
+    """A config that is the same for the same values."""
+    config = keras.optimizers.serialize(keras.optimizers.get(optimizer))
+    given = optimizer if isinstance(optimizer, Mapping) else {}
+    named = isinstance(optimizer, keras.optimizers.Optimizer)
+    if not named and "name" not in given.get("config", {}):
+        # Keras numbers it: each trial would have a name of its own.
+        config["config"].pop("name", None)
+    return config
 
 
 def _weighting(given, parameters: Mapping) -> dict:

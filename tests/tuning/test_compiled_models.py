@@ -172,6 +172,19 @@ def test_another_architecture_is_another_model():
     assert first is third and first is not second
 
 
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", {"class_name": "sgd", "config": {"momentum": 0.9}}]
+)
+def test_an_optimizer_by_its_name_is_the_same_in_each_trial(optimizer):
+    reusing, _ = hyper_models({"width": [4, 8]}, build_in_numpy)
+    values = {"width": 4, "optimizer": optimizer, "learning_rate": 0.1}
+    models = []
+    for _ in range(2):
+        models.append(reusing.build_trial(reusing.arguments(values)))
+        reusing.give_back(models[-1])
+    assert models[0] is models[1]
+
+
 def test_rates_that_callbacks_changed_are_put_back():
     reusing, _ = hyper_models({"width": [4, 8]}, build_in_numpy)
     halve = keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)
