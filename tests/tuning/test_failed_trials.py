@@ -1,8 +1,7 @@
 """Trials that fail: recorded, told, and never the best."""
 
-import keras
 import pytest
-from tuning_problem import build_eager, build_in_numpy, search_small
+from tuning_problem import build_eager, search_small
 
 from mtl_keras import tuning
 
@@ -27,16 +26,10 @@ def test_failed_trials_are_recorded_and_never_best(tmp_path):
     assert study.best.completed
 
 
-def build_by_rate(optimizer="sgd"):
-    """Has Keras train where the loss will not be finite."""
-    bad = keras.optimizers.get(optimizer).learning_rate > 1
-    return (build_eager if bad else build_in_numpy)(optimizer=optimizer)
-
-
 def test_losses_that_are_not_finite_fail_the_trial(tmp_path):
     study = search_small(
         tmp_path,
-        build_by_rate,
+        build_eager,  # numpy's loss overflows with a warning
         space={"learning_rate": [1e-3, 1e30], "optimizer": "sgd"},
         tuner="grid",
         max_trials=None,
