@@ -189,7 +189,7 @@ def test_damaged_backup_is_named(of_run, stopped):
 
 @pytest.fixture
 def patient(quick):
-    """A recipe of 20 epochs, of which the second one is no better."""
+    """A recipe of 20 epochs whose second one does not improve."""
     values = zoo.change_recipe(quick, epochs=20).model_dump()
     values["fit"]["patience"] = 1
     # Nothing gets better at a learning rate of zero.
