@@ -97,13 +97,6 @@ def build_once_deadly(width=3, loss_weights=None, optimizer="sgd"):
     return build_in_numpy(width, loss_weights, optimizer)
 
 
-def build_deadly(width=3, optimizer="sgd"):
-    """Ends its worker at one width."""
-    if width == 5:
-        raise Killed
-    return build_in_numpy(width, optimizer=optimizer)
-
-
 def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Deaths, "left", 1)
     # Another one ends before it can begin.
@@ -116,21 +109,6 @@ def test_the_trial_of_a_killed_worker_is_run_again(tmp_path, monkeypatch):
         assert found.labels == other.labels
         assert found.metrics == other.metrics
     assert study.best_model().count_params() > 0
-
-
-@pytest.mark.slow
-def test_a_trial_that_ends_every_worker_fails(tmp_path):
-    study = search_small(
-        tmp_path,
-        build_deadly,
-        {"width": [4, 5]},
-        tuner="grid",
-        max_trials=None,
-        workers=2,
-    )
-    good, bad = study.trials
-    assert good.completed and not bad.completed
-    assert "lost 3 times; the last one killed by SIGKILL" in bad.reason
 
 
 def test_workers_that_are_killed_as_they_start_end_the_search(
