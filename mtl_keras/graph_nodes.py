@@ -1,25 +1,10 @@
-"""The graph of a functional model: which call made a tensor, of which others.
-
-Keras keeps the nodes of its graph to itself; this is the one place that knows
-where.
-"""
+"""The graph of a functional model: the calls that lead to a tensor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-
-def node_of(tensor):
-    """Finds the call that made a Keras tensor.
-
-    Args:
-        tensor: A Keras tensor.
-
-    Returns:
-        A node: it has `operation`, `arguments`, `input_tensors` and `outputs`.
-    """
-    operation, index, _ = tensor._keras_history
-    return operation._inbound_nodes[index]
+from mtl_keras.keras_compat import node_of
 
 
 def nodes_behind(tensors: Iterable) -> list:

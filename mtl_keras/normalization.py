@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from mtl_keras.keras_compat import mask_of
 from mtl_keras.synchronized_batch_normalization import (
     SynchronizedBatchNormalization,
 )
@@ -35,7 +36,7 @@ def normalize(x, normalization: str | None, name: str):
         normalization,
         x.shape[-1],
         name=name,
-        masked=getattr(x, "_keras_mask", None) is not None,
+        masked=mask_of(x) is not None,
     )
     return x if layer is None else layer(x)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 
-# What Keras attaches to outputs and reads in losses: the mask of padding, and
-# what a softmax or sigmoid was made of, which losses are computed from.
-_OF_OUTPUTS = ("_keras_mask", "_keras_logits")
+from mtl_keras.keras_compat import attributes_of, with_attributes
 
 
 def sum_over_replicas(structure):
@@ -85,25 +82,10 @@ def rows_of_targets(outputs: dict, y) -> dict:
     rows = tf.shape(tf.nest.flatten(y)[0])[0]
 
     def cut(output):
-        first = output[:rows]
-        for attribute in _OF_OUTPUTS:
-            value = getattr(output, attribute, None)
-            if value is not None:
-                setattr(first, attribute, value[:rows])
-        return first
+        attached = {
+            name: None if value is None else value[:rows]
+            for name, value in attributes_of(output).items()
+        }
+        return with_attributes(output[:rows], attached)
 
     return {name: cut(output) for name, output in outputs.items()}
-
-
-def hand_over_sums(optimizer: keras.optimizers.Optimizer) -> None:
-    """Has an optimizer take gradients that are sums over the replicas.
-
-    Keras clips gradients on each replica before it sums them, so that clipping
-    depends on the number of replicas. Steps of our own sum them first; the
-    optimizer then must not sum again.
-
-    Args:
-        optimizer: The optimizer of a model, changed for good.
-    """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    inner._all_reduce_sum_gradients = list

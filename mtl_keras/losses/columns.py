@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keras
 
+from mtl_keras.keras_compat import wrapped_function
+
 _MEANS_OVER_COLUMNS = (
     keras.losses.binary_crossentropy,
     keras.losses.binary_focal_crossentropy,
@@ -34,8 +36,7 @@ def is_mean_over_columns(function, arguments=None) -> bool:
             those of the loss.
     """
     if isinstance(function, keras.losses.Loss):
-        arguments = getattr(function, "_fn_kwargs", None)
-        function = getattr(function, "fn", None)
+        function, arguments = wrapped_function(function) or (None, None)
     if (arguments or {}).get("axis", -1) != -1:
         return False
     return any(function is known for known in _MEANS_OVER_COLUMNS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from mtl_keras.keras_compat import wrapped_function
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.losses.crossentropy import Crossentropy
 
@@ -30,8 +31,7 @@ def is_per_sample(loss) -> bool:
         return True
     arguments = {}
     if isinstance(loss, keras.losses.Loss):
-        arguments = getattr(loss, "_fn_kwargs", None) or {}
-        loss = getattr(loss, "fn", None)
+        loss, arguments = wrapped_function(loss) or (None, {})
     if arguments.get("axis", -1) != -1:
         return False
     return any(loss is known for known in _OF_ROWS)

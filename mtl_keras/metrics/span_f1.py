@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtl_keras.keras_compat import mask_of
 from mtl_keras.losses.class_targets import to_integers
 from mtl_keras.metrics.tag_decoding import decode_tags
 
@@ -107,7 +108,7 @@ class SpanF1(keras.metrics.Metric):
         y_pred = ops.convert_to_tensor(y_pred)
         tags = to_integers(ops.convert_to_tensor(y_true), y_pred)
         labelled = tags >= 0
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = mask_of(y_pred)
         if mask is not None:
             labelled = ops.logical_and(labelled, mask)
         if sample_weight is not None:

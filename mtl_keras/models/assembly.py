@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from mtl_keras.keras_compat import operation_of
 from mtl_keras.models.heads import put_heads
 from mtl_keras.pretrained import load_weights
 from mtl_keras.tasks import Task
@@ -148,10 +149,10 @@ def finish(
 
 def _check_layer_names(outputs: Mapping[str, object]) -> None:
     """A head has the name of its task, so no other layer may have it."""
-    heads = {id(output._keras_history.operation) for output in outputs.values()}
+    heads = {id(operation_of(output)[0]) for output in outputs.values()}
     seen, waiting = set(), list(outputs.values())
     while waiting:
-        operation, index, _ = waiting.pop()._keras_history
+        operation, index, _ = operation_of(waiting.pop())
         if (id(operation), index) in seen:
             continue
         seen.add((id(operation), index))

@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Mapping
 
 import keras
-from keras.src.models.functional import Functional
+
+from mtl_keras.keras_compat import Functional, operation_of, run_graph
 
 # What a network does not do in inference.
 _OF_TRAINING = (
@@ -77,7 +78,7 @@ def copy_onto(
         graph = keras.Model(
             model.inputs, model.outputs[0] if single else model.outputs
         )
-        return graph._run_through_graph(inputs, call_fn=call)
+        return run_graph(graph, inputs, call)
 
     end = walk(backbone, x)
     for layer, copy in copies.values():
@@ -85,9 +86,7 @@ def copy_onto(
             copy.set_weights(layer.get_weights())
         if isinstance(copy, keras.layers.Normalization):
             copy.finalize_state()
-    return BackboneCopy(
-        backbone.name, outputs, end._keras_history.operation.name
-    )
+    return BackboneCopy(backbone.name, outputs, operation_of(end)[0].name)
 
 
 def is_graph(layer) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from mtl_keras.keras_compat import operation_of
 from mtl_keras.models.backbone_copy import BackboneCopy
 from mtl_keras.models.dense_tasks import reads_maps
 from mtl_keras.spelling import did_you_mean
@@ -153,7 +154,7 @@ def _shape(backbone, name: str, task: Task) -> tuple:
 def _end(backbone) -> str:
     """The layer at the end, which must be no classification."""
     end = backbone.outputs[backbone.end]
-    last = end._keras_history.operation
+    last = operation_of(end)[0]
     activation = getattr(getattr(last, "activation", None), "__name__", None)
     # All networks of keras.applications call their top by one of two names.
     named = backbone.end.endswith(("predictions", "head_dense"))
@@ -173,7 +174,7 @@ def _last_of_each_size(backbone, size: tuple) -> list[str]:
     found, end, weighted = {}, None, False
     for name, output in backbone.outputs.items():
         # Before the first weights there is nothing but preprocessing.
-        weighted = weighted or _has_weights(output._keras_history.operation)
+        weighted = weighted or _has_weights(operation_of(output)[0])
         if weighted and len(output.shape) == 4:
             end = tuple(output.shape)[1:3]
             found[end] = name

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import keras
 
+from mtl_keras.keras_compat import operation_of
 from mtl_keras.tasks import Task, check_task_names
 
 
@@ -53,7 +54,7 @@ def check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
             "expected one output for each task, of its name."
         )
     for name, output in outputs.items():
-        layer = output._keras_history.operation.name
+        layer = operation_of(output)[0].name
         if layer != name:
             raise ValueError(
                 f"Task {name!r}: its output is made by a layer named "

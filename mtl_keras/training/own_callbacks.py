@@ -23,7 +23,7 @@ def with_own(callbacks, model):
         A list, or the `CallbackList` that was given.
     """
     last = [StopOnNonFiniteLoss()]
-    if model.guards_steps:
+    if model.compiled_parts.guards_steps:
         last.append(WatchGradients())
     first = [] if model.weighting is None else [WeightingEpochs()]
     if not isinstance(callbacks, keras.callbacks.CallbackList):

@@ -75,5 +75,5 @@ class StartAlike(keras.callbacks.Callback):
                 *(() if weighting is None else weighting.variables),
             ],
         )
-        (epoch,) = from_chief(strategy, [model._initial_epoch or 0])
-        model._initial_epoch = int(epoch) or None
+        (epoch,) = from_chief(strategy, [model.start_epoch])
+        model.start_epoch = int(epoch)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras import weighting as weightings
+from mtl_keras.keras_compat import learning_rate_of
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.trial_arguments import TrialArguments
@@ -204,9 +205,7 @@ def _learning_rate(model: keras.Model) -> float:
 
 def _has_rate(model: keras.Model) -> bool:
     """Whether the learning rate is a variable, and no schedule."""
-    return isinstance(
-        getattr(model.optimizer, "_learning_rate", None), keras.Variable
-    )
+    return isinstance(learning_rate_of(model.optimizer), keras.Variable)
 
 
 def _key(arguments: TrialArguments, *, whole: bool) -> tuple:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
+from mtl_keras.keras_compat import learning_rate_of
 from mtl_keras.tuning.factory_arguments import arguments_of
 from mtl_keras.tuning.layer_copy import copy_layer
 from mtl_keras.tuning.loss_weight_ratios import PREFIX, from_ratios
@@ -111,13 +112,13 @@ def make_optimizer(
     if learning_rate is None:
         return optimizer
     if isinstance(
-        optimizer._learning_rate,
+        learning_rate_of(optimizer),
         keras.optimizers.schedules.LearningRateSchedule,
     ):
         raise ValueError(
             "The space has a learning_rate, and the optimizer has a schedule "
-            f"of it, {type(optimizer._learning_rate).__name__}. Leave one of "
-            "the two out."
+            f"of it, {type(learning_rate_of(optimizer)).__name__}. Leave one "
+            "of the two out."
         )
     return type(optimizer).from_config(
         {**optimizer.get_config(), "learning_rate": learning_rate}

@@ -8,9 +8,9 @@ import secrets
 from pathlib import Path
 
 import keras
-from tensorflow.python.eager import context
 
 from mtl_keras.distribution import from_chief, is_chief
+from mtl_keras.keras_compat import global_seed
 from mtl_keras.training.backups.backup_file import Content, write_backup
 from mtl_keras.training.backups.callback_states import (
     assign_callbacks,
@@ -272,7 +272,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     def _draw_seed(self, strategy) -> int:
         seed = self.seed
         if seed is None:
-            seed = context.global_seed()
+            seed = global_seed()
         if seed is None:
             seed = secrets.randbelow(2**31)
         return int(from_chief(strategy, [seed])[0])

@@ -6,7 +6,8 @@ import math
 
 import keras
 import tensorflow as tf
-from keras.src.trainers.data_adapters import array_slicing
+
+from mtl_keras.keras_compat import convert_to_sliceable
 
 
 class OrderedBatches:
@@ -23,9 +24,7 @@ class OrderedBatches:
     """
 
     def __init__(self, data, *, batch_size: int, shuffle: bool, seed: int):
-        data = array_slicing.convert_to_sliceable(
-            data, target_backend="tensorflow"
-        )
+        data = convert_to_sliceable(data, target_backend="tensorflow")
         # Datasets take a list for one tensor.
         self._data = keras.tree.lists_to_tuples(
             keras.tree.map_structure(_to_tensor, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from keras.src.trainers.epoch_iterator import EpochIterator
+from mtl_keras.keras_compat import EpochIterator
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def to_numpy(array) -> np.ndarray:
-    """Views a tensor, data frame or list as a numpy array.
+    """Views a tensor, data frame, column or list as a numpy array.
+
+    pandas' nullable columns become floats with NaN where a value is missing,
+    categorical ones what their categories hold.
 
     Args:
         array: Anything that `numpy.asarray` or Keras can convert.
     """
     if keras.ops.is_tensor(array):
         return keras.ops.convert_to_numpy(array)
+    dtypes = getattr(array, "dtypes", None)
+    if hasattr(array, "to_numpy") and dtypes is not None:
+        dtypes = dtypes if hasattr(dtypes, "__iter__") else [dtypes]
+        # pandas' own dtypes are no numpy dtypes, and hold pandas.NA.
+        if any(not isinstance(dtype, np.dtype) for dtype in dtypes):
+            return _of_extension(array)
     return np.asarray(array)
+
+
+def _of_extension(array) -> np.ndarray:
+    try:
+        return array.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError):  # strings, or categories of strings
+        return np.asarray(array)
+
+
+def is_dense(array) -> bool:
+    """Returns whether values lie in a plain array; Keras takes sparse ones too.
+
+    Args:
+        array: An array, a tensor or a list.
+    """
+    return not (
+        hasattr(array, "tocsr")
+        or isinstance(array, tf.SparseTensor | tf.RaggedTensor)
+    )
 
 
 def shape_fits(shape: tuple, expected: tuple) -> bool:

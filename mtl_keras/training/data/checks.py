@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.training.data.arrays import shape_fits, to_numpy, with_samples
+from mtl_keras.training.data.arrays import (
+    is_dense,
+    shape_fits,
+    to_numpy,
+    with_samples,
+)
 from mtl_keras.training.data.strings import check_tokens
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
@@ -70,7 +74,7 @@ def check_inputs(model, x) -> None:
     if len(arrays) != len(model.inputs):
         return  # Keras's own message about the structure is the better one.
     for array, tensor in zip(arrays, model.inputs, strict=True):
-        if array is None or not _is_dense(array):
+        if array is None or not is_dense(array):
             continue
         if np.shape(array)[:1] == (0,):
             raise ValueError(
@@ -164,11 +168,3 @@ def check_sample_weight(model, sample_weight) -> None:
                 f"{sorted(sample_weight)}. Add an array of ones for it."
             )
         _check_finite(to_numpy(sample_weight[name]), f"sample_weight[{name!r}]")
-
-
-def _is_dense(array) -> bool:
-    """Whether values lie in a plain array; Keras takes sparse inputs too."""
-    return not (
-        hasattr(array, "tocsr")
-        or isinstance(array, tf.SparseTensor | tf.RaggedTensor)
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from mtl_keras.training.data.checks import check_data
+from mtl_keras.training.data.preparation import prepare
 from mtl_keras.weighting import Weighting
 
 
@@ -49,6 +51,37 @@ def held_out_batches(x, y, sample_weight, batch_size: int, steps: int):
 
     steps_on = tf.data.Dataset.counter(start=steps)
     return steps_on.map(take)
+
+
+def prepare_held_out(model, held_out_data, batch_size: int | None) -> tuple:
+    """Checks held-out data and makes an endless iterator of it.
+
+    Args:
+        model: A compiled `MultiTaskModel`.
+        held_out_data: The argument of `fit`.
+        batch_size: The argument of `fit`.
+
+    Returns:
+        The iterator over batches, or `None`; and whether no label can be
+        missing there.
+    """
+    weighting, strategy = model.weighting, model.distribute_strategy
+    check_whether_held_out(weighting, held_out_data)
+    if held_out_data is None:
+        return None, False
+    data = keras.utils.unpack_x_y_sample_weight(held_out_data)
+    data = prepare(model, *data, where="held_out_data")
+    if data.unchecked:
+        check_data(model, *next(iter(data.x)), where="held_out_data")
+    batches = held_out_batches(
+        data.x,
+        data.y,
+        data.sample_weight,
+        batch_size=batch_size or 32,
+        steps=int(weighting.steps),
+    )
+    batches = strategy.experimental_distribute_dataset(batches)
+    return iter(batches), data.complete
 
 
 def check_whether_held_out(weighting: Weighting | None, held_out_data) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.tasks import Task
-from mtl_keras.training.data.filled_targets import unlabelled
+from mtl_keras.training.data.masked_targets import unlabelled
 
 
 def replace_none(y, x):

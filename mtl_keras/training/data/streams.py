@@ -67,7 +67,7 @@ def check_first_batch(function: Callable, model, mode: str) -> Callable:
 
     The batch is taken from the iterator that training reads and then handed
     on, so no stream is started twice and no random order changes. It is
-    checked only if `mode` is in `model.unchecked_streams`, and taken off it.
+    checked once.
 
     Args:
         function: What `make_train_function` or `make_test_function` made.
@@ -78,10 +78,12 @@ def check_first_batch(function: Callable, model, mode: str) -> Callable:
         A function of an iterator, like `function`.
     """
 
+    unchecked = [True]
+
     def checked(iterator):
-        if mode not in model.unchecked_streams:
+        if not unchecked:
             return function(iterator)
-        model.unchecked_streams.discard(mode)
+        unchecked.clear()
         batches = _take(iterator, model.steps_per_execution)
         if not batches:
             raise StopIteration

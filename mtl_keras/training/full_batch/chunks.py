@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from mtl_keras.training.data.arrays import to_numpy
 from mtl_keras.training.data.none_targets import number_of_samples
+from mtl_keras.training.overrides import Overrides
+from mtl_keras.training.run import Run
+from mtl_keras.training.step import TestStep
 
 
 def make_chunks(x, y, sample_weight, batch_size: int | None) -> list[tuple]:
@@ -88,23 +91,40 @@ class ChunkedMetrics:
     def __init__(self, model, chunks: list[tuple], complete: bool):
         self._model = model
         self._chunks = chunks
-        self._complete = complete
-        self._reset = in_graph(model, model.reset_metrics)
-        self._step = in_graph(model, model.labelled_test_step)
-        self._results = in_graph(model, model.get_metrics_result)
+        self._reset = in_graph(model, self._reset_metrics)
+        step = TestStep(
+            model,
+            model.compiled_parts,
+            Run("test", complete),
+            Overrides(model, type(model)),
+        )
+        self._step = in_graph(model, step)
+        self._results = in_graph(model, self._read_metrics)
 
     def __call__(self) -> dict[str, float]:
         """Measures the model with the weights that it has now."""
-        model = self._model
-        model.complete_labels["test"] = self._complete
-        model._compile_loss.by_label = True
-        model.in_training = False
         self._reset()
         for chunk in self._chunks:
             self._step(chunk)
         return {
             name: _as_number(value) for name, value in self._results().items()
         }
+
+    @property
+    def _metrics(self) -> list[keras.metrics.Metric]:
+        return self._model.compiled_parts.logs.metrics(trains=False)
+
+    def _reset_metrics(self) -> None:
+        for metric in self._metrics:
+            metric.reset_state()
+
+    def _read_metrics(self) -> dict:
+        found = {}
+        for metric in self._metrics:
+            result = metric.result()
+            is_dict = isinstance(result, dict)
+            found |= result if is_dict else {metric.name: result}
+        return found
 
 
 def _as_number(value):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from mtl_keras.training.data.class_weights import check_class_weights
+from mtl_keras.training.data.preparation import prepare
 from mtl_keras.training.data.streams import is_stream
 from mtl_keras.training.full_batch.chunks import ChunkedMetrics, make_chunks
 from mtl_keras.training.full_batch.full_batch_checks import (
@@ -21,6 +22,7 @@ from mtl_keras.training.full_batch.full_batch_checks import (
 from mtl_keras.training.full_batch.iteration_progress import IterationProgress
 from mtl_keras.training.full_batch.joint_loss import JointLoss, JointLossValue
 from mtl_keras.training.losses.non_finite_loss import NonFiniteLossError
+from mtl_keras.training.variables import build_variables
 
 
 def fit_full_batch(
@@ -116,16 +118,16 @@ def fit_full_batch(
     check_numbers(iterations, tolerance, batch_size, verbose)
     verbose = 1 if verbose == "auto" else verbose
     weights = check_class_weights(class_weight, model.tasks)
-    data = _prepare(model, "train", (x, y, sample_weight), batch_size)
+    chunks, complete = _prepare(model, "", (x, y, sample_weight), batch_size)
     validation = None
     if validation_data is not None:
         unpacked = keras.utils.unpack_x_y_sample_weight(validation_data)
-        validation = _prepare(model, "test", unpacked, batch_size)
-    model.class_weights.clear()
-    model.class_weights.update(weights)
-    model._build_compiled(data[0][0])
+        validation = _prepare(model, "validation_data", unpacked, batch_size)
+    build_variables(model, model.compiled_parts, chunks[0])
     minimization = _Minimization(
-        model, JointLoss(model, data[0]), ChunkedMetrics(model, *data)
+        model,
+        JointLoss(model, chunks, weights, complete=complete),
+        ChunkedMetrics(model, chunks, complete),
     )
     if validation is not None:
         minimization.validation = ChunkedMetrics(model, *validation)
@@ -257,19 +259,18 @@ class _Minimization:
         return f"Converged: {result.message}"
 
 
-def _prepare(model, mode: str, data: tuple, batch_size) -> tuple[list, bool]:
-    """Checks arrays, and cuts them; says whether all labels are there."""
+def _prepare(model, where: str, data: tuple, batch_size) -> tuple[list, bool]:
+    """Checks arrays and cuts them; returns whether all labels are there."""
     x, y, sample_weight = data
-    where = "validation_data" if mode == "test" else ""
     if x is not None and is_stream(x):
         raise TypeError(
             f"{where or 'x'} is a stream ({type(x).__name__}); expected "
             "arrays, because every iteration sees all samples at once. Gather "
             "the batches with numpy.concatenate, or use model.fit."
         )
-    x, y = model._prepare(mode, x, y, sample_weight, where=where)
-    chunks = make_chunks(x, y, sample_weight, batch_size)
-    return chunks, model.complete_labels[mode]
+    data = prepare(model, x, y, sample_weight, where=where)
+    chunks = make_chunks(data.x, data.y, data.sample_weight, batch_size)
+    return chunks, data.complete
 
 
 def _check_finite(found: JointLossValue, iteration: int) -> None:

@@ -87,7 +87,7 @@ def check_model(model) -> None:
             f"model is a {type(model).__name__}; expected a MultiTaskModel, "
             "such as mtl_keras.build_mlp makes."
         )
-    model._assert_compile_called("fit_full_batch")
+    model.assert_compiled("fit_full_batch")
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas > 1:
         raise ValueError(

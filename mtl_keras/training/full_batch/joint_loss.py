@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.training.full_batch.chunks import in_graph
-from mtl_keras.training.gradients.other_losses import other_losses
+from mtl_keras.training.gradients.added_losses import added_losses
 from mtl_keras.training.gradients.task_gradients import of_losses
 from mtl_keras.training.losses.loss_sums import LossSums
 
@@ -40,16 +41,28 @@ class JointLoss:
         model: A compiled `MultiTaskModel`; its `loss_weights` and the fixed
             weights of its weighting are read once.
         chunks: All samples, from `make_chunks`.
+        class_weights: Dict from task name to a weight for each class.
+        complete: Whether no label is missing. Defaults to `False`.
 
     Raises:
         ValueError: If a loss cannot be computed in several chunks.
     """
 
-    def __init__(self, model, chunks: list[tuple]):
+    def __init__(
+        self,
+        model,
+        chunks: list[tuple],
+        class_weights: Mapping | None = None,
+        *,
+        complete: bool = False,
+    ):
         self._model = model
+        self._losses = model.compiled_parts.losses
+        self._class_weights = class_weights
+        self._complete = complete
         self._chunks = chunks
         self._variables = model.trainable_weights
-        self._names = list(model._compile_loss.losses_by_task)
+        self._names = list(self._losses.names)
         self._user_weights = {n: model.loss_weights[n] for n in self._names}
         self._weights = self._objective_weights()
         sizes = [_size(chunk) for chunk in chunks]
@@ -132,19 +145,23 @@ class JointLoss:
         return keras.tree.map_structure(lambda *parts: sum(parts), *found)
 
     def _sums(self, y_pred, y, sample_weight) -> dict[tuple, LossSums]:
-        model, chunks = self._model, len(self._chunks)
-        parts = model.parts_of(
-            y, y_pred, sample_weight, model.class_weights, "train"
+        chunks = len(self._chunks)
+        parts = self._losses.parts(
+            y,
+            y_pred,
+            sample_weight,
+            class_weights=self._class_weights,
+            complete=self._complete,
         )
-        losses = model._compile_loss.losses_by_task
         if chunks > 1:
             for part in parts:
                 name = part.names[0]
-                if name in losses:
+                loss = self._losses.losses.get(name)
+                if loss is not None:
                     values = part.targets.values
-                    _check_separable(name, losses[name], values, part.y_pred)
+                    _check_separable(name, loss, values, part.y_pred)
         # Chunks share a loss that is a sum as replicas do.
-        return model.sums_of(parts, replicas=chunks)
+        return self._losses.sums(parts, replicas=chunks)
 
     def _of_chunk_in_graph(self, chunk, share, counts) -> tuple:
         x, y, sample_weight = chunk
@@ -152,10 +169,11 @@ class JointLoss:
 
         def losses_of(y_pred):
             sums = self._sums(y_pred, y, sample_weight)
-            losses = self._model.losses_of_sums(sums, counts)
+            losses = self._losses.values(sums, counts)
             found["losses"] = losses
             # What layers add is a mean over samples: `share` scales it alone.
-            return tf.constant(self._weights, "float32") * losses / share
+            weights = tf.constant(self._weights, "float32")
+            return weights * losses / share, None
 
         update = of_losses(
             self._model, x, losses_of, None, lambda loss: loss * share
@@ -174,7 +192,7 @@ class JointLoss:
             ],
             axis=0,
         )
-        return found["losses"], other_losses(self._model) * share, gradient
+        return found["losses"], added_losses(self._model) * share, gradient
 
     def _assign_in_graph(self, vector) -> None:
         sizes = [int(np.prod(v.shape)) for v in self._variables]

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.graph_nodes import node_of, variables_of
+from mtl_keras.keras_compat import operation_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +114,7 @@ def group_nodes(outputs: dict, tasks_of: dict) -> dict:
             (tensor,) = node.input_tensors
             node = node_of(tensor)
         if getattr(node.operation, "task_axis", None) is not None:
-            index = tensor._keras_history.tensor_index
+            index = operation_of(tensor)[2]
             found.setdefault(node, {})[index] = task
     calls = [node.operation for node in tasks_of]
     return {

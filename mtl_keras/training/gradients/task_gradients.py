@@ -13,6 +13,10 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.distribution.replicas import sum_over_replicas
+from mtl_keras.training.gradients.added_losses import (
+    added_losses,
+    share_of_batch,
+)
 from mtl_keras.training.gradients.backward import (
     Backward,
     add,
@@ -24,10 +28,6 @@ from mtl_keras.training.gradients.finiteness import (
     blank_unless,
 )
 from mtl_keras.training.gradients.gramians import flat, gramian_of, weighted_sum
-from mtl_keras.training.gradients.other_losses import (
-    other_losses,
-    share_of_batch,
-)
 from mtl_keras.training.gradients.own_gradients import OwnGradients
 from mtl_keras.training.gradients.shared_graph import SharedGraph
 from mtl_keras.weighting import Weighting
@@ -42,7 +42,7 @@ class Update(NamedTuple):
         weights: The weight of each task, of that shape.
         gradients: Dict from the `id` of a trainable variable to its gradient.
         finite: What of it is finite.
-        others: What layers added, in the part of this replica.
+        added: Sum of the added losses, in the part of this replica.
         gramian: Inner products of the task gradients, of shape `(tasks,
             tasks)`, or `None` for methods that need none.
     """
@@ -51,7 +51,7 @@ class Update(NamedTuple):
     weights: object
     gradients: dict[int, object]
     finite: Finiteness
-    others: object
+    added: object
     gramian: object = None
 
 
@@ -67,7 +67,7 @@ def of_losses(
         model: The model.
         x: Inputs.
         losses_of: Function from the outputs to this replica's share of the
-            losses, of shape `(tasks,)`.
+            losses, of shape `(tasks,)`, and to an added loss or `None`.
         weighting: A method that combines losses, or `None` for their sum.
         scale: The loss scaling of the optimizer.
 
@@ -75,9 +75,9 @@ def of_losses(
         An `Update`.
     """
     with tf.GradientTape() as tape:
-        losses = losses_of(model(x, training=True))
-        others = other_losses(model)
-        share = share_of_batch(model, x, others)
+        losses, more = losses_of(model(x, training=True))
+        added = added_losses(model)
+        share = share_of_batch(model, x, added, more)
         total = sum_over_replicas(losses)
         finite = tf.math.is_finite(total)
         (seen,) = blank_unless(tf.reduce_all(finite), total)
@@ -87,7 +87,8 @@ def of_losses(
     gradients = sum_over_replicas(tape.gradient(loss, variables))
     found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
     by_variable = _by_variable(variables, gradients)
-    return Update(total, weights, by_variable | own, found, others)
+    added = added if more is None else added + more
+    return Update(total, weights, by_variable | own, found, added)
 
 
 def of_gradients(
@@ -120,10 +121,12 @@ def of_gradients(
         with tf.GradientTape(persistent=True) as head_tape:
             head_tape.watch(features)
             copies = [group.copy(features) for group in graph.groups]
-            losses = losses_of(graph.outputs(features, copies, training=True))
+            losses, more = losses_of(
+                graph.outputs(features, copies, training=True)
+            )
             scaled = [scale(loss) for loss in tf.unstack(losses)]
-        others = other_losses(model)
-        share = scale(share_of_batch(model, x, others))
+        added = added_losses(model)
+        share = scale(share_of_batch(model, x, added, more))
     heads, of_groups = gradients_of_heads(
         head_tape, scaled, features, copies, graph, names
     )
@@ -157,7 +160,7 @@ def of_gradients(
         update.weights,
         by_variable | own,
         finite,
-        others,
+        added if more is None else added + more,
         update.gramian,
     )
 

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.keras_compat import LOGITS, logits_of, mask_of, with_attributes
 from mtl_keras.tasks import Task
 from mtl_keras.training.data.class_weights import weights_of_classes
-from mtl_keras.training.data.filled_targets import FilledTargets, fill_missing
+from mtl_keras.training.data.masked_targets import MaskedTargets, mask_missing
 from mtl_keras.training.losses.loss_sums import weights_of
 
 
@@ -27,7 +28,7 @@ class BatchPart(NamedTuple):
     Args:
         names: Names of the tasks.
         task: One of them, which stands for all.
-        targets: Targets whose holes are filled.
+        targets: Targets with a valid value everywhere.
         y_pred: Predictions.
         sample_weight: Weights that the user gave, or `None`.
         weights: These times the weights of classes, or `None`.
@@ -35,7 +36,7 @@ class BatchPart(NamedTuple):
 
     names: tuple[str, ...]
     task: Task
-    targets: FilledTargets
+    targets: MaskedTargets
     y_pred: object
     sample_weight: object
     weights: object
@@ -54,7 +55,7 @@ class BatchPart(NamedTuple):
         columns = zip(*(unfold(leaf, count) for leaf in leaves), strict=True)
         return {
             name: BatchPart(
-                (name,), self.task, FilledTargets(values, labelled), *rest
+                (name,), self.task, MaskedTargets(values, labelled), *rest
             )
             for name, (values, labelled, *rest) in zip(
                 self.names, columns, strict=True
@@ -94,7 +95,7 @@ def part_batch(
         for alike in forms.values():
             predicted = fold_outputs([y_pred[name] for name in alike])
             values = fold([y[name] for name in alike])
-            targets = fill_missing(task, values, predicted, complete=complete)
+            targets = mask_missing(task, values, predicted, complete=complete)
             given = [sample_weight[name] for name in alike]
             given = None if given[0] is None else fold(given)
             part = BatchPart(
@@ -113,9 +114,9 @@ def _form(name: str, y, y_pred, sample_weight) -> tuple:
         (tf.as_dtype(tensor.dtype), tuple(tensor.shape)[1:]) for tensor in given
     ]
     unknown = any(None in shape for _, shape in forms)
-    masked = getattr(y_pred[name], "_keras_mask", None) is not None
+    masked = mask_of(y_pred[name]) is not None
     alone = name if unknown or masked else None
-    has_logits = getattr(y_pred[name], "_keras_logits", None) is not None
+    has_logits = logits_of(y_pred[name]) is not None
     return (*forms, has_logits, alone)
 
 
@@ -162,9 +163,9 @@ def fold_outputs(outputs: Sequence):
         outputs: The output of each task.
     """
     folded = fold(outputs)
-    logits = [getattr(output, "_keras_logits", None) for output in outputs]
+    logits = [logits_of(output) for output in outputs]
     if len(outputs) > 1 and logits[0] is not None:
-        folded._keras_logits = fold(logits)
+        with_attributes(folded, {LOGITS: fold(logits)})
     return folded
 
 

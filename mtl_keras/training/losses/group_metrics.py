@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from mtl_keras import metrics as own_metrics
+from mtl_keras.keras_compat import wrapped_function
 from mtl_keras.tasks.groups import make_metric
 from mtl_keras.training.losses.group_auc import GroupAUC, can_stand_for
 from mtl_keras.training.losses.group_mean import GroupMean
@@ -40,10 +41,10 @@ def computed_together(group: TaskGroup) -> dict[str, GroupMetric]:
 def _of_group(group: TaskGroup, name: str, metric) -> GroupMetric | None:
     """The metric of all tasks; `None` for kinds that are not known."""
     if type(metric) in _MEANS:
-        arguments = metric._fn_kwargs
+        wrapped, arguments = wrapped_function(metric)
 
         def function(y_true, y_pred):
-            return metric._fn(y_true, y_pred, **arguments)
+            return wrapped(y_true, y_pred, **arguments)
 
         return GroupMean(group, name, function)
     if type(metric) is keras.metrics.RootMeanSquaredError:

@@ -11,7 +11,7 @@ from keras import ops
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.tasks import Task
-from mtl_keras.training.data.filled_targets import FilledTargets
+from mtl_keras.training.data.masked_targets import MaskedTargets
 
 
 class LossSums(NamedTuple):
@@ -42,7 +42,7 @@ class LossSums(NamedTuple):
 def sum_losses(
     loss: keras.losses.Loss,
     task: Task,
-    targets: FilledTargets,
+    targets: MaskedTargets,
     y_pred,
     weights=None,
     *,
@@ -57,7 +57,7 @@ def sum_losses(
     Args:
         loss: The loss.
         task: The task.
-        targets: Targets whose holes are filled.
+        targets: Targets with a valid value everywhere.
         y_pred: Predictions.
         weights: Sample weights of the shape of the samples or of the
             elements, or `None`.

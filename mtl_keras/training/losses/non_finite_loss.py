@@ -60,7 +60,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         )
 
     def _state_of_weights(self) -> str:
-        if self.model.guards_steps:
+        if self.model.compiled_parts.guards_steps:
             return "That step was not taken."
         return (
             "The weights are spoilt: restore the last good ones from a "

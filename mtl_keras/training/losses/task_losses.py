@@ -1,196 +1,187 @@
-"""The losses of a model by task, and what is logged of them.
-
-Keras logs `<output>_loss` for several outputs and not for a single one; a
-history whose keys depend on the number of tasks cannot be compared, so here
-one task is logged as several are. Where labels may be missing, an epoch's loss
-is the mean over its labels; where none can be, it is Keras's: of a task the
-mean over batches, of all together the mean over samples.
-
-`CompileLoss` is not public: `tests/test_keras_source.py` says
-when Keras changes what is overridden.
-"""
+"""The losses of a model's tasks, computed from outputs and targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
-from keras.src.trainers.compile_utils import CompileLoss
 
+from mtl_keras.distribution.replicas import sum_over_replicas
 from mtl_keras.losses.element_loss import ElementLoss
-from mtl_keras.training.losses.batch_parts import pick
-from mtl_keras.training.losses.group_losses import GroupLosses
-from mtl_keras.training.losses.loss_sums import LossSums
-from mtl_keras.training.losses.output_rank import to_elements, to_output_rank
+from mtl_keras.losses.function_loss import FunctionLoss
+from mtl_keras.tasks import Task
+from mtl_keras.training.data.target_form import targets_by_task, to_output_form
+from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
+from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
-class TaskLoss(keras.metrics.Mean):
-    """Mean loss of a task.
+class TaskLosses:
+    """Computes the losses of the tasks of a model.
 
-    Where no label can be missing, it is a mean over batches; sums over labels
-    go to `add`, and are divided when the result is read.
-
-    Args:
-        losses: The `TaskLosses` of the model.
-        name: Name of the metric.
-        num_terms: Number of terms that the loss has.
-    """
-
-    def __init__(self, losses: TaskLosses, name: str, num_terms: int):
-        super().__init__(name=name)
-        # Not as an attribute, which Keras would follow round when it loads.
-        self._losses_of_model = lambda: losses
-        self._sums, self._counts = (
-            self.add_variable((1, num_terms), "zeros", name=variable)
-            for variable in ("sums", "counts")
-        )
-
-    def add(self, sums: LossSums) -> None:
-        """Adds the losses of a batch."""
-        self._sums.assign_add(ops.cast(sums.sums, self.dtype))
-        self._counts.assign_add(ops.cast(sums.counts, self.dtype))
-
-    def result(self):
-        """The mean over labels, 0 if there are none; or over batches."""
-        if not self._losses_of_model().by_label:
-            return super().result()
-        return ops.sum(ops.divide_no_nan(self._sums, self._counts))
-
-    def losses(self):
-        """The result as a tensor of shape `(1,)`."""
-        return ops.reshape(self.result(), (1,))
-
-    def reset_state(self) -> None:
-        super().reset_state()
-        self._sums.assign(ops.zeros_like(self._sums))
-        self._counts.assign(ops.zeros_like(self._counts))
-
-
-class TotalLoss(keras.metrics.Mean):
-    """The weighted sum of the tasks' mean losses, and of all other losses.
-
-    Where no label can be missing, it is the mean of the total over samples;
-    otherwise only what is no task's loss is averaged over these.
+    A task's loss is the sum of the weighted losses of its labelled elements,
+    divided by the number of these in the whole batch.
 
     Args:
-        losses: The `TaskLosses` of the model.
-    """
-
-    def __init__(self, losses: TaskLosses):
-        super().__init__(name="loss")
-        self._losses_of_model = lambda: losses
-
-    def result(self):
-        total = super().result()
-        if not self._losses_of_model().by_label:
-            return total
-        losses = self._losses_of_model()
-        for tasks, metric in losses.trackers.items():
-            weights = losses.stacked_weights(tasks)
-            total = total + ops.sum(weights * metric.losses())
-        return total
-
-
-class TaskLosses(CompileLoss):
-    """Keras's losses by task, with trackers that know of missing labels.
-
-    Args:
-        losses: Dict from task name to loss.
+        tasks: The tasks of the model.
+        losses: Dict from task name to a loss: a `keras.losses.Loss`, a name or
+            a function. `None` leaves a task without one.
         loss_weights: Dict from task name to the variable of its weight.
-        output_names: Names of the model's outputs.
         groups: Groups of tasks that are computed together.
     """
 
     def __init__(
         self,
-        losses: Mapping,
-        loss_weights: Mapping,
-        output_names,
+        tasks: Sequence[Task],
+        losses: Mapping[str, Any],
+        loss_weights: Mapping[str, keras.Variable],
         groups: Sequence[TaskGroup] = (),
     ):
-        super().__init__(losses, loss_weights, output_names=output_names)
-        self.loss_weights = loss_weights
+        self.tasks = tuple(tasks)
         self.groups = tuple(groups)
-        # Tracker by the names of its tasks, once built.
-        self.trackers = {}
-        # Whether the last step was one where labels could be missing.
-        self.by_label = False
-
-    def build(self, y_true, y_pred) -> None:
-        """Makes the trackers once the structure of the targets is known."""
-        super().build(y_true, y_pred)
-        # In place of Keras's, which one task does not even have.
-        self._metrics.clear()
-        self.trackers.clear()
-        grouped = {name: group for group in self.groups for name in group.names}
-        for task, loss in self.losses_by_task.items():
-            if task not in grouped:
-                terms = loss.num_terms if isinstance(loss, ElementLoss) else 1
-                self.trackers[(task,)] = TaskLoss(self, f"{task}_loss", terms)
-            elif (names := grouped[task].names) not in self.trackers:
-                self.trackers[names] = GroupLosses(names, lambda: self.by_label)
-        for tracker in self.trackers.values():
-            self._tracker.add_to_store("metrics", tracker)
-
-    def call(self, y_true, y_pred, sample_weight=None):
-        """The weighted sum of the losses, as in Keras.
-
-        Where tasks form groups, which Keras knows nothing of, it is not
-        logged: steps of our own do that.
-        """
-        y_true = to_output_rank(y_true, y_pred)
-        sample_weight = to_elements(sample_weight, y_pred)
-        if not self.groups:
-            return super().call(y_true, y_pred, sample_weight)
-        if not self.built:
-            self.build(y_true, y_pred)
-        weights = sample_weight or dict.fromkeys(y_pred)
-        return sum(
-            self.loss_weights[task]
-            * loss(y_true[task], y_pred[task], weights[task])
-            for task, loss in self.losses_by_task.items()
-        )
-
-    def record_by_label(self, sums: Mapping[tuple, LossSums]) -> None:
-        """Adds a batch to what the means over labels are made of.
-
-        Args:
-            sums: `LossSums` by the names of the tasks that they are of.
-        """
-        by_part = [
-            {names: of_part[index] for names, of_part in sums.items()}
-            for index in range(2)
+        self.losses = {
+            task.name: _as_loss(losses[task.name])
+            for task in tasks
+            if losses[task.name] is not None
+        }
+        self._loss_weights = loss_weights
+        together = {name for group in groups for name in group.names}
+        self._parts = [
+            *((group.names, group.task) for group in groups),
+            *(((t.name,), t) for t in tasks if t.name not in together),
         ]
-        for names, tracker in self.trackers.items():
-            tracker.add(LossSums(*(pick(each, names) for each in by_part)))
-
-    def record_by_batch(self, losses, size=None) -> None:
-        """Adds a batch to what the means over batches are made of.
-
-        Args:
-            losses: Tensor of shape `(tasks,)`, in the order of
-                `losses_by_task`.
-            size: What the batch counts. Defaults to `1`.
-        """
-        names_in_order = tuple(self.losses_by_task)
-        by_task = dict(zip(names_in_order, tf.unstack(losses), strict=True))
-        for names, tracker in self.trackers.items():
-            of_tasks = (
-                by_task[names[0]]
-                if len(names) == 1
-                else pick({names_in_order: losses}, names)
-            )
-            tracker.update_state(of_tasks, size)
-
-    def stacked_weights(self, tasks: Sequence[str]):
-        """The loss weights of some tasks, as a float32 vector."""
-        weights = [self.loss_weights[task] for task in tasks]
-        return tf.stack([ops.cast(weight, "float32") for weight in weights])
 
     @property
-    def losses_by_task(self) -> dict[str, keras.losses.Loss]:
-        """The Keras loss of each task that has one, once built."""
-        return {flat.name: flat.loss for flat in self._flat_losses or ()}
+    def names(self) -> tuple[str, ...]:
+        """Names of the tasks that have a loss."""
+        return tuple(self.losses)
+
+    @property
+    def num_terms(self) -> int:
+        """The largest number of terms that a loss has."""
+        terms = [
+            loss.num_terms if isinstance(loss, ElementLoss) else 1
+            for loss in self.losses.values()
+        ]
+        return max(terms, default=1)
+
+    def parts(
+        self,
+        y,
+        y_pred: Mapping,
+        sample_weight=None,
+        *,
+        class_weights: Mapping | None = None,
+        complete: bool = False,
+    ) -> list[BatchPart]:
+        """Splits a batch by tasks; tasks of a group stay together.
+
+        Args:
+            y: Dict from task name to targets of any allowed shape; for one
+                task, the targets are enough.
+            y_pred: Dict from task name to predictions.
+            sample_weight: `None`, weights of all tasks, or a dict of them.
+            class_weights: Dict from task name to a weight for each class (see
+                `check_class_weights`).
+            complete: Whether no label is missing. Defaults to `False`.
+        """
+        y = targets_by_task(self.tasks, y)
+        if not isinstance(sample_weight, Mapping):
+            sample_weight = {task.name: sample_weight for task in self.tasks}
+        targets = {
+            task.name: to_output_form(
+                task,
+                ops.convert_to_tensor(y[task.name]),
+                tuple(y_pred[task.name].shape)[1:],
+            )
+            for task in self.tasks
+        }
+        return part_batch(
+            self._parts,
+            targets,
+            y_pred,
+            sample_weight,
+            class_weights or {},
+            complete=complete,
+        )
+
+    def sums(
+        self, parts: Sequence[BatchPart], replicas: int | None = None
+    ) -> dict[tuple[str, ...], LossSums]:
+        """Sums the losses of each part of a batch whose tasks have one.
+
+        Args:
+            parts: What `parts` returned.
+            replicas: What the batch is spread over. Defaults to the replicas
+                of the strategy.
+        """
+        if replicas is None:
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        return {
+            part.names: sum_losses(
+                self.losses[part.names[0]],
+                part.task,
+                part.targets,
+                part.y_pred,
+                part.weights,
+                replicas=replicas,
+                num_tasks=len(part.names),
+            )
+            for part in parts
+            if part.names[0] in self.losses
+        }
+
+    def values(self, sums: Mapping, counts: Sequence):
+        """Divides sums by numbers of labels.
+
+        Args:
+            sums: What `sums` returned.
+            counts: For each entry, the numbers of labels to divide by.
+
+        Returns:
+            A tensor of shape `(tasks,)`, in the order of `names`.
+        """
+        losses = {
+            names: of_part.losses(count)
+            for (names, of_part), count in zip(
+                sums.items(), counts, strict=True
+            )
+        }
+        return pick(losses, self.names)
+
+    def shares(self, sums: Mapping):
+        """Returns this replica's share of the task losses, `(tasks,)`."""
+        counts = sum_over_replicas([s.counts for s in sums.values()])
+        return self.values(sums, counts)
+
+    def stacked(self, sums: Mapping) -> LossSums:
+        """Stacks the sums of all tasks, of shape `(tasks, num_terms)`.
+
+        Args:
+            sums: What `sums` returned.
+        """
+        padded = [
+            {names: _pad(of[k], self.num_terms) for names, of in sums.items()}
+            for k in range(2)
+        ]
+        return LossSums(*(pick(values, self.names) for values in padded))
+
+    def weights(self):
+        """Returns the user's loss weights, a float32 tensor `(tasks,)`."""
+        weights = [self._loss_weights[name] for name in self.names]
+        return tf.stack([ops.cast(weight, "float32") for weight in weights])
+
+
+def _pad(values, terms: int):
+    missing = terms - values.shape[-1]
+    return tf.pad(values, [[0, 0], [0, missing]]) if missing else values
+
+
+def _as_loss(loss) -> keras.losses.Loss:
+    found = keras.losses.get(loss)
+    if isinstance(found, keras.losses.Loss):
+        return found
+    return FunctionLoss(found)

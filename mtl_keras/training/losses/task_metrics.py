@@ -1,97 +1,113 @@
-"""The metrics of a model by task, over what is labelled.
-
-Keras leaves the task's name out of the logs of a single output; here one task
-is logged as several are.
-
-`CompileMetrics` is not public: `tests/training/losses/test_task_metrics.py`
-says when Keras changes what is overridden.
-"""
+"""The metrics of a model by task, over what is labelled."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 from keras import ops
-from keras.src.trainers.compile_utils import CompileMetrics
 
-from mtl_keras import metrics as own_metrics
+from mtl_keras.keras_compat import wrapped_function
 from mtl_keras.losses.columns import is_mean_over_columns
-from mtl_keras.tasks import Task
-from mtl_keras.training.data.filled_targets import FilledTargets
+from mtl_keras.metrics import F1Score
+from mtl_keras.tasks import (
+    BinaryClassification,
+    MultiLabelClassification,
+    Task,
+)
+from mtl_keras.tasks.groups import make_metric
+from mtl_keras.training.data.masked_targets import MaskedTargets
 from mtl_keras.training.losses.batch_parts import BatchPart
 from mtl_keras.training.losses.group_metric import GroupMetric
+from mtl_keras.training.losses.group_metrics import computed_together
 from mtl_keras.training.losses.loss_sums import to_rank, weights_of
-from mtl_keras.training.losses.output_rank import to_elements, to_output_rank
+from mtl_keras.training.losses.task_groups import TaskGroup
 
-# Metrics that take a weight for each column of an output.
-_WEIGHTED_BY_COLUMN = (
+# Metrics that take a weight for each element of an output.
+_WEIGHTED_BY_ELEMENT = (
+    keras.metrics.AUC,
+    keras.metrics.FalseNegatives,
+    keras.metrics.FalsePositives,
+    keras.metrics.IoU,
+    keras.metrics.Precision,
+    keras.metrics.PrecisionAtRecall,
+    keras.metrics.R2Score,
+    keras.metrics.Recall,
+    keras.metrics.RecallAtPrecision,
+    keras.metrics.RootMeanSquaredError,
+    keras.metrics.SensitivityAtSpecificity,
+    keras.metrics.SpecificityAtSensitivity,
+    keras.metrics.TrueNegatives,
+    keras.metrics.TruePositives,
+    F1Score,
+)
+# Metrics that compare values, so that soft labels mean something to them.
+_OF_VALUES = (
+    keras.metrics.BinaryCrossentropy,
+    keras.metrics.KLDivergence,
+    keras.metrics.MeanAbsoluteError,
+    keras.metrics.MeanSquaredError,
+    keras.metrics.Poisson,
     keras.metrics.R2Score,
     keras.metrics.RootMeanSquaredError,
-    own_metrics.F1Score,
 )
 
 
-class TaskMetrics(CompileMetrics):
-    """Keras's metrics by task, which can leave out what is not labelled.
+class TaskMetric(NamedTuple):
+    """A metric of one task.
 
     Args:
-        metrics: Dict from task name to a list of metrics.
-        weighted_metrics: Likewise, or `None`.
-        output_names: Names of the model's outputs.
+        key: Its name in the logs, `<task>_<metric>`.
+        task: Name of the task.
+        metric: The metric.
+        weighted: Whether sample weights count.
+    """
+
+    key: str
+    task: str
+    metric: keras.metrics.Metric
+    weighted: bool
+
+
+class TaskMetrics(keras.metrics.Metric):
+    """Computes the metrics of all tasks, without what is not labelled.
+
+    Args:
+        tasks: The tasks of the model.
+        metrics: Dict from task name to a metric or a list of them, each a
+            `keras.metrics.Metric`, a name or a function.
+        weighted_metrics: Likewise, for metrics that take sample weights.
         of_groups: Metrics of tasks that are computed together.
     """
 
     def __init__(
         self,
-        metrics,
-        weighted_metrics,
-        output_names,
+        tasks: Sequence[Task],
+        metrics: Mapping[str, Any],
+        weighted_metrics: Mapping[str, Any],
         of_groups: Sequence[GroupMetric] = (),
     ):
-        super().__init__(metrics, weighted_metrics, output_names=output_names)
-        self._of_groups = list(of_groups)
+        super().__init__(name="task_metrics")
+        self.of_groups = list(of_groups)
+        found = [
+            (task, metric, weighted)
+            for weighted, given in ((False, metrics), (True, weighted_metrics))
+            for task in sorted(tasks, key=lambda task: task.name)
+            for metric in _as_metrics(task, given.get(task.name))
+        ]
+        keys = _unique_keys(found)
+        self.single = [
+            TaskMetric(key, task.name, metric, weighted)
+            for key, (task, metric, weighted) in zip(keys, found, strict=True)
+        ]
+        # As a list, Keras finds the variables.
+        self._tracked = [each.metric for each in self.single]
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Metrics of single tasks, and of groups of them."""
-        return [*super().metrics, *self._of_groups]
-
-    def reset_state(self) -> None:
-        """Resets all metrics."""
-        super().reset_state()
-        for metric in self._of_groups:
-            metric.reset_state()
-
-    def result(self) -> dict:
-        """Returns a dict from `<task>_<metric>` to a scalar."""
-        results = super().result()
-        for metric in self._of_groups:
-            results |= metric.result()
-        return results
-
-    def _build_metrics_set(
-        self, metrics, num_outputs, output_names, *args, **kwargs
-    ):
-        built = super()._build_metrics_set(
-            metrics, num_outputs, output_names, *args, **kwargs
-        )
-        if num_outputs == 1:
-            for of_output in built:
-                if of_output:
-                    of_output.output_name = output_names[0]
-        return built
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Updates all metrics with a batch of complete labels, as in Keras."""
-        super().update_state(
-            to_output_rank(y_true, y_pred),
-            y_pred,
-            to_elements(sample_weight, y_pred),
-        )
-
-    def update_labelled(self, parts: Sequence[BatchPart]) -> None:
+    def update(self, parts: Sequence[BatchPart]) -> None:
         """Updates all metrics with a batch.
 
         Sample weights count for `weighted_metrics` alone, as in Keras.
@@ -99,25 +115,117 @@ class TaskMetrics(CompileMetrics):
         Args:
             parts: The parts of the batch.
         """
-        for metric in self._of_groups:
+        for metric in self.of_groups:
             metric.update_state(
                 [p for p in parts if p.names[0] in metric.tasks]
             )
         single = _SingleParts(parts)
-        for flat, weighted in (
-            (self._flat_metrics, False),
-            (self._flat_weighted_metrics, True),
-        ):
-            for name, of_task in zip(self.output_names, flat, strict=True):
-                for metric in of_task.metrics if of_task else ():
-                    part = single[name]
+        for each in self.single:
+            part = single[each.task]
+            update_metric(
+                each.metric,
+                part.task,
+                part.targets,
+                part.y_pred,
+                part.sample_weight if each.weighted else None,
+            )
+
+    def build_with(self, parts: Sequence[BatchPart]) -> None:
+        """Makes the variables of metrics that wait for their first batch.
+
+        Args:
+            parts: The parts of a batch of any values.
+        """
+        single = _SingleParts(parts)
+        for each in self.single:
+            if not each.metric.variables:
+                part = single[each.task]
+                with keras.StatelessScope():
                     update_metric(
-                        metric,
-                        part.task,
-                        part.targets,
-                        part.y_pred,
-                        part.sample_weight if weighted else None,
+                        each.metric, part.task, part.targets, part.y_pred
                     )
+
+    @property
+    def needs_build(self) -> bool:
+        """Whether a metric has no variables yet."""
+        return any(not each.metric.variables for each in self.single)
+
+    def update_state(self, *args, **kwargs) -> None:
+        """Does nothing: `update` takes a batch."""
+
+    def reset_state(self) -> None:
+        """Resets all metrics."""
+        for metric in (*self.of_groups, *self._tracked):
+            metric.reset_state()
+
+    def result(self) -> dict:
+        """Returns a dict from `<task>_<metric>` to a scalar."""
+        results = {each.key: each.metric.result() for each in self.single}
+        for metric in self.of_groups:
+            results |= metric.result()
+        return results
+
+
+def _as_metrics(task: Task, given) -> list[keras.metrics.Metric]:
+    if given is None:
+        return []
+    if not isinstance(given, list | tuple):
+        given = [given]
+    return [_as_metric(task, metric) for metric in given if metric is not None]
+
+
+def _as_metric(task: Task, metric) -> keras.metrics.Metric:
+    if metric == "acc":
+        metric = "accuracy"
+    if isinstance(metric, str) and metric in task.metric_names():
+        return make_metric(task, metric)
+    found = keras.metrics.get(metric)
+    if isinstance(found, keras.metrics.Metric):
+        return found
+    name = getattr(found, "__name__", type(found).__name__)
+    return keras.metrics.MeanMetricWrapper(found, name=name)
+
+
+def _unique_keys(found: Sequence[tuple]) -> list[str]:
+    """Names metrics as Keras does: a second one of a name gets a number."""
+    keys, seen = [], Counter()
+    for task, metric, weighted in found:
+        key = f"{task.name}_{metric.name}"
+        if weighted and seen[key]:
+            key = f"{task.name}_weighted_{metric.name}"
+        seen[key] += 1
+        keys.append(key if seen[key] == 1 else f"{key}_{seen[key]}")
+    return keys
+
+
+def make_task_metrics(
+    tasks: Sequence[Task],
+    metrics: Mapping[str, Any],
+    weighted_metrics: Mapping[str, Any],
+    groups: Sequence[TaskGroup],
+) -> TaskMetrics:
+    """Makes the metrics of all tasks; those of equal tasks together.
+
+    Args:
+        tasks: The tasks of the model.
+        metrics: Dict from task name to metrics; tasks that are not named have
+            their own.
+        weighted_metrics: See `TaskMetrics`.
+        groups: Groups of tasks that are computed together.
+    """
+    of_groups, left = [], {}
+    for group in groups:
+        together = computed_together(group)
+        of_groups.extend(together.values())
+        alone = [name for name in group.metrics if name not in together]
+        if group.metrics:
+            left |= dict.fromkeys(group.names, alone)
+    own = {
+        task.name: left[task.name] if task.name in left else task.make_metrics()
+        for task in tasks
+        if task.name not in metrics
+    }
+    return TaskMetrics(tasks, {**own, **metrics}, weighted_metrics, of_groups)
 
 
 class _SingleParts(dict):
@@ -135,7 +243,7 @@ class _SingleParts(dict):
 def update_metric(
     metric: keras.metrics.Metric,
     task: Task,
-    targets: FilledTargets,
+    targets: MaskedTargets,
     y_pred,
     weights=None,
 ) -> None:
@@ -144,15 +252,20 @@ def update_metric(
     Args:
         metric: Any Keras metric that takes sample weights.
         task: Its task.
-        targets: Targets whose holes are filled.
+        targets: Targets with a valid value everywhere.
         y_pred: Predictions.
         weights: Sample weights, or `None`.
     """
     y_true, labelled = targets
+    if _is_soft(task, y_true) and not isinstance(metric, _OF_VALUES):
+        y_true = tf.cast(y_true >= 0.5, y_true.dtype)
     if task.columns and _is_mean_over_columns(metric):
         y_true, y_pred = y_true[..., None], y_pred[..., None]
-    elif task.columns and not _takes_column_weights(metric):
-        labelled = to_rank(labelled, 1)  # rows without a hole
+    elif task.columns and _compares_to_threshold(metric):
+        y_true, y_pred = _without_missing(y_true, y_pred, labelled)
+        labelled = None
+    elif task.columns and not isinstance(metric, _WEIGHTED_BY_ELEMENT):
+        labelled = to_rank(labelled, 1)  # rows without a missing label
     if labelled is not None:
         # Counts, as in a confusion matrix, are of integers in Keras.
         dtype = metric.dtype if weights is None else "float32"
@@ -173,13 +286,29 @@ def update_metric(
     metric.update_state(y_true, y_pred, sample_weight=weights)
 
 
-def _is_mean_over_columns(metric) -> bool:
-    return isinstance(metric, keras.metrics.MeanMetricWrapper) and (
-        is_mean_over_columns(metric._fn, metric._fn_kwargs)
+def _is_soft(task: Task, y_true) -> bool:
+    """Whether targets may be probabilities of the positive class."""
+    return isinstance(
+        task, BinaryClassification | MultiLabelClassification
+    ) and ("float" in keras.backend.standardize_dtype(y_true.dtype))
+
+
+def _compares_to_threshold(metric) -> bool:
+    """Whether elements with label and prediction 0 leave a metric alone."""
+    is_f_score = isinstance(metric, keras.metrics.FBetaScore)
+    return is_f_score and metric.threshold is not None
+
+
+def _without_missing(y_true, y_pred, labelled) -> tuple:
+    """Makes missing elements true negatives, which an F score ignores."""
+    if labelled is None:
+        return y_true, y_pred
+    return tuple(
+        ops.where(labelled, values, ops.zeros_like(values))
+        for values in (ops.cast(y_true, y_pred.dtype), y_pred)
     )
 
 
-def _takes_column_weights(metric) -> bool:
-    if isinstance(metric, keras.metrics.AUC):
-        return metric.multi_label
-    return isinstance(metric, _WEIGHTED_BY_COLUMN)
+def _is_mean_over_columns(metric) -> bool:
+    function = wrapped_function(metric)
+    return function is not None and is_mean_over_columns(*function)

@@ -71,7 +71,7 @@ class Stage:
         """
         if model.weighting is None or len(self.tasks) == 1:
             return False
-        if not model.weighs_gradients:
+        if not model.compiled_parts.update.compares_gradients:
             return True
         return bool(shared_graph_of(self.model).shared)
 

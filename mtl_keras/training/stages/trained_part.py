@@ -7,6 +7,7 @@ import dataclasses
 
 import keras
 
+from mtl_keras.keras_compat import all_layers
 from mtl_keras.training.gradients.shared_graph import reached_variables
 
 
@@ -27,7 +28,7 @@ class TrainedPart:
     @contextlib.contextmanager
     def alone(self):
         """Freezes the rest of the model, and afterwards undoes that."""
-        layers = self.model._flatten_layers(include_self=True)
+        layers = all_layers(self.model)
         before = [(layer, layer.trainable) for layer in layers]
         of_variables = [(v, v.trainable) for v in self.model.variables]
         try:

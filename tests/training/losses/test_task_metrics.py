@@ -8,7 +8,7 @@ from holes import KINDS, make_holes
 from keras.src.trainers.compile_utils import CompileMetrics
 
 from mtl_keras.tasks import MultiLabelClassification, Regression
-from mtl_keras.training.data.filled_targets import fill_missing
+from mtl_keras.training.data.masked_targets import mask_missing
 from mtl_keras.training.losses.task_metrics import TaskMetrics, update_metric
 
 
@@ -32,7 +32,7 @@ def test_equals_the_metric_of_what_is_labelled(task, shape, name, rng):
     masked = make("masked")
     # In two batches, of which the second has no label.
     for part in (y, np.full_like(y, task.missing_label)):
-        update_metric(masked, task, fill_missing(task, part, y_pred), y_pred)
+        update_metric(masked, task, mask_missing(task, part, y_pred), y_pred)
     expected = _on_labelled(task, shape, make, y, y_pred)
     assert float(masked.result()) == pytest.approx(expected, abs=2e-6)
 
@@ -72,7 +72,7 @@ def test_a_metric_of_rows_leaves_out_rows_with_a_hole():
     metric = keras.metrics.CosineSimilarity()
     y = np.array([[1.0, 0.0], [np.nan, 1.0]], "float32")
     y_pred = np.array([[1.0, 1.0], [0.0, -1.0]], "float32")
-    update_metric(metric, task, fill_missing(task, y, y_pred), y_pred)
+    update_metric(metric, task, mask_missing(task, y, y_pred), y_pred)
     assert float(metric.result()) == pytest.approx(np.sqrt(0.5), abs=1e-6)
 
 
@@ -83,6 +83,6 @@ def test_a_metric_without_sample_weight_is_refused():
 
     task = MultiLabelClassification("a", 2)
     y = np.array([[1.0, np.nan]], "float32")
-    filled = fill_missing(task, y, np.ones((1, 2), "float32"))
+    filled = mask_missing(task, y, np.ones((1, 2), "float32"))
     with pytest.raises(TypeError, match=r"'a'.*'count' takes no sample_weight"):
         update_metric(Count(name="count"), task, filled, np.ones((1, 2)))

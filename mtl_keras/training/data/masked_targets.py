@@ -1,4 +1,4 @@
-"""Targets whose holes are filled, and where the holes were."""
+"""Targets with a valid value everywhere, and a mask of the labels."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from mtl_keras.keras_compat import mask_of
 from mtl_keras.tasks import Task
 from mtl_keras.tasks.missing import is_labelled
+from mtl_keras.training.data.target_form import cut_padding, to_output_form
 
 
-class FilledTargets(NamedTuple):
+class MaskedTargets(NamedTuple):
     """Targets of a task with a valid value everywhere.
 
     Args:
@@ -28,9 +30,8 @@ class FilledTargets(NamedTuple):
 def unlabelled(count: int) -> np.ndarray:
     """Makes targets of which all labels are missing, for any task.
 
-    Targets of one NaN a sample are taken for this also where the task has
-    targets of a higher rank, so that a mask need not be made to say that it
-    is not there.
+    One NaN per sample is enough for a task with targets of a higher rank, so
+    that nobody has to make a mask to say that it is missing.
 
     Args:
         count: Number of samples.
@@ -38,7 +39,7 @@ def unlabelled(count: int) -> np.ndarray:
     return np.full((count,), np.nan, "float32")
 
 
-def fill_missing(task: Task, y_true, y_pred, *, complete=False):
+def mask_missing(task: Task, y_true, y_pred, *, complete=False):
     """Puts a valid value wherever the label is missing.
 
     NaN must not get into any product, because NaN x 0 is NaN.
@@ -51,47 +52,57 @@ def fill_missing(task: Task, y_true, y_pred, *, complete=False):
         complete: Whether no label is missing. Defaults to `False`.
 
     Returns:
-        `FilledTargets`.
+        `MaskedTargets`.
     """
-    y_true = ops.convert_to_tensor(y_true)
+    output_shape = tuple(y_pred.shape)[1:]
+    y_true = to_output_form(task, ops.convert_to_tensor(y_true), output_shape)
+    y_true = cut_padding(task, y_true, y_pred)
     labelled = None
     if not complete:
-        labelled = task.labelled(y_true, tuple(y_pred.shape)[1:])
-    if task.columns and len(y_true.shape) < len(y_pred.shape):
-        y_true = y_true[..., None]
+        labelled = task.labelled(y_true, output_shape)
     if labelled is not None:
         y_true, labelled = _to_elements(task, y_true, labelled, y_pred)
         wide = len(y_true.shape) > len(labelled.shape)
         keep = labelled[..., None] if wide else labelled
         y_true = ops.where(keep, y_true, ops.zeros_like(y_true))
-    return FilledTargets(y_true, _and_keras_mask(labelled, y_pred))
+    return MaskedTargets(y_true, _and_keras_mask(labelled, y_pred))
 
 
 def _to_elements(task: Task, y_true, labelled, y_pred) -> tuple:
-    """Widens what says of whole samples that they are not labelled."""
+    """Widens targets that say of whole samples that they have no label."""
     rank = len(y_pred.shape) - (not task.columns)
-    if len(labelled.shape) == rank and (
-        not task.columns or labelled.shape[-1] == y_pred.shape[-1]
-    ):
+    narrow = any(
+        found == 1 and wanted != 1
+        for found, wanted in zip(
+            labelled.shape[1:], y_pred.shape[1:rank], strict=False
+        )
+    )
+    if len(labelled.shape) == rank and not narrow:
         return y_true, labelled
-    axes = (..., *[None] * (rank - len(labelled.shape)))
-    shape = ops.shape(y_pred)[:rank]
+    while len(labelled.shape) < rank:
+        labelled = labelled[..., None]
+    elements = ops.shape(y_pred)[:rank]
+    while len(y_true.shape) < rank:
+        y_true = y_true[..., None]
+    shape = elements
+    if len(y_true.shape) > rank:
+        shape = (*elements, y_true.shape[-1])
     return (
-        ops.broadcast_to(y_true[axes], shape),
-        ops.broadcast_to(labelled[axes], shape),
+        ops.broadcast_to(y_true, shape),
+        ops.broadcast_to(labelled, elements),
     )
 
 
 def _and_keras_mask(labelled, y_pred):
     """Leaves out the steps that Keras masks, such as padding."""
-    mask = getattr(y_pred, "_keras_mask", None)
+    mask = mask_of(y_pred)
     if mask is None:
         return labelled
     return mask if labelled is None else ops.logical_and(labelled, mask)
 
 
 def any_label(tasks: Sequence[Task], y: Mapping):
-    """Tells whether a batch has a label for any task.
+    """Returns whether a batch has a label for any task.
 
     Args:
         tasks: The tasks.

@@ -1,4 +1,4 @@
-"""Losses that are no task's: what layers add, such as regularization."""
+"""Losses that belong to no task, such as regularization."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 from mtl_keras.distribution.replicas import sum_over_replicas
 
 
-def other_losses(model):
+def added_losses(model):
     """Sums what layers add, in the part of the batch that a replica has.
 
     Args:
@@ -21,8 +21,8 @@ def other_losses(model):
     return sum(losses, start=tf.zeros(()))
 
 
-def share_of_batch(model, x, losses):
-    """This replica's share of what layers add for the whole batch.
+def share_of_batch(model, x, losses, more=None):
+    """Returns this replica's share of the added losses of the whole batch.
 
     Penalties of weights are the same on all replicas. What `add_loss` is given
     is taken for a mean over samples, as Keras makes it of an activity
@@ -31,17 +31,23 @@ def share_of_batch(model, x, losses):
     Args:
         model: The model, after it was called.
         x: Inputs that it was called with.
-        losses: What `other_losses` returned.
+        losses: What `added_losses` returned.
+        more: A further mean over samples, or `None`.
 
     Returns:
         A scalar; the sum over the replicas is the loss of the batch.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas == 1:
-        return losses
+        return losses if more is None else losses + more
     penalties = [v for v in model.trainable_weights if v.regularizer]
     if len(model.losses) == len(penalties):
-        return losses / replicas
+        share = losses / replicas
+        return share if more is None else share + _by_rows(x, more)
+    return _by_rows(x, losses if more is None else losses + more)
+
+
+def _by_rows(x, mean):
     first = next(leaf for leaf in keras.tree.flatten(x) if leaf is not None)
     size = tf.cast(tf.shape(first)[0], "float32")
-    return losses * size / sum_over_replicas(size)
+    return mean * size / sum_over_replicas(size)

@@ -1,0 +1,190 @@
+"""A training that continues where a `BackupAndRestore` has backed it up."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.keras_compat import train_validation_split
+from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
+from mtl_keras.training.backups.ordered_batches import OrderedBatches
+from mtl_keras.training.backups.stream_position import Position, StreamReader
+from mtl_keras.training.data.streams import is_stream
+
+
+def backup_among(callbacks) -> BackupAndRestore | None:
+    """Returns the `BackupAndRestore` of a training, if there is one.
+
+    Args:
+        callbacks: What the user passed to `fit`.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    found = [
+        callback
+        for callback in flat_callbacks(callbacks)
+        if isinstance(callback, BackupAndRestore)
+    ]
+    if len(found) > 1:
+        raise ValueError(
+            f"There are {len(found)} BackupAndRestore callbacks; pass one."
+        )
+    return found[0] if found else None
+
+
+class Resumption:
+    """Makes a training continue from a backup.
+
+    Args:
+        backup: The callback, which has restored the model.
+        arguments: Arguments of `keras.Model.fit`.
+        steps_per_execution: That of the model.
+
+    Raises:
+        ValueError: If the order of the data cannot be reproduced.
+    """
+
+    def __init__(
+        self,
+        backup: BackupAndRestore,
+        arguments: dict,
+        steps_per_execution: int,
+    ):
+        self._backup = backup
+        self._steps_per_execution = steps_per_execution
+        self._begun = False
+        # Whether no batch of the first epoch is left to train on.
+        self.within_epoch = False
+        changed = dict(arguments)
+        changed["callbacks"] = _put_last(backup, changed["callbacks"])
+        epoch = changed["initial_epoch"]
+        if backup.restored_from:
+            epoch = backup.restored_from[0]
+        changed["initial_epoch"] = (
+            max(epoch, changed["epochs"]) if backup.stopped else epoch
+        )
+        self._ordered = not is_stream(changed["x"])
+        if self._ordered:
+            changed = self._in_order(changed)
+        elif changed["shuffle"]:
+            raise ValueError(
+                "Keras shuffles a PyDataset in an order that cannot be "
+                "reproduced when training resumes. Pass shuffle=False, and "
+                "shuffle in its on_epoch_end by a seed of your own."
+            )
+        self.arguments = changed
+
+    def begin(self, iterator, build) -> None:
+        """Makes `fit` read its data from where the backup was made.
+
+        Args:
+            iterator: Keras's iterator over epochs of the training.
+            build: Function of the iterator that makes the variables of metrics
+                and optimizer.
+        """
+        if self._begun:
+            return
+        self._begun = True
+        position = self._backup.start(
+            iterator.num_batches, self._steps_per_execution
+        )
+        if position is not None and position.step:
+            # Its metrics are needed before the first step makes them.
+            build(iterator)
+            self.within_epoch = True
+        if position is not None and self._ordered:
+            position = _of_pass(position)
+        reader = StreamReader(iterator, position)
+        self._backup.join(reader, flat_callbacks(self.arguments["callbacks"]))
+
+    def _in_order(self, arguments: dict) -> dict:
+        """Replaces arrays by a stream whose order can be reproduced."""
+        changed = dict(arguments)
+        data = [changed.pop(name) for name in ("x", "y", "sample_weight")]
+        split = changed.pop("validation_split")
+        if split and changed["validation_data"] is None:
+            data, changed["validation_data"] = train_validation_split(
+                data, split
+            )
+        shuffle = changed.pop("shuffle")
+        if shuffle == "batch":
+            raise ValueError(
+                "shuffle='batch' has an order that cannot be reproduced when "
+                "training resumes. Pass shuffle=True or False."
+            )
+        size, steps = changed.pop("batch_size"), changed["steps_per_epoch"]
+        rows = keras.tree.flatten(data)[0].shape[0]
+        size = size or (-(-rows // steps) if steps else 32)
+        x, y, sample_weight = data
+        if sample_weight is not None and not keras.tree.is_nested(
+            sample_weight
+        ):  # for each task, as in Keras
+            sample_weight = keras.tree.map_structure(lambda _: sample_weight, y)
+        data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        batches = OrderedBatches(
+            data,
+            batch_size=size,
+            shuffle=bool(shuffle),
+            seed=self._backup.run_seed,
+        )
+        epoch = changed["initial_epoch"]
+        if steps:
+            changed["x"] = batches.endless(epoch * steps)
+        else:
+            with tf.device("CPU:0"):
+                number = tf.Variable(epoch, trainable=False, dtype=tf.int64)
+            changed["x"] = batches.one_pass(number)
+            changed["callbacks"] = _put_last(
+                _CountPasses(number), changed["callbacks"]
+            )
+        changed["validation_batch_size"] = (
+            changed["validation_batch_size"] or size
+        )
+        return {**changed, "shuffle": False}
+
+
+class _CountPasses(keras.callbacks.Callback):
+    """Sets the epoch in which a stream of arrays is read."""
+
+    def __init__(self, number: tf.Variable):
+        super().__init__()
+        self._number = number
+
+    def on_epoch_begin(self, epoch: int, logs=None) -> None:
+        self._number.assign(epoch)
+
+
+def _of_pass(position: Position) -> Position:
+    """Where to begin to read arrays, which are read from the epoch on."""
+    begun = position.step > 0
+    return dataclasses.replace(
+        position, epoch=0, iterators=int(begun), batches=position.step
+    )
+
+
+def flat_callbacks(callbacks) -> list[keras.callbacks.Callback]:
+    """Lists the callbacks that `fit` was given.
+
+    Args:
+        callbacks: A callback, a list, a `CallbackList` or `None`.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks.callbacks
+    return keras.tree.flatten(callbacks or [])
+
+
+def _put_last(callback: keras.callbacks.Callback, callbacks):
+    """Moves a callback behind all others."""
+    ordered = [
+        each for each in flat_callbacks(callbacks) if each is not callback
+    ]
+    ordered.append(callback)
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        return ordered
+    if callback.model is None:
+        callback.set_model(callbacks.model)
+    callbacks.callbacks[:] = ordered
+    return callbacks

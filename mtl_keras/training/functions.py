@@ -1,0 +1,144 @@
+"""Functions that run a step over an iterator, on every replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from mtl_keras.distribution.replicas import mean_over_replicas
+from mtl_keras.distribution.workers import has_several_workers
+
+
+def make_function(
+    model,
+    step: Callable,
+    build: Callable,
+    held_out: Callable = lambda: None,
+    *,
+    returns_logs: bool = False,
+) -> Callable:
+    """Makes the function that `fit` or `evaluate` calls for each execution.
+
+    Args:
+        model: The model: its strategy, `run_eagerly`, `jit_compile` and
+            `steps_per_execution` count.
+        step: Called with a batch, for all replicas at once, and a held-out
+            batch or `None`. Returns logs, or `None` for those of the model.
+        build: Called with the first batch, before its step is traced; makes
+            the variables that are still missing.
+        held_out: Returns an endless iterator that is read once a step, or
+            `None`.
+        returns_logs: Whether the step returns logs of its own. Several steps
+            of an execution are then taken one by one.
+
+    Returns:
+        A function from an iterator to logs, like those that Keras makes.
+    """
+    strategy = model.distribute_strategy
+    steps_per_execution = model.steps_per_execution
+    logs = _make_logs(model)
+
+    @tf.autograph.experimental.do_not_convert
+    def one(data, other):
+        build(data)
+        found = step(data, other)
+        if found is None:
+            return logs()
+        return tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0], found
+        )
+
+    if not model.run_eagerly:
+        one = tf.function(
+            one, reduce_retracing=True, jit_compile=model.jit_compile
+        )
+
+    @tf.autograph.experimental.do_not_convert
+    def single(iterator, others):
+        return one(_without_optionals(iterator.get_next()), _next(others))
+
+    several = _make_several(one, logs, steps_per_execution)
+    if not model.run_eagerly:
+        several = tf.function(several, reduce_retracing=True)
+        single = tf.function(single, reduce_retracing=True)
+
+    def function(iterator):
+        in_graph = isinstance(
+            iterator, tf.data.Iterator | tf.distribute.DistributedIterator
+        )
+        if in_graph and steps_per_execution == 1:
+            return single(iterator, held_out())
+        if in_graph and not returns_logs:
+            done, results = several(iterator, held_out())
+            if done == 0:
+                raise StopIteration
+            return results
+        results = None
+        for _, data in zip(range(steps_per_execution), iterator, strict=False):
+            results = one(_without_optionals(data), _next(held_out()))
+        if results is None:
+            raise StopIteration
+        return results
+
+    return function
+
+
+def _make_logs(model) -> Callable:
+    """Makes the function that reads the logs of a step."""
+    strategy = model.distribute_strategy
+    several_workers = has_several_workers(strategy)
+
+    def of_replica():
+        results = model.get_metrics_result()
+        # Callbacks must decide alike on all workers.
+        return mean_over_replicas(results) if several_workers else results
+
+    def logs():
+        # Of one replica, as in Keras: `fit` reads all at the end of an epoch.
+        return tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0],
+            strategy.run(of_replica),
+        )
+
+    return logs
+
+
+def _make_several(one: Callable, logs: Callable, steps: int) -> Callable:
+    """Makes a function that takes so many steps, or one for each batch."""
+
+    @tf.autograph.experimental.do_not_convert
+    def several(iterator, others):
+        def has_next(done, batch):
+            return (done < steps) & batch.has_value()
+
+        def body(done, batch):
+            one(_without_optionals(batch.get_value()), _next(others))
+            following = tf.cond(
+                done + 1 < steps,
+                iterator.get_next_as_optional,
+                lambda: batch,
+            )
+            return done + 1, following
+
+        done, _ = tf.while_loop(
+            has_next, body, (tf.constant(0), iterator.get_next_as_optional())
+        )
+        return done, logs()
+
+    return several
+
+
+def _next(iterator):
+    return None if iterator is None else iterator.get_next()
+
+
+def _without_optionals(data):
+    """Replaces the optionals by which Keras's streams say `None`."""
+    return keras.tree.map_structure(
+        lambda leaf: (
+            None if isinstance(leaf, tf.experimental.Optional) else leaf
+        ),
+        data,
+    )

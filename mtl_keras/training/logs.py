@@ -1,0 +1,86 @@
+"""What a training or evaluation logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from mtl_keras.training.gradients.gramian_monitor import GramianMonitor
+from mtl_keras.training.gradients.weight_log import WeightLog
+from mtl_keras.training.losses.batch_parts import BatchPart
+from mtl_keras.training.losses.epoch_losses import EpochTaskLosses, TotalLoss
+from mtl_keras.training.losses.task_losses import TaskLosses
+from mtl_keras.training.losses.task_metrics import TaskMetrics
+
+
+class TrainingLogs:
+    """Holds the losses, metrics and task weights that are logged.
+
+    Made inside the scope of the strategy under which the model trains.
+
+    Args:
+        losses: The losses of the tasks.
+        metrics: The metrics of the tasks.
+        weighting_names: Names of the tasks that a weighting weighs, or `None`
+            without weighting.
+        monitor: Whether to log what the Gramian says.
+    """
+
+    def __init__(
+        self,
+        losses: TaskLosses,
+        metrics: TaskMetrics,
+        weighting_names: Sequence[str] | None,
+        monitor: bool = False,
+    ):
+        self._losses = losses
+        self.task_metrics = metrics
+        self.total = TotalLoss(losses.names, losses.num_terms)
+        self._of_tasks = EpochTaskLosses(losses.names, self.total)
+        self._weights = self._monitor = None
+        if weighting_names is not None:
+            self._weights = WeightLog(weighting_names)
+            self._monitor = GramianMonitor(weighting_names) if monitor else None
+
+    def metrics(self, trains: bool) -> list[keras.metrics.Metric]:
+        """Lists the metrics that `fit` or `evaluate` reads and resets.
+
+        Args:
+            trains: Whether to include what only training logs.
+        """
+        found = [self.total, self.task_metrics, self._of_tasks]
+        if trains and self._weights is not None:
+            found.append(self._weights)
+            found += [] if self._monitor is None else self._monitor.metrics
+        return found
+
+    def record_losses(self, sums: Mapping, added, rows) -> None:
+        """Adds the losses of a batch.
+
+        Args:
+            sums: What `TaskLosses.sums` returned.
+            added: Sum of the added losses, a scalar.
+            rows: Number of samples.
+        """
+        losses = self._losses
+        self.total.add(losses.stacked(sums), losses.weights(), added, rows)
+
+    def record_metrics(self, parts: Sequence[BatchPart]) -> None:
+        """Adds a batch to the metrics of the tasks.
+
+        Args:
+            parts: The parts of the batch.
+        """
+        self.task_metrics.update(parts)
+
+    def record_weights(self, weights, gramian) -> None:
+        """Adds what a weighting made of a step.
+
+        Args:
+            weights: The weight of each task, of shape `(tasks,)`.
+            gramian: Inner products of the task gradients, or `None`.
+        """
+        self._weights.update_state(weights)
+        if self._monitor is not None:
+            self._monitor.update(gramian)

@@ -1,0 +1,104 @@
+"""What an epoch logs of losses: `loss` and `<task>_loss`.
+
+A task's loss is the sum of its weighted element losses over the number of its
+labelled elements in the epoch, whatever the other tasks have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from mtl_keras.training.losses.loss_sums import LossSums
+
+
+class TotalLoss(keras.metrics.Metric):
+    """Sums the weighted task losses and the added losses of an epoch.
+
+    Each batch counts with the loss weights that it had. Added losses, such as
+    penalties, are averaged over samples.
+
+    Args:
+        names: Names of the tasks that have a loss.
+        num_terms: The largest number of terms that a loss has.
+    """
+
+    def __init__(self, names: Sequence[str], num_terms: int):
+        super().__init__(name="loss")
+        shape = (len(names), num_terms)
+        # One variable each: an update costs the same for any number of tasks.
+        self._sums = self.add_variable((2, *shape), "zeros", name="sums")
+        self._counts = self.add_variable(shape, "zeros", name="counts")
+        self._added = self.add_variable((2,), "zeros", name="added")
+
+    def add(self, sums: LossSums, weights, added, rows) -> None:
+        """Adds a batch.
+
+        Args:
+            sums: `LossSums` of all tasks, of shape `(tasks, num_terms)`.
+            weights: Loss weights of shape `(tasks,)`.
+            added: Sum of the added losses, a scalar.
+            rows: Number of samples.
+        """
+        of_tasks = ops.cast(sums.sums, self.dtype)
+        weighted = of_tasks * ops.cast(weights, self.dtype)[:, None]
+        self._sums.assign_add(ops.stack([of_tasks, weighted]))
+        self._counts.assign_add(ops.cast(sums.counts, self.dtype))
+        self.update_state(added, rows)
+
+    def update_state(self, values, sample_weight=None) -> None:
+        """Adds a loss that belongs to no task, as `keras.metrics.Mean` does.
+
+        Args:
+            values: A scalar.
+            sample_weight: Its weight. Defaults to 1.
+        """
+        weight = 1.0 if sample_weight is None else sample_weight
+        weight = ops.cast(weight, self.dtype)
+        values = ops.cast(values, self.dtype)
+        self._added.assign_add(ops.stack([ops.mean(values) * weight, weight]))
+
+    def means(self, index: int = 0):
+        """Returns the mean loss of each task, 0 for a task without labels.
+
+        Args:
+            index: 0 for the losses, 1 for those times their weights.
+        """
+        means = ops.divide_no_nan(self._sums[index], self._counts)
+        return ops.sum(means, axis=-1)
+
+    def result(self):
+        """Returns the weighted sum of the tasks' means and the added mean."""
+        added = ops.divide_no_nan(self._added[0], self._added[1])
+        return ops.sum(self.means(1)) + added
+
+
+class EpochTaskLosses(keras.metrics.Metric):
+    """Logs `<task>_loss` for each task, out of the sums of a `TotalLoss`.
+
+    Args:
+        names: Names of the tasks that have a loss.
+        total: What holds the sums.
+    """
+
+    def __init__(self, names: Sequence[str], total: TotalLoss):
+        super().__init__(name="task_losses")
+        self._names = tuple(names)
+        # In a function, so that Keras does not track its variables twice.
+        self._means = lambda: total.means()
+
+    def update_state(self, *args, **kwargs) -> None:
+        """Does nothing: `TotalLoss` is updated."""
+
+    def reset_state(self) -> None:
+        """Does nothing: `TotalLoss` is reset."""
+
+    def result(self) -> dict:
+        """Returns a dict from `<task>_loss` to a scalar."""
+        means = ops.unstack(self._means(), len(self._names))
+        return {
+            f"{name}_loss": mean
+            for name, mean in zip(self._names, means, strict=True)
+        }
