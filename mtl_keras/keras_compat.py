@@ -145,6 +145,15 @@ def wrapped_function(wrapper) -> tuple[Callable, dict] | None:
     return None
 
 
+def direction_of(metric: keras.metrics.Metric) -> str | None:
+    """Returns the better direction of a metric of Keras, if it knows it.
+
+    Args:
+        metric: A metric.
+    """
+    return {"up": "max", "down": "min"}.get(getattr(metric, "_direction", None))
+
+
 def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """Yields a model and all layers inside of it.
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -36,30 +39,76 @@ def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
         ) from error
 
 
-def load_model(path: str | os.PathLike, compile: bool = True) -> keras.Model:
+def load_model(
+    path: str | os.PathLike,
+    compile: bool = True,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+) -> keras.Model:
     """Loads a model from a `.keras` file, as `keras.models.load_model` does.
 
-    The difference is in the errors: one line says what is wrong with a file.
+    The difference is in the errors: one line says what is wrong with a file,
+    and names the loss, metric or layer of one's own that is missing.
 
     Args:
         path: Path of the file.
         compile: Whether to compile the model as it was. Defaults to `True`.
+            With `False`, losses and metrics of one's own need not be known.
+        custom_objects: Dict from name to the class or function of that name,
+            for layers, losses and metrics of one's own.
+        safe_mode: As in `keras.models.load_model`. Defaults to `True`.
 
     Returns:
         The model, with its optimizer state and loss weights.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged or no Keras model.
+        TypeError: If an object is missing in `custom_objects`.
+        ValueError: If the file is damaged or not a Keras model.
     """
     path = _existing(path)
     try:
-        return keras.models.load_model(path, compile=compile)
+        return keras.models.load_model(
+            path,
+            custom_objects=custom_objects,
+            compile=compile,
+            safe_mode=safe_mode,
+        )
     except Exception as error:
+        missing = _missing_object(error)
+        if missing is not None:
+            raise TypeError(
+                f"{str(path)!r} needs {missing!r}, which Keras does not know "
+                "in this process. Pass custom_objects="
+                f"{{{missing!r}: {missing}}}, or decorate it with "
+                "keras.saving.register_keras_serializable() and import it "
+                "before. To predict without losses and metrics of your own, "
+                "pass compile=False."
+            ) from error
+        if "safe_mode" in str(error):
+            raise ValueError(
+                f"{str(path)!r} holds Python code (a Lambda layer), which "
+                "safe_mode=True does not run. Pass safe_mode=False if you "
+                "trust the file."
+            ) from error
         raise ValueError(
             f"{str(path)!r} cannot be loaded as a Keras model: "
-            f"{_first_line(error)} The file is damaged, or no .keras file."
+            f"{_first_line(error)} The file is damaged, or not a .keras file."
         ) from error
+
+
+def _missing_object(error: Exception) -> str | None:
+    """Returns the name of an object that Keras did not find, if it is that."""
+    found = re.search(
+        r"Could not locate (?:class|function) '([^']+)'"
+        r"|needs '([^']+)', which Keras does not know"
+        r"|Unknown (?:loss|metric|layer|object)[^:]*: '([^']+)'",
+        str(error),
+    )
+    if found is None:
+        return None
+    name = next(group for group in found.groups() if group)
+    return name.rsplit(">", 1)[-1]
 
 
 def _existing(path: str | os.PathLike) -> Path:

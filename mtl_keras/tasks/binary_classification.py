@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import metrics
-from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.class_labels import check_binary_labels
 from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
@@ -18,9 +18,11 @@ from mtl_keras.tasks.task import Task
 class BinaryClassification(Task):
     """Class 0 or 1 per sample, one output unit.
 
-    Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. The loss is binary
-    cross-entropy, the metrics are `auc` (primary) and `accuracy`, and on
-    request `balanced_accuracy` and `f1`.
+    Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. Numbers between
+    are soft labels: the loss takes them as they are, and metrics that need a
+    class count 0.5 and more as class 1. The loss is binary cross-entropy, the
+    metrics are `auc` (primary) and `accuracy`, and on request
+    `balanced_accuracy` and `f1`.
 
     Args:
         name: See `Task`.
@@ -76,10 +78,9 @@ class BinaryClassification(Task):
         return [(), (1,)]
 
     def check_target_values(self, targets, output_shape):
-        check_integer_labels(
+        check_binary_labels(
             self.name,
             targets,
-            2,
             "For more classes use Classification; for a number, Regression.",
             complete=self.complete_labels,
         )

@@ -53,6 +53,41 @@ def check_integer_labels(
     )
 
 
+def check_binary_labels(
+    name: str, labels: np.ndarray, advice: str, *, complete: bool = False
+) -> None:
+    """Raises a `ValueError` if a label is not a number from 0 to 1.
+
+    Numbers between are soft labels: the probability of class 1. -1 and NaN
+    stand for a missing label.
+
+    Args:
+        name: Name of the task, for the message.
+        labels: Labels of any shape and numeric dtype.
+        advice: The way out, which ends the message.
+        complete: Whether a missing label is an error. Defaults to `False`.
+    """
+    if labels.size == 0:
+        return
+    check_numeric(name, labels, "0 and 1, or numbers between")
+    if labels.min() >= 0 and labels.max() <= 1:
+        return
+    bad = ~((labels >= 0) & (labels <= 1))
+    labelled = None if complete else is_labelled(labels, -1)
+    if labelled is not None:
+        bad &= labelled
+    if not bad.any():
+        return
+    index = np.unravel_index(int(np.argmax(bad)), labels.shape)
+    missing = "" if complete else " (or -1 or NaN for a missing label)"
+    raise ValueError(
+        f"Task {name!r}: found label {labels[index]} at index "
+        f"{tuple(int(i) for i in index)} (all labels run from "
+        f"{np.nanmin(labels)} to {np.nanmax(labels)}); expected 0 or 1, or a "
+        f"probability between{missing}. {advice}"
+    )
+
+
 def check_numeric(name: str, targets: np.ndarray, expected: str) -> None:
     """Raises a `TypeError` unless targets are numbers.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import metrics
-from mtl_keras.tasks.class_labels import check_integer_labels
+from mtl_keras.tasks.class_labels import check_binary_labels
 from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
@@ -18,7 +18,8 @@ from mtl_keras.tasks.task import Task
 class MultiLabelClassification(Task):
     """Yes or no for each of `num_labels` labels per sample.
 
-    Targets are 0 or 1, of shape `(batch, num_labels)`. The loss is binary
+    Targets are 0 or 1, of shape `(batch, num_labels)`; numbers between are soft
+    labels, as in `BinaryClassification`. The loss is binary
     cross-entropy, averaged over labels; the metrics are `auc` (the mean over
     labels, primary), `accuracy` (over all labels) and on request `f1` (macro).
 
@@ -83,10 +84,9 @@ class MultiLabelClassification(Task):
         return [output_shape]
 
     def check_target_values(self, targets, output_shape):
-        check_integer_labels(
+        check_binary_labels(
             self.name,
             targets,
-            2,
             "Each column is one label: 1 where the sample has it, else 0.",
             complete=self.complete_labels,
         )

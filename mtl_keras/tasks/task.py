@@ -14,6 +14,11 @@ import numpy as np
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.tasks.missing import drop_axis, is_labelled
+from mtl_keras.tasks.missing_object import (
+    MissingObject,
+    load_or_stand_in,
+    save,
+)
 
 # What Keras, TensorFlow's name scopes and SavedModel signatures all take.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -193,6 +198,9 @@ class Task:
 
     def make_metrics(self) -> list[keras.metrics.Metric]:
         """Makes fresh metric objects, one for each entry of `metrics`."""
+        for metric in self.metrics:
+            if isinstance(metric, MissingObject):
+                raise metric.error(f"task {self.name!r}")
         makers = self._metric_makers()
         return [
             makers[metric](metric)
@@ -204,9 +212,7 @@ class Task:
     def get_config(self) -> dict:
         """Returns the arguments that make this task again, serialized."""
         return {
-            field.name: keras.saving.serialize_keras_object(
-                getattr(self, field.name)
-            )
+            field.name: save(getattr(self, field.name))
             for field in dataclasses.fields(self)
         }
 
@@ -214,10 +220,7 @@ class Task:
     def from_config(cls, config: dict) -> Task:
         """Makes a task from its config."""
         return cls(
-            **{
-                key: keras.saving.deserialize_keras_object(value)
-                for key, value in config.items()
-            }
+            **{key: load_or_stand_in(value) for key, value in config.items()}
         )
 
     def _resolve_loss(self, loss):
@@ -259,7 +262,7 @@ class Task:
     def _check_metrics(self) -> list[str]:
         names = []
         for metric in self.metrics:
-            if isinstance(metric, keras.metrics.Metric):
+            if isinstance(metric, keras.metrics.Metric | MissingObject):
                 names.append(metric.name)
             elif isinstance(metric, str) and metric in self._metric_makers():
                 names.append(metric)

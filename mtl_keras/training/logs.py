@@ -55,6 +55,15 @@ class TrainingLogs:
             found += [] if self._monitor is None else self._monitor.metrics
         return found
 
+    def directions(self) -> dict[str, str]:
+        """Returns a dict from what is logged to `"min"` or `"max"`.
+
+        Metrics of one's own, whose direction nobody knows, are left out.
+        """
+        names = [f"{name}_loss" for name in self._losses.names]
+        found = dict.fromkeys(["loss", *names], "min")
+        return found | self.task_metrics.directions()
+
     def record_losses(self, sums: Mapping, added, rows) -> None:
         """Adds the losses of a batch.
 

@@ -29,9 +29,14 @@ from mtl_keras.training.compiled import Compiled, compile_parts
 from mtl_keras.training.data.by_task import by_task
 from mtl_keras.training.data.class_weights import check_class_weights
 from mtl_keras.training.data.held_out import prepare_held_out
+from mtl_keras.training.data.input_checks import check_sizes
 from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.preparation import Prepared, prepare
-from mtl_keras.training.data.streams import can_shuffle, check_first_batch
+from mtl_keras.training.data.streams import (
+    can_shuffle,
+    check_first_batch,
+    is_stream,
+)
 from mtl_keras.training.data.strings import with_object_strings
 from mtl_keras.training.functions import make_function
 from mtl_keras.training.gradients.added_losses import (
@@ -529,6 +534,8 @@ class MultiTaskModel(HookedModel):
         check_made_inside(self)
         strategy = self.distribute_strategy
         x = inputs_by_name(self, with_object_strings(x))
+        if not is_stream(x):
+            check_sizes(self, x)
         x, batch_size, steps = split_inputs(strategy, x, batch_size, steps)
         arguments = {"x": x, "verbose": verbose, "callbacks": callbacks}
         with lost_workers_named(strategy):
@@ -794,7 +801,18 @@ class MultiTaskModel(HookedModel):
     # Saving. Keras's `save_model` and callbacks call these on every worker.
 
     def save(self, filepath, overwrite=True, **kwargs) -> None:
-        """Saves the model as `keras.Model.save` does; on the chief alone."""
+        """Saves the model as `keras.Model.save` does; on the chief alone.
+
+        Raises:
+            ValueError: If the file is to be in the old HDF5 format.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"filepath={str(filepath)!r} asks for the HDF5 format, which "
+                "cannot hold tasks; nothing was written. Save to a file that "
+                "ends in .keras, or the weights alone with "
+                "save_weights('...weights.h5')."
+            )
         if is_chief(self.distribute_strategy):
             super().save(filepath, overwrite=overwrite, **kwargs)
 

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import keras
 
+from mtl_keras.training.backups.resumption import flat_callbacks
 from mtl_keras.training.gradients.non_finite_gradients import WatchGradients
 from mtl_keras.training.gradients.weighting_epochs import WeightingEpochs
 from mtl_keras.training.losses.non_finite_loss import StopOnNonFiniteLoss
+
+
+def set_directions(callbacks, model) -> None:
+    """Sets the mode of callbacks that monitor a metric of a task.
+
+    `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` know the better
+    direction of few names; the task knows it of its own.
+
+    Args:
+        callbacks: The argument of `fit`.
+        model: A compiled `MultiTaskModel`.
+    """
+    directions = model.compiled_parts.logs.directions()
+    for callback in flat_callbacks(callbacks):
+        monitored = getattr(callback, "monitor", None)
+        if getattr(callback, "mode", None) == "auto" and monitored:
+            name = str(monitored).removeprefix("val_")
+            callback.mode = directions.get(name, "auto")
 
 
 def with_own(callbacks, model):
@@ -22,6 +41,7 @@ def with_own(callbacks, model):
     Returns:
         A list, or the `CallbackList` that was given.
     """
+    set_directions(callbacks, model)
     last = [StopOnNonFiniteLoss()]
     if model.compiled_parts.guards_steps:
         last.append(WatchGradients())

@@ -14,6 +14,7 @@ from mtl_keras.training.data.arrays import (
     to_numpy,
     with_samples,
 )
+from mtl_keras.training.data.input_checks import check_sizes, warn_of_scales
 from mtl_keras.training.data.strings import check_tokens
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
@@ -43,6 +44,8 @@ def check_data(
     """
     try:
         check_inputs(model, x)
+        if whole:
+            warn_of_scales(model, keras.tree.flatten(x))
         complete = check_targets(model, y, whole=whole)
         _check_counts(model, x, y)
         check_tokens(model, x, y)
@@ -64,6 +67,7 @@ def check_inputs(model, x) -> None:
     Raises:
         ValueError: If a shape does not fit, or a value is NaN or infinite.
     """
+    check_sizes(model, x)
     arrays = keras.tree.flatten(x)
     if isinstance(x, list | tuple) and len(arrays) > len(model.inputs) == 1:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -81,7 +82,9 @@ def weights_of_classes(table: np.ndarray, y_true, y_pred):
 
     Args:
         table: A weight for each class.
-        y_true: Targets without holes, integers (in any dtype) or one-hot.
+        y_true: Targets with a valid value everywhere: class ids (in any
+            dtype), one-hot, or soft labels of a binary task, whose weight lies
+            between those of the classes.
         y_pred: Predictions.
 
     Returns:
@@ -89,4 +92,8 @@ def weights_of_classes(table: np.ndarray, y_true, y_pred):
     """
     if len(table) == y_pred.shape[-1] and is_one_hot(y_true, y_pred):
         return ops.matmul(ops.cast(y_true, "float32"), table[:, None])[..., 0]
+    dtype = keras.backend.standardize_dtype(y_true.dtype)
+    if len(table) == 2 and "float" in dtype:
+        y_true = ops.cast(y_true, "float32")
+        return table[0] * (1.0 - y_true) + table[1] * y_true
     return ops.take(table, ops.cast(y_true, "int32"), axis=0)

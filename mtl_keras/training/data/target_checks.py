@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from mtl_keras.losses.counted_rank import counted_rank
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Task
+from mtl_keras.tasks import (
+    BinaryClassification,
+    MultiLabelClassification,
+    Task,
+)
 from mtl_keras.training.data.arrays import shape_fits, to_numpy, with_samples
 
 
@@ -55,7 +61,10 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
         if labelled is None:
             continue
         complete = False
-        if whole and not labelled.any():
+        _warn_of_minus_one(task, target)
+        if labelled.any():
+            _check_counted(model, task, labelled, whole=whole)
+        elif whole:
             missing = "-1 or NaN" if task.missing_label == -1 else "NaN"
             raise ValueError(
                 f"Task {task.name!r}: none of its {len(target)} targets is "
@@ -64,6 +73,45 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
                 "to say that it has none here."
             )
     return complete
+
+
+def _warn_of_minus_one(task: Task, target: np.ndarray) -> None:
+    """Warns of binary targets whose only labels are -1 and 1."""
+    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
+    if not binary or target.max() != 1:
+        return
+    known = target[~np.isnan(target)] if target.dtype.kind == "f" else target
+    if ((known == -1) | (known == 1)).all():
+        warnings.warn(
+            f"Task {task.name!r}: its only labels are -1 and 1, and -1 means "
+            "that a label is missing, so the task learns from class 1 alone. "
+            "If -1 is the other class, write it as 0: (y + 1) / 2.",
+            stacklevel=2,
+        )
+
+
+def _check_counted(
+    model, task: Task, labelled: np.ndarray, *, whole: bool
+) -> None:
+    """Raises or warns where labels are there and no loss counts them."""
+    loss = model.compiled_parts.losses.losses.get(task.name)
+    if loss is None:
+        return
+    output_shape = model.task_output_shapes[task.name]
+    rank = counted_rank(loss, task, output_shape)
+    axes = tuple(range(rank, labelled.ndim))
+    if not axes or labelled.all(axis=axes).any():
+        return
+    message = (
+        f"Task {task.name!r}: its loss {loss.name!r} has one value for each "
+        f"sample, and none of {len(labelled)} samples has all of its labels "
+        f"({int(labelled.sum())} of {labelled.size} are there), so that none "
+        "of them counts. Choose a loss with a value for each label, such as "
+        "'mse' or 'binary_crossentropy', or fill the missing labels in."
+    )
+    if whole:
+        raise ValueError(message)
+    warnings.warn(message, stacklevel=2)
 
 
 def _says_unlabelled(task: Task, target, model) -> bool:

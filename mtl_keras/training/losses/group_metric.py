@@ -22,7 +22,11 @@ class GroupMetric(keras.metrics.Metric, abc.ABC):
         first, others = group.names[0], len(group.names) - 1
         super().__init__(name=f"{first}_and_{others}_more_{metric}")
         self.tasks = group.names
-        self._logged = [f"{task}_{metric}" for task in group.names]
+        self.metric = metric
+        self.logged = [f"{task}_{metric}" for task in group.names]
+
+    # Whether soft labels mean something to it.
+    compares_values = False
 
     @abc.abstractmethod
     def values(self):
@@ -30,5 +34,5 @@ class GroupMetric(keras.metrics.Metric, abc.ABC):
 
     def result(self) -> dict:
         """Returns a dict from `<task>_<metric>` to a scalar."""
-        values = ops.unstack(self.values(), len(self._logged))
-        return dict(zip(self._logged, values, strict=True))
+        values = ops.unstack(self.values(), len(self.logged))
+        return dict(zip(self.logged, values, strict=True))

@@ -21,6 +21,11 @@ _MEANS = (
     keras.metrics.MeanSquaredError,
 )
 
+_OF_VALUES = (
+    keras.metrics.MeanAbsoluteError,
+    keras.metrics.MeanSquaredError,
+)
+
 
 def computed_together(group: TaskGroup) -> dict[str, GroupMetric]:
     """Makes the metrics of a group that can be computed together.
@@ -46,9 +51,13 @@ def _of_group(group: TaskGroup, name: str, metric) -> GroupMetric | None:
         def function(y_true, y_pred):
             return wrapped(y_true, y_pred, **arguments)
 
-        return GroupMean(group, name, function)
+        mean = GroupMean(group, name, function)
+        mean.compares_values = isinstance(metric, _OF_VALUES)
+        return mean
     if type(metric) is keras.metrics.RootMeanSquaredError:
-        return GroupMean(group, name, keras.losses.mean_squared_error, ops.sqrt)
+        mean = GroupMean(group, name, keras.losses.mean_squared_error, ops.sqrt)
+        mean.compares_values = True
+        return mean
     if can_stand_for(metric):
         logits = group.task.from_logits
         return GroupAUC(group, name, metric.num_thresholds, logits)

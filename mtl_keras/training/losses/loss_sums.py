@@ -10,6 +10,7 @@ from keras import ops
 
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.losses.element_loss import ElementLoss
+from mtl_keras.losses.loss_form import to_loss_form
 from mtl_keras.tasks import Task
 from mtl_keras.training.data.masked_targets import MaskedTargets
 
@@ -70,7 +71,8 @@ def sum_losses(
     Raises:
         ValueError: If the loss has no reduction.
     """
-    y_true = ops.convert_to_tensor(targets.values, dtype=loss.dtype)
+    y_true = to_loss_form(loss, task, targets.values, y_pred)
+    y_true = ops.convert_to_tensor(y_true, dtype=loss.dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=loss.dtype)
     parts = [
         [
@@ -101,7 +103,15 @@ def _terms(loss, task, y_true, y_pred, labelled) -> list[tuple]:
         return loss.terms(y_true, y_pred, labelled)
     if task.columns and is_mean_over_columns(loss):
         return [(loss.call(y_true[..., None], y_pred[..., None]), labelled)]
-    values = loss.call(y_true, y_pred)
+    try:
+        values = loss.call(y_true, y_pred)
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        raise ValueError(
+            f"Task {task.name!r}: its loss {loss.name!r} fails on targets of "
+            f"shape {tuple(y_true.shape)} and outputs of shape "
+            f"{tuple(y_pred.shape)}: {error} A loss that compares class "
+            "probabilities needs one-hot targets (keras.utils.to_categorical)."
+        ) from error
     if len(values.shape) == 0:
         return [_of_whole_batch(loss, y_true, y_pred, labelled, values)]
     # A loss that looks at several elements counts if all are labelled.

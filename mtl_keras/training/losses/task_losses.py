@@ -13,6 +13,7 @@ from mtl_keras.distribution.replicas import sum_over_replicas
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.losses.function_loss import FunctionLoss
 from mtl_keras.tasks import Task
+from mtl_keras.tasks.missing_object import MissingObject
 from mtl_keras.training.data.target_form import targets_by_task, to_output_form
 from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
@@ -43,7 +44,7 @@ class TaskLosses:
         self.tasks = tuple(tasks)
         self.groups = tuple(groups)
         self.losses = {
-            task.name: _as_loss(losses[task.name])
+            task.name: _as_loss(task, losses[task.name])
             for task in tasks
             if losses[task.name] is not None
         }
@@ -180,7 +181,9 @@ def _pad(values, terms: int):
     return tf.pad(values, [[0, 0], [0, missing]]) if missing else values
 
 
-def _as_loss(loss) -> keras.losses.Loss:
+def _as_loss(task: Task, loss) -> keras.losses.Loss:
+    if isinstance(loss, MissingObject):
+        raise loss.error(f"task {task.name!r}")
     found = keras.losses.get(loss)
     if isinstance(found, keras.losses.Loss):
         return found

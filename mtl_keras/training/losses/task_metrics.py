@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from mtl_keras.keras_compat import wrapped_function
+from mtl_keras.keras_compat import direction_of, wrapped_function
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.metrics import F1Score
 from mtl_keras.tasks import (
@@ -20,6 +19,7 @@ from mtl_keras.tasks import (
     Task,
 )
 from mtl_keras.tasks.groups import make_metric
+from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.training.data.masked_targets import MaskedTargets
 from mtl_keras.training.losses.batch_parts import BatchPart
 from mtl_keras.training.losses.group_metric import GroupMetric
@@ -93,6 +93,7 @@ class TaskMetrics(keras.metrics.Metric):
     ):
         super().__init__(name="task_metrics")
         self.of_groups = list(of_groups)
+        self._tasks_by_name = {task.name: task for task in tasks}
         found = [
             (task, metric, weighted)
             for weighted, given in ((False, metrics), (True, weighted_metrics))
@@ -116,9 +117,10 @@ class TaskMetrics(keras.metrics.Metric):
             parts: The parts of the batch.
         """
         for metric in self.of_groups:
-            metric.update_state(
-                [p for p in parts if p.names[0] in metric.tasks]
-            )
+            of_group = [p for p in parts if p.names[0] in metric.tasks]
+            if not metric.compares_values:
+                of_group = [_with_classes(part) for part in of_group]
+            metric.update_state(of_group)
         single = _SingleParts(parts)
         for each in self.single:
             part = single[each.task]
@@ -129,6 +131,21 @@ class TaskMetrics(keras.metrics.Metric):
                 part.y_pred,
                 part.sample_weight if each.weighted else None,
             )
+
+    def directions(self) -> dict[str, str]:
+        """Returns a dict from what is logged to its better direction."""
+        found = {}
+        for each in self.single:
+            task, name = self._tasks_by_name[each.task], each.metric.name
+            known = metric_direction(name) or direction_of(each.metric)
+            if name == task.primary_metric:
+                known = task.direction
+            if known is not None:
+                found[each.key] = known
+        for metric in self.of_groups:
+            known = metric_direction(metric.metric)
+            found |= {key: known for key in metric.logged if known}
+        return found
 
     def build_with(self, parts: Sequence[BatchPart]) -> None:
         """Makes the variables of metrics that wait for their first batch.
@@ -257,8 +274,8 @@ def update_metric(
         weights: Sample weights, or `None`.
     """
     y_true, labelled = targets
-    if _is_soft(task, y_true) and not isinstance(metric, _OF_VALUES):
-        y_true = tf.cast(y_true >= 0.5, y_true.dtype)
+    if not isinstance(metric, _OF_VALUES):
+        y_true = _to_classes(task, y_true)
     if task.columns and _is_mean_over_columns(metric):
         y_true, y_pred = y_true[..., None], y_pred[..., None]
     elif task.columns and _compares_to_threshold(metric):
@@ -286,11 +303,20 @@ def update_metric(
     metric.update_state(y_true, y_pred, sample_weight=weights)
 
 
-def _is_soft(task: Task, y_true) -> bool:
-    """Whether targets may be probabilities of the positive class."""
-    return isinstance(
-        task, BinaryClassification | MultiLabelClassification
-    ) and ("float" in keras.backend.standardize_dtype(y_true.dtype))
+def _to_classes(task: Task, y_true):
+    """Makes classes 0 and 1 of soft labels."""
+    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
+    dtype = keras.backend.standardize_dtype(y_true.dtype)
+    return (
+        ops.cast(y_true >= 0.5, dtype)
+        if binary and "float" in dtype
+        else y_true
+    )
+
+
+def _with_classes(part: BatchPart) -> BatchPart:
+    values = _to_classes(part.task, part.targets.values)
+    return part._replace(targets=part.targets._replace(values=values))
 
 
 def _compares_to_threshold(metric) -> bool:

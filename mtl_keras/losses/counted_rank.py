@@ -1,0 +1,35 @@
+"""How fine the values of a loss are: of elements, samples or batches."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from mtl_keras.losses.columns import is_mean_over_columns
+from mtl_keras.losses.element_loss import ElementLoss
+from mtl_keras.losses.loss_form import to_loss_form
+
+
+def counted_rank(loss: keras.losses.Loss, task, output_shape: tuple) -> int:
+    """Returns the rank of the values that a loss has for a batch.
+
+    Args:
+        loss: The loss.
+        task: The task.
+        output_shape: Shape of the output without the batch axis; `None` stands
+            for any length.
+
+    Returns:
+        The rank, batch axis included: that of the elements for a loss with a
+        value for each, 1 for a loss of samples or of the whole batch.
+    """
+    elements = len(output_shape) + task.columns
+    if isinstance(loss, ElementLoss):
+        return elements
+    if task.columns and is_mean_over_columns(loss):
+        return elements
+    y_pred = ops.ones((1, *(size or 1 for size in output_shape)))
+    full = task.columns or output_shape[-1] == 1
+    y_true = ops.zeros(y_pred.shape if full else y_pred.shape[:-1])
+    y_true = ops.cast(to_loss_form(loss, task, y_true, y_pred), loss.dtype)
+    return max(1, len(loss.call(y_true, y_pred).shape))
