@@ -38,8 +38,6 @@ def collectives_of_step(model, x, y) -> list[Collective]:
     """
     size = len(tf.nest.flatten(x)[0])
     strategy = model.distribute_strategy
-    # Of metrics and the optimizer.
-    model._symbolic_build(data_batch=(x, y))
     # Nothing is computed: the step is only traced.
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(size)
     iterator = iter(strategy.experimental_distribute_dataset(batches))

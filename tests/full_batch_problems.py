@@ -4,8 +4,10 @@ import numpy as np
 
 import mtl_keras
 from mtl_keras import Regression
+from mtl_keras.training.data.preparation import prepare
 from mtl_keras.training.full_batch.chunks import make_chunks
 from mtl_keras.training.full_batch.joint_loss import JointLoss
+from mtl_keras.training.variables import build_variables
 
 METHODS = ("CG", "L-BFGS-B")
 L2 = 0.1
@@ -51,8 +53,7 @@ def least_squares(x, y):
 
 def joint_loss(model, x, y, batch_size=None, sample_weight=None):
     """The objective that `fit_full_batch` hands to SciPy."""
-    x, y = model._prepare("train", x, y, sample_weight)
-    model.class_weights.clear()
-    chunks = make_chunks(x, y, sample_weight, batch_size)
-    model._build_compiled(chunks[0])
-    return JointLoss(model, chunks)
+    data = prepare(model, x, y, sample_weight)
+    chunks = make_chunks(data.x, data.y, data.sample_weight, batch_size)
+    build_variables(model, model.compiled_parts, chunks[0])
+    return JointLoss(model, chunks, complete=data.complete)

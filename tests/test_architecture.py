@@ -11,6 +11,7 @@ PACKAGE = Path(mtl_keras.__file__).parent
 GROUND = {
     "distribution",
     "graph_nodes",
+    "keras_compat",
     "layers",
     "losses",
     "metrics",
@@ -24,13 +25,14 @@ GROUND = {
 }
 FLOORS = {
     "spelling": set(),
-    "distribution": {"spelling"},
-    "graph_nodes": set(),
-    "layers": {"normalization", "spelling"},
+    "keras_compat": set(),
+    "distribution": {"keras_compat", "spelling"},
+    "graph_nodes": {"keras_compat"},
+    "layers": {"keras_compat", "normalization", "spelling"},
     "processes": set(),
-    "losses": set(),
-    "metrics": {"losses"},
-    "normalization": {"synchronized_batch_normalization"},
+    "losses": {"keras_compat"},
+    "metrics": {"keras_compat", "losses"},
+    "normalization": {"keras_compat", "synchronized_batch_normalization"},
     "onednn": set(),
     "synchronized_batch_normalization": set(),
     "tasks": {"losses", "metrics", "spelling"},

@@ -194,9 +194,6 @@ def test_collectives_are_counted(two_replicas):
     class Step:
         distribute_strategy = two_replicas
 
-        def _symbolic_build(self, data_batch):
-            pass
-
         def make_train_function(self):
             return lambda iterator: two_replicas.run(self.step)
 

@@ -90,7 +90,6 @@ def test_padding_is_no_part_of_losses_and_metrics(rng, encoder):
     of_label = np.take_along_axis(probabilities, unmarked[..., None], -1)
     expected = -np.log(of_label[..., 0])[~padding].mean()
     assert by_label["slots_loss"] == pytest.approx(expected, rel=1e-5)
-    assert not model.takes_own_step("test")  # the latter is Keras's own
     assert by_mask == pytest.approx(by_label, rel=1e-5)
 
 

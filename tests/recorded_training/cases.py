@@ -1,4 +1,4 @@
-"""Short trainings whose weights are recorded, so that two trees can be compared.
+"""Short trainings whose weights are recorded, to compare two checkouts.
 
 Each case trains a small model for three steps of a batch of 8.
 """

@@ -206,7 +206,7 @@ def test_logits_and_probabilities_score_alike(rng):
         (Classification("t", 3), (3,), [[1, 1, 0]], "sums from 2"),
         (Classification("t", 3), (3,), [[2, -1, 0]], "values from -1 to 2"),
         (BinaryClassification("t"), (1,), [0, 2], "found label 2"),
-        (MultiLabelClassification("t", 2), (2,), [[0, 0.5]], "found label 0.5"),
+        (MultiLabelClassification("t", 2), (2,), [[0, 1.5]], "found label 1.5"),
         (Regression("t"), (1,), [0, np.inf], "found inf at index"),
         (Regression("t"), (1,), ["1.5", "NA"], "found .*'NA'.* index 1"),
         (Regression("t"), (1,), [None, 1.5], "found None at index 0"),

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow, random_data
 from holes import make_holes
+from single_steps import count_traces, train_step_of
 
 import mtl_keras
 from mtl_keras.tasks import (
@@ -47,7 +48,7 @@ def build(monkeypatch, together, tasks=TASKS, scope=None, **arguments):
         with scope:
             model = make(compile=False)
             _compile(model, **arguments)
-    assert bool(model._compile_loss.groups) == together
+    assert bool(model.compiled_parts.losses.groups) == together
     return model
 
 
@@ -65,6 +66,8 @@ def data(model, rng, missing, samples=SAMPLES):
             targets = y[task.name].copy()
             y[task.name] = make_holes(task, targets, shape, rng)
             y[task.name][:1] = targets[:1]
+            if task.name.startswith("yes"):
+                y[task.name][1] = 0  # 1 alone would look like a mistake
         y["kind_10"] = y["kind_10"].astype("float64")
         y["kind_10"][BATCH : 2 * BATCH] = np.nan  # a batch without any
         y["yes_1"][BATCH : 2 * BATCH] = -1
@@ -114,7 +117,7 @@ def assert_same(monkeypatch, rng):
 
 def test_equal_tasks_are_found_by_themselves(monkeypatch):
     model = build(monkeypatch, True)
-    found = [set(group.names) for group in model._compile_loss.groups]
+    found = [set(group.names) for group in model.compiled_parts.losses.groups]
     assert found == [
         {"kind_2", "kind_10"},
         {"yes_0", "yes_1"},
@@ -125,11 +128,11 @@ def test_equal_tasks_are_found_by_themselves(monkeypatch):
     assert set(model.output_names) == {t.name for t in TASKS}
 
 
-def test_few_equal_tasks_take_the_step_of_keras():
+def test_few_equal_tasks_form_no_group():
     model = mtl_keras.build_mlp(
         (6,), [Regression(f"size_{n}") for n in range(groups.LEAST_TASKS - 1)]
     )
-    assert not model._compile_loss.groups
+    assert not model.compiled_parts.losses.groups
     assert type(model.get_layer("size_0")) is keras.layers.Dense
 
 
@@ -162,10 +165,8 @@ def test_eager_training_is_the_same(tasks, assert_same):
 
 
 @pytest.mark.slow
-def test_complete_labels_are_logged_as_in_keras(assert_same):
-    grouped, single = assert_same(missing=False)
-    assert grouped.takes_own_step("train")
-    assert not single.takes_own_step("train")
+def test_complete_labels_are_logged_alike(assert_same):
+    assert_same(missing=False)
 
 
 @pytest.mark.parametrize(
@@ -231,13 +232,13 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
     for together in (True, False):
         model = build(monkeypatch, together, FEW, weighting="pcgrad")
         x, y = data(model, np.random.default_rng(0), missing=True)
-        model._build_compiled((tf.constant(x), y))
-        found = model.find_update((tf.constant(x), y))
+        batch = (tf.constant(x), y)
+        found = train_step_of(model, batch).find_update(batch)
         steps[together] = (model, found.update)
     grouped, update = steps[True]
     single, expected = steps[False]
     np.testing.assert_allclose(update.gramian, expected.gramian, rtol=1e-4)
-    for group in grouped._compile_loss.groups:
+    for group in grouped.compiled_parts.losses.groups:
         layer = grouped.get_layer(f"{group.names[0]}_and_1_more")
         for task, name in enumerate(group.names):
             for own, of_group in zip(
@@ -262,13 +263,7 @@ def test_the_first_training_traces_a_step_once(
     model = build(
         monkeypatch, True, FEW, steps_per_execution=steps_per_execution
     )
-    traced, step = [], model.labelled_train_step
-
-    def count(*batch):
-        traced.append(1)
-        return step(*batch)
-
-    model.labelled_train_step = count
+    traced = count_traces(model)
     x, y = data(model, rng, missing, samples=2 * BATCH)
     model.fit(x, y, batch_size=BATCH, verbose=0)
     assert traced == [1]
@@ -308,7 +303,10 @@ def test_a_saved_model_goes_on_in_groups(monkeypatch, rng, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     found, expected = (
-        [(group.names, group.metrics) for group in each._compile_loss.groups]
+        [
+            (group.names, group.metrics)
+            for group in each.compiled_parts.losses.groups
+        ]
         for each in (again, model)
     )
     assert found == expected
@@ -355,7 +353,8 @@ def test_tasks_with_losses_or_metrics_of_their_own_stand_alone(monkeypatch):
         weighted_metrics={"size_2": ["mse"]},
     )
     found = [
-        (group.names, group.metrics) for group in model._compile_loss.groups
+        (group.names, group.metrics)
+        for group in model.compiled_parts.losses.groups
     ]
     # Metrics that were given are measured one by one.
     assert found == [
@@ -375,7 +374,7 @@ def test_steps_of_a_subclass_are_taken(monkeypatch):
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
     twice = Twice(model.input, outputs, tasks=TASKS)
     twice.compile("sgd")
-    assert not twice._compile_loss.groups
+    assert not twice.compiled_parts.losses.groups
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from explicit_loop import (
 )
 from factory_harness import mostly_slow, random_targets
 from holes import KINDS, make_holes
+from single_steps import count_traces
 
 import mtl_keras
 from mtl_keras.tasks import (
@@ -153,8 +154,8 @@ def test_the_loss_of_an_epoch_counts_labels_and_not_batches(rng):
 
 
 @pytest.mark.slow
-def test_complete_labels_give_kerass_own_numbers(twin, rng):
-    """The step of our own, taken because a stream may have holes."""
+def test_streams_give_the_numbers_of_arrays(twin, rng):
+    """Labels may be missing in a stream, and none is in the array."""
     x, _ = table(rng)
     y = {
         task.name: random_targets(task, shape, SAMPLES, rng)
@@ -162,12 +163,10 @@ def test_complete_labels_give_kerass_own_numbers(twin, rng):
     }
     model = build_with_twin(twin, descent())
     model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0)
-    assert not model.takes_own_step("train")
     streamed = build(descent())
     streamed.set_weights(twin.get_weights())
     batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
     streamed.fit(batches, shuffle=False, verbose=0)
-    assert streamed.takes_own_step("train")
     assert_same_weights(model, streamed, atol=1e-6)
     logs, expected = (
         m.evaluate(x, y, batch_size=BATCH, return_dict=True, verbose=0)
@@ -176,7 +175,7 @@ def test_complete_labels_give_kerass_own_numbers(twin, rng):
     assert logs == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
-def test_tasks_declared_complete_take_kerass_step_from_streams(rng):
+def test_tasks_declared_complete_refuse_missing_labels(rng):
     task = Classification("a", 3, complete_labels=True)
     model = mtl_keras.build_mlp((3,), [task])
     x = rng.normal(size=(8, 3)).astype("float32")
@@ -184,7 +183,6 @@ def test_tasks_declared_complete_take_kerass_step_from_streams(rng):
         (x, {"a": rng.integers(3, size=8)})
     ).batch(4)
     model.fit(batches, shuffle=False, verbose=0)
-    assert not model.takes_own_step("train")
     with pytest.raises(ValueError, match="found label -1"):
         model.fit(x, {"a": np.array([0, -1] * 4)}, verbose=0)
 
@@ -237,7 +235,6 @@ def test_steps_that_keras_masks_are_left_out_as_in_keras(rng):
     # The padding's labels are of no matter, whether missing or not.
     padded = np.where(words > 0, tags, -1)
     logs = model.evaluate(words, {"tags": padded}, return_dict=True, verbose=0)
-    assert model.takes_own_step("test")
     assert logs == pytest.approx(expected, rel=1e-5)
 
 
@@ -297,26 +294,14 @@ def test_a_loss_of_one_number_a_batch_is_that_of_the_labelled_samples(rng):
 def test_trainings_switch_between_steps_without_retracing(rng):
     """Each kind of step stays traced, whichever was taken in between."""
     model = mtl_keras.build_mlp((3,), [Regression("a"), Regression("b")])
-    traces = []
-
-    def recorded(name):
-        step = getattr(model, name)
-
-        def record(*arguments):
-            traces.append(name)
-            return step(*arguments)
-
-        return record
-
-    for name in ("train_step", "labelled_train_step"):
-        setattr(model, name, recorded(name))
+    traces = count_traces(model)
     x = rng.normal(size=(8, 3)).astype("float32")
     complete = {"a": x[:, 0], "b": x[:, 1]}
     holed = {**complete, "b": np.where(x[:, 1] > 0, x[:, 1], np.nan)}
     for y in (complete, holed, complete, holed):
         model.fit(x, y, batch_size=4, verbose=0)
-    assert len(set(traces)) == 2
     first = len(traces)
+    assert first == 2
     for y in (complete, holed):
         model.fit(x, y, batch_size=4, verbose=0)
     assert len(traces) == first

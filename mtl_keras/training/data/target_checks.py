@@ -61,7 +61,7 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
         if labelled is None:
             continue
         complete = False
-        _warn_of_minus_one(task, target)
+        _warn_of_minus_one(task, target, least=1 if whole else 20)
         if labelled.any():
             _check_counted(model, task, labelled, whole=whole)
         elif whole:
@@ -75,13 +75,14 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
     return complete
 
 
-def _warn_of_minus_one(task: Task, target: np.ndarray) -> None:
-    """Warns of binary targets whose only labels are -1 and 1."""
+def _warn_of_minus_one(task: Task, target: np.ndarray, least: int) -> None:
+    """Warns of binary targets whose only labels are -1 and, so often, 1."""
     binary = isinstance(task, BinaryClassification | MultiLabelClassification)
     if not binary or target.max() != 1:
         return
     known = target[~np.isnan(target)] if target.dtype.kind == "f" else target
-    if ((known == -1) | (known == 1)).all():
+    ones = int((known == 1).sum())
+    if ones >= least and ones + int((known == -1).sum()) == known.size:
         warnings.warn(
             f"Task {task.name!r}: its only labels are -1 and 1, and -1 means "
             "that a label is missing, so the task learns from class 1 alone. "

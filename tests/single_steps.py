@@ -1,0 +1,26 @@
+"""Steps of a compiled model, for tests that look into one."""
+
+from mtl_keras import MultiTaskModel
+from mtl_keras.training.overrides import Overrides
+from mtl_keras.training.run import Run
+from mtl_keras.training.step import TrainStep
+from mtl_keras.training.variables import build_variables
+
+
+def train_step_of(model, data, **run):
+    """Makes a training step of a model, with all variables that it needs."""
+    build_variables(model, model.compiled_parts, data)
+    overrides = Overrides(model, MultiTaskModel)
+    return TrainStep(model, model.compiled_parts, Run(**run), overrides)
+
+
+def count_traces(model):
+    """Counts how often a step of training is traced; returns the list."""
+    traces, compute = [], model.compiled_parts.update.compute
+
+    def counted(*arguments):
+        traces.append(1)
+        return compute(*arguments)
+
+    model.compiled_parts.update.compute = counted
+    return traces
