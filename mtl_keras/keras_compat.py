@@ -290,6 +290,15 @@ class _LossesOfThread(list):
         return _LossesOfThread, ()
 
 
+def in_multi_worker_mode(strategy: tf.distribute.Strategy) -> bool:
+    """Returns whether a strategy spreads over several processes.
+
+    Args:
+        strategy: The strategy.
+    """
+    return getattr(strategy.extended, "_in_multi_worker_mode", bool)()
+
+
 def run_graph(model: keras.Model, inputs, call: Callable):
     """Runs the graph of a functional model with another call for each layer.
 

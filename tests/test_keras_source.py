@@ -14,7 +14,9 @@ import pytest
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer
 from keras.src.models.functional import Functional
-from keras.src.trainers.compile_utils import CompileLoss, CompileMetrics
+from keras.src.trainers.trainer import Trainer
+
+from mtl_keras import keras_compat
 
 pytestmark = pytest.mark.keras_source
 
@@ -25,7 +27,7 @@ def test_keras_reads_a_batch_of_one_replica_as_one_of_all():
     assert "isinstance(x, tf.distribute.DistributedValues)" in code
     assert "experimental_local_results" not in code, (
         "Keras takes the local batch by itself: see whether "
-        "DistributedTraining._maybe_symbolic_build is still needed."
+        "HookedModel._maybe_symbolic_build is still needed."
     )
 
 
@@ -73,24 +75,24 @@ def test_keras_compiles_optimizers_outside_of_the_scope(two_replicas):
     )
     assert not inside, (
         "Keras compiles in the scope of the model's strategy: "
-        "DistributedTraining.compile is no longer needed."
+        "the scope in MultiTaskModel.compile is no longer needed."
     )
 
 
 def test_keras_keeps_what_layers_add_in_one_list_for_all_threads():
-    """`losses_of_replicas` puts another list in its place."""
+    """`separate_added_losses` puts another list in its place."""
     layer = keras.layers.ActivityRegularization(l2=1.0)
     thread = threading.Thread(target=layer, args=(np.ones((2, 3)),))
     thread.start()
     thread.join()
     assert len(layer.losses) == 1, (
         "Keras keeps the losses of a layer otherwise: see whether "
-        "keep_losses_apart is still needed."
+        "separate_added_losses is still needed."
     )
 
 
 def test_keras_uses_the_list_of_added_losses_in_known_places():
-    """`losses_of_replicas` puts another list in its place."""
+    """`separate_added_losses` puts another list in its place."""
     code = inspect.getsource(keras.layers.Layer)
     for use in (
         "self._losses.extend(losses)",
@@ -101,38 +103,78 @@ def test_keras_uses_the_list_of_added_losses_in_known_places():
     assert code.count("self._losses") - code.count("self._losses_") == 4
 
 
-def test_keras_still_has_the_losses_that_are_overridden():
-    """If this fails, compare `task_losses.py` with Keras's compile_utils."""
-    assert list(inspect.signature(CompileLoss.build).parameters) == [
-        "self",
-        "y_true",
-        "y_pred",
-    ]
-    source = inspect.getsource(CompileLoss)
-    assert "self._tracker.add_to_store(" in source
-    assert "self._metrics = []" in source
-    assert 'namedtuple("Loss", ["path", "loss", "loss_weights", "name"])' in (
-        source
-    )
+def test_keras_asks_for_metrics_in_one_place():
+    """`MultiTaskModel.metrics` lists ours before those that Keras finds."""
+    code = inspect.getsource(Trainer.metrics.fget)
+    assert "if self._loss_tracker is not None:" in code
+    assert "if self._compile_metrics is not None:" in code
+    assert "if self._compile_loss is not None:" in code
+    for method in (Trainer.reset_metrics, Trainer.get_metrics_result):
+        assert "in self.metrics:" in inspect.getsource(method)
 
 
-def test_keras_still_leaves_the_tracker_of_one_output_out():
-    """If this fails, Keras logs it now."""
-    source = inspect.getsource(CompileLoss.build)
-    assert "if len(self._flat_losses) > 1:" in source
+def test_keras_takes_the_logs_of_the_last_step_where_keys_differ():
+    """`HookedModel.logs_of_epoch` changes what it is given."""
+    code = inspect.getsource(Trainer._get_metrics_result_or_logs)
+    assert "metric_logs = self.get_metrics_result()" in code
+    assert code.rstrip().endswith("return logs")
 
 
-def test_keras_still_has_the_metrics_that_are_overridden():
-    """If this fails, compare `task_metrics.py` with Keras's compile_utils."""
-    parameters = list(
-        inspect.signature(CompileMetrics._build_metrics_set).parameters
-    )
-    assert parameters[:4] == ["self", "metrics", "num_outputs", "output_names"]
-    source = inspect.getsource(CompileMetrics._build_metrics_set)
-    assert "don't use `output_names`" in source
-    source = inspect.getsource(CompileMetrics.build)
-    assert "self._flat_metrics = " in source
-    assert "self._flat_weighted_metrics = " in source
+def test_keras_tells_evaluate_that_fit_calls_it():
+    code = inspect.getsource(trainer.TensorFlowTrainer.fit)
+    assert "_use_cached_eval_dataset=True" in code
+    assert "self._initial_epoch or initial_epoch" in code
+
+
+def test_keras_knows_the_direction_of_its_metrics():
+    assert keras_compat.direction_of(keras.metrics.AUC()) == "max"
+    assert keras_compat.direction_of(keras.metrics.MeanSquaredError()) == "min"
+    assert keras_compat.direction_of(keras.metrics.Sum()) is None
+
+
+def test_keras_wraps_functions_as_losses_and_metrics():
+    loss = keras.losses.Huber(delta=2.0)
+    function, arguments = keras_compat.wrapped_function(loss)
+    assert function is keras.losses.huber
+    assert arguments["delta"] == 2.0
+    metric = keras.metrics.BinaryAccuracy(threshold=0.3)
+    function, arguments = keras_compat.wrapped_function(metric)
+    assert function is keras.metrics.binary_accuracy
+    assert arguments["threshold"] == 0.3
+    assert keras_compat.wrapped_function(keras.metrics.AUC()) is None
+
+
+def test_keras_attaches_logits_to_outputs():
+    output = keras.activations.sigmoid(tf.constant([[0.5]]))
+    assert float(keras_compat.logits_of(output)[0, 0]) == 0.5
+    assert keras_compat.mask_of(output) is None
+
+
+def test_keras_says_what_made_a_tensor():
+    inputs = keras.Input((2,))
+    layer = keras.layers.Dense(1)
+    output = layer(inputs)
+    assert keras_compat.operation_of(output) == (layer, 0, 0)
+    assert keras_compat.node_of(output).input_tensors == [inputs]
+
+
+def test_optimizers_sum_gradients_in_one_method():
+    optimizer = keras.optimizers.SGD()
+    code = inspect.getsource(type(optimizer))
+    assert callable(optimizer._all_reduce_sum_gradients), code
+
+
+def test_optimizers_keep_rates_and_schedules_apart():
+    rate = keras_compat.learning_rate_of(keras.optimizers.SGD(0.5))
+    assert isinstance(rate, keras.Variable)
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    optimizer = keras.optimizers.SGD(schedule)
+    assert keras_compat.learning_rate_of(optimizer) is schedule
+
+
+def test_tensorflow_keeps_the_global_seed():
+    tf.random.set_seed(5)
+    assert keras_compat.global_seed() == 5
 
 
 def test_keras_still_walks_through_the_graph_of_a_backbone():

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.keras_compat import in_multi_worker_mode
+
 
 def has_several_workers(strategy: tf.distribute.Strategy) -> bool:
     """Whether a strategy spreads over several processes.
@@ -15,7 +17,7 @@ def has_several_workers(strategy: tf.distribute.Strategy) -> bool:
     Args:
         strategy: The strategy.
     """
-    return getattr(strategy.extended, "_in_multi_worker_mode", bool)()
+    return in_multi_worker_mode(strategy)
 
 
 def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:

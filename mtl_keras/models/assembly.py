@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from mtl_keras.graph_nodes import nodes_behind
 from mtl_keras.keras_compat import operation_of
 from mtl_keras.models.heads import put_heads
 from mtl_keras.pretrained import load_weights
@@ -150,15 +151,10 @@ def finish(
 def _check_layer_names(outputs: Mapping[str, object]) -> None:
     """A head has the name of its task, so no other layer may have it."""
     heads = {id(operation_of(output)[0]) for output in outputs.values()}
-    seen, waiting = set(), list(outputs.values())
-    while waiting:
-        operation, index, _ = operation_of(waiting.pop())
-        if (id(operation), index) in seen:
-            continue
-        seen.add((id(operation), index))
+    for node in nodes_behind(outputs.values()):
+        operation = node.operation
         if operation.name in outputs and id(operation) not in heads:
             raise ValueError(
                 f"Task name {operation.name!r} is also the name of a layer of "
                 "the trunk. Give the task another name."
             )
-        waiting.extend(operation._inbound_nodes[index].input_tensors)
