@@ -80,7 +80,13 @@ TRAINING_FLOORS = {
         "step",
         "variables",
     },
-    "stages": {"backups", "data", "gradients", "multi_task_model"},
+    "stages": {
+        "backups",
+        "data",
+        "gradients",
+        "multi_task_model",
+        "overrides",
+    },
 }
 
 # Imports of what changes without notice, and where it is allowed.

@@ -8,6 +8,7 @@ import keras
 
 from mtl_keras.layers import TokenIds
 from mtl_keras.training import MultiTaskModel
+from mtl_keras.training.overrides import class_like
 
 
 def with_text_input(
@@ -108,7 +109,9 @@ def _like(model: MultiTaskModel, inputs, outputs) -> MultiTaskModel:
     """A model of other inputs with the tasks and losses of a model."""
     if not isinstance(outputs, dict):
         outputs = dict(zip(model.output_names, outputs, strict=True))
-    made = MultiTaskModel(inputs, outputs, name=model.name, tasks=model.tasks)
+    made = class_like(model, MultiTaskModel)(
+        inputs, outputs, name=model.name, tasks=model.tasks
+    )
     if model.compiled:
         made.compile_from_config(model.get_compile_config())
     return made

@@ -123,8 +123,6 @@ class MultiTaskModel(HookedModel):
             ("_compiled", None),
             ("_functions", {}),
             ("_run", None),
-            ("_validation_run", None),
-            ("_resumption", None),
         ):
             self._set_untracked(attribute, value)
         self._set_untracked("_overrides", Overrides(self, MultiTaskModel))
@@ -423,6 +421,7 @@ class MultiTaskModel(HookedModel):
                 held_out,
                 held_out_complete,
                 data.unchecked,
+                validation,
             )
             self._overrides.check(
                 run, self.weighting, guards_steps=compiled.guards_steps
@@ -446,15 +445,15 @@ class MultiTaskModel(HookedModel):
                 "validation_batch_size": validation_batch_size,
                 "validation_freq": validation_freq,
             }
-            resumption = None
             if backup is not None:
                 resumption = Resumption(
                     backup, arguments, self.steps_per_execution
                 )
+                run = dataclasses.replace(run, resumption=resumption)
                 arguments = resumption.arguments
             arguments = arguments_of_worker(strategy, arguments, training=True)
             compiled.skipped.reset()
-            with self._during(run, validation, resumption):
+            with self._during(run):
                 history = super().fit(**arguments)
         compiled.skipped.warn(stacklevel=2)
         return history
@@ -495,7 +494,7 @@ class MultiTaskModel(HookedModel):
         # `fit` evaluates data that it has prepared.
         within_fit = kwargs.get("_use_cached_eval_dataset", False)
         if within_fit:
-            run = self._validation_run
+            run = self._run.validation
         else:
             data = prepare(self, x, y, sample_weight)
             run = _test_run(data)
@@ -505,10 +504,7 @@ class MultiTaskModel(HookedModel):
                 self.distribute_strategy, {**arguments, "x": data.x}
             )
         self._overrides.check(run, self.weighting, guards_steps=False)
-        with (
-            lost_workers_named(self.distribute_strategy),
-            self._during(run, self._validation_run, self._resumption),
-        ):
+        with lost_workers_named(self.distribute_strategy), self._during(run):
             results = super().evaluate(
                 y=y,
                 batch_size=batch_size,
@@ -520,7 +516,8 @@ class MultiTaskModel(HookedModel):
             )
         if within_fit:
             checked = dataclasses.replace(run, unchecked=False)
-            self._set_untracked("_validation_run", checked)
+            run = dataclasses.replace(self._run, validation=checked)
+            self._set_untracked("_run", run)
         return results
 
     def predict(
@@ -598,27 +595,14 @@ class MultiTaskModel(HookedModel):
             )
 
     @contextlib.contextmanager
-    def _during(
-        self,
-        run: Run,
-        validation: Run | None = None,
-        resumption: Resumption | None = None,
-    ) -> Iterator[None]:
+    def _during(self, run: Run) -> Iterator[None]:
         """Makes steps and logs those of a run, and afterwards undoes that."""
-        names = ("_run", "_validation_run", "_resumption")
-        before = [getattr(self, name) for name in names]
-        for name, value in zip(
-            names, (run, validation, resumption), strict=True
-        ):
-            self._set_untracked(name, value)
+        before = self._run
+        self._set_untracked("_run", run)
         try:
             yield
         finally:
-            validated = self._validation_run
-            for name, value in zip(names, before, strict=True):
-                self._set_untracked(name, value)
-            if before[1] is not None:
-                self._set_untracked("_validation_run", validated)
+            self._set_untracked("_run", before)
 
     # Steps.
 
@@ -775,23 +759,22 @@ class MultiTaskModel(HookedModel):
 
     def logs_of_epoch(self, logs):
         """Returns the logs of an epoch; see `HookedModel`."""
-        resumed = self._resumption
-        if resumed is not None and resumed.within_epoch and not logs:
+        resumption = None if self._run is None else self._run.resumption
+        if resumption is not None and resumption.within_epoch and not logs:
             # All batches of the epoch were trained on before.
             return self.get_metrics_result()
         return logs
 
     def on_iterator(self, iterator) -> None:
         """Splits what Keras reads over the replicas; see `HookedModel`."""
-        strategy = self.distribute_strategy
-        trains = self._run is not None and self._run.trains
+        strategy, run = self.distribute_strategy, self._run or Run("test")
         if strategy.num_replicas_in_sync > 1:
             self._build_for(iterator)
             variables = [v for metric in self.metrics for v in metric.variables]
             check_on_replicas(self, "metrics of the model", variables)
-            split_for_replicas(strategy, iterator, trains=trains)
-        if self._resumption is not None and trains:
-            self._resumption.begin(iterator, self._build_for)
+            split_for_replicas(strategy, iterator, trains=run.trains)
+        if run.resumption is not None:
+            run.resumption.begin(iterator, self._build_for)
 
     def _build_for(self, iterator) -> None:
         """Makes the variables of metrics and optimizer for some data."""

@@ -181,6 +181,30 @@ class Overrides:
         return self._model.compute_metrics(x, y, outputs, sample_weight)
 
 
+def class_like(model: keras.Model, base: type) -> type:
+    """Returns the class of a model that is made out of another one.
+
+    Args:
+        model: A model, whose class may override methods of `METHODS`.
+        base: The class to use where it overrides none.
+
+    Raises:
+        ValueError: If its class overrides one and has an `__init__` of its
+            own, so that nobody knows how to make another model of it.
+    """
+    overridden = Overrides(model, base).names
+    if not overridden:
+        return base
+    if type(model).__init__ is not base.__init__:
+        name = type(model).__name__
+        raise ValueError(
+            f"{name} overrides {overridden[0]} and has an __init__ of its own, "
+            "so that no model with other inputs or tasks can be made of it "
+            f"that does the same. Take one of the two out of {name}."
+        )
+    return type(model)
+
+
 def override_targets(tasks, y, outputs) -> dict:
     """Brings targets into the form that overridden methods see.
 

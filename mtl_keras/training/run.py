@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from mtl_keras.training.backups.resumption import Resumption
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -20,6 +22,8 @@ class Run:
         held_out_complete: Whether no label can be missing there.
         unchecked: Whether the data are a stream whose first batch is still to
             be checked.
+        validation: The run of the evaluation after each epoch, or `None`.
+        resumption: What makes a training continue from a backup, or `None`.
     """
 
     mode: str = "train"
@@ -30,6 +34,8 @@ class Run:
     held_out: Iterator | None = None
     held_out_complete: bool = False
     unchecked: bool = False
+    validation: Run | None = None
+    resumption: Resumption | None = None
 
     @property
     def trains(self) -> bool:

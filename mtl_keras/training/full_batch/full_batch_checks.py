@@ -10,6 +10,7 @@ import numpy as np
 
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.training.multi_task_model import MultiTaskModel
+from mtl_keras.training.overrides import Overrides
 from mtl_keras.weighting import Equal, Importance
 
 METHODS = ("CG", "L-BFGS-B")
@@ -88,6 +89,13 @@ def check_model(model) -> None:
             "such as mtl_keras.build_mlp makes."
         )
     model.assert_compiled("fit_full_batch")
+    overridden = Overrides(model, MultiTaskModel).names
+    if overridden:
+        raise ValueError(
+            f"{type(model).__name__} overrides {overridden[0]}, which "
+            "fit_full_batch does not call: it minimizes the joint loss of the "
+            "tasks. Remove the override, or use model.fit."
+        )
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas > 1:
         raise ValueError(

@@ -9,6 +9,7 @@ import keras
 from mtl_keras.training.data.of_tasks import of_tasks
 from mtl_keras.training.gradients.shared_graph import shared_graph_of
 from mtl_keras.training.multi_task_model import MultiTaskModel
+from mtl_keras.training.overrides import class_like
 from mtl_keras.training.stages.trained_part import TrainedPart, trained_part
 
 _BY_TASK = ("loss", "metrics", "weighted_metrics", "loss_weights")
@@ -34,7 +35,7 @@ class Stage:
     ):
         self.tasks = tuple(tasks)
         with model.distribute_strategy.scope():
-            self.model = MultiTaskModel(
+            self.model = class_like(model, MultiTaskModel)(
                 model.input,
                 {name: model.output[name] for name in tasks},
                 name=model.name,
