@@ -53,8 +53,8 @@ class Task:
             metric. Defaults to what its name says.
         complete_labels: Whether every sample is labelled, which is then
             checked: a value that stands for a missing label is an error, and
-            the step of a stream computes no mask. Defaults to `False`: a missing
-            label (`missing_label`, which is NaN for regressions and -1 or NaN
+            the step of a stream computes no mask. Defaults to `False`: a
+            missing label (`missing_label`, which is NaN for regressions and -1 or NaN
             for classes) adds nothing to loss, gradients and metrics.
     """
 

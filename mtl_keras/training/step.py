@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mtl_keras.distribution.replicas import rows_of_targets, sum_over_replicas
 from mtl_keras.training.compiled import Compiled
+from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.masked_targets import any_label
 from mtl_keras.training.data.target_form import targets_by_task
 from mtl_keras.training.gradients.added_losses import added_losses
@@ -183,15 +184,19 @@ class TrainStep:
         """
         if held_out is not None:
             self._look_ahead(data, held_out)
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         found = {}
 
         def losses_of(outputs):
             batch = found["batch"] = self._losses(data, outputs)
             return batch.weighted, batch.added
 
-        update = self._compiled.update.compute(x, losses_of)
+        update = self._compiled.update.compute(self._inputs(data), losses_of)
         return FoundUpdate(update, update.finite.as_vector(), found["batch"])
+
+    def _inputs(self, data):
+        """Returns the inputs of a batch as the network takes them."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return inputs_by_name(self._model, x)
 
     def _losses(
         self, data, outputs, complete: bool | None = None
@@ -219,14 +224,15 @@ class TrainStep:
 
     def _look_ahead(self, data, held_out) -> None:
         """Lets the weighting learn from a held-out batch."""
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        of_held_out, _, _ = keras.utils.unpack_x_y_sample_weight(held_out)
         learn_task_weights(
             self._model,
             self._compiled.weighting,
-            (x, lambda outputs: self._losses(data, outputs).weighted),
             (
-                of_held_out,
+                self._inputs(data),
+                lambda outputs: self._losses(data, outputs).weighted,
+            ),
+            (
+                self._inputs(held_out),
                 lambda outputs: (
                     self._losses(
                         held_out, outputs, self._run.held_out_complete
@@ -275,7 +281,7 @@ class TrainStep:
         It changes no state of the model.
         """
         model = self._model
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x = self._inputs(data)
         state = model.non_trainable_variables
         before = [tf.identity(variable.value) for variable in state]
         batch = self._losses(data, model(x, training=True))

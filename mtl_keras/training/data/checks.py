@@ -15,6 +15,7 @@ from mtl_keras.training.data.arrays import (
     with_samples,
 )
 from mtl_keras.training.data.input_checks import check_sizes, warn_of_scales
+from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.strings import check_tokens
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
@@ -43,6 +44,7 @@ def check_data(
             the task, what was found, what was expected and the way out.
     """
     try:
+        x = inputs_by_name(model, x)
         check_inputs(model, x)
         if whole:
             warn_of_scales(model, keras.tree.flatten(x))

@@ -113,7 +113,7 @@ def _prepare_stream(network, x, y, sample_weight) -> Prepared:
                 "(x, y) or (x, y, sample_weight) in the stream itself."
             )
     check_specification(network, x)
-    x = with_any_length(network, inputs_by_name(network, x))
+    x = with_any_length(network, x)
     complete = all(task.complete_labels for task in network.tasks)
     if not complete:
         x = replace_none_in_stream(x, network.tasks, network.task_output_shapes)

@@ -68,17 +68,21 @@ def _as_array(leaf):
 
 def _signature(network, batch) -> tuple:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
-    inputs = [
-        _spec(leaf, tuple(tensor.shape))
-        for leaf, tensor in zip(
-            keras.tree.flatten(x), network.inputs, strict=True
-        )
-    ]
-    of_x = keras.tree.pack_sequence_as(x, inputs)
-    shapes = network.task_output_shapes
+    if isinstance(x, Mapping):
+        shapes = {tensor.name: tensor.shape for tensor in network.inputs}
+        of_x = {name: _spec(leaf, shapes[name]) for name, leaf in x.items()}
+    else:
+        inputs = [
+            _spec(leaf, tensor.shape)
+            for leaf, tensor in zip(
+                keras.tree.flatten(x), network.inputs, strict=True
+            )
+        ]
+        of_x = keras.tree.pack_sequence_as(x, inputs)
+    outputs = network.task_output_shapes
     targets = targets_by_task(network.tasks, y)
     of_y = {
-        name: _spec(target, (None, *shapes[name]))
+        name: _spec(target, (None, *outputs[name]))
         for name, target in targets.items()
     }
     of_y = of_y if isinstance(y, Mapping) else next(iter(of_y.values()))
@@ -88,7 +92,7 @@ def _signature(network, batch) -> tuple:
         free = tf.TensorSpec([None] * np.ndim(sample_weight), "float32")
         return of_x, of_y, free
     of_weights = {
-        name: _spec(weights, (None, *shapes[name]))
+        name: _spec(weights, (None, *outputs[name]))
         for name, weights in sample_weight.items()
     }
     return of_x, of_y, of_weights
