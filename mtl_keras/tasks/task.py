@@ -54,8 +54,8 @@ class Task:
         complete_labels: Whether every sample is labelled, which is then
             checked: a value that stands for a missing label is an error, and
             the step of a stream computes no mask. Defaults to `False`: a
-            missing label (`missing_label`, which is NaN for regressions and -1 or NaN
-            for classes) adds nothing to loss, gradients and metrics.
+            missing label (`missing_label`, which is NaN for regressions and -1
+            or NaN for classes) adds nothing to loss, gradients and metrics.
     """
 
     name: str
