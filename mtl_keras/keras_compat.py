@@ -18,16 +18,6 @@ from keras.src.trainers.data_adapters import array_slicing, get_data_adapter
 from keras.src.trainers.epoch_iterator import EpochIterator
 from tensorflow.python.eager import context
 
-__all__ = [
-    "EpochIterator",
-    "Functional",
-    "HookedModel",
-    "adapter_of",
-    "global_seed",
-    "train_validation_split",
-    "wrapped_function",
-]
-
 # What Keras attaches to outputs and reads in losses: the mask of padding, and
 # what a softmax or sigmoid was made of, which losses are computed from.
 MASK, LOGITS = OUTPUT_ATTRIBUTES = ("_keras_mask", "_keras_logits")
@@ -42,14 +32,14 @@ class HookedModel(keras.Model):
     """
 
     def on_iterator(self, iterator) -> None:
-        """Called with the iterator that `fit` or `evaluate` reads.
+        """Receives the iterator that `fit` or `evaluate` reads.
 
         Args:
             iterator: Keras's iterator over epochs.
         """
 
     def logs_of_epoch(self, logs):
-        """Called with the logs of the last step of an epoch.
+        """Receives the logs of the last step of an epoch.
 
         Args:
             logs: The logs, empty where the epoch had no step.
@@ -318,12 +308,3 @@ def replace_dataset(iterator: EpochIterator, dataset) -> None:
         dataset: What it reads.
     """
     iterator._distributed_dataset = dataset
-
-
-def strategy_of(iterator: EpochIterator) -> tf.distribute.Strategy:
-    """Returns the strategy of an iterator over epochs.
-
-    Args:
-        iterator: Keras's iterator over epochs.
-    """
-    return iterator._distribute_strategy

@@ -93,7 +93,14 @@ def compile_parts(
         model.tasks, losses, model.loss_weights.variables_by_task, groups
     )
     names = task_losses.names
-    update = WeightedUpdate(model, model.optimizer, weighting, names, gradients)
+    update = WeightedUpdate(
+        model,
+        model.optimizer,
+        weighting,
+        names,
+        gradients,
+        guarded=weighting is not None or non_finite == "skip",
+    )
     task_metrics = make_task_metrics(
         model.tasks, metrics, weighted_metrics, groups
     )

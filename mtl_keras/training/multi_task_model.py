@@ -57,6 +57,7 @@ from mtl_keras.training.outputs_by_task import as_task, check_outputs
 from mtl_keras.training.overrides import (
     Overrides,
     is_recording,
+    note_step,
     record_call,
 )
 from mtl_keras.training.own_callbacks import with_own
@@ -643,7 +644,7 @@ class MultiTaskModel(HookedModel):
         compiled, overrides = self._compiled, self._overrides
         step = kind(self, compiled, run, overrides)
         if method in overrides:
-            step = overrides.step(method)
+            step = overrides.step(method, compiled.weighting)
         return make_function(
             self,
             step,
@@ -666,6 +667,7 @@ class MultiTaskModel(HookedModel):
         Returns:
             Dict of logs.
         """
+        note_step()
         run = self._run or Run("train")
         step = TrainStep(self, self._compiled, run, self._overrides)
         return step.on_replica(data) or self.get_metrics_result()

@@ -87,11 +87,16 @@ class Overrides:
                     "on one replica."
                 )
 
-    def step(self, method: str) -> Callable:
+    def step(self, method: str, weighting=None) -> Callable:
         """Returns a step that calls an overridden method on all replicas.
 
         Args:
             method: `"train_step"` or `"test_step"`.
+            weighting: The weighting of the model, or `None`.
+
+        Raises:
+            ValueError: When the step is traced, if there is a weighting and
+                `train_step` does not call `super().train_step`.
         """
         model = self._model
         shapes = {
@@ -102,14 +107,26 @@ class Overrides:
         def on_replica(data):
             x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
             y = override_targets(model.tasks, y, shapes)
-            return getattr(model, method)(
-                keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            )
+            data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+            _CALLS.stepped = False
+            logs = getattr(model, method)(data)
+            if method == "train_step" and weighting is not None:
+                self._check_stepped(weighting)
+            return logs
 
         def step(data, _=None):
             return model.distribute_strategy.run(on_replica, args=(data,))
 
         return step
+
+    def _check_stepped(self, weighting) -> None:
+        if not getattr(_CALLS, "stepped", False):
+            raise ValueError(
+                f"{type(self._model).__name__}.train_step does not call "
+                "super().train_step(data), so that "
+                f"{type(weighting).__name__} would do nothing. Call it, or "
+                "compile with weighting=None."
+            )
 
     def losses(
         self,
@@ -243,6 +260,11 @@ def record_call(total, batch: BatchLosses) -> None:
     found = getattr(_CALLS, "found", None)
     if found is not None:
         found.append((total, batch))
+
+
+def note_step() -> None:
+    """Notes a call of the base class's `train_step`."""
+    _CALLS.stepped = True
 
 
 def is_recording() -> bool:

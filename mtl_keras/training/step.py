@@ -27,7 +27,8 @@ class FoundUpdate(NamedTuple):
 
     Args:
         update: The update.
-        finite: What of it is finite, one vector (see `Finiteness`).
+        finite: What of it is finite, one vector (see `Finiteness`), or `None`
+            if steps are not guarded.
         batch: The losses of the batch.
     """
 
@@ -191,7 +192,8 @@ class TrainStep:
             return batch.weighted, batch.added
 
         update = self._compiled.update.compute(self._inputs(data), losses_of)
-        return FoundUpdate(update, update.finite.as_vector(), found["batch"])
+        finite = None if update.finite is None else update.finite.as_vector()
+        return FoundUpdate(update, finite, found["batch"])
 
     def _inputs(self, data):
         """Returns the inputs of a batch as the network takes them."""

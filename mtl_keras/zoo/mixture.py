@@ -135,24 +135,23 @@ def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
 
 
 def mixed_batches(
-    recipe: Recipe, data: RecipeData, seed: int, epochs: range
+    recipe: Recipe, data: RecipeData, seed: int
 ) -> tf.data.Dataset:
-    """Makes the batches of some epochs on a mixture.
+    """Returns the batches to train on, of a mixture.
 
     Args:
         recipe: The recipe.
         data: Its data.
         seed: Seed of the order.
-        epochs: The epochs, counted from 0.
 
     Returns:
-        A `tf.data.Dataset` with the batches of all these epochs in a row.
+        A `tf.data.Dataset` with the batches of all epochs in a row.
     """
     return datasets.mix(
         data.sets,
         batch_size=recipe.fit.batch_size,
         seed=seed,
-        epochs=epochs,
+        epochs=range(recipe.fit.epochs),
         **_mix_arguments(recipe),
     )
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 RECIPE, METRICS = "recipe.toml", "metrics.json"
+HISTORY, BACKUP = "history.csv", "backup.npz"
 # All that a run writes, and so all that overwriting removes.
 _WRITTEN = (
     RECIPE,
@@ -14,12 +15,12 @@ _WRITTEN = (
     "model.partial.keras",
     "saved_model",
     "feature_space.keras",
-    "history.csv",
+    HISTORY,
     "history.png",
     "predictions.png",
     "tensorboard",
-    "backup.npz",
-    "backup.npz.partial",
+    BACKUP,
+    f"{BACKUP}.partial",
 )
 
 

@@ -18,23 +18,28 @@ from mtl_keras.evaluation import (
     plot_predictions,
 )
 from mtl_keras.pretrained import load_model
-from mtl_keras.training import MultiTaskModel, NonFiniteLossError
+from mtl_keras.training import (
+    BackupAndRestore,
+    MultiTaskModel,
+    NonFiniteLossError,
+)
 from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
-from mtl_keras.zoo.batches import (
-    SeedEpochs,
-    recipe_batches,
-    steps_per_epoch,
-    validation_batches,
-)
-from mtl_keras.zoo.checkpoint import RunCheckpoint, write_history
+from mtl_keras.zoo.batches import training_arguments, validation_batches
 from mtl_keras.zoo.data import RecipeData, load_data
 from mtl_keras.zoo.encoding import FEATURE_SPACE, served
 from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
-from mtl_keras.zoo.run_folder import METRICS, RECIPE, prepare_folder
+from mtl_keras.zoo.run_folder import (
+    BACKUP,
+    HISTORY,
+    METRICS,
+    RECIPE,
+    prepare_folder,
+)
+from mtl_keras.zoo.run_record import RunRecord
 
 
 def train(
@@ -58,8 +63,9 @@ def train(
     `feature_space.keras` encodes them.
 
     An interruption (Ctrl-C) leaves `model.keras` and `history.csv` of the
-    complete epochs behind and is raised again; `resume=True` goes on from
-    there, to the weights that it would have had without.
+    complete epochs behind and is raised again; a kill leaves `history.csv`.
+    `resume=True` goes on after the last complete epoch, to the weights that it
+    would have had without.
 
     Args:
         recipe: A `Recipe`, the path of one, or the name of a zoo entry.
@@ -82,6 +88,7 @@ def train(
         `"best_epoch"`, `"seed"`, `"machine"`, `"versions"`.
 
     Raises:
+        BackupError: If the backup of the run cannot be written or read.
         FileExistsError: If the folder holds another run.
         NonFiniteLossError: If a loss becomes NaN or infinite.
         ValueError: If the recipe or the data do not fit, or the folder to be
@@ -116,27 +123,34 @@ def train(
     keras.utils.set_random_seed(seed)
     with strategy.scope():
         model = build_model(recipe, data)
-    checkpoint = RunCheckpoint(
-        folder,
-        patience=recipe.fit.patience,
-        writes=distribution.is_chief(strategy),
+    best = keras.callbacks.EarlyStopping(
+        "val_loss",
+        mode="min",
+        patience=recipe.fit.patience or recipe.fit.epochs,
+        restore_best_weights=True,
     )
-    checkpoint.restore(model)
-    distribution.check_agreement(
-        strategy,
-        {"number of complete epochs": checkpoint.state.epoch},
-        f"All need the same folder '{folder}', on a disk that they share.",
-    )
+    record = RunRecord(folder / HISTORY)
     try:
-        _fit(model, recipe, data, seed, checkpoint, folder, callbacks)
+        history = _fit(
+            model, recipe, data, seed, folder, [*callbacks, best, record]
+        )
     except (KeyboardInterrupt, NonFiniteLossError):
-        _keep(model, checkpoint, folder)
+        _keep(model, best, folder)
         raise
-    # What follows takes a while; a run that is stopped there need not train.
-    checkpoint.write()
-    checkpoint.restore_best(model)
-    metrics = _measure(model, recipe, data, seed, checkpoint)
-    _write(model, data, checkpoint, metrics, folder)
+    # The callback does so only where there was an epoch left to train.
+    model.set_weights(best.best_weights)
+    metrics = {
+        "recipe": recipe.name,
+        "seed": seed,
+        **_measure(model, recipe, data),
+        "epochs": len(history.epoch),
+        "best_epoch": best.best_epoch + 1,
+        "seconds": round(record.seconds, 2),
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+    }
+    if distribution.is_chief(strategy):
+        _write(model, data, history, metrics, folder)
     return metrics
 
 
@@ -155,40 +169,40 @@ def check_same_recipe(recipe: Recipe, folder: Path) -> None:
         )
 
 
-def _fit(model, recipe, data, seed, checkpoint, folder, callbacks) -> None:
-    fit = recipe.fit
-    if checkpoint.state.epoch >= fit.epochs or checkpoint.finished_early:
-        return
-    for samples in (data.train, data.validation):
+def _fit(
+    model, recipe, data, seed, folder, callbacks
+) -> keras.callbacks.History:
+    # `fit` checks arrays whole, and of streams the first batch alone.
+    streams = [data.validation, *([data.train] if data.sets else [])]
+    for samples in streams:
         check_data(model, *samples, None)
-    epochs = range(checkpoint.state.epoch, fit.epochs)
-    batches = recipe_batches(recipe, data, seed, epochs)
     with ended_by_interruption() as interruption:
-        model.fit(
-            batches,
-            epochs=fit.epochs,
-            initial_epoch=checkpoint.state.epoch,
-            steps_per_epoch=steps_per_epoch(recipe, data),
+        return model.fit(
+            **training_arguments(recipe, data, seed),
+            epochs=recipe.fit.epochs,
             validation_data=validation_batches(data.validation),
-            shuffle=False,  # the batches are
             verbose=0,
             callbacks=[
-                SeedEpochs(seed),
                 interruption,
                 *callbacks,
                 keras.callbacks.TensorBoard(
                     str(folder / "tensorboard"), write_graph=False
                 ),
-                checkpoint,
+                # What follows takes a while; a run that is stopped there need
+                # not train.
+                BackupAndRestore(
+                    folder / BACKUP, delete_checkpoint=False, seed=seed
+                ),
             ],
         )
 
 
-def _keep(model: MultiTaskModel, checkpoint: RunCheckpoint, folder: Path):
+def _keep(
+    model: MultiTaskModel, best: keras.callbacks.EarlyStopping, folder: Path
+) -> None:
     """Saves what an unfinished run has learned so far."""
-    checkpoint.write()
-    if checkpoint.state.epoch:
-        checkpoint.restore_best(model)
+    if best.best_weights is not None:
+        model.set_weights(best.best_weights)
         _save(model, folder)
 
 
@@ -199,39 +213,29 @@ def _save(model: MultiTaskModel, folder: Path) -> None:
         os.replace(temporary, folder / "model.keras")
 
 
-def _measure(model, recipe, data, seed, checkpoint) -> dict:
+def _measure(model: MultiTaskModel, recipe: Recipe, data: RecipeData) -> dict:
     options = {"batch_size": recipe.fit.batch_size}
     return {
-        "recipe": recipe.name,
-        "seed": seed,
         "test": evaluate_by_task(model, *data.test, **options),
         "validation": evaluate_by_task(model, *data.validation, **options),
         "parameters": model.count_params(),
-        "epochs": checkpoint.state.epoch,
-        "best_epoch": checkpoint.state.best_epoch,
-        "seconds": round(checkpoint.state.seconds, 2),
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
     }
 
 
 def _write(
     model: MultiTaskModel,
     data: RecipeData,
-    checkpoint: RunCheckpoint,
+    history: keras.callbacks.History,
     metrics: dict,
     folder: Path,
 ) -> None:
-    if not checkpoint.writes:
-        return
     _save(model, folder)
     if data.feature_space is not None:
         data.feature_space.save(folder / FEATURE_SPACE)
     exported = served(model, folder)
     exported.export(str(folder / "saved_model"), verbose=False)
-    write_history(checkpoint.state.history, folder / "history.csv")
     if importlib.util.find_spec("matplotlib"):
-        plot_history(checkpoint.state.history).savefig(folder / "history.png")
+        plot_history(history).savefig(folder / "history.png")
         if distribution.has_several_workers(model.distribute_strategy):
             # The others do not plot, and this one must not wait for them.
             model = load_model(folder / "model.keras")
@@ -239,7 +243,7 @@ def _write(
         figure.savefig(folder / "predictions.png")
     # Last, because it says that the run is complete.
     write_metrics(metrics, folder / METRICS)
-    checkpoint.path.unlink(missing_ok=True)
+    (folder / BACKUP).unlink(missing_ok=True)
 
 
 def write_metrics(metrics: dict, path: Path) -> None:

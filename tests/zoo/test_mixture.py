@@ -145,7 +145,7 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path, schedule, options):
 def test_steps_are_those_of_the_stream(arguments):
     recipe = changed(entry(f"{DIGITS}_joint", epochs=2), **arguments)
     data = zoo.load_data(recipe)
-    stream = mixture.mixed_batches(recipe, data, 0, range(2))
+    stream = mixture.mixed_batches(recipe, data, 0)
     assert len(stream) == 2 * batches.steps_per_epoch(recipe, data)
 
 
@@ -159,7 +159,7 @@ def test_sets_of_several_shapes_are_adapted_when_the_recipe_says_so(tmp_path):
     recipe = zoo.Recipe.model_validate(values)
     data = zoo.load_data(recipe)
     assert data.train[0].shape[1:] == (16, 16, 3)
-    x, y = next(iter(batches.recipe_batches(recipe, data, 0, range(1))))
+    x, y = next(iter(mixture.mixed_batches(recipe, data, 0)))
     assert x.shape == (16, 16, 16, 3)
     assert set(y) == {"digit", "cifar10"}
     with pytest.raises(ValueError, match=r"'mnist' has .* image_size="):

@@ -11,6 +11,7 @@ from factory_harness import mostly_slow
 
 import mtl_keras
 from mtl_keras import zoo
+from mtl_keras.training import BackupError
 from mtl_keras.zoo.run_folder import prepare_folder
 
 
@@ -183,7 +184,7 @@ def test_overwriting_keeps_what_is_not_of_the_run(finished, tmp_path):
 
 def test_damaged_backup_is_named(of_run, stopped):
     (stopped / "backup.npz").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"backup\.npz' is damaged"):
+    with pytest.raises(BackupError, match=r"backup\.npz' cannot be read"):
         zoo.train(of_run, stopped, seed=5, resume=True)
 
 
@@ -202,6 +203,52 @@ def test_patience_ends_the_training(patient, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         zoo.train(patient, tmp_path / "run", callbacks=[StopWith("end")])
     assert len(history(tmp_path / "run").splitlines()) == 1 + 2
+
+
+def test_patience_goes_on_where_it_was(patient, tmp_path):
+    for stop, how in (
+        (StopAt(1), {}),
+        (StopWith("end"), {"resume": True}),
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            zoo.train(patient, tmp_path / "run", callbacks=[stop], **how)
+    assert len(history(tmp_path / "run").splitlines()) == 1 + 2
+
+
+@pytest.fixture
+def worsening(quick):
+    """A recipe whose first epoch is the best one."""
+    values = quick.model_dump()
+    values["optimizer"] = {"name": "sgd", "learning_rate": 3.0}
+    return zoo.Recipe.model_validate(values)
+
+
+class CountEpochs(keras.callbacks.Callback):
+    """Counts the epochs that are trained."""
+
+    count = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Counts."""
+        self.count += 1
+
+
+def test_resume_after_the_last_epoch_trains_no_more(worsening, tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    expected = zoo.train(worsening, whole)
+    assert expected["best_epoch"] < expected["epochs"]
+    with pytest.raises(KeyboardInterrupt):
+        zoo.train(worsening, stopped, callbacks=[StopWith("end")])
+    (stopped / "model.keras").unlink()  # a kill would have left none
+    trained = CountEpochs()
+    found = zoo.train(worsening, stopped, resume=True, callbacks=[trained])
+    assert trained.count == 0
+    assert found.pop("seconds") > 0 and expected.pop("seconds") > 0
+    assert found == expected
+    for here, there in zip(weights(stopped), weights(whole), strict=True):
+        np.testing.assert_array_equal(here, there)
+    names = [{p.name for p in folder.iterdir()} for folder in (stopped, whole)]
+    assert names[0] == names[1]
 
 
 @pytest.mark.slow

@@ -176,7 +176,12 @@ class JointLoss:
             return weights * losses / share, None
 
         update = of_losses(
-            self._model, x, losses_of, None, lambda loss: loss * share
+            self._model,
+            x,
+            losses_of,
+            None,
+            lambda loss: loss * share,
+            guarded=False,
         )
         gradients = [update.gradients[id(v)] for v in self._variables]
         gradient = tf.concat(

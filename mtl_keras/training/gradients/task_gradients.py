@@ -41,7 +41,7 @@ class Update(NamedTuple):
             user's weights, of the whole batch.
         weights: The weight of each task, of that shape.
         gradients: Dict from the `id` of a trainable variable to its gradient.
-        finite: What of it is finite.
+        finite: What of it is finite; `None` if nobody asks.
         added: Sum of the added losses, in the part of this replica.
         gramian: Inner products of the task gradients, of shape `(tasks,
             tasks)`, or `None` for methods that need none.
@@ -50,13 +50,19 @@ class Update(NamedTuple):
     losses: object
     weights: object
     gradients: dict[int, object]
-    finite: Finiteness
+    finite: Finiteness | None
     added: object
     gramian: object = None
 
 
 def of_losses(
-    model, x, losses_of: Callable, weighting: Weighting | None, scale: Callable
+    model,
+    x,
+    losses_of: Callable,
+    weighting: Weighting | None,
+    scale: Callable,
+    *,
+    guarded: bool = True,
 ) -> Update:
     """One backward pass, of a sum of losses or what a weighting makes of them.
 
@@ -70,6 +76,7 @@ def of_losses(
             losses, of shape `(tasks,)`, and to an added loss or `None`.
         weighting: A method that combines losses, or `None` for their sum.
         scale: The loss scaling of the optimizer.
+        guarded: Whether to find out what is finite. Defaults to `True`.
 
     Returns:
         An `Update`.
@@ -79,13 +86,19 @@ def of_losses(
         added = added_losses(model)
         share = share_of_batch(model, x, added, more)
         total = sum_over_replicas(losses)
-        finite = tf.math.is_finite(total)
-        (seen,) = blank_unless(tf.reduce_all(finite), total)
-        weights, own = _combined(weighting, seen, scale)
-        loss = scale(tf.reduce_sum(weights * losses) + share)
+        weights, own = tf.ones_like(losses), {}
+        if weighting is not None:
+            finite = tf.reduce_all(tf.math.is_finite(total))
+            (seen,) = blank_unless(finite, total)
+            weights, own = _combined(weighting, seen, scale)
+            losses = weights * losses
+        loss = scale(tf.reduce_sum(losses) + share)
     variables = model.trainable_weights
     gradients = sum_over_replicas(tape.gradient(loss, variables))
-    found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
+    found = None
+    if guarded:
+        finite = tf.math.is_finite(total)
+        found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
     by_variable = _by_variable(variables, gradients)
     added = added if more is None else added + more
     return Update(total, weights, by_variable | own, found, added)

@@ -31,6 +31,7 @@ class WeightedUpdate:
         names: Names of the tasks that have a loss.
         gradients: `"parameters"` or `"features"` (see
             `MultiTaskModel.compile`).
+        guarded: Whether a step looks for numbers that are not finite.
 
     Raises:
         ValueError: If `gradients` is neither, the weighting belongs to a model
@@ -44,6 +45,8 @@ class WeightedUpdate:
         weighting: Weighting | None,
         names: Sequence[str],
         gradients: str,
+        *,
+        guarded: bool = True,
     ):
         if gradients not in GRADIENTS:
             raise ValueError(
@@ -53,6 +56,7 @@ class WeightedUpdate:
         self._optimizer = optimizer
         self._weighting = weighting
         self._gradients = gradients
+        self._guarded = guarded
         self._graph: SharedGraph | None = None
         if weighting is not None:
             _build(weighting, names)
@@ -99,7 +103,12 @@ class WeightedUpdate:
         weighting, scale = self._weighting, self._optimizer.scale_loss
         if not self.compares_gradients:
             return task_gradients.of_losses(
-                self._model, x, losses_of, weighting, scale
+                self._model,
+                x,
+                losses_of,
+                weighting,
+                scale,
+                guarded=self._guarded,
             )
         return task_gradients.of_gradients(
             self._model,

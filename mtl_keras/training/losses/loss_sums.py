@@ -75,10 +75,7 @@ def sum_losses(
     y_true = ops.convert_to_tensor(y_true, dtype=loss.dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=loss.dtype)
     parts = [
-        [
-            sum_by_task(each, num_tasks)
-            for each in _term(loss, values, labelled, targets.labelled, weights)
-        ]
+        _term(loss, values, labelled, targets.labelled, weights, num_tasks)
         for values, labelled in _terms(
             loss, task, y_true, y_pred, targets.labelled
         )
@@ -131,20 +128,24 @@ def _of_whole_batch(loss, y_true, y_pred, labelled, value):
     return values, labelled
 
 
-def _term(loss, values, labelled, elements, weights) -> tuple:
-    """Weighted values, and what each counts; 0 where no label is."""
-    count = ops.ones_like(values)
+def _term(loss, values, labelled, elements, weights, num_tasks: int) -> tuple:
+    """Sums weighted values, and what each counts; 0 without a label."""
+    by_weight = loss.reduction == "mean_with_sample_weight"
     if weights is not None:
         weights = weights_of(weights, values, elements)
         values = values * weights
-        if loss.reduction == "mean_with_sample_weight":
-            count = count * weights
+    if labelled is None and (weights is None or not by_weight):
+        each = tf.cast(tf.size(values), values.dtype) / num_tasks
+        return sum_by_task(values, num_tasks), tf.fill([num_tasks], each)
+    count = ops.ones_like(values)
+    if weights is not None and by_weight:
+        count = count * weights
     if labelled is not None:
         while len(labelled.shape) < len(values.shape):
             labelled = labelled[..., None]
         values = ops.where(labelled, values, ops.zeros_like(values))
         count = ops.where(labelled, count, ops.zeros_like(count))
-    return values, count
+    return sum_by_task(values, num_tasks), sum_by_task(count, num_tasks)
 
 
 def sum_by_task(values, num_tasks: int):
