@@ -73,6 +73,9 @@ class TrainingLogs:
             rows: Number of samples.
         """
         losses = self._losses
+        if not sums:  # an overridden `compute_loss` that makes no task losses
+            self.total.update_state(added, rows)
+            return
         self.total.add(losses.stacked(sums), losses.weights(), added, rows)
 
     def record_metrics(self, parts: Sequence[BatchPart]) -> None:

@@ -713,15 +713,15 @@ class MultiTaskModel(HookedModel):
             A scalar: the sum of the task losses by the loss weights, plus what
             layers add. Inside of a replica, the share of this replica.
         """
-        recorded = is_recording()
-        run = self._run if recorded and self._run is not None else Run("test")
+        run = self._run or Run("test")
         batch = batch_losses(
             self.compiled_parts.losses,
             y,
             y_pred,
             sample_weight,
             class_weights=run.class_weights if training else {},
-            complete=run.complete,
+            # Elsewhere than in a step, it may be of any data.
+            complete=run.complete and is_recording(),
         )
         total = tf.reduce_sum(batch.weighted)
         inputs = y_pred if x is None else x

@@ -2,7 +2,9 @@
 
 `--source` names a checkout whose `mtl_keras` is recorded; the cases and the
 data are those of this checkout. A case that is already in the folder is left
-alone, so that an interrupted run goes on. `--part K/N` takes every N-th case.
+alone, so that an interrupted run continues. `--part K/N` takes every N-th case.
+Every 40 cases a fresh process takes over, because TensorFlow keeps the graphs
+of all cases.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import traceback
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
+CASES_OF_A_PROCESS = 40
 
 
 def parse():
@@ -170,10 +173,10 @@ def main():
     arguments.folder.mkdir(parents=True, exist_ok=True)
     part, parts = map(int, arguments.part.split("/"))
     names = [name for name in CASES if arguments.match in name]
-    for name in names[part::parts]:
-        file = arguments.folder / f"{name}.npz"
-        if file.exists():
-            continue
+    files = {n: arguments.folder / f"{n}.npz" for n in names[part::parts]}
+    left = [name for name, file in files.items() if not file.exists()]
+    for name in left[:CASES_OF_A_PROCESS]:
+        file = files[name]
         try:
             found = train(CASES[name])
         except Exception:
@@ -182,6 +185,8 @@ def main():
         np.savez(file, **found)
         keras.backend.clear_session()
         gc.freeze()
+    if len(left) > CASES_OF_A_PROCESS:
+        os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 if __name__ == "__main__":

@@ -235,7 +235,8 @@ def test_a_weighting_changes_no_number_of_the_losses(weighting, rng):
     assert_losses(logs, losses)
 
 
-@pytest.mark.parametrize("holes", mostly_slow(["complete", "few"], ["few"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("holes", ["complete", "few"])
 def test_two_replicas_log_what_one_does(two_replicas, holes, rng):
     with two_replicas.scope():
         model = build(l2="l2", activity=True)
