@@ -7,7 +7,6 @@ from mtl_keras import Regression
 from mtl_keras.training.data.preparation import prepare
 from mtl_keras.training.full_batch.chunks import make_chunks
 from mtl_keras.training.full_batch.joint_loss import JointLoss
-from mtl_keras.training.variables import build_variables
 
 METHODS = ("CG", "L-BFGS-B")
 L2 = 0.1
@@ -55,5 +54,5 @@ def joint_loss(model, x, y, batch_size=None, sample_weight=None):
     """The objective that `fit_full_batch` hands to SciPy."""
     data = prepare(model, x, y, sample_weight)
     chunks = make_chunks(data.x, data.y, data.sample_weight, batch_size)
-    build_variables(model, model.compiled_parts, chunks[0])
+    model.compiled_parts.build(model, chunks[0])
     return JointLoss(model, chunks, complete=data.complete)

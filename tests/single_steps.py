@@ -4,12 +4,11 @@ from mtl_keras import MultiTaskModel
 from mtl_keras.training.overrides import Overrides
 from mtl_keras.training.run import Run
 from mtl_keras.training.step import TrainStep
-from mtl_keras.training.variables import build_variables
 
 
 def train_step_of(model, data, **run):
     """Makes a training step of a model, with all variables that it needs."""
-    build_variables(model, model.compiled_parts, data)
+    model.compiled_parts.build(model, data)
     overrides = Overrides(model, MultiTaskModel)
     return TrainStep(model, model.compiled_parts, Run(**run), overrides)
 

@@ -78,7 +78,6 @@ TRAINING_FLOORS = {
         "overrides",
         "run",
         "step",
-        "variables",
     },
     "stages": {
         "backups",

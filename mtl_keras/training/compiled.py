@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from mtl_keras.training.gradients.skipped_steps import SkippedSteps
 from mtl_keras.training.gradients.weighted_update import WeightedUpdate
@@ -43,6 +44,42 @@ class Compiled:
     def guards_steps(self) -> bool:
         """Whether a step is taken only if all of its numbers are finite."""
         return self.weighting is not None or self.non_finite == "skip"
+
+    def build(self, model, data) -> None:
+        """Makes the variables that wait for a batch: optimizer and metrics.
+
+        Called while a step is traced, or before; inside of the branches and
+        loops of a step it would be too late.
+
+        Args:
+            model: The model.
+            data: A batch `(x, y)` or `(x, y, sample_weight)`, or the
+                specification of one.
+        """
+        strategy, metrics = model.distribute_strategy, self.logs.task_metrics
+        if self.optimizer.built and not metrics.needs_build:
+            return
+        with tf.init_scope(), strategy.scope():
+            self.update.build_optimizer()
+            if metrics.needs_build:
+                metrics.build_with(self._parts_of_zeros(model, data))
+
+    def _parts_of_zeros(self, model, data) -> list:
+        """Makes parts of a batch of one sample, of zeros."""
+        strategy = model.distribute_strategy
+        _, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        outputs = {
+            name: tf.zeros((1, *(size or 1 for size in shape)))
+            for name, shape in model.task_output_shapes.items()
+        }
+
+        def zeros(leaf):
+            (local, *_) = strategy.experimental_local_results(leaf)
+            shape = [size or 1 for size in tuple(local.shape)[1:]]
+            return tf.zeros((1, *shape), local.dtype)
+
+        targets = keras.tree.map_structure(zeros, y)
+        return self.losses.parts(targets, outputs, complete=True)
 
 
 def compile_parts(

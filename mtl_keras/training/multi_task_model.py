@@ -48,7 +48,6 @@ from mtl_keras.training.gradients.non_finite_gradients import (
     raise_if_stopped,
 )
 from mtl_keras.training.gradients.skipped_steps import SkippedSteps
-from mtl_keras.training.losses.batch_losses import batch_losses
 from mtl_keras.training.losses.loss_weights import (
     LossWeights,
     complete_loss_weights,
@@ -69,7 +68,6 @@ from mtl_keras.training.replica_data import (
 )
 from mtl_keras.training.run import Run
 from mtl_keras.training.step import TestStep, TrainStep
-from mtl_keras.training.variables import build_variables
 from mtl_keras.weighting import Weighting
 
 
@@ -648,7 +646,7 @@ class MultiTaskModel(HookedModel):
         return make_function(
             self,
             step,
-            lambda data: build_variables(self, compiled, data),
+            lambda data: compiled.build(self, data),
             lambda: None if self._run is None else self._run.held_out,
             returns_logs=method in overrides or "compute_metrics" in overrides,
         )
@@ -714,8 +712,7 @@ class MultiTaskModel(HookedModel):
             layers add. Inside of a replica, the share of this replica.
         """
         run = self._run or Run("test")
-        batch = batch_losses(
-            self.compiled_parts.losses,
+        batch = self.compiled_parts.losses.of_batch(
             y,
             y_pred,
             sample_weight,
@@ -781,7 +778,7 @@ class MultiTaskModel(HookedModel):
     def _build_for(self, iterator) -> None:
         """Makes the variables of metrics and optimizer for some data."""
         dataset = iterator.data_adapter.get_tf_dataset()
-        build_variables(self, self._compiled, dataset.element_spec)
+        self._compiled.build(self, dataset.element_spec)
 
     # Saving. Keras's `save_model` and callbacks call these on every worker.
 

@@ -14,8 +14,7 @@ from mtl_keras.training.data.target_form import (
     targets_by_task,
     to_override_form,
 )
-from mtl_keras.training.losses.batch_losses import BatchLosses
-from mtl_keras.training.losses.task_losses import TaskLosses
+from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.run import Run
 
 METHODS = ("train_step", "test_step", "compute_loss", "compute_metrics")

@@ -17,7 +17,7 @@ from mtl_keras.training.gradients.added_losses import added_losses
 from mtl_keras.training.gradients.look_ahead import learn_task_weights
 from mtl_keras.training.gradients.non_finite_gradients import scales_loss
 from mtl_keras.training.gradients.task_gradients import Update
-from mtl_keras.training.losses.batch_losses import BatchLosses, batch_losses
+from mtl_keras.training.losses.task_losses import BatchLosses
 from mtl_keras.training.overrides import Overrides
 from mtl_keras.training.run import Run
 
@@ -215,8 +215,7 @@ class TrainStep:
                 training=True,
                 weighting=self._compiled.weighting,
             )
-        return batch_losses(
-            losses,
+        return losses.of_batch(
             y,
             rows_of_targets(outputs, y),
             sample_weight,
@@ -342,8 +341,8 @@ class TestStep:
                 losses, data, outputs, training=False
             )
         else:
-            batch = batch_losses(
-                losses, y, outputs, sample_weight, complete=self._run.complete
+            batch = losses.of_batch(
+                y, outputs, sample_weight, complete=self._run.complete
             )
         added = added_losses(self._model)
         if batch.added is not None:

@@ -22,7 +22,6 @@ from mtl_keras.training.full_batch.full_batch_checks import (
 from mtl_keras.training.full_batch.iteration_progress import IterationProgress
 from mtl_keras.training.full_batch.joint_loss import JointLoss, JointLossValue
 from mtl_keras.training.losses.non_finite_loss import NonFiniteLossError
-from mtl_keras.training.variables import build_variables
 
 
 def fit_full_batch(
@@ -123,7 +122,7 @@ def fit_full_batch(
     if validation_data is not None:
         unpacked = keras.utils.unpack_x_y_sample_weight(validation_data)
         validation = _prepare(model, "validation_data", unpacked, batch_size)
-    build_variables(model, model.compiled_parts, chunks[0])
+    model.compiled_parts.build(model, chunks[0])
     minimization = _Minimization(
         model,
         JointLoss(model, chunks, weights, complete=complete),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -18,6 +18,30 @@ from mtl_keras.training.data.target_form import targets_by_task, to_output_form
 from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
 from mtl_keras.training.losses.task_groups import TaskGroup
+
+
+class BatchLosses(NamedTuple):
+    """The losses of the part of a batch that a replica has.
+
+    Args:
+        parts: The batch, split by tasks.
+        sums: Dict from the names of a part to its `LossSums`.
+        weighted: This replica's share of the task losses times the user's
+            weights, of shape `(tasks,)`. The sum over the replicas is the loss
+            of the batch.
+        added: A loss that an overridden `compute_loss` adds, as a mean over
+            the samples of this replica, or `None`.
+    """
+
+    parts: list[BatchPart]
+    sums: dict[tuple[str, ...], LossSums]
+    weighted: object
+    added: object = None
+
+    @property
+    def rows(self):
+        """Number of samples, an integer tensor."""
+        return self.parts[0].rows
 
 
 class TaskLosses:
@@ -68,6 +92,38 @@ class TaskLosses:
             for loss in self.losses.values()
         ]
         return max(terms, default=1)
+
+    def of_batch(
+        self,
+        y,
+        y_pred: Mapping,
+        sample_weight=None,
+        *,
+        class_weights: Mapping | None = None,
+        complete: bool = False,
+    ) -> BatchLosses:
+        """Computes the losses of a batch.
+
+        Inside of a replica, the numbers of labels are summed over all replicas
+        before losses are divided by them, so that the sum of their gradients
+        is the gradient of the whole batch.
+
+        Args:
+            y: See `parts`.
+            y_pred: See `parts`.
+            sample_weight: See `parts`.
+            class_weights: See `parts`.
+            complete: See `parts`.
+        """
+        parts = self.parts(
+            y,
+            y_pred,
+            sample_weight,
+            class_weights=class_weights,
+            complete=complete,
+        )
+        sums = self.sums(parts)
+        return BatchLosses(parts, sums, self.shares(sums) * self.weights())
 
     def parts(
         self,
