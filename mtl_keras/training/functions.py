@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -36,9 +37,51 @@ def make_function(
     Returns:
         A function from an iterator to logs, like those that Keras makes.
     """
-    strategy = model.distribute_strategy
     steps_per_execution = model.steps_per_execution
-    logs = _make_logs(model)
+    made = {}
+
+    def function(iterator):
+        in_graph = isinstance(
+            iterator, tf.data.Iterator | tf.distribute.DistributedIterator
+        )
+        if in_graph and (steps_per_execution == 1 or not returns_logs):
+            graphs = _graphs_of(iterator.element_spec)
+            if steps_per_execution == 1:
+                return graphs.single(iterator, held_out())
+            done, results = graphs.several(iterator, held_out())
+            if done == 0:
+                raise StopIteration
+            return results
+        results = None
+        for _, data in zip(range(steps_per_execution), iterator, strict=False):
+            data = _without_optionals(data)
+            results = _graphs_of(data).one(data, _next(held_out()))
+        if results is None:
+            raise StopIteration
+        return results
+
+    def _graphs_of(data) -> _Graphs:
+        # One for each rank that data come in: TensorFlow would make one graph
+        # of them all, in which no rank is known.
+        key = _ranks(data)
+        if key not in made:
+            made[key] = _make_graphs(model, step, build)
+        return made[key]
+
+    return function
+
+
+class _Graphs(NamedTuple):
+    """Functions of a batch, of an iterator, and of several of its batches."""
+
+    one: Callable
+    single: Callable
+    several: Callable
+
+
+def _make_graphs(model, step: Callable, build: Callable) -> _Graphs:
+    """Makes the functions that are traced, unless the model runs eagerly."""
+    strategy, logs = model.distribute_strategy, _make_logs(model)
 
     @tf.autograph.experimental.do_not_convert
     def one(data, other):
@@ -59,30 +102,21 @@ def make_function(
     def single(iterator, others):
         return one(_without_optionals(iterator.get_next()), _next(others))
 
-    several = _make_several(one, logs, steps_per_execution)
+    several = _make_several(one, logs, model.steps_per_execution)
     if not model.run_eagerly:
         several = tf.function(several, reduce_retracing=True)
         single = tf.function(single, reduce_retracing=True)
+    return _Graphs(one, single, several)
 
-    def function(iterator):
-        in_graph = isinstance(
-            iterator, tf.data.Iterator | tf.distribute.DistributedIterator
-        )
-        if in_graph and steps_per_execution == 1:
-            return single(iterator, held_out())
-        if in_graph and not returns_logs:
-            done, results = several(iterator, held_out())
-            if done == 0:
-                raise StopIteration
-            return results
-        results = None
-        for _, data in zip(range(steps_per_execution), iterator, strict=False):
-            results = one(_without_optionals(data), _next(held_out()))
-        if results is None:
-            raise StopIteration
-        return results
 
-    return function
+def _ranks(data) -> tuple:
+    """Returns the ranks of a batch, or of the specification of one."""
+    leaves = tf.nest.flatten(data, expand_composites=True)
+    shapes = [getattr(leaf, "shape", None) for leaf in leaves]
+    return tuple(
+        None if shape is None else tf.TensorShape(shape).rank
+        for shape in shapes
+    )
 
 
 def _make_logs(model) -> Callable:

@@ -11,7 +11,7 @@ import pytest
 
 import mtl_keras
 from mtl_keras.training.backups.atomic_file import partial_path
-from mtl_keras.zoo.checkpoint import FILE
+from mtl_keras.zoo.run_folder import BACKUP
 
 COMMAND = Path(sys.executable).parent / "mtl-keras"
 
@@ -32,7 +32,7 @@ def test_killed_and_resumed(recipe_path, tmp_path, run_command):
         next(line for line in process.stdout if "epoch" in line)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    partial_path(output / FILE).write_bytes(b"half of a back")
+    partial_path(output / BACKUP).write_bytes(b"half of a back")
     resumed = run_command(*options, "--output", output, "--resume")
     assert resumed.exit_code == 0, resumed.output
     undisturbed = tmp_path / "undisturbed"

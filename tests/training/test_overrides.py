@@ -99,7 +99,8 @@ def in_container(container, x, y):
         for i in range(0, COUNT, BATCH)
     ]
     # Without an end, at which Keras warns.
-    return {"x": iter(batches * 2), "steps_per_epoch": len(batches)}
+    stream = (batch for batch in batches * 2)
+    return {"x": stream, "steps_per_epoch": len(batches)}
 
 
 SETTINGS = {
@@ -344,6 +345,7 @@ def gradient_of_term(model, x):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Batches of 7 do not divide")
 @pytest.mark.parametrize("replicas", mostly_slow([1, 2], [1]))
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 @pytest.mark.parametrize(

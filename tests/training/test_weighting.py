@@ -15,7 +15,6 @@ from tensorboard.backend.event_processing.event_accumulator import (
 import mtl_keras
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Regression
-from mtl_keras.zoo.checkpoint import RunCheckpoint
 
 # Of methods that have no default for all arguments.
 ARGUMENTS = {
@@ -94,24 +93,25 @@ def test_it_trains_and_logs_weights(method, rng):
     "method", mostly_slow(weightings.names(), ["gradnorm"])
 )
 def test_what_was_stopped_in_the_middle_goes_on(method, rng, tmp_path):
-    """From a file, and from the checkpoint of a run."""
+    """From a file, and from a backup."""
     x, y = data(rng, 8)
     # Eagerly, because tracing takes longer than these few steps.
     through = build(method, eager=True)
     through.fit(x, y, epochs=3, **options(method, x, y))
     begun = build(method, eager=True)
-    checkpoint = RunCheckpoint(tmp_path, monitor="loss")
-    begun.fit(x, y, epochs=2, callbacks=[checkpoint], **options(method, x, y))
-    checkpoint.write()
+    backup = mtl_keras.BackupAndRestore(
+        tmp_path / "backup.npz", delete_checkpoint=False
+    )
+    begun.fit(x, y, epochs=2, callbacks=[backup], **options(method, x, y))
     begun.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded.weighting) is type(begun.weighting)
     assert loaded.weighting.get_config() == begun.weighting.get_config()
     assert_same(state(loaded), state(begun), atol=0)
+    loaded.fit(x, y, epochs=3, initial_epoch=2, **options(method, x, y))
     resumed = build(method, eager=True)
-    RunCheckpoint(tmp_path, monitor="loss").restore(resumed)
+    resumed.fit(x, y, epochs=3, callbacks=[backup], **options(method, x, y))
     for model in (loaded, resumed):
-        model.fit(x, y, epochs=3, initial_epoch=2, **options(method, x, y))
         assert_same(state(model), state(through), rtol=1e-5, atol=1e-6)
 
 

@@ -202,9 +202,13 @@ class BackupAndRestore(keras.callbacks.Callback):
                 f"model is a {type(self.model).__name__}. Use "
                 "keras.callbacks.BackupAndRestore there."
             )
+        # A training that is complete ends next, and `EarlyStopping` puts the
+        # best weights in place.
+        if self._has_pending:
+            self._restore_callbacks()
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
-        """Restores what Keras resets when a training begins."""
+        """Restores what Keras resets when an epoch begins."""
         self._epoch = epoch
         self._restore_pending()
 
@@ -236,11 +240,15 @@ class BackupAndRestore(keras.callbacks.Callback):
             return
         self._has_pending = False
         content = self._restored
-        states = put_arrays_in(content.facts["callbacks"], content.arrays)
-        assign_callbacks(self._with_history(), states)
+        self._restore_callbacks()
         if _METRICS in content.arrays:
             assign_metrics(self.model, content.arrays[_METRICS])
         self._restored = Content(content.facts, {})
+
+    def _restore_callbacks(self) -> None:
+        content = self._restored
+        states = put_arrays_in(content.facts["callbacks"], content.arrays)
+        assign_callbacks(self._with_history(), states)
 
     def _with_history(self) -> list[keras.callbacks.Callback]:
         # Keras makes this one itself, after all others.
@@ -283,6 +291,8 @@ def _add_epoch(states: dict, callbacks: list, epoch: int, logs: dict) -> None:
     history = callbacks[-1]
     number = sum(type(each) is type(history) for each in callbacks) - 1
     state = states[f"{type(history).__name__} {number}"]
+    if state["epoch"][-1:] == [epoch]:
+        return  # one that the user passed, which comes before the backup
     state["epoch"] = [*state["epoch"], epoch]
     state["history"] = {
         name: [*values, logs[name]]
