@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import warnings
 
 import keras
 import numpy as np
@@ -9,7 +10,16 @@ import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow
 
-from mtl_keras import Classification, MultiTaskModel, Regression
+from mtl_keras import (
+    BinaryClassification,
+    Classification,
+    DenseRegression,
+    MultiLabelClassification,
+    MultiTaskModel,
+    Regression,
+    Segmentation,
+)
+from mtl_keras.training import NonFiniteLossError
 from mtl_keras.training.overrides import METHODS
 
 COUNT, BATCH = 9, 4
@@ -612,10 +622,182 @@ NONE_FORM = pytest.mark.xfail(
 
 @NONE_FORM
 def test_targets_of_none_have_the_shape_of_the_output():
-    from mtl_keras import MultiLabelClassification
-
     tasks = [Regression("size"), MultiLabelClassification("labels", 3)]
     model = build(overriding("compute_loss"), tasks)
     x, y = data_of(tasks[:1], missing=False)
     model.fit(x, {**y, "labels": None}, verbose=0)
     assert tuple(model.seen[0]["labels"].shape) == (COUNT, 3)
+
+
+# The form of what an override sees.
+
+MAPS = [
+    Segmentation("parts", 3),
+    Segmentation("mask", 1),
+    DenseRegression("normal", units=2),
+    Regression("size"),
+    Classification("kind", 3),
+    BinaryClassification("yes"),
+    MultiLabelClassification("labels", 3),
+]
+
+
+def of_maps(cls):
+    inputs = keras.Input((4, 4, 2))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    outputs = {
+        t.name: t.head(inputs if t.feature_rank == 4 else pooled) for t in MAPS
+    }
+    model = cls(inputs, outputs, tasks=MAPS)
+    model.compile(
+        keras.optimizers.SGD(0.0),
+        metrics={task.name: [] for task in MAPS},
+        run_eagerly=True,
+    )
+    model.__dict__["seen"] = []
+    return model
+
+
+def targets_of_maps(rng, missing):
+    """Targets of the shape of the output, or of its ids."""
+    y = {
+        "parts": rng.integers(3, size=(6, 4, 4)),
+        "mask": rng.integers(2, size=(6, 4, 4, 1)),
+        "normal": rng.normal(size=(6, 4, 4, 2)).astype("float32"),
+        "size": rng.normal(size=(6, 1)).astype("float32"),
+        "kind": rng.integers(3, size=6),
+        "yes": rng.integers(2, size=(6, 1)),
+        "labels": rng.integers(2, size=(6, 3)),
+    }
+    for task in MAPS:
+        if missing:
+            y[task.name][1] = task.missing_label
+    return y
+
+
+def squeezed(y):
+    return {
+        name: v[..., 0]
+        if name in ("mask", "size", "yes")
+        else v[..., None]
+        if name in ("parts", "kind")
+        else v.astype("float64")
+        for name, v in y.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "form", [lambda y: y, squeezed], ids=["plain", "squeezed"]
+)
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("method", mostly_slow(METHODS, ["compute_loss"]))
+def test_targets_have_the_form_that_is_documented(method, missing, form, rng):
+    model = of_maps(overriding(method))
+    y = targets_of_maps(rng, missing)
+    x = rng.normal(size=(6, 4, 4, 2)).astype("float32")
+    if method == "test_step":
+        model.test_on_batch(x, form(y))
+    else:
+        model.train_on_batch(x, form(y))
+    (seen,) = model.seen
+    for name, expected in y.items():
+        found = seen[name]
+        is_id = name in ("parts", "kind")
+        assert found.dtype == ("int32" if is_id else "float32"), name
+        np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_one_hot_targets_stay_one_hot(missing, rng):
+    model = of_maps(overriding("compute_loss"))
+    y = targets_of_maps(rng, missing)
+    rows = {}
+    for name in ("parts", "kind"):
+        rows[name] = np.eye(3)[np.maximum(y[name], 0)]
+        rows[name][y[name] < 0] = np.nan
+    model.fit(np.zeros((6, 4, 4, 2)), {**y, **rows}, shuffle=False, verbose=0)
+    for name, expected in rows.items():
+        found = model.seen[0][name]
+        assert found.dtype == "float32"
+        np.testing.assert_allclose(found, expected)
+
+
+class OtherTargets(MultiTaskModel):
+    """Trains on other targets than it is given."""
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None):
+        y = {**y, "size": 0.5 * y["size"]}
+        return super().compute_loss(x, y, y_pred, sample_weight)
+
+
+def test_super_may_be_given_other_targets_and_no_training_argument():
+    model, plain = build(OtherTargets), build()
+    x, y = data_of(model.tasks, missing=True)
+    logs = model.train_on_batch(x, y, return_dict=True)
+    halved = {**y, "size": 0.5 * y["size"]}
+    expected = plain.train_on_batch(x, halved, return_dict=True)
+    for ours, theirs in zip(
+        model.get_weights(), plain.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    for name in ("loss", "size_loss", "kind_loss"):
+        assert logs[name] == pytest.approx(expected[name], rel=1e-5)
+
+
+class Mixin:
+    def compute_loss(self, *args, **kwargs):
+        return super().compute_loss(*args, **kwargs) + 5.0
+
+
+def test_an_override_of_a_mixin_is_called():
+    model, plain = build(type("Mixed", (Mixin, MultiTaskModel), {})), build()
+    x, y = data_of(model.tasks, missing=True)
+    logs, expected = (
+        m.train_on_batch(x, y, return_dict=True) for m in (model, plain)
+    )
+    assert logs["loss"] == pytest.approx(expected["loss"] + 5.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("cls", [Added, Logging, LoggingMetrics])
+def test_a_batch_without_labels_changes_nothing(cls):
+    model = build(cls)
+    x, y = data_of(model.tasks, missing=False)
+    y = {"size": np.full(COUNT, np.nan), "kind": np.full(COUNT, -1)}
+    before = model.get_weights()
+    with pytest.warns(UserWarning, match="label"):
+        logs = model.train_on_batch(x, y, return_dict=True)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert model.skipped_batches == 1
+    if cls is Logging:
+        assert logs["of_training"] == 3.0
+
+
+class NotFinite(MultiTaskModel):
+    def compute_loss(self, *args, **kwargs):
+        return super().compute_loss(*args, **kwargs) + self.term
+
+    term = np.nan
+
+
+@pytest.mark.parametrize("weighting", [None, "pcgrad"])
+def test_a_term_that_is_not_finite_stops_the_run(weighting):
+    model = build(NotFinite, weighting=weighting)
+    x, y = data_of(model.tasks, missing=False)
+    with pytest.raises(NonFiniteLossError):
+        model.fit(x, y, verbose=0)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="only the sum of the gradients is looked at"
+)
+@pytest.mark.parametrize("weighting", [None, "pcgrad"])
+def test_a_term_that_is_not_finite_is_skipped(weighting):
+    model = build(NotFinite, weighting=weighting, non_finite="skip")
+    x, y = data_of(model.tasks, missing=False)
+    before = model.get_weights()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a step was skipped
+        model.fit(x, y, verbose=0)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

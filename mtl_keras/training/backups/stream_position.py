@@ -19,6 +19,7 @@ class Position:
             dataset has another order in each.
         batches: How many batches were drawn from the last one.
         num_batches: Number of batches of an epoch, as far as it is known.
+        read: Numbers, from 1, of the iterators that a batch was drawn from.
     """
 
     epoch: int = 0
@@ -26,6 +27,7 @@ class Position:
     iterators: int = 0
     batches: int = 0
     num_batches: int | None = None
+    read: tuple[int, ...] = ()
 
 
 class StreamReader:
@@ -46,6 +48,7 @@ class StreamReader:
         self._stream = epochs._get_iterator
         self._enumerate = epochs._enumerate_iterator
         self._iterators = self._batches = 0
+        self._read: list[int] = []
         epochs._get_iterator = lambda: self
         epochs._enumerate_iterator = self._one_epoch
 
@@ -67,6 +70,7 @@ class StreamReader:
             self._iterators,
             self._batches,
             self._epochs._num_batches,
+            tuple(self._read),
         )
 
     def __iter__(self) -> Iterator:
@@ -80,6 +84,8 @@ class StreamReader:
         skipped = self._go_to_start()
         count = self._epochs.steps_per_execution
         for begin, end, iterator in self._enumerate():
+            if self._iterators not in self._read[-1:]:
+                self._read.append(self._iterators)
             self._batches += count
             if begin >= skipped:
                 yield begin, end, iterator
@@ -102,7 +108,12 @@ class StreamReader:
         # ended, read an iterator that was made already.
         made = bool(start.iterators) and (goes_on or start.step > 0)
         for _ in range(start.iterators - made):
-            iter(self)
+            iterator = iter(self)
+            # Some streams count their epochs where one is first read, and
+            # Keras makes iterators that it never reads.
+            if self._iterators in start.read:
+                self._read.append(self._iterators)
+                next(iterator, None)
         if made and goes_on:
             iterator = epochs._current_iterator = iter(self)
             self._batches = start.batches - start.step

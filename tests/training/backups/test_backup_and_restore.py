@@ -193,3 +193,54 @@ def test_bad_arguments(path):
     plain.compile("sgd", "mse")
     with pytest.raises(TypeError, match="needs a MultiTaskModel"):
         plain.fit(np.ones((2, 2)), np.ones(2), callbacks=[backup], verbose=0)
+
+
+def small():
+    """A model that trains eagerly, and data for it."""
+    keras.utils.set_random_seed(0)
+    model = mtl_keras.build_mlp((4,), [mtl_keras.Regression("a")])
+    model.compile("adam", run_eagerly=True)
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    return model, (x, {"a": x[:, 0]})
+
+
+def test_a_history_that_the_user_passes_has_each_epoch_once(path):
+    for epochs in (1, 2):
+        model, data = small()
+        history = keras.callbacks.History()
+        backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
+        how = {"epochs": epochs, "callbacks": [history, backup], "verbose": 0}
+        model.fit(*data, **how)
+    assert history.epoch == [0, 1]
+    assert len(history.history["loss"]) == 2
+
+
+def test_a_complete_training_ends_with_the_best_weights_again(path):
+    ends = []
+    for _ in range(2):
+        model, data = small()
+        backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
+        # The first epoch is the best one.
+        best = keras.callbacks.EarlyStopping(
+            "loss", mode="max", patience=9, restore_best_weights=True
+        )
+        how = {"epochs": 2, "callbacks": [best, backup], "verbose": 0}
+        model.fit(*data, **how)
+        ends.append(model.get_weights())
+    for first, second in zip(*ends, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_stream_that_counts_its_epochs_continues_with_the_next(path):
+    def trained(epochs, **options):
+        model, (x, y) = small()
+        sets = {"first": (x, y), "second": (x + 1, y)}
+        stream = mtl_keras.datasets.mix(sets, batch_size=4, seed=1)
+        backup = mtl_keras.BackupAndRestore(path, **options)
+        model.fit(stream, epochs=epochs, callbacks=[backup], verbose=0)
+        return model.get_weights()
+
+    expected = trained(3)
+    trained(2, delete_checkpoint=False)
+    for found, wanted in zip(trained(3), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)

@@ -115,5 +115,10 @@ def test_counting_changes_nothing():
     assert list(read(epochs)) == expected
     assert expected[0][2] != expected[BATCHES][2]
     assert reader.position(EPOCHS, 0) == Position(
-        EPOCHS, 0, iterators=2 * EPOCHS, batches=0, num_batches=BATCHES
+        EPOCHS,
+        0,
+        iterators=2 * EPOCHS,
+        batches=0,
+        num_batches=BATCHES,
+        read=tuple(range(1, 2 * EPOCHS, 2)),
     )

@@ -1,5 +1,7 @@
 """Targets and weights in every allowed form give the same, right loss."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pandas as pd
@@ -445,3 +447,88 @@ def test_soft_labels_count_for_metrics_as_their_nearer_class(rng):
     assert logs["yes_f1"] == pytest.approx(expected)
     pairs = p[of_class][:, None] > p[~of_class]
     assert logs["yes_auc"] == pytest.approx(pairs.mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("container", mostly_slow(CONTAINERS, ["arrays"]))
+@pytest.mark.parametrize("shape", [(COUNT,), (COUNT, 1)])
+def test_one_array_of_weights_for_all_tasks(
+    model, x, outputs, container, shape, rng
+):
+    y = natural(outputs, rng, missing=True)
+    weights = rng.uniform(0.2, 2, shape).astype("float32")
+    data = in_container(container, x, plain(y), weights)
+    logs = model.evaluate(**data, return_dict=True, verbose=0)
+    of_tasks = dict.fromkeys(outputs, weights)
+    assert_losses(logs, expected_losses(y, outputs, of_tasks))
+
+
+@pytest.mark.parametrize(
+    "make", [pd.Series, tf.constant, lambda w: w.astype("float16")]
+)
+def test_weights_of_other_types(model, x, outputs, make, rng):
+    y = natural(outputs, rng, missing=True)
+    weights = rng.integers(1, 9, COUNT) / 4
+    logs = model.test_on_batch(x, plain(y), make(weights), return_dict=True)
+    of_tasks = dict.fromkeys(outputs, weights)
+    assert_losses(logs, expected_losses(y, outputs, of_tasks))
+
+
+def test_weights_of_pixels_count_for_all_their_numbers(model, x, outputs, rng):
+    y = natural(outputs, rng, missing=True)
+    weights = {
+        name: rng.uniform(0.2, 2, p.shape[:-1]).astype("float32")
+        for name, p in outputs.items()
+    }
+    logs = model.test_on_batch(x, plain(y), weights, return_dict=True)
+    assert_losses(logs, expected_losses(y, outputs, weights))
+
+
+@pytest.mark.parametrize("form", ["plain", "one_hot_nan"])
+def test_tensors(model, x, outputs, form, rng):
+    y = natural(outputs, rng, missing=True)
+    given = {name: tf.constant(v) for name, v in FORMS[form](y).items()}
+    logs = model.evaluate(x, given, return_dict=True, verbose=0)
+    assert_losses(logs, expected_losses(y, outputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("form", [*FORMS, *COMPLETE_FORMS])
+def test_tasks_that_are_declared_complete(x, container, form, rng):
+    if "pandas" in form and container != "arrays":
+        pytest.skip("streams hold no columns of pandas")
+    tasks = [dataclasses.replace(t, complete_labels=True) for t in TASKS]
+    model = build(tasks)
+    outputs = {name: value.numpy() for name, value in model(x).items()}
+    y = natural(outputs, rng, missing=False)
+    data = in_container(container, x, (FORMS | COMPLETE_FORMS)[form](y), None)
+    logs = model.evaluate(**data, return_dict=True, verbose=0)
+    assert_losses(logs, expected_losses(y, outputs))
+
+
+def test_a_validation_split_of_pandas(rng):
+    model = build([KINDS[name][0] for name in ("kind", "place")])
+    x = inputs_of(model, rng)
+    outputs = {name: value.numpy() for name, value in model(x).items()}
+    y = natural(outputs, rng, missing=False)
+    y["kind"][1] = -1
+    weights = weights_for(outputs, "samples", rng)
+    model.optimizer.learning_rate = 0.0
+    history = model.fit(
+        {"rank_2": pd.DataFrame(x["rank_2"])},
+        with_pandas(y, "Int64"),
+        sample_weight={n: pd.Series(w) for n, w in weights.items()},
+        validation_split=0.5,
+        verbose=0,
+    ).history
+    for prefix, part in (("", slice(3)), ("val_", slice(3, None))):
+        logs = {
+            name.removeprefix(prefix): values[0]
+            for name, values in history.items()
+            if name.startswith("val_") == bool(prefix)
+        }
+        of_part = [
+            {name: values[part] for name, values in given.items()}
+            for given in (y, outputs, weights)
+        ]
+        assert_losses(logs, expected_losses(*of_part))
