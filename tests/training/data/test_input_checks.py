@@ -80,7 +80,7 @@ def calls_on(model, x):
     "call",
     mostly_slow(
         ["predict", "fit", "evaluate", "train_on_batch", "validation"],
-        ["predict", "fit", "validation"],
+        ["predict", "fit"],
     ),
 )
 def test_a_size_that_cannot_be_joined_is_refused(
@@ -103,7 +103,10 @@ def test_a_size_that_fits_is_taken(network, call, size):
     assert network(images(*size))["mask"].shape == (2, *size, 1)
 
 
-@pytest.mark.parametrize(("levels", "divisor"), [(1, 2), (3, 8)])
+@pytest.mark.parametrize(
+    ("levels", "divisor"),
+    [(1, 2), pytest.param(3, 8, marks=pytest.mark.slow)],
+)
 def test_the_divisor_is_that_of_the_network(levels, divisor):
     model = halving(levels)
     with pytest.raises(ValueError, match=f"divisible by {divisor}:"):
@@ -206,7 +209,7 @@ def wide(rng):
     return columns(rng.normal(size=COUNT), 1e5 * rng.normal(size=COUNT) + 3e5)
 
 
-def told(model, x, call="fit"):
+def told(model, x, call="evaluate"):
     """The warnings of a call."""
     y = {task.name: np.arange(len(x)) % 2 for task in model.tasks}
     model.run_eagerly = True
@@ -234,7 +237,7 @@ def test_scales_that_differ_are_told_once(rng):
         "StandardScaler",
     ):
         assert part in message
-    assert told(model, x) == []
+    assert told(model, x, "fit") == []
 
 
 def test_a_model_with_several_inputs_names_the_one(rng):
@@ -263,7 +266,10 @@ def unsuspicious(rng):
 
 @pytest.mark.parametrize(
     "kind",
-    ["alike", "constant", "two_valued", "sparse", "integers", "zeros"],
+    mostly_slow(
+        ["alike", "constant", "two_valued", "sparse", "integers", "zeros"],
+        ["two_valued", "sparse", "integers"],
+    ),
 )
 def test_columns_that_are_not_told(kind, rng):
     x = columns(rng.normal(size=COUNT), unsuspicious(rng)[kind])
@@ -277,7 +283,9 @@ def test_integer_arrays_and_single_columns_are_not_told(rng):
     assert told(plain(1), wide(rng)[:, 1:]) == []
 
 
-@pytest.mark.parametrize("kind", ["layer", "batch", "rescaling"])
+@pytest.mark.parametrize(
+    "kind", mostly_slow(["layer", "batch", "rescaling"], ["layer"])
+)
 def test_a_model_that_normalizes_is_not_told(kind, rng):
     x = wide(rng)
     inputs = keras.Input((2,))

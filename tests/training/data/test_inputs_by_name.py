@@ -32,7 +32,10 @@ def build(structure):
     return model
 
 
-@pytest.fixture(scope="module", params=["list", "tuple", "dict"])
+@pytest.fixture(
+    scope="module",
+    params=mostly_slow(["list", "tuple", "dict"], ["list"]),
+)
 def model(request):
     return build(request.param)
 

@@ -112,7 +112,10 @@ STEPS = {"steps_per_epoch": len(LENGTHS), "verbose": 0}
 
 
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
-@pytest.mark.parametrize("weights", [None, "samples", "elements", "one"])
+@pytest.mark.parametrize(
+    "weights",
+    mostly_slow([None, "samples", "elements", "one"], ["elements"]),
+)
 def test_a_generator(of_steps, weights, missing, rng):
     batches = batches_of_steps(rng, missing=missing, weights=weights)
     expected = expected_losses(of_steps, batches)
@@ -147,8 +150,8 @@ def test_no_sample_of_a_generator_is_lost(of_steps, rng):
     strict=True,
     reason="the form of the first batch is taken for that of all lengths",
 )
-@pytest.mark.parametrize("where", [0, 3])
-@pytest.mark.parametrize("first", ["tags", "size"])
+@pytest.mark.parametrize("where", mostly_slow([0, 3], [3]))
+@pytest.mark.parametrize("first", mostly_slow(["tags", "size"], ["tags"]))
 def test_a_generator_with_targets_of_none(of_steps, first, where, rng):
     batches = batches_of_steps(rng, missing=True)
     expected = expected_losses(
@@ -176,7 +179,7 @@ def test_a_generator_with_targets_of_none(of_steps, first, where, rng):
     assert_losses(history, expected)
 
 
-@pytest.mark.parametrize("form", ["dict", "alone"])
+@pytest.mark.parametrize("form", mostly_slow(["dict", "alone"], ["dict"]))
 def test_images_of_several_sizes_in_a_generator(of_maps, form, rng):
     batches, sums, count = [], 0.0, 0
     for height, width in ((4, 5), (4, 5), (6, 3), (2, 2)):
@@ -305,7 +308,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("longest", mostly_slow([9, 14], [14]))
-@pytest.mark.parametrize("form", mostly_slow(FORMS, ["ids", "one_hot_nan"]))
+@pytest.mark.parametrize("form", mostly_slow(FORMS, ["one_hot_nan"]))
 def test_tags_padded_to_the_longest_sentence_of_all(
     on_text, form, longest, rng
 ):
@@ -379,7 +382,7 @@ def test_padded_tags_in_streams(on_text, container, rng):
     assert logs["slots_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("form", ["ids", "one_hot_nan"])
+@pytest.mark.parametrize("form", mostly_slow(["ids", "one_hot_nan"], ["ids"]))
 def test_a_label_behind_the_longest_sentence_is_an_error(on_text, form, rng):
     x, y = sentences(rng, longest=12)
     y["slots"][1, 10] = 2

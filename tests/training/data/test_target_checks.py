@@ -151,7 +151,9 @@ def test_a_loss_of_elements_takes_such_holes(task, rng):
     assert logs["a_loss"] > 0.01
 
 
-@pytest.mark.parametrize("kind", ["function", "dice", "map"])
+@pytest.mark.parametrize(
+    "kind", mostly_slow(["function", "dice", "map"], ["function", "dice"])
+)
 def test_one_whole_sample_is_enough(kind, rng):
     task = OF_WHOLE_SAMPLES[kind]
     model = build(task)
@@ -232,7 +234,7 @@ UNSUSPICIOUS = {
 
 
 @pytest.mark.parametrize("values", UNSUSPICIOUS)
-@pytest.mark.parametrize("form", mostly_slow(BINARY, ["labels"]))
+@pytest.mark.parametrize("form", mostly_slow(BINARY, ["samples"]))
 def test_other_labels_are_not_told(form, values, rng):
     task, shape = BINARY[form]
     y = labels(UNSUSPICIOUS[values], shape)
