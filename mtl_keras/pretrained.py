@@ -76,6 +76,12 @@ def load_model(
         )
     except Exception as error:
         missing = _missing_object(error)
+        if missing is not None and missing.startswith("__lambda__"):
+            raise ValueError(
+                f"{str(path)!r} holds Python code (a lambda), which "
+                "safe_mode=True does not run. Pass safe_mode=False if you "
+                "trust the file, or compile=False to predict without it."
+            ) from error
         if missing is not None:
             raise TypeError(
                 f"{str(path)!r} needs {missing!r}, which Keras does not know "

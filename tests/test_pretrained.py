@@ -244,17 +244,6 @@ def test_the_old_format_is_refused_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="keras.saving.save_model writes a file that no one loads",
-)
-def test_the_old_format_is_refused_by_the_function_of_keras(saved, tmp_path):
-    model = saved["task_loss"][0]
-    with pytest.raises(ValueError, match=r"\.keras"):
-        keras.saving.save_model(model, tmp_path / "model.h5")
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.fixture(scope="module")
 def unsafe(tmp_path_factory):
     """Files with Python code: in a layer, and in a loss."""
@@ -273,15 +262,7 @@ def unsafe(tmp_path_factory):
     return models, folder
 
 
-def in_safe_mode(where):
-    marks = ()
-    if where == "loss":
-        reason = "the error asks for custom_objects={'__lambda__': ...}"
-        marks = pytest.mark.xfail(strict=True, reason=reason)
-    return pytest.param(where, marks=marks)
-
-
-@pytest.mark.parametrize("where", [in_safe_mode("layer"), in_safe_mode("loss")])
+@pytest.mark.parametrize("where", ["layer", "loss"])
 def test_safe_mode_runs_no_code_and_says_so(unsafe, where):
     _, folder = unsafe
     with pytest.raises(ValueError, match="safe_mode=False") as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -30,6 +32,11 @@ def counted_rank(loss: keras.losses.Loss, task, output_shape: tuple) -> int:
         return elements
     y_pred = ops.ones((1, *(size or 1 for size in output_shape)))
     full = task.columns or output_shape[-1] == 1
-    y_true = ops.zeros(y_pred.shape if full else y_pred.shape[:-1])
-    y_true = ops.cast(to_loss_form(loss, task, y_true, y_pred), loss.dtype)
-    return max(1, len(loss.call(y_true, y_pred).shape))
+    shapes = [y_pred.shape] if full else [y_pred.shape[:-1], y_pred.shape]
+    for shape in shapes:  # class ids, then one-hot targets
+        y_true = to_loss_form(loss, task, ops.zeros(shape), y_pred)
+        # A loss of one's own may do anything; its own error comes with data.
+        with contextlib.suppress(Exception):
+            values = loss.call(ops.cast(y_true, loss.dtype), y_pred)
+            return max(1, len(values.shape))
+    return elements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import keras
 
@@ -10,7 +10,7 @@ from mtl_keras.training.gradients.gramian_monitor import GramianMonitor
 from mtl_keras.training.gradients.weight_log import WeightLog
 from mtl_keras.training.losses.batch_parts import BatchPart
 from mtl_keras.training.losses.epoch_losses import EpochTaskLosses, TotalLoss
-from mtl_keras.training.losses.task_losses import TaskLosses
+from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.losses.task_metrics import TaskMetrics
 
 
@@ -36,8 +36,11 @@ class TrainingLogs:
     ):
         self._losses = losses
         self.task_metrics = metrics
+        metrics.split_by(losses.parts)
         self.total = TotalLoss(losses.names, losses.num_terms)
         self._of_tasks = EpochTaskLosses(losses.names, self.total)
+        # Steps of a subclass may make none, in training or in evaluation.
+        self.has_task_losses = {True: True, False: True}
         self._weights = self._monitor = None
         if weighting_names is not None:
             self._weights = WeightLog(weighting_names)
@@ -49,7 +52,9 @@ class TrainingLogs:
         Args:
             trains: Whether to include what only training logs.
         """
-        found = [self.total, self.task_metrics, self._of_tasks]
+        found = [self.total, self.task_metrics]
+        if self.has_task_losses[trains]:
+            found.append(self._of_tasks)
         if trains and self._weights is not None:
             found.append(self._weights)
             found += [] if self._monitor is None else self._monitor.metrics
@@ -64,19 +69,31 @@ class TrainingLogs:
         found = dict.fromkeys(["loss", *names], "min")
         return found | self.task_metrics.directions()
 
-    def record_losses(self, sums: Mapping, added, rows) -> None:
+    def record_losses(self, batch: BatchLosses, added, *, trains: bool) -> None:
         """Adds the losses of a batch.
 
         Args:
-            sums: What `TaskLosses.sums` returned.
-            added: Sum of the added losses, a scalar.
-            rows: Number of samples.
+            batch: The losses of the batch.
+            added: Sum of what layers added, a scalar.
+            trains: Whether the model trains.
         """
-        losses = self._losses
-        if not sums:  # an overridden `compute_loss` that makes no task losses
-            self.total.update_state(added, rows)
+        if batch.added is not None:
+            added = added + batch.added
+        self.has_task_losses[trains] = bool(batch.sums)
+        if not batch.sums:  # of a `compute_loss` that makes no task losses
+            self.total.update_state(added, batch.rows)
             return
-        self.total.add(losses.stacked(sums), losses.weights(), added, rows)
+        losses = self._losses
+        sums = losses.stacked(batch.sums)
+        self.total.add(sums, losses.weights(), added, batch.rows)
+
+    def record_task_losses(self, batch: BatchLosses) -> None:
+        """Adds the losses of a batch to those of the tasks alone.
+
+        Args:
+            batch: The losses of the batch.
+        """
+        self.total.add_task_losses(self._losses.stacked(batch.sums))
 
     def record_metrics(self, parts: Sequence[BatchPart]) -> None:
         """Adds a batch to the metrics of the tasks.

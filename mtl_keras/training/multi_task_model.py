@@ -27,9 +27,9 @@ from mtl_keras.tasks import Task
 from mtl_keras.training.backups.resumption import Resumption, backup_among
 from mtl_keras.training.compiled import Compiled, compile_parts
 from mtl_keras.training.data.by_task import by_task
+from mtl_keras.training.data.checks import check_inputs
 from mtl_keras.training.data.class_weights import check_class_weights
 from mtl_keras.training.data.held_out import prepare_held_out
-from mtl_keras.training.data.input_checks import check_sizes
 from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.preparation import Prepared, prepare
 from mtl_keras.training.data.streams import (
@@ -55,6 +55,7 @@ from mtl_keras.training.losses.loss_weights import (
 from mtl_keras.training.outputs_by_task import as_task, check_outputs
 from mtl_keras.training.overrides import (
     Overrides,
+    in_own_step,
     is_recording,
     note_step,
     record_call,
@@ -531,7 +532,7 @@ class MultiTaskModel(HookedModel):
         strategy = self.distribute_strategy
         x = inputs_by_name(self, with_object_strings(x))
         if not is_stream(x):
-            check_sizes(self, x)
+            check_inputs(self, x, values=False)
         x, batch_size, steps = split_inputs(strategy, x, batch_size, steps)
         arguments = {"x": x, "verbose": verbose, "callbacks": callbacks}
         with lost_workers_named(strategy):
@@ -642,7 +643,7 @@ class MultiTaskModel(HookedModel):
         compiled, overrides = self._compiled, self._overrides
         step = kind(self, compiled, run, overrides)
         if method in overrides:
-            step = overrides.step(method, compiled.weighting)
+            step = overrides.step(method, compiled.logs, compiled.weighting)
         return make_function(
             self,
             step,
@@ -679,6 +680,7 @@ class MultiTaskModel(HookedModel):
         Returns:
             Dict of logs.
         """
+        note_step()
         run = self._run or Run("test")
         step = TestStep(self, self._compiled, run, self._overrides)
         return step.on_replica(data) or self.get_metrics_result()
@@ -723,6 +725,8 @@ class MultiTaskModel(HookedModel):
         total = tf.reduce_sum(batch.weighted)
         inputs = y_pred if x is None else x
         total += share_of_batch(self, inputs, added_losses(self))
+        if in_own_step():
+            self._compiled.logs.record_task_losses(batch)
         record_call(total, batch)
         return total
 
@@ -762,6 +766,10 @@ class MultiTaskModel(HookedModel):
         if resumption is not None and resumption.within_epoch and not logs:
             # All batches of the epoch were trained on before.
             return self.get_metrics_result()
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            # Logs of a subclass are those of one replica.
+            results = self.get_metrics_result()
+            return {name: results.get(name, logs[name]) for name in logs}
         return logs
 
     def on_iterator(self, iterator) -> None:

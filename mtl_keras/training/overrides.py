@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 import keras
 import tensorflow as tf
 
+from mtl_keras.tasks import Task
 from mtl_keras.training.data.target_form import (
     targets_by_task,
     to_override_form,
 )
+from mtl_keras.training.gradients.added_losses import added_losses
 from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.run import Run
 
@@ -32,10 +34,16 @@ class Overrides:
 
     def __init__(self, model: keras.Model, base: type):
         self._model = model
-        self.names = tuple(
+        self._base = base
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The methods that the class, or the model itself, overrides."""
+        return tuple(
             name
             for name in METHODS
-            if getattr(type(model), name) is not getattr(base, name)
+            if getattr(getattr(self._model, name), "__func__", None)
+            is not getattr(self._base, name)
         )
 
     def __contains__(self, name: str) -> bool:
@@ -86,16 +94,18 @@ class Overrides:
                     "on one replica."
                 )
 
-    def step(self, method: str, weighting=None) -> Callable:
+    def step(self, method: str, logs, weighting=None) -> Callable:
         """Returns a step that calls an overridden method on all replicas.
 
         Args:
             method: `"train_step"` or `"test_step"`.
+            logs: The logs of the training.
             weighting: The weighting of the model, or `None`.
 
         Raises:
-            ValueError: When the step is traced, if there is a weighting and
-                `train_step` does not call `super().train_step`.
+            ValueError: When the step is traced, if `train_step` does not call
+                `super().train_step` and there is a weighting or several
+                replicas.
         """
         model = self._model
         shapes = {
@@ -107,24 +117,41 @@ class Overrides:
             x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
             y = override_targets(model.tasks, y, shapes)
             data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            _CALLS.stepped = False
-            logs = getattr(model, method)(data)
-            if method == "train_step" and weighting is not None:
-                self._check_stepped(weighting)
-            return logs
+            _CALLS.step, _CALLS.made_losses = method, False
+            try:
+                returned = getattr(model, method)(data)
+            finally:
+                stepped = _CALLS.step is None
+                _CALLS.step = None
+            if method == "train_step" and not stepped:
+                self._check_own_step(weighting)
+            if not stepped:
+                logs.has_task_losses[method == "train_step"] = (
+                    _CALLS.made_losses
+                )
+            return returned
 
         def step(data, _=None):
             return model.distribute_strategy.run(on_replica, args=(data,))
 
         return step
 
-    def _check_stepped(self, weighting) -> None:
-        if not getattr(_CALLS, "stepped", False):
+    def _check_own_step(self, weighting) -> None:
+        """Refuses a step that does not call that of the base class."""
+        model = type(self._model).__name__
+        if weighting is not None:
             raise ValueError(
-                f"{type(self._model).__name__}.train_step does not call "
-                "super().train_step(data), so that "
-                f"{type(weighting).__name__} would do nothing. Call it, or "
-                "compile with weighting=None."
+                f"{model}.train_step does not call super().train_step(data), "
+                f"so that {type(weighting).__name__} would do nothing. Call "
+                "it, or compile with weighting=None."
+            )
+        replicas = self._model.distribute_strategy.num_replicas_in_sync
+        if replicas > 1:
+            raise ValueError(
+                f"{model}.train_step does not call super().train_step(data), "
+                f"and there are {replicas} replicas, whose gradients it would "
+                "not sum. Call it, override compute_loss in its place, or "
+                "train on one replica."
             )
 
     def losses(
@@ -162,7 +189,7 @@ class Overrides:
             total = method(x, y, outputs, sample_weight, **arguments)
         if calls:
             own, batch = calls[-1]
-            return batch._replace(added=total - own)
+            return batch._replace(added=_unless_empty(total - own, batch))
         if weighting is not None:
             raise ValueError(
                 f"{type(self._model).__name__}.compute_loss does not call "
@@ -171,8 +198,10 @@ class Overrides:
                 "own term to what it returns, or compile with weighting=None."
             )
         parts = losses.parts(y, outputs, sample_weight)
-        nothing = tf.zeros(len(losses.names))
-        return BatchLosses(parts, {}, nothing, total)
+        batch = BatchLosses(parts, {}, tf.zeros(len(losses.names)))
+        # As in Keras, what layers add does not count: the step adds it.
+        total = tf.cast(total, "float32") - added_losses(self._model)
+        return batch._replace(added=_unless_empty(total, batch))
 
     def record_metrics(self, logs, data, batch: BatchLosses):
         """Updates the metrics with a batch.
@@ -233,9 +262,37 @@ def override_targets(tasks, y, outputs) -> dict:
     y = targets_by_task(tasks, y)
     shapes = {n: tuple(getattr(o, "shape", o)) for n, o in outputs.items()}
     return {
-        task.name: to_override_form(task, y[task.name], shapes[task.name][1:])
+        task.name: _widened(
+            task,
+            to_override_form(task, y[task.name], shapes[task.name][1:]),
+            outputs[task.name],
+        )
         for task in tasks
     }
+
+
+def _widened(task: Task, targets, output):
+    """Gives targets that say only "not labelled" the shape of the output."""
+    is_shape = isinstance(output, tuple)
+    static = output if is_shape else tuple(output.shape)
+    rank = len(targets.shape)
+    wide = [
+        known != 1 and found == 1
+        for found, known in zip(targets.shape[1:], static[1:rank], strict=False)
+    ]
+    if not any(wide):
+        return targets
+    sizes = [
+        known or (1 if is_shape else tf.shape(output)[axis])
+        for axis, known in enumerate(static[1:rank], start=1)
+    ]
+    return tf.broadcast_to(targets, [tf.shape(targets)[0], *sizes])
+
+
+def _unless_empty(added, batch: BatchLosses):
+    """Returns 0 for a replica without samples, whose means are NaN."""
+    added = tf.cast(added, "float32")
+    return tf.where(batch.rows > 0, added, tf.zeros_like(added))
 
 
 @contextlib.contextmanager
@@ -256,14 +313,20 @@ def record_call(total, batch: BatchLosses) -> None:
         total: What it returns.
         batch: The losses of the batch.
     """
+    _CALLS.made_losses = True
     found = getattr(_CALLS, "found", None)
     if found is not None:
         found.append((total, batch))
 
 
 def note_step() -> None:
-    """Notes a call of the base class's `train_step`."""
-    _CALLS.stepped = True
+    """Notes a call of the base class's `train_step` or `test_step`."""
+    _CALLS.step = None
+
+
+def in_own_step() -> bool:
+    """Returns whether a step of a subclass makes the losses by itself."""
+    return getattr(_CALLS, "step", None) is not None
 
 
 def is_recording() -> bool:

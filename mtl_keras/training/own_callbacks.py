@@ -24,8 +24,10 @@ def set_directions(callbacks, model) -> None:
     for callback in flat_callbacks(callbacks):
         monitored = getattr(callback, "monitor", None)
         if getattr(callback, "mode", None) == "auto" and monitored:
-            name = str(monitored).removeprefix("val_")
-            callback.mode = directions.get(name, "auto")
+            name = str(monitored)
+            of_training = directions.get(name)
+            of_validation = directions.get(name.removeprefix("val_"), "auto")
+            callback.mode = of_training or of_validation
 
 
 def with_own(callbacks, model):

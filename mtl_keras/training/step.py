@@ -189,7 +189,7 @@ class TrainStep:
 
         def losses_of(outputs):
             batch = found["batch"] = self._losses(data, outputs)
-            return batch.weighted, batch.added
+            return batch.weighted, batch.share_of_added
 
         update = self._compiled.update.compute(self._inputs(data), losses_of)
         finite = None if update.finite is None else update.finite.as_vector()
@@ -253,7 +253,7 @@ class TrainStep:
             The logs that an overridden `compute_metrics` returned, or `None`.
         """
         self._compiled.logs.record_losses(
-            found.batch.sums, found.update.added, found.batch.rows
+            found.batch, found.update.added, trains=True
         )
         return self._overrides.record_metrics(
             self._compiled.logs, data, found.batch
@@ -344,8 +344,7 @@ class TestStep:
             batch = losses.of_batch(
                 y, outputs, sample_weight, complete=self._run.complete
             )
-        added = added_losses(self._model)
-        if batch.added is not None:
-            added += batch.added
-        self._compiled.logs.record_losses(batch.sums, added, batch.rows)
+        self._compiled.logs.record_losses(
+            batch, added_losses(self._model), trains=False
+        )
         return self._overrides.record_metrics(self._compiled.logs, data, batch)

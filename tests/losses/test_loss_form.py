@@ -136,20 +136,13 @@ def test_a_loss_of_classes_takes_ids_and_one_hot(name, kind, form, rng):
     assert logs["a_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-BEFORE_ONE_HOT = pytest.mark.xfail(
-    strict=True,
-    reason="counted_rank calls a loss of one's own on class ids, though the "
-    "targets are one-hot",
-)
-
-
 @pytest.mark.parametrize("loss", [own_squares, OwnSquares()])
 @pytest.mark.parametrize(
     "kind",
     [
         "kind",
-        pytest.param("parts", marks=BEFORE_ONE_HOT),
-        pytest.param("tags", marks=BEFORE_ONE_HOT),
+        "parts",
+        "tags",
     ],
 )
 def test_a_loss_of_ones_own_takes_one_hot_targets_as_they_are(kind, loss, rng):

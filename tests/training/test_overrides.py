@@ -444,16 +444,13 @@ class OwnInKeras(keras.Model):
         return own_loss(y, y_pred)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="sums of no task losses are joined to one tensor"
-)
 @pytest.mark.parametrize("run_eagerly", mostly_slow([False, True], [True]))
 def test_a_loss_without_super_trains_as_in_plain_keras(run_eagerly):
     """Keras adds penalties in its own `compute_loss`, so here are none."""
     model = build(Own, run_eagerly=run_eagerly)
     twin = build()
-    names = [task.name for task in twin.tasks]
-    plain = OwnInKeras(twin.inputs, dict(zip(names, twin.outputs, strict=True)))
+    outputs = dict(zip(twin.output_names, twin.outputs, strict=True))
+    plain = OwnInKeras(twin.inputs, outputs)
     plain.compile(keras.optimizers.SGD(0.1), run_eagerly=run_eagerly)
     x, y = data_of(model.tasks, missing=False)
     y["size"] = y["size"][:, None].astype("float32")
@@ -513,9 +510,6 @@ def test_a_step_of_ones_own_trains_as_ours(missing):
         assert history[name] == pytest.approx(expected[name], rel=1e-5)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="losses that were not recorded are logged as 0"
-)
 def test_a_step_of_ones_own_logs_no_loss_of_0():
     model = build(OfTheGuide)
     x, y = data_of(model.tasks, missing=False)
@@ -523,9 +517,6 @@ def test_a_step_of_ones_own_logs_no_loss_of_0():
     assert history.get("size_loss") != [0.0]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each replica applies gradients of its own"
-)
 @pytest.mark.slow
 def test_a_step_of_ones_own_on_two_replicas_is_right_or_refused(two_replicas):
     model = build(OfTheGuide, two_tasks(complete=True), two_replicas)
@@ -612,12 +603,6 @@ def test_train_step_is_refused_on_replicas_that_decide_together(
     assert "non_finite='stop'" in str(error.value)
 
 
-NONE_FORM = pytest.mark.xfail(
-    strict=True, reason="targets of None have axes of length 1"
-)
-
-
-@NONE_FORM
 def test_targets_of_none_have_the_shape_of_the_output():
     tasks = [Regression("size"), MultiLabelClassification("labels", 3)]
     model = build(overriding("compute_loss"), tasks)
@@ -785,9 +770,6 @@ def test_a_term_that_is_not_finite_stops_the_run(weighting):
         model.fit(x, y, verbose=0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="only the sum of the gradients is looked at"
-)
 @pytest.mark.parametrize("weighting", mostly_slow([None, "pcgrad"], ["pcgrad"]))
 def test_a_term_that_is_not_finite_is_skipped(weighting):
     model = build(NotFinite, weighting=weighting, non_finite="skip")
@@ -803,9 +785,6 @@ def test_a_term_that_is_not_finite_is_skipped(weighting):
 # On several replicas.
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a replica without a sample takes the mean of nothing"
-)
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["fit", "evaluate"])
 def test_a_term_of_a_batch_that_is_smaller_than_the_replicas(
@@ -832,9 +811,6 @@ def test_a_term_of_a_batch_that_is_smaller_than_the_replicas(
         np.testing.assert_allclose(ours, theirs, atol=2e-6)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="with a further log, all logs are of one replica"
-)
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", [Logging, LoggingMetrics])
 def test_further_logs_leave_those_of_replicas_right(cls, two_replicas):

@@ -178,12 +178,7 @@ def test_tasks_that_are_computed_together_have_directions():
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            "val_size",
-            marks=pytest.mark.xfail(
-                strict=True, reason="its val_ is taken for Keras's"
-            ),
-        ),
+        "val_size",
         "size_val",
         "loss",
         "auc",

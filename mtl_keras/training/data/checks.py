@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import Task
 from mtl_keras.training.data.arrays import (
     is_dense,
     shape_fits,
@@ -59,12 +60,14 @@ def check_data(
     return complete
 
 
-def check_inputs(model, x) -> None:
+def check_inputs(model, x, *, values: bool = True) -> None:
     """Checks the shapes of inputs and that all values are finite.
 
     Args:
         model: A `MultiTaskModel`.
         x: Inputs: an array, or a dict or list of arrays.
+        values: Whether to look at values, and not at shapes alone. Defaults
+            to `True`.
 
     Raises:
         ValueError: If a shape does not fit, or a value is NaN or infinite.
@@ -82,13 +85,14 @@ def check_inputs(model, x) -> None:
     for array, tensor in zip(arrays, model.inputs, strict=True):
         if array is None or not is_dense(array):
             continue
-        if np.shape(array)[:1] == (0,):
+        if values and np.shape(array)[:1] == (0,):
             raise ValueError(
                 f"Input {tensor.name!r}: found no samples (shape "
                 f"{tuple(np.shape(array))}); expected one or more."
             )
         _check_input_shape(tuple(np.shape(array)), tensor)
-        _check_finite(to_numpy(array), tensor.name)
+        if values:
+            _check_finite(to_numpy(array), tensor.name)
 
 
 def _check_input_shape(shape: tuple, tensor) -> None:
@@ -167,10 +171,33 @@ def check_sample_weight(model, sample_weight) -> None:
                 f"sample_weight names {name!r}, which is no task of the "
                 f"model. {did_you_mean(name, names)}"
             )
-    for name in names:
+    for task in model.tasks:
+        name = task.name
         if name not in sample_weight:
             raise ValueError(
                 f"sample_weight has no entry for task {name!r}; found "
                 f"{sorted(sample_weight)}. Add an array of ones for it."
             )
-        _check_finite(to_numpy(sample_weight[name]), f"sample_weight[{name!r}]")
+        weights = to_numpy(sample_weight[name])
+        _check_weight_shape(model, task, weights)
+        _check_finite(weights, f"sample_weight[{name!r}]")
+
+
+def _check_weight_shape(model, task: Task, weights: np.ndarray) -> None:
+    """Raises an error unless there is a weight for each sample or element."""
+    output_shape = model.task_output_shapes[task.name]
+    elements = output_shape if task.columns else output_shape[:-1]
+    options = [(), (1,), elements, (*elements, 1)]
+    if task.columns:
+        options += [output_shape[:-1], (*output_shape[:-1], 1)]
+    if task.feature_rank == 3:  # tags may be padded
+        options += [(None,), (None, 1)]
+    if any(shape_fits(weights.shape, (None, *o)) for o in options):
+        return
+    expected = " or ".join(
+        dict.fromkeys(with_samples(option) for option in options)
+    )
+    raise ValueError(
+        f"sample_weight[{task.name!r}]: found shape {weights.shape}; expected "
+        f"{expected}, a weight for each sample or for each element."
+    )

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.training.data.arrays import to_numpy
+from mtl_keras.training.data.arrays import shape_fits, to_numpy
 
 # Scales of two columns that differ by more are told.
 _LARGEST_RATIO = 100.0
@@ -41,7 +41,9 @@ def check_sizes(network, x) -> None:
     for array, tensor in zip(arrays, network.inputs, strict=True):
         if array is None or len(tensor.shape) != 4 or np.ndim(array) != 4:
             return
-        if None not in tensor.shape[1:3]:
+        if None not in tensor.shape[1:3] or not shape_fits(
+            np.shape(array)[1:], tuple(tensor.shape)[1:]
+        ):
             return
         shapes.append((1, *np.shape(array)[1:]))
     if not shapes or _fits(network, tuple(shapes)):
@@ -86,13 +88,17 @@ def _way_out(network, height: int, width: int) -> str:
         return "Resize the images."
     low, high = (
         " x ".join(
-            str(round_(size / divisor) * divisor) for size in (height, width)
+            str(known or max(1, round_(size / divisor)) * divisor)
+            for known, size in zip(fixed, (height, width), strict=True)
         )
-        for round_ in (lambda n: max(1, math.floor(n)), math.ceil)
+        for round_ in (math.floor, math.ceil)
     )
+    ways = [f"pad to {high}"]
+    if height >= divisor <= width:
+        ways.insert(0, f"crop to {low}")
     return (
         f"Expected a height and a width that are divisible by {divisor}: "
-        f"crop to {low}, or pad to {high}."
+        f"{', or '.join(ways)}."
     )
 
 

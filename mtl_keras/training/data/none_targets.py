@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.tasks import Task
+from mtl_keras.training.data.arrays import shape_fits
 from mtl_keras.training.data.masked_targets import unlabelled
 
 
@@ -94,6 +95,7 @@ class _Form:
 
     def __init__(self, task: Task, first, output_shape: tuple):
         self._task = task
+        self._output_shape = output_shape
         if first is None:
             self._shape = task.target_shapes(output_shape)[0]
             self._dtype = np.dtype("float32")
@@ -106,15 +108,16 @@ class _Form:
         wide = "int32" if task.missing_label == -1 else "float32"
         self._dtype = first.dtype if holds_missing else np.dtype(wide)
 
-    def __call__(self, target, count: int) -> np.ndarray:
-        """Returns a batch of targets in this form."""
+    def __call__(self, target, x) -> np.ndarray:
+        """Returns a batch of targets in this form, for inputs of a batch."""
         if target is None:
             missing = np.asarray(self._task.missing_label, self._dtype)
-            return np.full((count, *self._shape), missing, self._dtype)
+            shape = (number_of_samples(x), *self._lengths(x))
+            return np.full(shape, missing, self._dtype)
         target = np.asarray(target)
         if target.dtype.kind == "f" and self._dtype.kind != "f":
             target = self._whole(np.where(np.isnan(target), -1, target))
-        if target.shape[1:] != self._shape:
+        if not shape_fits(target.shape[1:], self._open_shape()):
             raise ValueError(
                 f"Task {self._task.name!r}: found a batch of targets of shape "
                 f"{target.shape} after batches of shape "
@@ -123,6 +126,27 @@ class _Form:
                 "integers for classes."
             )
         return target.astype(self._dtype, copy=False)
+
+    def _open_shape(self) -> tuple:
+        """The shape, with `None` where the output may have any length."""
+        return tuple(
+            None
+            if axis < len(self._output_shape)
+            and self._output_shape[axis] is None
+            else size
+            for axis, size in enumerate(self._shape)
+        )
+
+    def _lengths(self, x) -> tuple:
+        """The shape, with the lengths of the inputs where any will do."""
+        first = next(one for one in keras.tree.flatten(x) if one is not None)
+        lengths = tuple(np.shape(first))[1:]
+        return tuple(
+            size
+            if size is not None
+            else (lengths[axis] if axis < len(lengths) else 1)
+            for axis, size in enumerate(self._open_shape())
+        )
 
     def _whole(self, target: np.ndarray) -> np.ndarray:
         fractions = target[target != np.rint(target)]
@@ -149,9 +173,16 @@ def _in_form(batch, forms: Mapping[str, _Form]):
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     if not isinstance(y, Mapping):
         return batch
-    count = number_of_samples(x)
-    y = {k: forms[k](v, count) if k in forms else v for k, v in y.items()}
-    return (x, y) if sample_weight is None else (x, y, sample_weight)
+    y = {k: forms[k](v, x) if k in forms else v for k, v in y.items()}
+    if sample_weight is None:
+        return x, y
+    if isinstance(sample_weight, Mapping):
+        ones = np.ones(number_of_samples(x), "float32")
+        sample_weight = {
+            name: ones if weights is None else weights
+            for name, weights in sample_weight.items()
+        }
+    return x, y, sample_weight
 
 
 def _batches_without_none(batches: Iterator, tasks, output_shapes) -> Iterator:

@@ -88,6 +88,12 @@ def prepare(
         return _prepare_stream(network, x, y, sample_weight)
     x = inputs_by_name(network, keras.tree.map_structure(_as_array, x))
     y = keras.tree.map_structure(_as_array, y)
+    if isinstance(sample_weight, list | tuple):
+        raise TypeError(
+            f"sample_weight is a {type(sample_weight).__name__}; expected an "
+            "array, or a dict from task name to array. Convert it with "
+            "numpy.asarray."
+        )
     sample_weight = keras.tree.map_structure(_as_array, sample_weight)
     complete = check_data(
         network, x, y, sample_weight, where=where, whole=whole
@@ -113,10 +119,10 @@ def _prepare_stream(network, x, y, sample_weight) -> Prepared:
                 "(x, y) or (x, y, sample_weight) in the stream itself."
             )
     check_specification(network, x)
-    x = with_any_length(network, x)
     complete = all(task.complete_labels for task in network.tasks)
     if not complete:
         x = replace_none_in_stream(x, network.tasks, network.task_output_shapes)
+    x = with_any_length(network, x)
     return Prepared(x, None, None, complete, unchecked=True)
 
 

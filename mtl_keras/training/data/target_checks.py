@@ -64,6 +64,7 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
         _warn_of_minus_one(task, target, least=1 if whole else 20)
         if labelled.any():
             _check_counted(model, task, labelled, whole=whole)
+            _warn_of_metrics(model, task, labelled)
         elif whole:
             missing = "-1 or NaN" if task.missing_label == -1 else "NaN"
             raise ValueError(
@@ -113,6 +114,23 @@ def _check_counted(
     if whole:
         raise ValueError(message)
     warnings.warn(message, stacklevel=2)
+
+
+def _warn_of_metrics(model, task: Task, labelled: np.ndarray) -> None:
+    """Warns of metrics of whole samples where no sample has all labels."""
+    if not task.columns or labelled.ndim < 2:
+        return
+    if labelled.all(axis=tuple(range(1, labelled.ndim))).any():
+        return
+    metrics = model.compiled_parts.logs.task_metrics
+    for name in metrics.names_of_samples(task):
+        warnings.warn(
+            f"Task {task.name!r}: its metric {name!r} sees whole samples, and "
+            f"none of {len(labelled)} has all of its labels, so that it stays "
+            "0. Choose one that sees each label, such as 'auc' or "
+            "keras.metrics.F1Score(threshold=0.5).",
+            stacklevel=2,
+        )
 
 
 def _says_unlabelled(task: Task, target, model) -> bool:

@@ -107,6 +107,21 @@ def targets_by_task(tasks: Sequence[Task], y) -> Mapping:
     return y if isinstance(y, Mapping) else {tasks[0].name: y}
 
 
+def cut_weights(task: Task, weights, output):
+    """Cuts weights of steps off that lie behind the longest sentence.
+
+    Args:
+        task: The task.
+        weights: Weights of samples or steps, or `None`.
+        output: See `cut_padding`.
+    """
+    if weights is None or task.feature_rank != 3 or len(weights.shape) < 2:
+        return weights
+    if weights.shape[1] in (1, output.shape[1]):
+        return weights
+    return weights[:, : tf.shape(output)[1]]
+
+
 def cut_padding(task: Task, targets, output):
     """Cuts tags off that lie behind the longest sentence of a batch.
 

@@ -21,7 +21,7 @@ def added_losses(model):
     return sum(losses, start=tf.zeros(()))
 
 
-def share_of_batch(model, x, losses, more=None):
+def share_of_batch(model, x, losses):
     """Returns this replica's share of the added losses of the whole batch.
 
     Penalties of weights are the same on all replicas. What `add_loss` is given
@@ -32,22 +32,16 @@ def share_of_batch(model, x, losses, more=None):
         model: The model, after it was called.
         x: Inputs that it was called with.
         losses: What `added_losses` returned.
-        more: A further mean over samples, or `None`.
 
     Returns:
         A scalar; the sum over the replicas is the loss of the batch.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas == 1:
-        return losses if more is None else losses + more
+        return losses
     penalties = [v for v in model.trainable_weights if v.regularizer]
     if len(model.losses) == len(penalties):
-        share = losses / replicas
-        return share if more is None else share + _by_rows(x, more)
-    return _by_rows(x, losses if more is None else losses + more)
-
-
-def _by_rows(x, mean):
+        return losses / replicas
     first = next(leaf for leaf in keras.tree.flatten(x) if leaf is not None)
     size = tf.cast(tf.shape(first)[0], "float32")
-    return mean * size / sum_over_replicas(size)
+    return losses * size / sum_over_replicas(size)

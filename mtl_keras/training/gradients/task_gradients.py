@@ -42,7 +42,7 @@ class Update(NamedTuple):
         weights: The weight of each task, of that shape.
         gradients: Dict from the `id` of a trainable variable to its gradient.
         finite: What of it is finite; `None` if nobody asks.
-        added: Sum of the added losses, in the part of this replica.
+        added: Sum of what layers added, in the part of this replica.
         gramian: Inner products of the task gradients, of shape `(tasks,
             tasks)`, or `None` for methods that need none.
     """
@@ -73,7 +73,7 @@ def of_losses(
         model: The model.
         x: Inputs.
         losses_of: Function from the outputs to this replica's share of the
-            losses, of shape `(tasks,)`, and to an added loss or `None`.
+            losses, of shape `(tasks,)`, and in a further loss or `None`.
         weighting: A method that combines losses, or `None` for their sum.
         scale: The loss scaling of the optimizer.
         guarded: Whether to find out what is finite. Defaults to `True`.
@@ -84,7 +84,7 @@ def of_losses(
     with tf.GradientTape() as tape:
         losses, more = losses_of(model(x, training=True))
         added = added_losses(model)
-        share = share_of_batch(model, x, added, more)
+        share = _sum(share_of_batch(model, x, added), more)
         total = sum_over_replicas(losses)
         weights, own = tf.ones_like(losses), {}
         if weighting is not None:
@@ -98,9 +98,10 @@ def of_losses(
     found = None
     if guarded:
         finite = tf.math.is_finite(total)
-        found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
+        others = _of_all(share, model, more)
+        update = all_finite([*gradients, others])
+        found = Finiteness(finite, tf.ones_like(finite), update)
     by_variable = _by_variable(variables, gradients)
-    added = added if more is None else added + more
     return Update(total, weights, by_variable | own, found, added)
 
 
@@ -139,7 +140,8 @@ def of_gradients(
             )
             scaled = [scale(loss) for loss in tf.unstack(losses)]
         added = added_losses(model)
-        share = scale(share_of_batch(model, x, added, more))
+        share = _sum(share_of_batch(model, x, added), more)
+        scaled_share = scale(share)
     heads, of_groups = gradients_of_heads(
         head_tape, scaled, features, copies, graph, names
     )
@@ -148,7 +150,7 @@ def of_gradients(
         heads,
         Backward(tape, features, graph.shared),
         own,
-        tape.gradient(share, model.trainable_weights),
+        tape.gradient(scaled_share, model.trainable_weights),
         losses,
         lambda own: own.finite(graph, names),
     )
@@ -166,16 +168,30 @@ def of_gradients(
     finite = Finiteness(
         tf.math.is_finite(update.losses),
         update.finite,
-        all_finite([*update.shared, *update.others]),
+        all_finite(
+            [*update.shared, *update.others, _of_all(share, model, more)]
+        ),
     )
     return Update(
         update.losses,
         update.weights,
         by_variable | own,
         finite,
-        added if more is None else added + more,
+        added,
         update.gramian,
     )
+
+
+def _sum(share, more):
+    return share if more is None else share + more
+
+
+def _of_all(share, model, more):
+    """Sums the shares in added losses; `None` where there is none."""
+    if not model.losses and more is None:
+        return None
+    (total,) = sum_over_replicas([share])
+    return total
 
 
 def _combined(weighting: Weighting | None, losses, scale: Callable) -> tuple:

@@ -97,8 +97,8 @@ class WeightedUpdate:
         Args:
             x: Inputs.
             losses_of: Function from the outputs to this replica's share of the
-                weighted task losses, of shape `(tasks,)`, and to an added loss
-                or `None`.
+                weighted task losses, of shape `(tasks,)`, and in a further
+                loss or `None`.
         """
         weighting, scale = self._weighting, self._optimizer.scale_loss
         if not self.compares_gradients:

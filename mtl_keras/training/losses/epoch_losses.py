@@ -42,11 +42,22 @@ class TotalLoss(keras.metrics.Metric):
             added: Sum of the added losses, a scalar.
             rows: Number of samples.
         """
+        self.add_task_losses(sums, weights)
+        self.update_state(added, rows)
+
+    def add_task_losses(self, sums: LossSums, weights=None) -> None:
+        """Adds the losses of the tasks.
+
+        Args:
+            sums: See `add`.
+            weights: See `add`. Without, they do not count in the total.
+        """
         of_tasks = ops.cast(sums.sums, self.dtype)
-        weighted = of_tasks * ops.cast(weights, self.dtype)[:, None]
+        weighted = ops.zeros_like(of_tasks)
+        if weights is not None:
+            weighted = of_tasks * ops.cast(weights, self.dtype)[:, None]
         self._sums.assign_add(ops.stack([of_tasks, weighted]))
         self._counts.assign_add(ops.cast(sums.counts, self.dtype))
-        self.update_state(added, rows)
 
     def update_state(self, values, sample_weight=None) -> None:
         """Adds a loss that belongs to no task, as `keras.metrics.Mean` does.

@@ -14,7 +14,11 @@ from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.losses.function_loss import FunctionLoss
 from mtl_keras.tasks import Task
 from mtl_keras.tasks.missing_object import MissingObject
-from mtl_keras.training.data.target_form import targets_by_task, to_output_form
+from mtl_keras.training.data.target_form import (
+    cut_weights,
+    targets_by_task,
+    to_output_form,
+)
 from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
 from mtl_keras.training.losses.task_groups import TaskGroup
@@ -30,7 +34,7 @@ class BatchLosses(NamedTuple):
             weights, of shape `(tasks,)`. The sum over the replicas is the loss
             of the batch.
         added: A loss that an overridden `compute_loss` adds, as a mean over
-            the samples of this replica, or `None`.
+            the samples of this replica (0 without samples), or `None`.
     """
 
     parts: list[BatchPart]
@@ -42,6 +46,15 @@ class BatchLosses(NamedTuple):
     def rows(self):
         """Number of samples, an integer tensor."""
         return self.parts[0].rows
+
+    @property
+    def share_of_added(self):
+        """This replica's share of `added` of the whole batch, or `None`."""
+        if self.added is None:
+            return None
+        rows = tf.cast(self.rows, self.added.dtype)
+        (total,) = sum_over_replicas([rows])
+        return self.added * tf.math.divide_no_nan(rows, total)
 
 
 class TaskLosses:
@@ -156,11 +169,17 @@ class TaskLosses:
             )
             for task in self.tasks
         }
+        weights = {
+            task.name: cut_weights(
+                task, sample_weight[task.name], y_pred[task.name]
+            )
+            for task in self.tasks
+        }
         return part_batch(
             self._parts,
             targets,
             y_pred,
-            sample_weight,
+            weights,
             class_weights or {},
             complete=complete,
         )

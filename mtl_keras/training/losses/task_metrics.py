@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -132,6 +132,18 @@ class TaskMetrics(keras.metrics.Metric):
                 part.sample_weight if each.weighted else None,
             )
 
+    def names_of_samples(self, task: Task) -> list[str]:
+        """Lists the metrics of a task that see samples without a missing label.
+
+        Args:
+            task: A task whose columns have labels of their own.
+        """
+        return [
+            each.metric.name
+            for each in self.single
+            if each.task == task.name and not _counts_elements(each.metric)
+        ]
+
     def directions(self) -> dict[str, str]:
         """Returns a dict from what is logged to its better direction."""
         found = {}
@@ -167,8 +179,23 @@ class TaskMetrics(keras.metrics.Metric):
         """Whether a metric has no variables yet."""
         return any(not each.metric.variables for each in self.single)
 
-    def update_state(self, *args, **kwargs) -> None:
-        """Does nothing: `update` takes a batch."""
+    def update_state(self, y_true, y_pred, sample_weight=None) -> None:
+        """Updates all metrics, in a step of one's own.
+
+        Args:
+            y_true: Dict from task name to targets of any allowed shape.
+            y_pred: Dict from task name to predictions.
+            sample_weight: `None`, weights of all tasks, or a dict of them.
+        """
+        self.update(self._parts_of(y_true, y_pred, sample_weight))
+
+    def split_by(self, parts_of: Callable) -> None:
+        """Sets the function by which `update_state` splits a batch.
+
+        Args:
+            parts_of: `TaskLosses.parts`.
+        """
+        self._parts_of = parts_of
 
     def reset_state(self) -> None:
         """Resets all metrics."""
@@ -301,6 +328,15 @@ def update_metric(
             "with complete_labels=True."
         )
     metric.update_state(y_true, y_pred, sample_weight=weights)
+
+
+def _counts_elements(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric of several columns sees each element."""
+    return (
+        _is_mean_over_columns(metric)
+        or _compares_to_threshold(metric)
+        or isinstance(metric, _WEIGHTED_BY_ELEMENT)
+    )
 
 
 def _to_classes(task: Task, y_true):

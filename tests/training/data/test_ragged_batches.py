@@ -146,10 +146,6 @@ def test_no_sample_of_a_generator_is_lost(of_steps, rng):
     assert taken[:10] == [0, 1, 2, 3, 4] * 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the form of the first batch is taken for that of all lengths",
-)
 @pytest.mark.parametrize("where", mostly_slow([0, 3], [3]))
 @pytest.mark.parametrize("first", mostly_slow(["tags", "size"], ["tags"]))
 def test_a_generator_with_targets_of_none(of_steps, first, where, rng):
@@ -225,10 +221,6 @@ def test_a_tf_data_set_of_any_length(of_steps, rng):
     assert_losses(logs, expected_losses(of_steps, batches))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the form of the first batch is taken for that of all lengths",
-)
 def test_a_py_dataset_of_several_lengths(of_steps, rng):
     """As in Keras: it says the lengths that vary in its first batches."""
     batches = batches_of_steps(rng, missing=True)[1:]
@@ -327,12 +319,7 @@ def test_tags_padded_to_the_longest_sentence_of_all(
     "weights",
     [
         "samples",
-        pytest.param(
-            "steps",
-            marks=pytest.mark.xfail(
-                strict=True, reason="weights are not cut as tags are"
-            ),
-        ),
+        "steps",
     ],
 )
 def test_weights_of_padded_tags(on_text, weights, rng):

@@ -306,9 +306,6 @@ def test_numbers_with_holes_in_each_row(rng):
     assert logs["l_r2"] == pytest.approx(r2, rel=1e-4)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="metrics of whole rows are logged as 0 without a row"
-)
 @pytest.mark.parametrize(
     "metric",
     [keras.metrics.F1Score("macro", name="own_share"), own_share],
