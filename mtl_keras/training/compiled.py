@@ -48,25 +48,21 @@ class Compiled:
     def build(self, model, data) -> None:
         """Makes the variables that wait for a batch: optimizer and metrics.
 
-        Called while a step is traced, or before; inside of the branches and
-        loops of a step it would be too late.
-
         Args:
             model: The model.
             data: A batch `(x, y)` or `(x, y, sample_weight)`, or the
                 specification of one.
         """
-        strategy, metrics = model.distribute_strategy, self.logs.task_metrics
+        metrics = self.logs.task_metrics
         if self.optimizer.built and not metrics.needs_build:
             return
-        with tf.init_scope(), strategy.scope():
+        with model.distribute_strategy.scope():
             self.update.build_optimizer()
             if metrics.needs_build:
                 metrics.build_with(self._parts_of_zeros(model, data))
 
     def _parts_of_zeros(self, model, data) -> list:
         """Makes parts of a batch of one sample, of zeros."""
-        strategy = model.distribute_strategy
         _, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         outputs = {
             name: tf.zeros((1, *(size or 1 for size in shape)))
@@ -74,7 +70,7 @@ class Compiled:
         }
 
         def zeros(leaf):
-            (local, *_) = strategy.experimental_local_results(leaf)
+            local = tf.nest.flatten(leaf, expand_composites=True)[0]
             shape = [size or 1 for size in tuple(local.shape)[1:]]
             return tf.zeros((1, *shape), local.dtype)
 

@@ -27,8 +27,9 @@ def make_function(
             `steps_per_execution` count.
         step: Called with a batch, for all replicas at once, and a held-out
             batch or `None`. Returns logs, or `None` for those of the model.
-        build: Called with the first batch, before its step is traced; makes
-            the variables that are still missing.
+        build: Called with the first batch, or its specification, before a step
+            is traced; makes the variables that are still missing. A step that
+            makes some itself is traced twice.
         held_out: Returns an endless iterator that is read once a step, or
             `None`.
         returns_logs: Whether the step returns logs of its own. Several steps
@@ -45,6 +46,7 @@ def make_function(
             iterator, tf.data.Iterator | tf.distribute.DistributedIterator
         )
         if in_graph and (steps_per_execution == 1 or not returns_logs):
+            build(iterator.element_spec)
             graphs = _graphs_of(iterator.element_spec)
             if steps_per_execution == 1:
                 return graphs.single(iterator, held_out())
@@ -55,6 +57,7 @@ def make_function(
         results = None
         for _, data in zip(range(steps_per_execution), iterator, strict=False):
             data = _without_optionals(data)
+            build(data)
             results = _graphs_of(data).one(data, _next(held_out()))
         if results is None:
             raise StopIteration
@@ -65,7 +68,7 @@ def make_function(
         # of them all, in which no rank is known.
         key = _ranks(data)
         if key not in made:
-            made[key] = _make_graphs(model, step, build)
+            made[key] = _make_graphs(model, step)
         return made[key]
 
     return function
@@ -79,13 +82,12 @@ class _Graphs(NamedTuple):
     several: Callable
 
 
-def _make_graphs(model, step: Callable, build: Callable) -> _Graphs:
+def _make_graphs(model, step: Callable) -> _Graphs:
     """Makes the functions that are traced, unless the model runs eagerly."""
     strategy, logs = model.distribute_strategy, _make_logs(model)
 
     @tf.autograph.experimental.do_not_convert
     def one(data, other):
-        build(data)
         found = step(data, other)
         if found is None:
             return logs()

@@ -62,7 +62,9 @@ def test_known_objects_beside_unknown_ones_are_loaded(nested):
 
 
 @pytest.mark.parametrize(
-    "value", [None, 1.5, "mse", True, keras.losses.Huber(0.3)], ids=lambda value: type(value).__name__
+    "value",
+    [None, 1.5, "mse", True, keras.losses.Huber(0.3)],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_known_is_what_it_was(value):
     config = keras.saving.serialize_keras_object(value)

@@ -107,6 +107,7 @@ class TaskMetrics(keras.metrics.Metric):
         ]
         # As a list, Keras finds the variables.
         self._tracked = [each.metric for each in self.single]
+        self._needs_build = True
 
     def update(self, parts: Sequence[BatchPart]) -> None:
         """Updates all metrics with a batch.
@@ -177,7 +178,9 @@ class TaskMetrics(keras.metrics.Metric):
     @property
     def needs_build(self) -> bool:
         """Whether a metric has no variables yet."""
-        return any(not each.metric.variables for each in self.single)
+        if self._needs_build:
+            self._needs_build = any(not m.variables for m in self._tracked)
+        return self._needs_build
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Updates all metrics, in a step of one's own.
