@@ -144,6 +144,20 @@ def direction_of(metric: keras.metrics.Metric) -> str | None:
     return {"up": "max", "down": "min"}.get(getattr(metric, "_direction", None))
 
 
+def waits_for_batch(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric may make variables at its first batch.
+
+    Args:
+        metric: A metric. One of a user's own may do it at any time.
+    """
+    if not metric.variables or not getattr(metric, "_built", True):
+        return True
+    return type(metric).__module__.partition(".")[0] not in (
+        "keras",
+        "mtl_keras",
+    )
+
+
 def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """Yields a model and all layers inside of it.
 

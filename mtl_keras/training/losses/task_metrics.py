@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from mtl_keras.keras_compat import direction_of, wrapped_function
+from mtl_keras.keras_compat import (
+    direction_of,
+    waits_for_batch,
+    wrapped_function,
+)
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.metrics import F1Score
 from mtl_keras.tasks import (
@@ -107,7 +111,8 @@ class TaskMetrics(keras.metrics.Metric):
         ]
         # As a list, Keras finds the variables.
         self._tracked = [each.metric for each in self.single]
-        self._needs_build = True
+        # Whether a metric may still make variables.
+        self.needs_build = any(map(waits_for_batch, self._tracked))
 
     def update(self, parts: Sequence[BatchPart]) -> None:
         """Updates all metrics with a batch.
@@ -166,21 +171,15 @@ class TaskMetrics(keras.metrics.Metric):
         Args:
             parts: The parts of a batch of any values.
         """
+        self.needs_build = False
         single = _SingleParts(parts)
         for each in self.single:
-            if not each.metric.variables:
+            if waits_for_batch(each.metric):
                 part = single[each.task]
                 with keras.StatelessScope():
                     update_metric(
                         each.metric, part.task, part.targets, part.y_pred
                     )
-
-    @property
-    def needs_build(self) -> bool:
-        """Whether a metric has no variables yet."""
-        if self._needs_build:
-            self._needs_build = any(not m.variables for m in self._tracked)
-        return self._needs_build
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Updates all metrics, in a step of one's own.
