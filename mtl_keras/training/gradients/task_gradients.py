@@ -94,13 +94,14 @@ def of_losses(
             losses = weights * losses
         loss = scale(tf.reduce_sum(losses) + share)
     variables = model.trainable_weights
-    gradients = sum_over_replicas(tape.gradient(loss, variables))
+    gradients = tape.gradient(loss, variables)
+    if guarded and (model.losses or more is not None):
+        gradients = _mark_non_finite(gradients, variables, share)
+    gradients = sum_over_replicas(gradients)
     found = None
     if guarded:
         finite = tf.math.is_finite(total)
-        others = _of_all(share, model, more)
-        update = all_finite([*gradients, others])
-        found = Finiteness(finite, tf.ones_like(finite), update)
+        found = Finiteness(finite, tf.ones_like(finite), all_finite(gradients))
     by_variable = _by_variable(variables, gradients)
     return Update(total, weights, by_variable | own, found, added)
 
@@ -146,11 +147,14 @@ def of_gradients(
         head_tape, scaled, features, copies, graph, names
     )
     own = OwnGradients([head.own for head in heads], of_groups)
+    others = tape.gradient(scaled_share, model.trainable_weights)
+    if model.losses or more is not None:
+        others = _mark_non_finite(others, model.trainable_weights, share)
     local = _Gradients(
         heads,
         Backward(tape, features, graph.shared),
         own,
-        tape.gradient(scaled_share, model.trainable_weights),
+        others,
         losses,
         lambda own: own.finite(graph, names),
     )
@@ -168,9 +172,7 @@ def of_gradients(
     finite = Finiteness(
         tf.math.is_finite(update.losses),
         update.finite,
-        all_finite(
-            [*update.shared, *update.others, _of_all(share, model, more)]
-        ),
+        all_finite([*update.shared, *update.others]),
     )
     return Update(
         update.losses,
@@ -186,12 +188,21 @@ def _sum(share, more):
     return share if more is None else share + more
 
 
-def _of_all(share, model, more):
-    """Sums the shares in added losses; `None` where there is none."""
-    if not model.losses and more is None:
-        return None
-    (total,) = sum_over_replicas([share])
-    return total
+def _mark_non_finite(gradients: list, variables: list, share) -> list:
+    """Makes a gradient NaN if this replica's share in added losses is.
+
+    The sum over the replicas then says so to all of them.
+    """
+    mark = tf.where(tf.math.is_finite(share), 0.0, float("nan"))
+    marked = list(gradients)
+    reached = (i for i, one in enumerate(marked) if one is not None)
+    index = next(reached, 0)
+    one = marked[index]
+    if one is None:
+        one = tf.zeros(variables[index].shape)
+    one = tf.convert_to_tensor(one)
+    marked[index] = one + tf.cast(mark, one.dtype)
+    return marked
 
 
 def _combined(weighting: Weighting | None, losses, scale: Callable) -> tuple:
