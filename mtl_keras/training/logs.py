@@ -9,7 +9,11 @@ import keras
 from mtl_keras.training.gradients.gramian_monitor import GramianMonitor
 from mtl_keras.training.gradients.weight_log import WeightLog
 from mtl_keras.training.losses.batch_parts import BatchPart
-from mtl_keras.training.losses.epoch_losses import EpochTaskLosses, TotalLoss
+from mtl_keras.training.losses.epoch_losses import (
+    EpochTaskLosses,
+    LogName,
+    TotalLoss,
+)
 from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.losses.task_metrics import TaskMetrics
 
@@ -39,6 +43,7 @@ class TrainingLogs:
         metrics.split_by(losses.parts)
         self.total = TotalLoss(losses.names, losses.num_terms)
         self._of_tasks = EpochTaskLosses(losses.names, self.total)
+        self._names = [LogName(f"{name}_loss") for name in losses.names]
         # Steps of a subclass may make none, in training or in evaluation.
         self.has_task_losses = {True: True, False: True}
         self._weights = self._monitor = None
@@ -54,7 +59,7 @@ class TrainingLogs:
         """
         found = [self.total, self.task_metrics]
         if self.has_task_losses[trains]:
-            found.append(self._of_tasks)
+            found += [self._of_tasks, *self._names]
         if trains and self._weights is not None:
             found.append(self._weights)
             found += [] if self._monitor is None else self._monitor.metrics

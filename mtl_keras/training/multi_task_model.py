@@ -31,6 +31,7 @@ from mtl_keras.training.data.checks import check_inputs
 from mtl_keras.training.data.class_weights import check_class_weights
 from mtl_keras.training.data.held_out import prepare_held_out
 from mtl_keras.training.data.inputs_by_name import inputs_by_name
+from mtl_keras.training.data.none_targets import number_of_samples
 from mtl_keras.training.data.preparation import Prepared, prepare
 from mtl_keras.training.data.streams import (
     can_shuffle,
@@ -542,6 +543,16 @@ class MultiTaskModel(HookedModel):
                 **arguments_of_worker(strategy, arguments),
             )
 
+    def predict_on_batch(self, x):
+        """Predicts one batch, as `keras.Model.predict_on_batch` does.
+
+        Args:
+            x: Inputs.
+        """
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            return super().predict_on_batch(inputs_by_name(self, x))
+        return self.predict(x, batch_size=number_of_samples(x), verbose=0)
+
     def train_on_batch(
         self,
         x,
@@ -551,6 +562,9 @@ class MultiTaskModel(HookedModel):
         return_dict=False,
     ):
         """Trains on one checked batch, as `keras.Model.train_on_batch` does.
+
+        It does not look at the loss, as `fit` does: a weighting alone stops at
+        numbers that are not finite.
 
         Args:
             x: Inputs.

@@ -44,10 +44,13 @@ def with_own(callbacks, model):
         A list, or the `CallbackList` that was given.
     """
     set_directions(callbacks, model)
-    last = [StopOnNonFiniteLoss()]
+    last = []
     if model.compiled_parts.guards_steps:
         last.append(WatchGradients())
-    first = [] if model.weighting is None else [WeightingEpochs()]
+    # Before a checkpoint is written of it.
+    first = [StopOnNonFiniteLoss()]
+    if model.weighting is not None:
+        first.append(WeightingEpochs())
     if not isinstance(callbacks, keras.callbacks.CallbackList):
         return [*first, *keras.tree.flatten(callbacks or []), *last]
     for callback in (*first, *last):

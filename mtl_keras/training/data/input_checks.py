@@ -158,6 +158,8 @@ def warn_of_scales(network, arrays: list) -> None:
         for layer in network.layers
     ):
         return
+    if len(arrays) != len(network.inputs):
+        return
     for array, tensor in zip(arrays, network.inputs, strict=True):
         if array is None or np.ndim(array) != 2 or len(array) < 2:
             continue

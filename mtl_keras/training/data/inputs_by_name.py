@@ -18,13 +18,18 @@ def inputs_by_name(network, x):
 
     Returns:
         The inputs in the structure of the model. Anything but a dict is
-        returned as it is, and so is a dict for a model that takes one.
+        returned as it is. A model that takes a dict gets what it knows of one,
+        as in Keras.
 
     Raises:
-        ValueError: If a dict lacks an input, or names another one.
+        ValueError: If a dict lacks an input, or names one that a model of
+            other than a dict does not have.
     """
-    if not isinstance(x, Mapping) or isinstance(network.input, Mapping):
+    if not isinstance(x, Mapping):
         return x
+    if isinstance(network.input, Mapping):
+        _check_named(x, list(network.input))
+        return {name: x[name] for name in network.input}
     names = [tensor.name for tensor in network.inputs]
     for name in x:
         if name not in names:
@@ -32,10 +37,14 @@ def inputs_by_name(network, x):
                 f"Inputs name {name!r}, which the model does not have. "
                 f"{did_you_mean(name, names)}"
             )
+    _check_named(x, names)
+    ordered = [x[name] for name in names]
+    return keras.tree.pack_sequence_as(network.input, ordered)
+
+
+def _check_named(x: Mapping, names: list[str]) -> None:
     for name in names:
         if name not in x:
             raise ValueError(
                 f"Inputs lack {name!r}; found {sorted(x)}, expected {names}."
             )
-    ordered = [x[name] for name in names]
-    return keras.tree.pack_sequence_as(network.input, ordered)

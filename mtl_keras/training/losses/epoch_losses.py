@@ -86,6 +86,27 @@ class TotalLoss(keras.metrics.Metric):
         return ops.sum(self.means(1)) + added
 
 
+class LogName(keras.metrics.Metric):
+    """Gives a log its place in the list that `evaluate` returns.
+
+    Args:
+        name: Name of the log, which another metric makes.
+    """
+
+    def __init__(self, name: str):
+        super().__init__(name=name)
+
+    def update_state(self, *args, **kwargs) -> None:
+        """Does nothing."""
+
+    def reset_state(self) -> None:
+        """Does nothing."""
+
+    def result(self) -> dict:
+        """Returns no log."""
+        return {}
+
+
 class EpochTaskLosses(keras.metrics.Metric):
     """Logs `<task>_loss` for each task, out of the sums of a `TotalLoss`.
 

@@ -34,6 +34,13 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
         """Looks at the losses, which are running means: NaN stays NaN."""
+        self._check(logs, f"in epoch {self._epoch + 1}, at step {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs=None) -> None:
+        """Looks once more: logs of a batch are those of one replica."""
+        self._check(logs, f"in epoch {epoch + 1}")
+
+    def _check(self, logs, where: str) -> None:
         loss = (logs or {}).get("loss")
         if self.model.non_finite == "skip":
             return
@@ -45,7 +52,6 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
             for task in tasks
             if not math.isfinite(logs.get(f"{task}_loss", 0.0))
         }
-        where = f"in epoch {self._epoch + 1}, at step {batch + 1}"
         if broken:
             named = ", ".join(
                 f"{task!r} ({value})" for task, value in broken.items()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from mtl_keras.distribution.replicas import sum_over_replicas
+from mtl_keras.keras_compat import wrapped_function
 from mtl_keras.losses.element_loss import ElementLoss
 from mtl_keras.losses.function_loss import FunctionLoss
 from mtl_keras.tasks import Task
@@ -136,7 +137,8 @@ class TaskLosses:
             complete=complete,
         )
         sums = self.sums(parts)
-        return BatchLosses(parts, sums, self.shares(sums) * self.weights())
+        shares = tf.cast(self.shares(sums), "float32")
+        return BatchLosses(parts, sums, shares * self.weights())
 
     def parts(
         self,
@@ -260,6 +262,14 @@ def _as_loss(task: Task, loss) -> keras.losses.Loss:
     if isinstance(loss, MissingObject):
         raise loss.error(f"task {task.name!r}")
     found = keras.losses.get(loss)
+    _, arguments = wrapped_function(found) or (None, {})
+    if arguments.get("ignore_class") is not None:
+        raise ValueError(
+            f"Task {task.name!r}: its loss {found.name!r} has ignore_class="
+            f"{arguments['ignore_class']}, which would count in the "
+            "denominator here. Leave it out, and write -1 where the label is "
+            "missing or void."
+        )
     if isinstance(found, keras.losses.Loss):
         return found
     return FunctionLoss(found)
