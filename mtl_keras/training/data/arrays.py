@@ -21,7 +21,7 @@ def to_numpy(array) -> np.ndarray:
     dtypes = getattr(array, "dtypes", None)
     if hasattr(array, "to_numpy") and dtypes is not None:
         dtypes = dtypes if hasattr(dtypes, "__iter__") else [dtypes]
-        # pandas' own dtypes are no numpy dtypes, and hold pandas.NA.
+        # Dtypes of pandas differ from those of numpy, and hold pandas.NA.
         if any(not isinstance(dtype, np.dtype) for dtype in dtypes):
             return _of_extension(array)
     return np.asarray(array)
