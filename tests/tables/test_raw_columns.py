@@ -145,7 +145,7 @@ def test_unknown_categories_have_a_bucket(columns, targets, tasks, encoded):
 
 
 @pytest.mark.slow
-def test_a_missing_column_is_named_in_keras_and_in_serving(
+def test_a_missing_column_is_named_here_and_in_serving(
     columns, targets, tasks, tmp_path
 ):
     model, space, _ = train(columns, targets, tasks)
@@ -156,9 +156,7 @@ def test_a_missing_column_is_named_in_keras_and_in_serving(
     whole = request(columns, serve)
     for name in columns:
         lacking = {k: v for k, v in columns.items() if k != name}
-        with pytest.raises(
-            ValueError, match=f'Missing data for input "{name}"'
-        ):
+        with pytest.raises(ValueError, match=f"Inputs lack '{name}'"):
             raw.predict(lacking, verbose=0)
         with pytest.raises(TypeError, match=name):
             serve(**{k: v for k, v in whole.items() if k != name})
