@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -40,14 +41,21 @@ def make_function(
     """
     steps_per_execution = model.steps_per_execution
     made = {}
+    # The iterator of the last execution, and its functions.
+    last = [lambda: None, None]
 
     def function(iterator):
         in_graph = isinstance(
             iterator, tf.data.Iterator | tf.distribute.DistributedIterator
         )
         if in_graph and (steps_per_execution == 1 or not returns_logs):
-            build(iterator.element_spec)
-            graphs = _graphs_of(iterator.element_spec)
+            if last[0]() is not iterator:
+                build(iterator.element_spec)
+                last[:] = (
+                    weakref.ref(iterator),
+                    _graphs_of(iterator.element_spec),
+                )
+            graphs = last[1]
             if steps_per_execution == 1:
                 return graphs.single(iterator, held_out())
             done, results = graphs.several(iterator, held_out())
