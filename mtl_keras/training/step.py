@@ -132,7 +132,11 @@ class TrainStep:
                 run(self._apply_gradients, args=(found,))
             return tf.constant(False)
 
-        tf.cond((labels > 0) & tf.reduce_all(finite), take, leave)
+        tf.cond(
+            labels > 0,
+            lambda: tf.cond(tf.reduce_all(finite), take, leave),
+            lambda: tf.constant(False),
+        )
         self._compiled.skipped.add(tf.cast(labels == 0, tf.int64), finite)
         return logs
 

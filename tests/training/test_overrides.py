@@ -824,3 +824,21 @@ def test_further_logs_leave_those_of_replicas_right(cls, two_replicas):
     )
     for name, values in expected.items():
         assert logs[name] == pytest.approx(values, rel=1e-4), name
+
+
+def test_a_batch_without_labels_leaves_an_optimizer_that_scales_alone():
+    """Logs of `compute_metrics` need its forward pass, and nothing else."""
+    tasks = [Regression("size"), Regression("weight")]
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = build(LoggingMetrics, tasks)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    x = np.ones((4, 3), "float32")
+    y = {t.name: np.array([1.0, 1.0, np.nan, np.nan]) for t in tasks}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the batch without labels
+        model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
+    assert model.skipped_batches == 1
+    assert int(model.optimizer.inner_optimizer.iterations) == 1
+    assert int(model.optimizer.step_counter) == 1
