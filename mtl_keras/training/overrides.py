@@ -193,9 +193,10 @@ class Overrides:
         if weighting is not None:
             raise ValueError(
                 f"{type(self._model).__name__}.compute_loss does not call "
-                "super().compute_loss(...), so there are no task losses for "
-                f"{type(weighting).__name__} to weigh. Call it and add your "
-                "own term to what it returns, or compile with weighting=None."
+                "super().compute_loss(...), so that "
+                f"{type(weighting).__name__} gets no task losses to weigh. "
+                "Call it and add your own term to what it returns, or compile "
+                "with weighting=None."
             )
         parts = losses.parts(y, outputs, sample_weight)
         batch = BatchLosses(parts, {}, tf.zeros(len(losses.names)))
