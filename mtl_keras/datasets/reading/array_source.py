@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.datasets.samples import Samples, Targets, select
+from mtl_keras.datasets.samples import Samples, Targets
+
+_CHUNK = 256
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Makes batches and arrays of samples that lie in memory.
+    """Makes batches and arrays of samples that lie in memory, once.
+
+    Small numbers stay small until they are asked for: those of fewer than 32
+    bits come out as float32; integers of `y` as int32.
 
     Args:
-        x: Array of shape `(n, ...)`, the inputs.
+        x: Array of shape `(n, ...)`, the inputs, or a dict of them.
         y: Dict from task name to arrays of shape `(n, ...)`, the targets.
     """
 
-    x: np.ndarray
+    x: Any
     y: Targets
+    tensors: Any = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self):
+        arrays = self.x, dict(self.y)
+        with tf.device("CPU:0"):
+            tensors = keras.tree.map_structure(tf.convert_to_tensor, arrays)
+        # The arrays are views on the tensors, so that the ones which the
+        # caller has may go.
+        views = keras.tree.map_structure(_view, tensors, arrays)
+        for name, value in zip("xy", views, strict=True):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "tensors", tensors)
 
     def arrays(self, indices: np.ndarray) -> Samples:
         """Returns some samples.
@@ -32,7 +50,11 @@ class ArraySource:
         Returns:
             `(x, y)`, in the order of `indices`.
         """
-        return select(self.x, self.y, indices)
+        x = keras.tree.map_structure(
+            lambda values: _take(values, indices, _input_dtype(values.dtype)),
+            self.x,
+        )
+        return x, self._targets(indices)
 
     def targets(self, indices: np.ndarray) -> list[Targets]:
         """Returns the targets of some samples.
@@ -43,7 +65,7 @@ class ArraySource:
         Returns:
             A list with a dict of arrays.
         """
-        return [self.arrays(indices)[1]]
+        return [self._targets(indices)]
 
     def batches(
         self, indices: np.ndarray, batch_size: int, seed: int | None
@@ -59,19 +81,58 @@ class ArraySource:
         Returns:
             A `tf.data.Dataset` of `(x, y)` with a known number of batches.
         """
-        samples = keras.tree.map_structure(
-            tf.convert_to_tensor, self.arrays(indices)
-        )
-        numbers = tf.data.Dataset.range(len(indices))
+        numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices))
         if seed is not None:
             numbers = numbers.shuffle(len(indices), seed=seed)
         # One gather a batch costs less than a copy of each sample.
         return (
             numbers.batch(batch_size)
-            .map(
-                lambda chosen: keras.tree.map_structure(
-                    lambda values: tf.gather(values, chosen), samples
-                )
-            )
+            .map(self._batch)
             .prefetch(tf.data.AUTOTUNE)
         )
+
+    def _batch(self, chosen: tf.Tensor):
+        x, y = keras.tree.map_structure(
+            lambda tensor: tf.gather(tensor, chosen), self.tensors
+        )
+        x = keras.tree.map_structure(lambda t: _cast(t, _input_dtype), x)
+        return x, {name: _cast(t, _target_dtype) for name, t in y.items()}
+
+    def _targets(self, indices: np.ndarray) -> Targets:
+        return {
+            name: _take(values, indices, _target_dtype(values.dtype))
+            for name, values in self.y.items()
+        }
+
+
+def _view(tensor: tf.Tensor, array: np.ndarray) -> np.ndarray:
+    if tensor.dtype == tf.string:
+        return np.asarray(array)
+    return np.asarray(memoryview(tensor))
+
+
+def _input_dtype(dtype: np.dtype) -> np.dtype:
+    small = dtype.kind in "biuf" and dtype.itemsize < 4
+    return np.dtype("float32") if small else dtype
+
+
+def _target_dtype(dtype: np.dtype) -> np.dtype:
+    small = dtype.kind in "biu" and dtype.itemsize < 4
+    return np.dtype("int32") if small else _input_dtype(dtype)
+
+
+def _take(values: np.ndarray, indices: np.ndarray, dtype) -> np.ndarray:
+    if values.dtype == dtype:
+        return values[indices]
+    # Some at a time, or there would be a copy of the small numbers too.
+    taken = np.empty((len(indices), *values.shape[1:]), dtype)
+    for start in range(0, len(indices), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        taken[chunk] = values[indices[chunk]]
+    return taken
+
+
+def _cast(tensor: tf.Tensor, dtype_of) -> tf.Tensor:
+    if tensor.dtype == tf.string:
+        return tensor
+    return tf.cast(tensor, dtype_of(np.dtype(tensor.dtype.as_numpy_dtype)))
