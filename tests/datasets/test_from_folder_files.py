@@ -241,22 +241,72 @@ def test_modes_of_images(tmp_path, mode, color_mode):
     np.testing.assert_array_equal(x[0], expected)
 
 
-def test_images_are_resized_without_aliasing(tmp_path):
-    """A pixel is the mean of those it stands for, weighted by a triangle."""
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), "uint8")
-    save(tmp_path / "images" / "0.png", pixels)
-    (tmp_path / "labels.csv").write_text("image,y\n0,1.5\n")
+def resized(root, suffix, pixels, size):
+    save(root / "images" / f"0.{suffix}", pixels)
+    (root / "labels.csv").write_text("image,y\n0,1.5\n")
     _, x, _ = whole(
-        tmp_path, {"y": "Regression"}, labels="labels.csv", image_size=(4, 4)
+        root, {"y": "Regression"}, labels="labels.csv", image_size=size
     )
-    weights = np.zeros((4, 8))
-    for row in range(4):
-        for column in range(8):
-            off = abs(column + 0.5 - 2 * (row + 0.5)) / 2
-            weights[row, column] = max(0, 1 - off)
-    weights /= weights.sum(1, keepdims=True)
-    expected = np.einsum("ij,kl,jlc->ikc", weights, weights, pixels)
-    np.testing.assert_allclose(x[0], expected, atol=1)
+    return x[0]
+
+
+def of_triangles(wanted, found):
+    """Weights of a triangle around each pixel, as wide as what it spans."""
+    scale = max(found / wanted, 1)
+    centres = (np.arange(wanted) + 0.5) * (found / wanted)
+    off = np.abs(np.arange(found) + 0.5 - centres[:, None]) / scale
+    weights = np.maximum(0, 1 - off)
+    return weights / weights.sum(1, keepdims=True)
+
+
+def test_images_shrink_without_aliasing(tmp_path):
+    """A pixel is the mean of those it stands for."""
+    pixels = np.zeros((64, 96, 3), "uint8")
+    pixels[:, ::2] = 255  # which every other pixel alone would miss
+    x = resized(tmp_path, "png", pixels, (16, 16))
+    np.testing.assert_allclose(x, 127.5, atol=24)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), "uint8")
+    weights = of_triangles(2, 4)
+    halved = noise.reshape(4, 2, 4, 2, 3).mean((1, 3))
+    x = resized(tmp_path, "png", noise, (2, 2))
+    expected = np.einsum("ij,kl,jlc->ikc", weights, weights, halved)
+    np.testing.assert_allclose(x, expected, atol=40)
+    np.testing.assert_allclose(x.mean(), noise.mean(), atol=8)
+
+
+def test_images_grow_bilinearly(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8, 3), "uint8")
+    x = resized(tmp_path, "png", noise, (9, 16))
+    rows, columns = of_triangles(9, 6), of_triangles(16, 8)
+    expected = np.einsum("ij,kl,jlc->ikc", rows, columns, noise)
+    np.testing.assert_allclose(x, expected, atol=0.01)
+
+
+@pytest.mark.parametrize("size", [(96, 64), (90, 60), (97, 63)])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_large_jpegs_are_read_in_part(tmp_path, size, orientation):
+    """The corners stay in their places, however small an image is read."""
+    height, width = size
+    pixels = np.zeros((*size, 3), "uint8")
+    pixels[: height // 2, : width // 2] = 200
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = {6: 8}.get(orientation, orientation)
+    image = ImageOps.exif_transpose(image)
+    path = tmp_path / "images" / "0.jpg"
+    save(path, image, exif=exif(orientation))
+    (tmp_path / "labels.csv").write_text("image,y\n0,1.5\n")
+    for wanted in [(8, 8), (12, 8), (40, 30)]:
+        _, x, _ = whole(
+            tmp_path,
+            {"y": "Regression"},
+            labels="labels.csv",
+            image_size=wanted,
+        )
+        rows, columns = wanted[0] // 2 - 1, wanted[1] // 2 - 1
+        assert x.shape == (1, *wanted, 3)
+        assert (x[0, :rows, :columns] > 180).all()
+        assert (x[0, rows + 2 :] < 20).all()
+        assert (x[0, :, columns + 2 :] < 20).all()
 
 
 def test_a_stream_outlives_what_made_it(root):

@@ -10,16 +10,17 @@ import numpy as np
 
 from mtl_keras.datasets.reading.grey_masks import SAMPLE
 from mtl_keras.datasets.reading.image_header import ImageHeader
-from mtl_keras.datasets.reading.image_pixels import in_mode, open_upright
+from mtl_keras.datasets.reading.image_pixels import read_pixels
 from mtl_keras.datasets.reading.mask_files import (
     check_opaque,
     largest_and_spread,
+    nearest,
 )
 from mtl_keras.datasets.reading.mask_values import MISSING
 from mtl_keras.datasets.reading.threads import map_in_threads
 
-# No mask has more; one with soft edges soon does.
-_MOST_COLORS = 1024
+# More than these are hardly classes that were forgotten.
+_FEW_COLORS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,39 +50,34 @@ class ColorMasks:
             ValueError: If the file is damaged, or has a colour of no class.
                 The error names both.
         """
-        from PIL import Image
-
-        image = open_upright(header)
-        check_opaque(self.task, image, header)
-        image = in_mode(image, "RGB")
-        self._check(image, header)
-        if header.size != size:
-            image = image.resize(size[::-1], Image.Resampling.NEAREST)
+        pixels = read_pixels(header, "RGB")
+        if header.mode.endswith("A"):
+            check_opaque(self.task, read_pixels(header), header)
         codes, classes = self._codes
-        places = np.searchsorted(codes, _codes_of(np.asarray(image)))
-        return classes[places][..., None]
+        found = _codes_of(pixels)
+        places = np.searchsorted(codes, found)
+        places[places == len(codes)] = 0
+        unknown = codes[places] != found
+        if unknown.any():
+            self._raise(pixels[unknown], header)
+        return nearest(classes[places], size)[..., None]
 
-    def _check(self, image, header) -> None:
-        found = image.getcolors(_MOST_COLORS)
-        if found is None:
-            raise ValueError(
-                f"Task {self.task!r}: found more than {_MOST_COLORS} colours "
-                f"in the mask '{header.file}', expected one for each class: "
-                f"{self._known()}. Save masks without soft edges, as png."
+    def _raise(self, pixels: np.ndarray, header: ImageHeader):
+        colors, counts = np.unique(pixels, axis=0, return_counts=True)
+        color = tuple(colors[counts.argmax()].tolist())
+        known = ", ".join(map(str, list(self.classes)[:8]))
+        known += ", ..." * (len(self.classes) > 8)
+        soft = ""
+        if len(colors) > _FEW_COLORS:
+            soft = (
+                f", one of {len(colors)} such colours: masks with soft edges "
+                "have no classes"
             )
-        for count, color in sorted(found, reverse=True):
-            if color not in self.classes:
-                raise ValueError(
-                    f"Task {self.task!r}: found the colour {color} in {count} "
-                    f"pixels of the mask '{header.file}', which is none of its "
-                    f"classes: {self._known()}. Add it to `colors`; or pass "
-                    f"missing_pixel={color}, if it marks pixels without a "
-                    "label."
-                )
-
-    def _known(self) -> str:
-        return ", ".join(map(str, list(self.classes)[:8])) + (
-            ", ..." * (len(self.classes) > 8)
+        raise ValueError(
+            f"Task {self.task!r}: found the colour {color} in {counts.max()} "
+            f"pixels of the mask '{header.file}', which is none of its "
+            f"classes: {known}{soft}. Add it to `colors`; or pass "
+            f"missing_pixel={color}, if it marks pixels without a label."
         )
 
     @functools.cached_property

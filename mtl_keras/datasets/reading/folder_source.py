@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -52,11 +52,11 @@ class FolderSource:
         numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices))
         if seed is not None:
             numbers = numbers.shuffle(len(indices), seed=seed)
-        # A call for each batch, because Python takes its time for a call; the
-        # threads of tf.data read several batches at once.
+        # Python takes its time for a call, so there is one for each batch. The
+        # threads are our own: tf.data calls Python from one at a time.
         return (
             numbers.batch(batch_size)
-            .map(self._batch, num_parallel_calls=tf.data.AUTOTUNE)
+            .map(self._batch, num_parallel_calls=2)
             .prefetch(tf.data.AUTOTUNE)
         )
 
@@ -73,7 +73,7 @@ class FolderSource:
             ValueError: If a file is damaged, or a mask does not fit. The
                 error names the file.
         """
-        return self._read(indices, map_in_threads)
+        return self._read(indices)
 
     def targets(self, indices: np.ndarray) -> Iterator[Targets]:
         """Reads the targets of some samples, without their images.
@@ -85,9 +85,7 @@ class FolderSource:
             Dicts of arrays, batch by batch.
         """
         for start in range(0, len(indices), _BATCH):
-            yield self._read_targets(
-                indices[start : start + _BATCH], map_in_threads
-            )
+            yield self._read_targets(indices[start : start + _BATCH])
 
     def _batch(self, numbers: tf.Tensor) -> tuple[tf.Tensor, dict]:
         none = np.zeros(0, int)
@@ -95,7 +93,7 @@ class FolderSource:
         arrays = [self._empty_images(none), *y.values()]
 
         def read(numbers):
-            x, y = self._read(numbers, map)
+            x, y = self._read(numbers)
             return [x, *y.values()]
 
         # It depends on nothing but the files.
@@ -106,28 +104,29 @@ class FolderSource:
             tensor.set_shape((None, *array.shape[1:]))
         return tensors[0], dict(zip(y, tensors[1:], strict=True))
 
-    def _read(self, indices: np.ndarray, each: Callable) -> Samples:
-        """Reads samples, with what calls a function for each of them."""
-        x = self._empty_images(indices)
+    def _read(self, indices: np.ndarray) -> Samples:
+        x, y = self._empty_images(indices), self._empty_targets(indices)
 
         def read(place):
-            x[place] = read_image(
-                self.images[indices[place]], self.color_mode, self.image_size
-            )
+            header = self.images[indices[place]]
+            x[place] = read_image(header, self.color_mode, self.image_size)
+            self._read_masks(y, place, indices[place])
 
-        _run(each(read, range(len(indices))))
-        return x, self._read_targets(indices, each)
+        map_in_threads(read, range(len(indices)))
+        return x, y
 
-    def _read_targets(self, indices: np.ndarray, each: Callable) -> Targets:
+    def _read_targets(self, indices: np.ndarray) -> Targets:
         y = self._empty_targets(indices)
-
-        def read(place):
-            for name, masks in self.masks.items():
-                y[name][place] = masks.read(indices[place], self.image_size)
-
         if self.masks:
-            _run(each(read, range(len(indices))))
+            map_in_threads(
+                lambda place: self._read_masks(y, place, indices[place]),
+                range(len(indices)),
+            )
         return y
+
+    def _read_masks(self, y: Targets, place: int, index: int) -> None:
+        for name, masks in self.masks.items():
+            y[name][place] = masks.read(index, self.image_size)
 
     def _empty_images(self, indices):
         channels = len(MODES[self.color_mode])  # a letter each
@@ -138,8 +137,3 @@ class FolderSource:
         masks = {name: np.empty(shape, "int32") for name in self.masks}
         labels = {name: of[indices] for name, of in self.labels.items()}
         return {**masks, **labels}
-
-
-def _run(calls: Iterable) -> None:
-    for _ in calls:
-        pass

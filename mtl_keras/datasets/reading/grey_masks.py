@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtl_keras.datasets.reading.image_header import ImageHeader
-from mtl_keras.datasets.reading.image_pixels import open_upright
+from mtl_keras.datasets.reading.image_pixels import read_pixels
 from mtl_keras.datasets.reading.mask_files import (
     check_opaque,
     largest_and_spread,
+    nearest,
 )
 from mtl_keras.datasets.reading.mask_values import (
     GreyCoding,
@@ -49,21 +50,17 @@ class GreyMasks:
             ValueError: If the file is damaged or does not fit the others. The
                 error names it.
         """
-        from PIL import Image
-
-        image = _grey_image(self.coding.task, header)
-        counts = _counts(image, self.coding.missing_pixel)
-        has_bits = _has_bits(header, counts)
-        if not has_bits:
-            self.coding.check(
-                counts, f"'{header.file}'", is_lossy=header.is_jpeg
-            )
-        if header.size != size:
-            image = image.resize(size[::-1], Image.Resampling.NEAREST)
+        values = _read_values(self.coding.task, header)
         coding = self.coding
-        if has_bits:
-            coding = dataclasses.replace(coding, is_cut=False)
-        return coding.labels(np.asarray(image))[..., None]
+        if not coding.plainly_fits(values):
+            counts = _counts(values, coding.missing_pixel)
+            if _has_bits(header, counts):
+                coding = dataclasses.replace(coding, is_cut=False)
+            else:
+                coding.check(
+                    counts, f"'{header.file}'", is_lossy=header.is_jpeg
+                )
+        return coding.labels(nearest(values, size))[..., None]
 
 
 def make_grey_masks(
@@ -116,7 +113,7 @@ def make_grey_masks(
 
 def _add_values(task, found: MaskValues, headers, missing_pixel) -> None:
     def read(header):
-        return _counts(_grey_image(task, header), missing_pixel)
+        return _counts(_read_values(task, header), missing_pixel)
 
     counted = map_in_threads(read, headers, unit="mask", shown_from=_SHOWN_FROM)
     for header, counts in zip(headers, counted, strict=True):
@@ -131,39 +128,29 @@ def _add_values(task, found: MaskValues, headers, missing_pixel) -> None:
             values.setdefault(value, f"'{header.file}'")
 
 
-def _grey_image(task: str, header: ImageHeader):
-    """A Pillow image whose pixels are greys or indices."""
-    from PIL import ImageChops
-
-    image = open_upright(header)
-    check_opaque(task, image, header)
-    if image.mode == "1":
-        # As 0 and 1, not as 0 and 255.
-        return image.convert("L").point([0] * 128 + [1] * 128)
-    if image.mode in ("L", "P"):
-        return image
-    red, *others = image.split()[: 1 if len(image.mode) == 2 else 3]
-    if any(ImageChops.difference(red, o).getbbox() for o in others):
-        raise ValueError(
-            f"Task {task!r}: found {_some_color(image)} in the mask "
-            f"'{header.file}', expected grey values, one for each class. If "
-            "its colours are classes, name them: pass "
-            f"colors={{{task!r}: {{'a_class': (255, 0, 0), ...}}}}."
-        )
-    return red
+def _read_values(task: str, header: ImageHeader) -> np.ndarray:
+    """Greys or indices, uint8 of shape `(height, width)`."""
+    pixels = read_pixels(header)
+    if pixels.shape[-1] in (2, 4):
+        check_opaque(task, pixels, header)
+        pixels = pixels[..., :-1]
+    values = pixels[..., 0]
+    for channel in range(1, pixels.shape[-1]):
+        if not np.array_equal(values, pixels[..., channel]):
+            differs = values != pixels[..., channel]
+            color = tuple(pixels[differs][0].tolist())
+            raise ValueError(
+                f"Task {task!r}: found the colour {color} in the mask "
+                f"'{header.file}', expected grey values, one for each class. "
+                "If its colours are classes, name them: pass colors={"
+                f"{task!r}: {{'a_class': (255, 0, 0), ...}}}}."
+            )
+    return values
 
 
-def _some_color(image) -> str:
-    pixels = np.asarray(image)[..., :3].reshape(-1, 3)
-    colored = (pixels != pixels[:, :1]).any(axis=1)
-    found = tuple(pixels[np.argmax(colored)].tolist())
-    return f"the colour {found}"
-
-
-def _counts(image, missing_pixel) -> dict[int, int]:
-    counts = {
-        value: count for value, count in enumerate(image.histogram()) if count
-    }
+def _counts(values: np.ndarray, missing_pixel) -> dict[int, int]:
+    found = np.bincount(values.ravel(), minlength=256)
+    counts = {int(value): int(found[value]) for value in found.nonzero()[0]}
     counts.pop(missing_pixel, None)
     return counts
 

@@ -52,25 +52,49 @@ class MaskFiles:
         return self.reader.read(header, size)
 
 
-def check_opaque(task: str, image, header: ImageHeader) -> None:
+def check_opaque(task: str, pixels: np.ndarray, header: ImageHeader) -> None:
     """Checks that no pixel of a mask is transparent.
 
     Args:
         task: String, name of the task, for the error.
-        image: A Pillow image.
+        pixels: uint8 array whose last channel is the opacity.
         header: Its header.
 
     Raises:
         ValueError: If a pixel is, so that it may have a label or none.
     """
-    if not image.mode.endswith("A"):
-        return
-    if image.getchannel("A").getextrema() != (255, 255):
+    if pixels[..., -1].min() < 255:
         raise ValueError(
             f"Task {task!r}: found transparent pixels in the mask "
             f"'{header.file}', of which nobody knows the class. Save it "
             "without an alpha channel."
         )
+
+
+def nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes values by the nearest pixel.
+
+    Args:
+        values: Array of shape `(height, width)`.
+        size: `(height, width)` to resize to.
+
+    Returns:
+        Array of that shape.
+
+    Example:
+
+    >>> from mtl_keras.datasets.reading.mask_files import nearest
+    >>> nearest(np.array([[1, 2, 3, 4]]), (2, 2))
+    array([[2, 4],
+           [2, 4]])
+    """
+    if values.shape == size:
+        return values
+    rows, columns = (
+        ((np.arange(wanted) + 0.5) * (found / wanted)).astype(int)
+        for wanted, found in zip(size, values.shape, strict=True)
+    )
+    return values[rows].take(columns, axis=1)
 
 
 def largest_and_spread(

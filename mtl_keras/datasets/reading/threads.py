@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import keras
 
 # More hardly help where files lie on a disk, and these do on a network.
 _MOST_THREADS = 16
+_MOST_AT_A_TIME = 32
 
 
 def map_in_threads(
@@ -23,7 +25,8 @@ def map_in_threads(
     """Calls a function on each item, in several threads.
 
     Args:
-        function: Called with an item, from several threads at once.
+        function: Called with an item, from several threads at once. It must
+            not call this function itself.
         items: Sequence of the items.
         unit: String, what an item is, for the progress bar. Defaults to
             `"file"`.
@@ -43,14 +46,29 @@ def map_in_threads(
     bar = None
     if shown_from is not None and len(items) >= shown_from:
         bar = keras.utils.Progbar(len(items), unit_name=unit)
-    threads = min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
-    executor = ThreadPoolExecutor(threads)
+    # A few at a time, because handing one over takes its time too.
+    size = min(-(-len(items) // (2 * _threads())), _MOST_AT_A_TIME)
+    starts = range(0, len(items), size or 1)
+
+    def call(start):
+        return [function(item) for item in items[start : start + size]]
+
     results = []
-    try:
-        for result in executor.map(function, items):
-            results.append(result)
-            if bar is not None:
-                bar.update(len(results))
-    finally:
-        executor.shutdown(cancel_futures=True)
+    for some in _pool().map(call, starts):
+        results += some
+        if bar is not None:
+            bar.update(len(results))
     return results
+
+
+def _threads() -> int:
+    return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads(), thread_name_prefix="read")
+
+
+if hasattr(os, "register_at_fork"):  # a process that is forked has no threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
