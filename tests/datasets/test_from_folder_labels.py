@@ -69,6 +69,11 @@ def test_a_named_index_beside_names_is_asked_about(tmp_path, frame):
     assert labels(tmp_path, image_column="image") == EXPECTED
 
 
+def test_classes_that_are_numbers_name_no_images(tmp_path):
+    write(tmp_path, NUMBERED, "image,y\n0,1\n1,0\n2,1\n3,3\n4,0\n5,1\n")
+    assert labels(tmp_path) == {0: 1, 1: 0, 2: 1, 3: 3, 4: 0, 5: 1}
+
+
 def test_names_in_another_column_are_told(tmp_path, frame):
     write(
         tmp_path,

@@ -147,7 +147,9 @@ def _cells(table: CsvTable, name: str) -> list[str]:
 
 
 def _names_images(table: CsvTable, column: str, known: set[str]) -> bool:
-    return all(_name_of(cell, known) in known for cell in _cells(table, column))
+    """Whether each cell names another image."""
+    names = [_name_of(cell, known) for cell in _cells(table, column)]
+    return known.issuperset(names) and len(set(names)) == len(names)
 
 
 def _counts_rows(table: CsvTable, column: str) -> bool:

@@ -106,11 +106,12 @@ class FolderSource:
 
     def _read(self, indices: np.ndarray) -> Samples:
         x, y = self._empty_images(indices), self._empty_targets(indices)
+        numbers = indices.tolist()
 
         def read(place):
-            header = self.images[indices[place]]
+            header = self.images[numbers[place]]
             x[place] = read_image(header, self.color_mode, self.image_size)
-            self._read_masks(y, place, indices[place])
+            self._read_masks(y, place, numbers[place])
 
         map_in_threads(read, range(len(indices)))
         return x, y

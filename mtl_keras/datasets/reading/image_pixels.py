@@ -74,7 +74,8 @@ def read_pixels(header: ImageHeader, mode: str | None = None) -> np.ndarray:
 
 def _is_halved(header: ImageHeader, size: tuple[int, int]) -> bool:
     pairs = zip(header.size, size, strict=True)
-    return any(found >= 2 * wanted for found, wanted in pairs)
+    shrinks = [found / wanted for found, wanted in pairs]
+    return min(shrinks) >= 2 or max(shrinks) >= 3
 
 
 def _resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

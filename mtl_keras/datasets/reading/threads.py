@@ -47,7 +47,7 @@ def map_in_threads(
     if shown_from is not None and len(items) >= shown_from:
         bar = keras.utils.Progbar(len(items), unit_name=unit)
     # A few at a time, because handing one over takes its time too.
-    size = min(-(-len(items) // (2 * _threads())), _MOST_AT_A_TIME)
+    size = min(-(-len(items) // _threads()), _MOST_AT_A_TIME)
     starts = range(0, len(items), size or 1)
 
     def call(start):
