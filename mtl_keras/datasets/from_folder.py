@@ -88,9 +88,9 @@ def from_folder(
             are read too. Names are then paths: the mask of
             `images/ward2/cell7.png` is `ward2/cell7.png`, its line
             `ward2/cell7`. Defaults to `False`: such folders are an error.
-        image_size: `(height, width)` to resize to, images bilinearly and masks
-            by the nearest pixel. Defaults to `None`: images must all have
-            one size.
+        image_size: `(height, width)` to resize to, images bilinearly (averaged
+            before, where they shrink to half or less) and masks by the nearest
+            pixel. Defaults to `None`: images must all have one size.
         color_mode: `"grayscale"`, `"rgb"` (default) or `"rgba"`.
         colors: Dict from task name to the colours of its classes, class 0
             first: `{"street": {"road": (128, 64, 128), "car": (0, 0, 142)}}`.

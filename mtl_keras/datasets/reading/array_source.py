@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import tensorflow as tf
 from mtl_keras.datasets.samples import Samples, Targets
 
 _CHUNK = 256
+_MOST_ELEMENTS = 2**20
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -19,21 +21,26 @@ class ArraySource:
     """Makes batches and arrays of samples that lie in memory, once.
 
     Small numbers stay small until they are asked for: those of fewer than 32
-    bits come out as float32; integers of `y` as int32.
+    bits come out as float32; integers of `y` as int32, if they are classes.
 
     Args:
-        x: Array of shape `(n, ...)`, the inputs, or a dict of them.
+        x: Array of shape `(n, ...)`, the inputs, or a dict of them. Nobody
+            may change it afterwards.
         y: Dict from task name to arrays of shape `(n, ...)`, the targets.
+            The same holds for them.
+        numbers: Names of the tasks whose targets are numbers and no classes.
+            Defaults to `()`.
     """
 
     x: Any
     y: Targets
+    numbers: Collection[str] = ()
     tensors: Any = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self):
         arrays = self.x, dict(self.y)
         with tf.device("CPU:0"):
-            tensors = keras.tree.map_structure(tf.convert_to_tensor, arrays)
+            tensors = keras.tree.map_structure(_tensor, arrays)
         # The arrays are views on the tensors, so that the ones which the
         # caller has may go.
         views = keras.tree.map_structure(_view, tensors, arrays)
@@ -56,16 +63,19 @@ class ArraySource:
         )
         return x, self._targets(indices)
 
-    def targets(self, indices: np.ndarray) -> list[Targets]:
-        """Returns the targets of some samples.
+    def targets(self, indices: np.ndarray) -> Iterator[Targets]:
+        """Returns the targets of some samples, a part at a time.
 
         Args:
             indices: Integer array, which samples.
 
-        Returns:
-            A list with a dict of arrays.
+        Yields:
+            Dicts of arrays.
         """
-        return [self._targets(indices)]
+        largest = max((t[:1].size for t in self.y.values()), default=1)
+        size = max(_MOST_ELEMENTS // max(largest, 1), 1)
+        for start in range(0, len(indices), size):
+            yield self._targets(indices[start : start + size])
 
     def batches(
         self, indices: np.ndarray, batch_size: int, seed: int | None
@@ -96,13 +106,26 @@ class ArraySource:
             lambda tensor: tf.gather(tensor, chosen), self.tensors
         )
         x = keras.tree.map_structure(lambda t: _cast(t, _input_dtype), x)
-        return x, {name: _cast(t, _target_dtype) for name, t in y.items()}
+        return x, {
+            name: _cast(tensor, self._dtype_of(name))
+            for name, tensor in y.items()
+        }
 
     def _targets(self, indices: np.ndarray) -> Targets:
         return {
-            name: _take(values, indices, _target_dtype(values.dtype))
+            name: _take(values, indices, self._dtype_of(name)(values.dtype))
             for name, values in self.y.items()
         }
+
+    def _dtype_of(self, name: str):
+        return _input_dtype if name in self.numbers else _target_dtype
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    if np.asarray(array).dtype.kind not in "biuf":
+        return tf.convert_to_tensor(array)
+    # Which makes one copy at most, where the usual conversion makes two.
+    return tf.raw_ops.Identity(input=array)
 
 
 def _view(tensor: tf.Tensor, array: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def make_array_target(
             label. Defaults to `None`: all have one.
 
     Returns:
-        The task, and targets as `ArraySource` takes them: floats with NaN for
+        The task, and targets as `ArraySource` takes them: numbers with NaN for
         missing labels of a regression, integers with -1 for those of classes.
 
     Raises:
@@ -244,8 +244,8 @@ def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
             f"Task {spec.name!r}: no pixel has a label in {source}. Fill "
             "labels in, or leave the task out."
         )
-    if array.dtype.kind in "biu" and array.dtype.itemsize == 1:
-        return task, array.astype("float16")  # which holds them all
+    if array.dtype.itemsize < 4:
+        return task, array
     return task, array.astype("float32", copy=False)
 
 

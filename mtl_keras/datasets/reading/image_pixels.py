@@ -29,7 +29,7 @@ def read_image(
         header: Its header.
         color_mode: `"grayscale"`, `"rgb"` or `"rgba"`.
         size: `(height, width)` to resize to, bilinearly; what shrinks to half
-            or less is averaged before.
+            or less both ways, or to a third one way, is averaged before.
 
     Returns:
         uint8 or float32 array of shape `(height, width, channels)`, values
@@ -80,9 +80,10 @@ def _is_halved(header: ImageHeader, size: tuple[int, int]) -> bool:
 
 def _resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Pixels, between their neighbours; what `tf.image.resize` is made of."""
-    resized = tf.raw_ops.ResizeBilinear(
-        images=pixels[None], size=size, half_pixel_centers=True
-    )
+    with tf.device("CPU:0"):
+        resized = tf.raw_ops.ResizeBilinear(
+            images=pixels[None], size=size, half_pixel_centers=True
+        )
     return np.asarray(memoryview(resized))[0]
 
 

@@ -32,7 +32,24 @@ def test_what_comes_out(dtype, of_x, of_y):
     for found in (y["y"], streamed_y["y"].numpy()):
         np.testing.assert_array_equal(found, values[indices].astype(of_y))
         assert found.dtype == of_y
-    np.testing.assert_array_equal(source.targets(indices)[0]["y"], y["y"])
+    np.testing.assert_array_equal(next(source.targets(indices))["y"], y["y"])
+
+
+def test_numbers_are_no_classes():
+    values = np.arange(6, dtype="uint8")
+    source = ArraySource(values, {"y": values, "z": values}, ["z"])
+    _, y = source.arrays(np.arange(6))
+    assert (y["y"].dtype, y["z"].dtype) == ("int32", "float32")
+    ((_, y),) = source.batches(np.arange(6), 8, None)
+    assert (y["y"].dtype, y["z"].dtype) == ("int32", "float32")
+
+
+def test_targets_come_in_parts_of_a_bounded_size():
+    masks = np.arange(40).reshape(40, 1) * np.ones((1, 2**16), "int8")
+    source = ArraySource(np.zeros(40), {"y": masks})
+    parts = [part["y"] for part in source.targets(np.arange(39, -1, -1))]
+    assert [len(part) for part in parts] == [16, 16, 8]
+    np.testing.assert_array_equal(np.concatenate(parts), masks[::-1])
 
 
 def test_inputs_may_be_a_dict_with_texts():
@@ -45,15 +62,11 @@ def test_inputs_may_be_a_dict_with_texts():
     assert streamed["a"].numpy().tolist() == [2.0, 0.0]
 
 
-def test_the_arrays_of_the_caller_are_let_go_and_not_changed():
-    values = np.arange(6.0)
-    source = ArraySource(values, {"y": values})
-    values[:] = 0
-    assert source.x.tolist() == list(range(6))
-    assert not np.shares_memory(source.x, values)
-    taken, _ = source.arrays(np.arange(6))
-    taken[:] = 9
-    assert source.x.tolist() == list(range(6))
+def test_what_is_taken_is_a_copy():
+    source = ArraySource(np.arange(6.0), {"y": np.arange(6)})
+    x, y = source.arrays(np.arange(6))
+    x[:], y["y"][:] = 9, 9
+    assert source.x.tolist() == source.y["y"].tolist() == list(range(6))
 
 
 def test_a_part_takes_little_more_than_it_returns():
