@@ -52,10 +52,12 @@ from mtl_keras.datasets.description import Description, TaskDescription
 from mtl_keras.datasets.encode_tags import encode_tags
 from mtl_keras.datasets.file_data_set import FileDataSet
 from mtl_keras.datasets.from_csv import from_csv
+from mtl_keras.datasets.from_dataframe import from_dataframe
 from mtl_keras.datasets.from_folder import from_folder
 from mtl_keras.datasets.from_npz import from_npz
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
@@ -65,7 +67,7 @@ _DATASETS = {
     "digit_scenes": digit_scenes,
     "energy": energy,
     "fashion_mnist": fashion_mnist,
-    "from_csv": FileDataSet(from_csv),
+    "from_csv": FileDataSet(from_csv, ("path", "tasks")),
     "from_folder": FileDataSet(from_folder),
     "from_npz": FileDataSet(from_npz),
     "mnist": mnist,
@@ -81,6 +83,7 @@ __all__ = [
     "Description",
     "FileDataSet",
     "Splits",
+    "TableEncoding",
     "TaskDescription",
     "augment",
     "census_income",
@@ -93,6 +96,7 @@ __all__ = [
     "energy",
     "fashion_mnist",
     "from_csv",
+    "from_dataframe",
     "from_folder",
     "from_npz",
     "get",

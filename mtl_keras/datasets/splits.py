@@ -36,6 +36,9 @@ class Splits:
         input_names: Tuple with the name of each column of a table's inputs,
             `"column=category"` for a one-hot one. Defaults to `()`.
         source: What reads the samples.
+        groups: Integer array of shape `(samples,)`, a number for the group of
+            each sample, or `None`.
+        encoding: `TableEncoding` of a table, or `None`.
 
     Example:
 
@@ -61,6 +64,8 @@ class Splits:
     indices: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
     input_names: tuple[str, ...] = ()
     source: Any = dataclasses.field(default=None, repr=False)
+    groups: np.ndarray | None = dataclasses.field(default=None, repr=False)
+    encoding: Any = dataclasses.field(default=None, repr=False)
 
     @property
     def input_shape(self) -> tuple:
@@ -95,6 +100,32 @@ class Splits:
             )
         return self.source.arrays(self.indices[part])
 
+    def serving_model(self, model):
+        """Puts the encoding of a table in front of a model.
+
+        Args:
+            model: A `MultiTaskModel` that was trained on these data.
+
+        Returns:
+            A model that takes the raw columns of the table, see
+            `mtl_keras.tables.with_raw_columns`.
+
+        Raises:
+            ValueError: If the data come from no table.
+
+        Example:
+
+        ```python
+        data.serving_model(model).export("saved_model")
+        ```
+        """
+        if self.encoding is None:
+            raise ValueError(
+                "These data come from no table, so their inputs have no "
+                "encoding: export the model itself."
+            )
+        return self.encoding.serving_model(model)
+
 
 def make_splits(
     source: Any,
@@ -104,6 +135,8 @@ def make_splits(
     batch_size: int,
     seed: int,
     input_names: tuple[str, ...] = (),
+    groups: np.ndarray | None = None,
+    encoding: Any = None,
 ) -> Splits:
     """Makes the parts of a source.
 
@@ -115,6 +148,9 @@ def make_splits(
         batch_size: Integer, samples per batch.
         seed: Integer, seed of the order of the training part.
         input_names: Tuple of the names of input columns. Defaults to `()`.
+        groups: Integer array, a number for the group of each sample. Defaults
+            to `None`.
+        encoding: `TableEncoding` of a table. Defaults to `None`.
 
     Returns:
         The `Splits`.
@@ -137,4 +173,6 @@ def make_splits(
         indices=parts,
         input_names=input_names,
         source=source,
+        groups=groups,
+        encoding=encoding,
     )

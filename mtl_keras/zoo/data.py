@@ -95,7 +95,9 @@ def _check_complete(recipe: Recipe, dataset) -> None:
     for argument, known in inspect.signature(
         dataset.load_data
     ).parameters.items():
-        if known.default is not known.empty or argument in said:
+        required = getattr(dataset, "required", ())
+        optional = known.default is not known.empty
+        if argument in said or (optional and argument not in required):
             continue
         if argument == "path":
             raise ValueError(

@@ -54,7 +54,7 @@ def test_data_arguments_reach_the_training(
         "group": "patient",
         "path": str(table),
     }
-    assert zoo.load_data(recipe).train[0].shape == (28, 3)
+    assert zoo.load_data(recipe).train[0].shape == (28, 4)
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_keras.datasets.reading.csv_table import CsvTable, read_csv_table
+from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.reading.groups import read_groups
 from mtl_keras.datasets.reading.image_files import SUFFIXES
+from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.datasets.samples import Targets
@@ -63,9 +64,9 @@ def read_folder_labels(
     groups = None
     if group is not None:
         groups = _groups(table, group, images, rows)
-    first = next(iter(table.cells))
+    first = table.names[0]
     if specs is None:
-        columns = [c for c in table.cells if c not in (first, group)]
+        columns = [c for c in table.names if c not in (first, group)]
         specs = read_target_specs(columns) if columns else []
     made, targets = [], {}
     for spec in specs:
@@ -76,12 +77,12 @@ def read_folder_labels(
     return FolderLabels(tuple(made), targets, groups)
 
 
-def _rows(table: CsvTable, images: Sequence[str]) -> np.ndarray:
+def _rows(table: Table, images: Sequence[str]) -> np.ndarray:
     """The row of each image, -1 for an image without one."""
     known = {name: number for number, name in enumerate(images)}
-    first = next(iter(table.cells))
+    first = table.names[0]
     rows = np.full(len(images), -1)
-    for row, cell in enumerate(table.cells[first]):
+    for row, cell in enumerate(table.column(first, "labels").names):
         name = cell
         if Path(cell).suffix.lower() in SUFFIXES and cell not in known:
             name = Path(cell).stem
