@@ -10,12 +10,19 @@ from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.reading.csv_table import read_csv_table, read_header
 from mtl_keras.datasets.reading.join_tables import join_tables, kinds_differ
 from mtl_keras.datasets.reading.table import Table, check_texts
-from mtl_keras.datasets.reading.table_splits import TableArguments, table_splits
+from mtl_keras.datasets.reading.table_splits import (
+    TableArguments,
+    reading_of,
+    table_splits,
+)
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.tasks import Task
 
 Path = str | os.PathLike
+
+# Arguments that say what cells mean.
+_OF_CELLS = ("missing_values", "delimiter", "decimal", "thousands")
 
 
 def from_csv(
@@ -40,8 +47,8 @@ def from_csv(
     missing_inputs: str = "encode",
     parse_dates: Sequence[str] = (),
     missing_values: Sequence[str] = (),
-    delimiter: str = ",",
-    decimal: str = ".",
+    delimiter: str | None = None,
+    decimal: str | None = None,
     thousands: str | None = None,
     names: Sequence[str] | None = None,
     batch_size: int = 32,
@@ -90,9 +97,10 @@ def from_csv(
             of a row is of, for tables in long form. `tasks` then names the one
             column of labels, and each value of this column is a task.
         like: Data of `from_csv` or `from_dataframe`, or their encoding: this
-            file has the same tasks, classes and inputs, by the same codes. A
-            class that is none of theirs is an error, an unknown category goes
-            into the bucket for such.
+            file has the same tasks, classes and inputs, by the same codes, and
+            its cells are read in the same way unless they are said to be
+            others. A class that is none of theirs is an error, an unknown
+            category goes into the bucket for such.
         labels: Boolean, `False` to read rows without labels for `predict`,
             with `like`. All of them are in the part `"train"`. Defaults to
             `True`.
@@ -111,9 +119,10 @@ def from_csv(
         parse_dates: List of columns of dates or times, which become seconds.
         missing_values: List of strings, cells that stand for a missing value
             besides the empty one. Numbers are compared as numbers.
-        delimiter: String between two cells. Defaults to `","`.
+        delimiter: String between two cells. Defaults to `","`, or to that of
+            `like`.
         decimal: String between the whole part of a number and its decimals.
-            Defaults to `"."`.
+            Defaults to `"."`, or to that of `like`.
         thousands: String between groups of three digits. Defaults to `None`.
         names: List of the names of the columns of a file without a header.
         batch_size: Integer, samples per batch. Defaults to 32.
@@ -152,15 +161,17 @@ def from_csv(
     ```
     """
     files, shares = _files(path, train, validation, test)
-    reading = {
-        "missing_values": list(check_texts("missing_values", missing_values)),
-        "delimiter": delimiter,
-        "decimal": decimal,
-        "thousands": thousands,
-        "names": None if names is None else list(check_texts("names", names)),
-    }
+    reading = reading_of(
+        like,
+        missing_values=check_texts("missing_values", missing_values),
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        parse_dates=check_texts("parse_dates", parse_dates),
+        task_column=task_column,
+    )
     return table_splits(
-        _CsvFiles(files, reading),
+        _CsvFiles(files, reading, names),
         TableArguments(
             tasks=tasks,
             inputs=inputs,
@@ -169,10 +180,8 @@ def from_csv(
             test=shares["test"],
             split=split,
             group=group,
-            task_column=task_column,
             like=like,
             labels=labels,
-            parse_dates=parse_dates,
             batch_size=batch_size,
             seed=seed,
             encoding={
@@ -217,6 +226,7 @@ class _CsvFiles:
 
     files: Mapping[str, Path]
     reading: Mapping[str, object]
+    header: Sequence[str] | None = None
     parts: Mapping[str, int] | None = None
 
     def __post_init__(self):
@@ -239,14 +249,13 @@ class _CsvFiles:
 
     def _header(self, file, part) -> list[str]:
         file = existing_file(file, "Pass the path of a csv or csv.gz file.")
-        names = self.reading["names"]
         header = read_header(
             file,
             "path" if part == "train" else part,
             self.reading["delimiter"],
-            names,
+            self.header,
         )
-        return header if names is None else list(names)
+        return header if self.header is None else list(self.header)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
         """Reads columns, some of which become numbers where they are."""
@@ -269,7 +278,8 @@ class _CsvFiles:
                 argument="path" if part == "train" else part,
                 columns=set(columns),
                 numbers=set(numbers),
-                **self.reading,
+                names=self.header,
+                **{name: self.reading[name] for name in _OF_CELLS},
             )
             for part, file in self.files.items()
         ]

@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_keras.datasets.reading.table import Table, check_texts
-from mtl_keras.datasets.reading.table_splits import TableArguments, table_splits
+from mtl_keras.datasets.reading.table_splits import (
+    TableArguments,
+    reading_of,
+    table_splits,
+)
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.tasks import Task
@@ -83,9 +87,14 @@ def from_dataframe(
     >>> data.tasks[0].class_names, data.input_shape
     (('I', 'II'), (1,))
     """
-    missing_values = check_texts("missing_values", missing_values)
+    reading = reading_of(
+        like,
+        missing_values=check_texts("missing_values", missing_values),
+        parse_dates=check_texts("parse_dates", parse_dates),
+        task_column=task_column,
+    )
     return table_splits(
-        _Frame(_frame(frame), missing_values),
+        _Frame(_frame(frame), tuple(reading["missing_values"])),
         TableArguments(
             tasks=tasks,
             inputs=inputs,
@@ -94,10 +103,8 @@ def from_dataframe(
             test=test,
             split=split,
             group=group,
-            task_column=task_column,
             like=like,
             labels=labels,
-            parse_dates=parse_dates,
             batch_size=batch_size,
             seed=seed,
             encoding={
@@ -108,7 +115,7 @@ def from_dataframe(
                 "min_count": min_count,
                 "missing_inputs": missing_inputs,
             },
-            reading={"missing_values": list(missing_values)},
+            reading=reading,
         ),
     )
 

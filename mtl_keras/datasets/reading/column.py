@@ -104,9 +104,16 @@ class Column:
         return not self.no_number.any()
 
     @functools.cached_property
+    def has_codes(self) -> bool:
+        """Whether a value is a code, such as 01, and its text matters."""
+        return self.is_text and any(
+            map(_CODE.fullmatch, self.distinct.tolist())
+        )
+
+    @functools.cached_property
     def is_whole(self) -> bool:
         """Whether every value is an integer, 1.0 among them, and no code."""
-        if self.is_text and any(map(_CODE.fullmatch, self.distinct.tolist())):
+        if self.has_codes:
             return False
         numbers = self.numbers[~self.missing]
         return self.is_numeric and bool((numbers == np.rint(numbers)).all())

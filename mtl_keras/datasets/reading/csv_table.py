@@ -83,7 +83,8 @@ def read_csv_table(
     if frame[header[-1]].isna().any():
         # pandas fills up what a short line lacks.
         _check_lengths(file, argument, delimiter, len(header))
-    kept = _rows_with_values(frame)
+    skipped = 0 if names is not None else 1
+    kept = _rows_with_values(frame, file, delimiter, skipped)
     if not len(kept):
         raise ValueError(
             f"`{argument}` must hold samples, found a header and no rows in "
@@ -93,7 +94,6 @@ def read_csv_table(
         frame = frame.iloc[kept].reset_index(drop=True)
     if columns is not None:
         frame = frame[[name for name in header if name in columns]]
-    skipped = 0 if names is not None else 1
     return Table(
         frame,
         f"'{file}'",
@@ -217,11 +217,16 @@ def _place(file, delimiter, skipped, kept, index) -> tuple[str, str]:
     return f"row {index}", f"'{file}'"
 
 
-def _rows_with_values(frame):
-    """Numbers of the rows that hold a value at least."""
+def _rows_with_values(frame, file, delimiter, skipped) -> np.ndarray:
+    """Numbers of the rows in which a cell is not empty."""
     kept = np.ones(len(frame), bool)
     if len(frame) and frame[frame.columns[-1]].isna().any():
         kept = ~frame.isna().all(axis=1).to_numpy()
+    if not kept.all():
+        # Of what is missing here, a cell may say so in a word.
+        for number, (_, cells) in enumerate(_rows(file, delimiter)):
+            if number >= skipped and any(cells):
+                kept[number - skipped] = True
     return np.flatnonzero(kept)
 
 

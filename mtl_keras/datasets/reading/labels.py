@@ -59,11 +59,11 @@ def infer_kind(task: str, column: Column) -> type:
         few = distinct <= MOST_NUMBERED_CLASSES
         if distinct > 2 and not (few and labelled.sum() >= 2 * distinct):
             return Regression
-    elif column.is_numeric:
+    elif column.is_numeric and not column.has_codes:
         return Regression
     else:
         _check_disguise(task, column)
-        if column.no_number.sum() * 2 < labelled.sum():
+        if 0 < column.no_number.sum() * 2 < labelled.sum():
             raise ValueError(
                 f"Task {task!r}: {no_number_found(column)} If the column holds "
                 "classes, say so with a Classification."
@@ -224,7 +224,7 @@ def _count_from_zero(column: Column, count: int) -> bool:
 
 def _check_values(task: str, column: Column) -> None:
     """Raises a `ValueError` at a value that is hardly the name of a class."""
-    if column.is_numeric and not column.is_whole:
+    if column.is_numeric and not (column.is_whole or column.has_codes):
         part = np.abs(column.numbers - np.rint(column.numbers))
         index = int(np.nanargmax(part))
         raise ValueError(

@@ -54,7 +54,8 @@ class TableArguments:
     """What `from_csv` and `from_dataframe` are told of a table.
 
     The fields are their arguments of the same names; `encoding` holds those of
-    `mtl_keras.tables.fit_feature_space`.
+    `mtl_keras.tables.fit_feature_space`, `reading` those that another file is
+    read by as well, see `reading_of`.
     """
 
     tasks: Any
@@ -64,14 +65,45 @@ class TableArguments:
     test: float
     split: str | None
     group: str | None
-    task_column: str | None
     like: Any
     labels: bool
-    parse_dates: Sequence[str]
     batch_size: int
     seed: int
     encoding: Mapping[str, Any]
     reading: Mapping[str, Any]
+
+
+# What holds where neither the caller nor `like` says how cells are read.
+_DEFAULTS = {
+    "missing_values": (),
+    "delimiter": ",",
+    "decimal": ".",
+    "thousands": None,
+    "parse_dates": (),
+    "task_column": None,
+}
+
+
+def reading_of(like: Any, **said) -> dict[str, Any]:
+    """Returns how cells are read: as the caller says, or as those of `like`.
+
+    Args:
+        like: The argument `like`.
+        **said: Arguments of `from_csv` that say how cells are read.
+
+    Returns:
+        Dict of the arguments.
+    """
+    encoding = _encoding_of(like)
+    before = {} if encoding is None else encoding.reading
+    reading = {
+        name: value or before.get(name) or _DEFAULTS[name]
+        for name, value in said.items()
+    }
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in reading.items()
+    }
 
 
 def table_splits(reader: TableReader, said: TableArguments) -> Splits:
@@ -193,7 +225,7 @@ def _inputs(reader, said, specs, like) -> list[str]:
     others = {
         said.split: "split",
         said.group: "group",
-        said.task_column: "task_column",
+        said.reading["task_column"]: "task_column",
     }
     others.pop(None, None)
     return choose_inputs(
@@ -227,10 +259,10 @@ def _read(reader, said, specs, inputs, categories, like) -> Table:
     asked = {c: "tasks" for spec in specs for c in spec.columns}
     if not said.labels:
         asked = {}
-    for argument in ("split", "group", "task_column"):
-        name = getattr(said, argument)
-        if name is not None:
-            asked[name] = argument
+    uses = {"split": said.split, "group": said.group}
+    if said.labels:
+        uses["task_column"] = said.reading["task_column"]
+    asked |= {name: use for use, name in uses.items() if name is not None}
     for name, argument in asked.items():
         if name not in reader.names:
             raise ValueError(
@@ -238,11 +270,13 @@ def _read(reader, said, specs, inputs, categories, like) -> Table:
                 f"{reader.source} does not have. "
                 f"{did_you_mean(name, reader.names)}"
             )
-    dates = check_texts("parse_dates", said.parse_dates)
+    dates = said.reading["parse_dates"]
     numbers = [n for n in inputs if n not in categories and n not in dates]
     table = reader.read([*inputs, *asked], numbers)
     for name in dates:
         if name not in inputs and name not in asked:
+            if like is not None:
+                continue
             raise ValueError(
                 f"`parse_dates` names {name!r}, which is no column that is "
                 f"read. {did_you_mean(name, [*inputs, *asked])}"
@@ -297,10 +331,9 @@ def _parts(reader, table: Table, said: TableArguments):
 
 
 def _targets(table: Table, said: TableArguments, specs) -> list:
-    if said.task_column is not None:
-        return tasks_in_rows(
-            table, specs, table.column(said.task_column, "task_column")
-        )
+    name = said.reading["task_column"]
+    if name is not None:
+        return tasks_in_rows(table, specs, table.column(name, "task_column"))
     return [
         make_target(spec, [table.column(c, "tasks") for c in spec.columns])
         for spec in specs
