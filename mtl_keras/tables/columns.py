@@ -88,8 +88,7 @@ def is_missing(values: np.ndarray) -> np.ndarray:
         return np.char.strip(values) == np.array("", values.dtype)
     import pandas
 
-    missing = pandas.isna(values)
-    return missing | np.array([value in ("", b"") for value in values])
+    return pandas.isna(values) | (values == "") | (values == b"")
 
 
 def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:

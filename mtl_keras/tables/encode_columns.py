@@ -18,7 +18,7 @@ from mtl_keras.tables.columns import (
 
 
 def encode_columns(
-    feature_space: FeatureSpace, columns, *, batch_size: int = 8192
+    feature_space: FeatureSpace, columns, *, batch_size: int = 65536
 ) -> np.ndarray:
     """Encodes a table once, so that training need not do it at each step.
 
@@ -28,7 +28,7 @@ def encode_columns(
         columns: Dict from name to an array of shape `(n,)`, or a
             `pandas.DataFrame`. Columns that the encoding does not know are
             left alone.
-        batch_size: Rows that are encoded at a time. Defaults to `8192`.
+        batch_size: Rows that are encoded at a time. Defaults to `65536`.
 
     Returns:
         float32 array of shape `(n, width)`. Numbers of categories that are to
@@ -54,7 +54,7 @@ def encode_columns(
     }
     rows = len(next(iter(table.values())))
     if not feature_space.crosses:
-        return _encode_by_column(feature_space, table, rows)
+        return _encode_by_column(feature_space, table, rows, batch_size)
     parts = []
     for start in range(0, rows, batch_size):
         batch = {k: v[start : start + batch_size] for k, v in table.items()}
@@ -64,30 +64,34 @@ def encode_columns(
 
 
 def _encode_by_column(
-    feature_space: FeatureSpace, table: Mapping, rows: int
+    feature_space: FeatureSpace, table: Mapping, rows: int, batch_size: int
 ) -> np.ndarray:
     """Encodes each column by itself, equal values once."""
     import pandas  # takes half a second to load
 
-    encoded = {
-        name: _encode_values(feature_space, name, values[:1])
+    widths = {
+        name: _encode_values(feature_space, name, values[:1]).shape[-1]
         for name, values in table.items()
     }
-    widths = {name: int(part.shape[-1]) for name, part in encoded.items()}
+    # Columns of few values are encoded by these, however many rows.
+    codes = {}
+    for name, values in table.items():
+        if widths[name] > 1 or values.dtype.kind != "f":
+            found, distinct = pandas.factorize(values, use_na_sentinel=False)
+            codes[name] = found, _encode_values(feature_space, name, distinct)
     x = np.empty((rows, sum(widths.values())), "float32")
-    start = 0
-    for name in _order(feature_space, widths):
-        part = x[:, start : start + widths[name]]
-        start += widths[name]
-        values = table[name]
-        if widths[name] == 1 and values.dtype.kind == "f":
-            part[:] = _encode_values(feature_space, name, values)
-            continue
-        # Columns of few values are encoded by these, however many rows.
-        codes, distinct = pandas.factorize(values, use_na_sentinel=False)
-        np.take(
-            _encode_values(feature_space, name, distinct), codes, 0, out=part
-        )
+    for first in range(0, rows, batch_size):
+        batch = slice(first, first + batch_size)
+        start = 0
+        for name in _order(feature_space, widths):
+            part = x[batch, start : start + widths[name]]
+            start += widths[name]
+            if name in codes:
+                found, encoded = codes[name]
+                part[:] = encoded[found[batch]]
+            else:
+                values = table[name][batch]
+                part[:] = _encode_values(feature_space, name, values)
     return x
 
 

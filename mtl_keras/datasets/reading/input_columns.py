@@ -121,7 +121,8 @@ def check_inputs(
         if name in categories:
             continue
         column = table.column(name, "inputs")
-        if is_text(values):
+        texts = column.is_text and is_text(values)
+        if texts:
             _check_disguise(column)
         bad = column.no_number
         if bad.any() and bad.sum() * 2 < (~column.missing).sum():
@@ -133,8 +134,10 @@ def check_inputs(
                 f"value, pass missing_values=({value!r},); if the column holds "
                 f"categories, categories=[{name!r}]."
             )
+        if not texts:
+            continue
         distinct, there = len(column.distinct), int((~column.missing).sum())
-        if is_text(values) and distinct > max(FEW_TEXTS, there / 2):
+        if distinct > max(FEW_TEXTS, there / 2):
             raise ValueError(
                 f"`inputs` names {name!r}, whose texts differ in most rows "
                 f"({distinct} in {there}, such as {column.distinct[0]!r}), so "

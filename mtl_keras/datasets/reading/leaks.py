@@ -75,9 +75,6 @@ class _Input:
         else:
             self.numbers = values.astype("float64")
 
-    def ranks(self, there: np.ndarray) -> np.ndarray:
-        return _ranks(self.numbers[there])
-
 
 def _leaks_of(inputs: Mapping[str, _Input], task: str, label) -> list:
     is_class = label.dtype.kind in "iu"
@@ -105,9 +102,9 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    from scipy.stats import rankdata
+    import pandas
 
-    return rankdata(values)
+    return pandas.Series(values).rank().to_numpy()
 
 
 def _tree_score(values, labels, is_text: bool) -> float:

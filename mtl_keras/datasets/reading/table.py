@@ -29,6 +29,7 @@ class Table:
         decimal: String between the whole part of a number and its decimals.
         thousands: String between groups of three digits, or `None`.
         file: Path of the file, or `None`.
+        columns_read: Dict of the columns that were asked for; not an argument.
     """
 
     frame: Any
@@ -38,6 +39,9 @@ class Table:
     decimal: str = "."
     thousands: str | None = None
     file: Path | None = None
+    columns_read: dict[str, Column] = dataclasses.field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __len__(self):
         return len(self.frame)
@@ -61,6 +65,11 @@ class Table:
             ValueError: If there is none of that name.
         """
         self.check_name(name, argument)
+        if name not in self.columns_read:
+            self.columns_read[name] = self._column(name)
+        return self.columns_read[name]
+
+    def _column(self, name: str) -> Column:
         values = plain_column(name, self.frame[name])
         if values.dtype.kind in "OSU" and is_text(values):
             return self._text_column(name, values)
@@ -78,7 +87,8 @@ class Table:
             )
             return self._text_column(name, texts)
         marks = [number_of(text) for text in self.missing_values]
-        missing |= np.isin(values, [m for m in marks if not np.isnan(m)])
+        for mark in marks:
+            missing |= values == mark
         return Column(name, values, missing, self._where(name))
 
     def check_name(self, name: str, argument: str) -> None:
