@@ -13,6 +13,7 @@ from mtl_keras.datasets.arguments import check_count
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
+from mtl_keras.training.data.encoded_inputs import mark_encoded
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,7 +99,8 @@ class Splits:
                 f"{did_you_mean(part, self.indices)} A part whose share is 0 "
                 "is not made."
             )
-        return self.source.arrays(self.indices[part])
+        x, y = self.source.arrays(self.indices[part])
+        return (x if self.encoding is None else mark_encoded(x)), y
 
     def serving_model(self, model):
         """Puts the encoding of a table in front of a model.
@@ -165,6 +167,9 @@ def make_splits(
         )
         for part, indices in parts.items()
     }
+    if encoding is not None:
+        for stream in batches.values():
+            mark_encoded(stream)
     return Splits(
         train=batches["train"],
         validation=batches.get("validation"),

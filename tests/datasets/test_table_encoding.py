@@ -189,3 +189,21 @@ def test_any_header_goes_from_file_to_request(write, tmp_path):
     }
     found = serve["serving_default"](**request)[task.name]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("of_arrays", [True, False])
+def test_an_export_of_codes_is_told(data, tmp_path, of_arrays):
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(2,))
+    model.run_eagerly = True
+    x, y = data.arrays()
+    if of_arrays:
+        model.fit(x, y, epochs=1, verbose=0)
+    else:
+        model.fit(data.train, shuffle=False, epochs=1, verbose=0)
+    with pytest.warns(
+        UserWarning, match=r"export data\.serving_model\(model\)"
+    ):
+        model.export(tmp_path / "codes", verbose=False)
+    data.serving_model(model).export(tmp_path / "raw", verbose=False)
+    model.fit(x.copy(), y, epochs=1, verbose=0)
+    model.export(tmp_path / "numbers", verbose=False)
