@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 
 import numpy as np
@@ -159,16 +160,39 @@ def plain_column(name: str, values) -> np.ndarray:
     values = np.asarray(values)
     if values.dtype.kind in "mM" or dtype.startswith("datetime"):
         raise ValueError(
-            f"Column {name!r} holds dates or durations ({values.dtype}); "
-            "expected numbers or texts. Make a number of what matters, such as "
-            "seconds, .dt.hour or .dt.dayofyear; from_csv and from_dataframe "
-            f"do so with parse_dates=[{name!r}]."
+            f"Column {name!r} holds dates or durations ({dtype}); expected "
+            "numbers or texts. Make a number of what matters, such as seconds, "
+            ".dt.hour or .dt.dayofyear; from_csv and from_dataframe do so with "
+            f"parse_dates=[{name!r}]."
         )
+    if values.dtype.kind == "O":
+        _check_objects(name, values.ravel())
     if values.dtype.kind not in "OSUbiuf":
         raise ValueError(
             f"Column {name!r} is of {values.dtype}; expected numbers or texts."
         )
     return values
+
+
+def _check_objects(name: str, values: np.ndarray) -> None:
+    """Raises a `ValueError` for objects that are neither texts nor numbers."""
+    import pandas  # takes half a second to load
+
+    for kind in set(map(type, values)):
+        if issubclass(kind, str | bytes | numbers.Number | np.bool_):
+            continue
+        row, value = next(
+            (row, value)
+            for row, value in enumerate(values)
+            if type(value) is kind
+        )
+        if np.ndim(value) == 0 and pandas.isna(value):
+            continue
+        raise ValueError(
+            f"Column {name!r}: found {value!r} of type {kind.__name__} in row "
+            f"{row}; expected numbers or texts. Lists become columns of their "
+            "own, dates seconds (parse_dates of from_csv and from_dataframe)."
+        )
 
 
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
@@ -180,15 +204,15 @@ def _numbers(name: str, values: np.ndarray) -> np.ndarray:
                 f"Column {name!r} holds texts such as {str(first)!r}; expected "
                 "numbers."
             )
-        numbers = np.full(len(values), np.nan)
+        found = np.full(len(values), np.nan)
         try:
-            numbers[~missing] = values[~missing].astype("float64")
+            found[~missing] = values[~missing].astype("float64")
         except (TypeError, ValueError):
             raise TypeError(
                 f"Column {name!r} holds values such as "
                 f"{values[~missing][0]!r}; expected numbers."
             ) from None
-        return numbers
+        return found
     if values.dtype.kind == "f":
         return np.where(np.isfinite(values), values, np.nan)
     return values

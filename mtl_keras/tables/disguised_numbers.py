@@ -13,6 +13,9 @@ MISSING_WORDS = frozenset((
 ))
 # fmt: on
 
+# So many numbers before one unit are no names of classes, such as 1st or 3a.
+FEWEST_WITH_UNIT = 8
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CURRENCIES = r"[$€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|CNY"
 _BODY = r"[+-]?\d[\d.,' ]*"
@@ -69,7 +72,18 @@ _PATTERNS: tuple[tuple[str, re.Pattern, Callable[[str], str]], ...] = (
             "pass thousands="
         ),
     ),
+    (
+        "numbers with signs around them",
+        re.compile(
+            rf"(?=.*([()%]|-$|{_CURRENCIES}))[(+-]*\s*({_CURRENCIES})?"
+            rf"\s*\d[\d.,' ]*\s*(%|{_CURRENCIES})?"
+            r"\s*[)-]?",
+            re.I,
+        ),
+        lambda name: "Write plain numbers, with a minus in front",
+    ),
 )
+_WITH_UNIT = re.compile(r"[+-]?\d[\d.,]*\s*([^\W\d_][^\d,;]{0,7}|[°\"'])")
 
 
 def find_disguise(
@@ -99,7 +113,7 @@ def find_disguise(
     rest = [text for text in others if text.lower() not in MISSING_WORDS]
     if rest:
         points = any("." in text for text in texts if text not in others)
-        found = _find_pattern(name, rest, points)
+        found = _find_pattern(name, rest, points) or _find_unit(rest)
         # A word among dates is a hole, not the proof of a text.
         if found is not None:
             return found
@@ -124,3 +138,15 @@ def _find_pattern(
         if len(fitting) == len(rest) or most:
             return what, fitting[0], way_out(name)
     return None
+
+
+def _find_unit(rest: list[str]) -> tuple[str, str, str] | None:
+    found = [_WITH_UNIT.fullmatch(text) for text in rest]
+    units = {match[1].strip() for match in found if match}
+    if len(rest) < FEWEST_WITH_UNIT or not all(found) or len(units) > 1:
+        return None
+    return (
+        f"numbers with a unit ({units.pop()})",
+        rest[0],
+        "Remove the unit before saving the file",
+    )

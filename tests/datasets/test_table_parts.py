@@ -420,3 +420,46 @@ def test_lines_are_counted_past_blanks_and_breaks(write):
     path = write('a,y\n\n"x\nz",1\n\n  \nx,2\n,\nx,nine\n')
     with pytest.raises(ValueError, match="'nine' in line 9"):
         datasets.from_csv(path, {"y": "Regression"}, **WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (b"PK\x03\x04", r"Excel file or a zip archive.*read_excel"),
+        (b"\xd0\xcf\x11\xe0", r"an Excel file.*read_excel"),
+        (b"PAR1", r"a Parquet file.*read_parquet"),
+    ],
+)
+def test_tables_of_other_programs(tmp_path, start, message):
+    (tmp_path / "t.csv").write_bytes(start + bytes(50))
+    with pytest.raises(ValueError, match=message):
+        datasets.from_csv(tmp_path / "t.csv", ["y"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([[1, 2]], r"found \[1, 2\] of type list in row 0"),
+        ([pd.Timestamp("2021-01-01").date()], "of type date in row 0"),
+        (pd.period_range("2021", periods=40, freq="M"), "of type Period"),
+        (np.arange(40) * 1j, "complex128"),
+    ],
+)
+def test_objects_that_are_no_cells(cells, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_dataframe(table(z=cells), ["y"])
+
+
+def test_integers_beyond_64_bits_are_categories_by_their_text(write):
+    ids = [2**64 - 6 + row % 3 for row in range(40)]
+    path = write(
+        "id,y\n" + "".join(f"{i},{n % 2}\n" for n, i in enumerate(ids))
+    )
+    data = datasets.from_csv(path, ["y"], categories=["id"], **WHOLE)
+    assert data.input_names[1:] == tuple(f"id={i}" for i in sorted(set(ids)))
+
+
+def test_an_input_and_a_task_of_one_safe_name():
+    frame = table().rename(columns={"a": "q%", "y": "q_"})
+    with pytest.raises(ValueError, match="'q%' and task 'q_' would both"):
+        datasets.from_dataframe(frame, ["q_"])

@@ -28,6 +28,9 @@ from mtl_keras.tables.disguised_numbers import find_disguise
         (["1", "2.5", "NA"], "words for missing", "missing_values=('NA',)"),
         (["1", "?", "n/a"], "words for missing", "('?', 'n/a')"),
         (["2021-01-31", "NA"], "dates", "parse_dates"),
+        (["(5)", "$1,200.00", "7 %"], "signs around", "plain numbers"),
+        (["5-", "7-"], "signs around", "plain numbers"),
+        ([f"{n} kg" for n in range(9)], "unit (kg)", "Remove the unit"),
     ],
 )
 def test_disguises_are_found(texts, what, way_out):
@@ -47,6 +50,9 @@ def test_disguises_are_found(texts, what, way_out):
         ["1.5", "3,5"],  # either may be the decimal
         ["10-20", "20-30", ">30"],
         ["v1.2", "v1.3"],
+        ["1st", "2nd", "3rd"],
+        ["1a", "2a", "3a"],
+        [f"{n}{'ab'[n % 2]}" for n in range(20)],
         [],
     ],
 )

@@ -15,6 +15,21 @@ import numpy as np
 from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.reading.table import Table, check_texts
 
+_EXCEL = (
+    "Save it as 'CSV UTF-8', or read it with pandas.read_excel and pass the "
+    "frame to from_dataframe."
+)
+_OTHER_TABLES = (
+    (b"PK\x03\x04", "an Excel file or a zip archive", _EXCEL),
+    (b"\xd0\xcf\x11\xe0", "an Excel file", _EXCEL),
+    (
+        b"PAR1",
+        "a Parquet file",
+        "Read it with pandas.read_parquet and pass "
+        "the frame to from_dataframe.",
+    ),
+)
+
 
 def read_csv_table(
     path: str | os.PathLike,
@@ -125,6 +140,7 @@ def read_header(
     Raises:
         ValueError: If the file is empty, or its first line is no header.
     """
+    _check_start(file, argument)
     with _errors(file, argument, delimiter, 0):
         _, header = next(_rows(file, delimiter), (0, []))
     if not header:
@@ -238,6 +254,18 @@ def _check_lengths(file, argument, delimiter, count) -> None:
                 f"`{argument}` must have {count} cells in each line, as the "
                 f"header does, found {len(row)} in line {line} of '{file}'. "
                 f"Put quotes around a cell that holds a {delimiter!r}."
+            )
+
+
+def _check_start(file, argument) -> None:
+    """Raises a `ValueError` for tables of other programs."""
+    with file.open("rb") as stream:
+        start = stream.read(8)
+    for mark, kind, way_out in _OTHER_TABLES:
+        if start.startswith(mark):
+            raise ValueError(
+                f"`{argument}` must be a csv file, found {kind} in '{file}'. "
+                f"{way_out}"
             )
 
 

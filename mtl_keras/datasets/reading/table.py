@@ -131,7 +131,7 @@ class Table:
         values, missing = column.values, column.missing
         if values.dtype.kind in "iub" and not missing.any():
             return values
-        if category and column.is_whole:
+        if category and column.is_whole and _fits_int64(column):
             if missing.any():
                 return column.by_value(_integer, None, object)
             return column.by_value(_integer, 0, "int64")
@@ -180,6 +180,12 @@ def check_texts(argument: str, texts: Sequence[str]) -> tuple[str, ...]:
             f"`{argument}` must be a list of strings, found {texts!r}."
         )
     return tuple(texts)
+
+
+def _fits_int64(column: Column) -> bool:
+    limits = np.iinfo("int64")
+    integers = map(_integer, column.distinct.tolist())
+    return all(limits.min < number <= limits.max for number in integers)
 
 
 def _integer(value) -> int:

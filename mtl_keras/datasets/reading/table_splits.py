@@ -135,6 +135,7 @@ def table_splits(reader: TableReader, said: TableArguments) -> Splits:
     encoding = like
     if like is None:
         check_inputs(table, columns, categories)
+        _check_names_apart(columns, tasks)
         encoding = _fit(table, columns, categories, parts["train"], said)
         encoding = dataclasses.replace(
             encoding,
@@ -350,6 +351,18 @@ def _fit(table, columns, categories, train, said) -> TableEncoding:
     return TableEncoding(
         space, tuple(columns), (), {}, reading=dict(said.reading)
     )
+
+
+def _check_names_apart(columns, tasks) -> None:
+    """Raises a `ValueError` if an input and an output have one safe name."""
+    outputs = {task.name for task in tasks}
+    for name, safe in tables.safe_names(columns).items():
+        if safe in outputs:
+            raise ValueError(
+                f"Column {name!r} and task {safe!r} would both be named "
+                f"{safe!r} in the model. Give the task another name: tasks="
+                f"{{'a_name': [{safe!r}]}}."
+            )
 
 
 def _check_complete(table: Table, columns) -> None:
