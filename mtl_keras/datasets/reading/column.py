@@ -150,6 +150,28 @@ class Column:
         return dataclasses.replace(self, missing=missing)
 
 
+def finite_numbers(column: Column) -> np.ndarray:
+    """Reads a column whose values must all be finite numbers.
+
+    Args:
+        column: The column.
+
+    Returns:
+        float32 array of shape `(n,)`.
+
+    Raises:
+        ValueError: If a value is missing or no finite number.
+    """
+    bad = column.missing | column.no_number
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"`path` must hold finite numbers, found {column.values[row]!r} in "
+            f"{column.where(row)}. Mend or drop the line."
+        )
+    return column.numbers.astype("float32")
+
+
 def number_of(text: str, decimal: str = ".", thousands: str | None = None):
     """Reads a number.
 

@@ -251,8 +251,8 @@ def _check_lengths(file, argument, delimiter, count) -> None:
     for line, row in _rows(file, delimiter):
         if len(row) != count and any(row):
             raise ValueError(
-                f"`{argument}` must have {count} cells in each line, as the "
-                f"header does, found {len(row)} in line {line} of '{file}'. "
+                f"`{argument}` must have {count} cells in each line, one for "
+                f"each column, found {len(row)} in line {line} of '{file}'. "
                 f"Put quotes around a cell that holds a {delimiter!r}."
             )
 
