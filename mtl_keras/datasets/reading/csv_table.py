@@ -77,7 +77,7 @@ def read_csv_table(
     header = read_header(file, argument, delimiter, names)
     if names is not None:
         header = list(names)
-    with _errors(file, argument, delimiter, len(header)):
+    with _CsvErrors(file, argument, delimiter, len(header)):
         frame = pandas.read_csv(
             file,
             sep=delimiter,
@@ -141,7 +141,7 @@ def read_header(
         ValueError: If the file is empty, or its first line is no header.
     """
     _check_start(file, argument)
-    with _errors(file, argument, delimiter, 0):
+    with _CsvErrors(file, argument, delimiter, 0):
         _, header = next(_rows(file, delimiter), (0, []))
     if not header:
         raise ValueError(
@@ -166,7 +166,7 @@ def read_header(
     return header
 
 
-class _errors:
+class _CsvErrors:
     """Turns errors of pandas and Python into those of a csv file."""
 
     def __init__(self, file, argument, delimiter, count):
