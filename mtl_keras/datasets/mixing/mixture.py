@@ -12,6 +12,11 @@ import tensorflow as tf
 from mtl_keras.datasets.arguments import check_count
 from mtl_keras.datasets.mixing.array_source import ArraySource
 from mtl_keras.datasets.mixing.images import ImageAdaptation
+from mtl_keras.datasets.mixing.mixed_splits import (
+    check_same_columns,
+    samples_of_part,
+)
+from mtl_keras.datasets.mixing.same_tasks import check_same_tasks
 from mtl_keras.datasets.mixing.signature import (
     ArraySpec,
     MixedTarget,
@@ -19,6 +24,9 @@ from mtl_keras.datasets.mixing.signature import (
     mix_targets,
 )
 from mtl_keras.datasets.mixing.stream_source import StreamSource
+from mtl_keras.datasets.splits import Splits
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,14 +69,24 @@ def make_mixture(
     image_size: Sequence[int] | None,
     channels: int | None,
     buffer_size: int = 1,
+    *,
+    tasks: Mapping[str, Sequence[Task]] | None = None,
+    part: str = "train",
+    in_memory: bool = False,
 ) -> Mixture:
     """Reads data sets and checks that they fit together.
 
     Args:
-        datasets: Dict from name to `(x, {task: y})` or `tf.data.Dataset`.
+        datasets: Dict from name to `(x, {task: y})`, `tf.data.Dataset` or
+            `Splits`.
         image_size: `(height, width)`, or `None`.
         channels: 1, 3 or `None`.
         buffer_size: Shuffle buffer of each `tf.data.Dataset`.
+        tasks: Dict from the name of a data set to its tasks, beside those of
+            `Splits`. Defaults to `None`.
+        part: Which part of `Splits`. Defaults to `"train"`.
+        in_memory: Whether `Splits` that stream are read into memory. Defaults
+            to `False`.
 
     Returns:
         A `Mixture`.
@@ -84,14 +102,50 @@ def make_mixture(
             "Name each one: {'mnist': (x, {'digit': y}), ...}."
         )
     adaptation = _adaptation(image_size, channels)
+    check_same_columns(datasets)
     sources = {
-        name: _source(name, dataset, adaptation, buffer_size)
-        for name, dataset in datasets.items()
+        name: _source(name, samples, adaptation, buffer_size)
+        for name, samples in _samples(datasets, part, in_memory).items()
     }
+    check_same_tasks(_tasks(datasets, sources, tasks or {}))
     signatures = {name: source.signature for name, source in sources.items()}
     return Mixture(
         sources, check_same_inputs(signatures), mix_targets(signatures)
     )
+
+
+def _samples(datasets, part: str, in_memory: bool) -> dict[str, Any]:
+    return {
+        name: samples_of_part(dataset, part, in_memory)
+        if isinstance(dataset, Splits)
+        else dataset
+        for name, dataset in datasets.items()
+    }
+
+
+def _tasks(datasets, sources, said) -> dict[str, Sequence[Task]]:
+    """The tasks of each data set that says them."""
+    found = {
+        name: dataset.tasks
+        for name, dataset in datasets.items()
+        if isinstance(dataset, Splits)
+    }
+    for name, tasks in said.items():
+        if name not in sources:
+            raise ValueError(
+                f"`tasks` names the data set {name!r}, which is not there. "
+                f"{did_you_mean(name, sources)}"
+            )
+        labels = sources[name].signature.y
+        for task in tasks:
+            if task.name not in labels:
+                raise ValueError(
+                    f"`tasks` has task {task.name!r} of data set {name!r}, "
+                    f"which has no targets for it. "
+                    f"{did_you_mean(task.name, labels)}"
+                )
+        found[name] = tuple(tasks)
+    return found
 
 
 def _source(name, dataset, adaptation, buffer_size):
@@ -112,8 +166,8 @@ def _pair(name: str, dataset) -> tuple:
             else f"a {_kind(dataset)}"
         )
         raise TypeError(
-            f"Data set {name!r} must be a pair (x, {{task: y}}) of arrays, or "
-            f"a tf.data.Dataset of such pairs; found {found}."
+            f"Data set {name!r} must be a pair (x, {{task: y}}) of arrays, a "
+            f"tf.data.Dataset of such pairs, or Splits; found {found}."
         )
     x, y = dataset
     if not isinstance(y, Mapping) or not y:

@@ -1,0 +1,116 @@
+"""Data sets in memory that look alike, read by one gather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.datasets.mixing.array_source import ArraySource
+from mtl_keras.datasets.mixing.joined_arrays import JoinedArrays
+from mtl_keras.datasets.mixing.pooled_targets import PooledTargets
+from mtl_keras.datasets.mixing.signature import MixedTarget, Signature
+
+
+class ArrayPool:
+    """Data sets in memory that look alike, one after another.
+
+    However many they are, a batch costs the same few operations, and so does
+    the graph that reads it.
+
+    Args:
+        sources: Sequence of the `ArraySource`s of a mixture, `None` in place
+            of each that is in another pool. Their inputs, and the targets that
+            two of them have, are of one shape and dtype.
+        targets: Dict from task name to the `MixedTarget` of the mixture.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ArraySource | None],
+        targets: Mapping[str, MixedTarget],
+    ) -> None:
+        members = [source for source in sources if source is not None]
+        self._adaptation = members[0].adaptation
+        self._own = Signature(
+            members[0].own.x,
+            {t: spec for member in members for t, spec in member.own.y.items()},
+        )
+        self._x = JoinedArrays([s and s.x for s in sources])
+        self._y = _pool_targets(sources, targets, self._own)
+
+    def choose(self, draws: Sequence) -> tuple:
+        """Chooses the samples that lie in this pool.
+
+        Args:
+            draws: Tensors of shape `(n, ...)`, numbers of data sets first.
+
+        Returns:
+            The same tensors, of the samples of this pool alone.
+        """
+        here = tf.where(self._x.holds(draws[0]))[:, 0]
+        return tuple(tf.gather(values, here) for values in draws)
+
+    def take(self, sets, rows) -> tuple:
+        """Gathers and adapts samples.
+
+        Args:
+            sets: Tensor, a vector of numbers of data sets.
+            rows: Tensor, a vector of their rows.
+
+        Returns:
+            `(x, y)`, tensors. Where the data set of a sample does not label a
+            task of the pool, its label is missing.
+        """
+        y = {}
+        for targets in self._y:
+            y |= targets.take(sets, rows)
+        return self._adaptation(self._x.take(sets, rows), y, self._own)
+
+
+def make_pools(
+    sources: Sequence[ArraySource], targets: Mapping[str, MixedTarget]
+) -> list[ArrayPool]:
+    """Pools the data sets that look alike.
+
+    Args:
+        sources: Sequence of the `ArraySource`s of a mixture.
+        targets: Dict from task name to the `MixedTarget` of the mixture.
+
+    Returns:
+        The `ArrayPool`s. Each data set is in one of them.
+    """
+    looks: list[tuple] = []
+    pools: list[list] = []
+    for number, source in enumerate(sources):
+        shapes = {task: spec.shape for task, spec in source.own.y.items()}
+        for (x, known), members in zip(looks, pools, strict=True):
+            alike = all(known.get(t, s) == s for t, s in shapes.items())
+            if x == source.own.x and alike:
+                known |= shapes
+                members[number] = source
+                break
+        else:
+            looks.append((source.own.x, shapes))
+            pools.append([None] * len(sources))
+            pools[-1][number] = source
+    return [ArrayPool(members, targets) for members in pools]
+
+
+def _pool_targets(sources, targets, own: Signature) -> list[PooledTargets]:
+    """Tasks of one form together."""
+    forms: dict[tuple, dict[str, list]] = {}
+    for task, spec in own.y.items():
+        labels = [None if s is None else s.y.get(task) for s in sources]
+        dtypes = {array.dtype for array in labels if array is not None}
+        mixed = targets[task].spec.dtype
+        # A mask of bytes is stored as such, and cast in the batch.
+        stored = dtypes.pop() if len(dtypes) == 1 else mixed
+        missing = np.isnan(targets[task].missing)
+        form = (spec.shape, stored, mixed, missing)
+        forms.setdefault(form, {})[task] = labels
+    return [
+        PooledTargets(labels, stored, targets[next(iter(labels))])
+        for (_, stored, *_), labels in forms.items()
+    ]
