@@ -36,6 +36,9 @@ class Splits:
         input_names: Tuple with the name of each column of a table's inputs,
             `"column=category"` for a one-hot one. Defaults to `()`.
         source: What reads the samples.
+        groups: Integer array of shape `(samples,)`, the number of the group
+            that each sample of the source belongs to, or `None` (default) if
+            each goes by itself.
 
     Example:
 
@@ -61,11 +64,18 @@ class Splits:
     indices: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
     input_names: tuple[str, ...] = ()
     source: Any = dataclasses.field(default=None, repr=False)
+    groups: np.ndarray | None = dataclasses.field(default=None, repr=False)
 
     @property
-    def input_shape(self) -> tuple:
-        """Shape of one sample's inputs, for a factory."""
-        return tuple(self.train.element_spec[0].shape[1:])
+    def input_shape(self) -> tuple | dict[str, tuple]:
+        """Shape of one sample's inputs, for a factory.
+
+        Of several inputs by name, a dict of their shapes.
+        """
+        spec = self.train.element_spec[0]
+        if isinstance(spec, Mapping):
+            return {name: tuple(s.shape[1:]) for name, s in spec.items()}
+        return tuple(spec.shape[1:])
 
     def arrays(self, part: str = "train") -> Samples:
         """Reads a part into memory.
@@ -104,6 +114,7 @@ def make_splits(
     batch_size: int,
     seed: int,
     input_names: tuple[str, ...] = (),
+    groups: np.ndarray | None = None,
 ) -> Splits:
     """Makes the parts of a source.
 
@@ -115,6 +126,7 @@ def make_splits(
         batch_size: Integer, samples per batch.
         seed: Integer, seed of the order of the training part.
         input_names: Tuple of the names of input columns. Defaults to `()`.
+        groups: Integer array, the group of each sample. Defaults to `None`.
 
     Returns:
         The `Splits`.
@@ -137,4 +149,5 @@ def make_splits(
         indices=parts,
         input_names=input_names,
         source=source,
+        groups=groups,
     )
