@@ -22,8 +22,9 @@ three parts.
 | `synthetic_regression` | any     | two regressions     | a seed         |
 | `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
-`from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
-with a training, validation and test part. `augment` changes images together
+`from_csv`, `from_npz` and `from_folder` read files of your own, and
+`from_tfds` a data set of TensorFlow Datasets, as `Splits` with a training,
+validation and test part. `augment` changes images together
 with their masks, and `describe` counts the labels of any data. `mix` makes one
 stream of several data sets, each labelled for some tasks, and `concatenate`
 one pair of arrays.
@@ -54,6 +55,7 @@ from mtl_keras.datasets.file_data_set import FileDataSet
 from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_folder import from_folder
 from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.from_tfds import from_tfds
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
@@ -68,6 +70,7 @@ _DATASETS = {
     "from_csv": FileDataSet(from_csv),
     "from_folder": FileDataSet(from_folder),
     "from_npz": FileDataSet(from_npz),
+    "from_tfds": FileDataSet(from_tfds),
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
@@ -95,6 +98,7 @@ __all__ = [
     "from_csv",
     "from_folder",
     "from_npz",
+    "from_tfds",
     "get",
     "mix",
     "mnist",
