@@ -11,7 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.datasets.arguments import check_count, check_seed
-from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
+from mtl_keras.datasets.reading.target_spec import (
+    KINDS,
+    TargetSpec,
+    read_target_specs,
+)
 from mtl_keras.datasets.reading.tfds_features import (
     Features,
     NamedFeature,
@@ -60,6 +64,7 @@ def from_tfds(
     | several booleans, a row of them | `MultiLabelClassification` |
     | a float, a row or several of them | `Regression` |
     | `Image`, `LabeledImage` | `Segmentation`; of floats `DenseRegression` |
+    | floats for each pixel of an input | `DenseRegression` |
     | a list of `ClassLabel`, beside tokens | `SequenceTagging` |
 
     Any other is told by its kind. Names of classes are those of the data set.
@@ -71,10 +76,10 @@ def from_tfds(
             `tfds.core.DatasetBuilder`.
         tasks: What to predict, as for `from_csv`, with names of features for
             columns: a list of names and tasks, or a dict from task name to a
-            kind, to features, to a task, or to a dict of `"kind"`,
-            `"columns"` and arguments of the kind. The feature `b` of the dict
-            `a` is `"a/b"`, which is no name of a task: `{"b": ["a/b"]}`. The
-            name of a dict stands for all of its features.
+            kind, to a feature or a list of them, to a task, or to a dict of
+            `"kind"`, `"columns"` and arguments of the kind. The feature `b`
+            of the dict `a` is `"a/b"`, which is no name of a task:
+            `{"b": "a/b"}`. The name of a dict stands for all of its features.
         inputs: String, the feature that is the input, or a list of features
             for a dict of inputs; the name of a dict of features is one, too.
             Defaults to `None`: the one that the data set names, else the only
@@ -138,9 +143,11 @@ def from_tfds(
     check_count("batch_size", batch_size)
     check_seed(seed)
     image_size = _check_image_size(image_size)
-    specs = read_target_specs(tasks)
     builder = _builder(name, data_dir, download)
-    features = Features(builder.info.features, f"data set {_name(builder)!r}")
+    features = Features(
+        builder.info.features, f"data set {builder.info.name!r}"
+    )
+    specs = read_target_specs(_feature_lists(tasks, features))
     decoders = flat_decoders(decoders, features)
     columns = [_columns(spec, features) for spec in specs]
     taken = {
@@ -150,6 +157,8 @@ def from_tfds(
     }
     x = resolve_inputs(inputs, features, builder.info.supervised_keys, taken)
     ordered = builder.info.disable_shuffling
+    # Data that TFDS mocks has no splits, and not all of it can be encoded.
+    is_stored = bool(builder.info.splits)
     several = isinstance(x, dict)
     of_inputs = list(x.values()) if several else [x]
     labels = [feature for found in columns for feature in found]
@@ -167,7 +176,7 @@ def from_tfds(
         return part.read(
             builder,
             shuffle_files=shuffle_files and in_one_piece and not ordered,
-            decoders=features.read_only(wanted, decoders),
+            decoders=features.read_only(wanted, decoders, skip=is_stored),
             read_config=_read_config(ordered, seed, often and in_one_piece),
         )
 
@@ -185,9 +194,8 @@ def from_tfds(
         seed=seed,
     )
     pixels = Pixels(image_size, missing_pixel, sample)
-    tokens = any(_is_token_list(feature) for feature in of_inputs)
     made = {
-        spec.name: make_tfds_target(spec, found, pixels, tokens)
+        spec.name: make_tfds_target(spec, found, of_inputs, pixels)
         for spec, found in zip(specs, columns, strict=True)
     }
     readers = {
@@ -267,8 +275,16 @@ def _named_builder(tfds, name: str, data_dir):
         ) from error
 
 
-def _name(builder) -> str:
-    return builder.info.name
+def _feature_lists(tasks, features: Features):
+    """Takes a text that names a feature, and no kind, as a list of it."""
+    if not isinstance(tasks, Mapping):
+        return tasks
+    return {
+        task: [value]
+        if isinstance(value, str) and value not in KINDS and value in features
+        else value
+        for task, value in tasks.items()
+    }
 
 
 def _columns(spec: TargetSpec, features: Features) -> list[NamedFeature]:
@@ -294,11 +310,6 @@ def _check_decoders(
                 f"`decoders` has one for the feature {name!r}, which is "
                 f"neither an input nor a task. These are {names}."
             )
-
-
-def _is_token_list(feature: NamedFeature) -> bool:
-    is_list = feature.sequence_rank == 1 and len(feature.shape) == 1
-    return is_list and np.dtype(feature.dtype).kind in "OSU"
 
 
 def _read_config(ordered: bool, seed: int, cached: bool):

@@ -19,7 +19,7 @@ from mtl_keras.tasks import Task
 class Splits:
     """Training, validation and test part of a data set of your own.
 
-    It comes from `from_csv`, `from_npz` or `from_folder`. Every part is a
+    It comes from `from_csv` and its like (`from_*`). Every part is a
     batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
     the tasks, and knows its number of batches. The training part comes in
     another order each epoch; the same seed gives the same orders, where

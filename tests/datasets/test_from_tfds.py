@@ -10,6 +10,7 @@ from mtl_keras import datasets
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
+    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
@@ -214,7 +215,7 @@ def test_values_of_masks(monkeypatch, values, said, options, expected):
 def test_nested_features_and_several_inputs(toy):
     data = datasets.from_tfds(
         toy,
-        {"low": ["box/low"], "kind": "Classification"},
+        {"low": "box/low", "kind": "Classification"},
         inputs=["image", "box/high", "notes"],
         batch_size=8,
     )
@@ -248,6 +249,49 @@ def test_booleans_are_labels_together_and_alone():
     y = data.arrays()[1]
     column = many.class_names.index("Smiling")
     np.testing.assert_array_equal(y["kind"][:, column], y["smile"])
+
+
+def test_lists_of_classes_are_labels_when_that_is_said():
+    with pytest.raises(ValueError, match="'labels': 'MultiLabelClassification"):
+        from_mock("voc/2007", ["labels"], image_size=(4, 4))
+    spec = {"labels": "MultiLabelClassification"}
+    rows = [[3, 3, 19], [], [0], [-1]]
+
+    def as_dataset(self, split, decoders=None, **_):
+        images = tf.zeros((4, 4, 4, 3), tf.uint8)
+        labels = tf.ragged.constant(rows, tf.int64)
+        dataset = tf.data.Dataset.from_tensor_slices((images, labels))
+        return dataset.map(lambda x, y: {"image": x, "labels": y})
+
+    with mocked(4, as_dataset_fn=as_dataset):
+        data = datasets.from_tfds("voc/2007", spec, **WHOLE)
+    (task,) = data.tasks
+    assert task.num_labels == 20 and task.class_names[0] == "aeroplane"
+    expected = np.zeros((4, 20), int)
+    expected[0, [3, 19]] = expected[2, 0] = 1
+    expected[3] = -1  # it is not known which there are
+    np.testing.assert_array_equal(data.arrays()[1]["labels"], expected)
+
+
+def test_boxes_and_depths_are_numbers():
+    data = from_mock("cars196", ["label", "bbox"], image_size=(4, 4))
+    assert isinstance(data.tasks[1], Regression) and data.tasks[1].units == 4
+    assert data.arrays()[1]["bbox"].shape == (14, 4)
+    data = from_mock("nyu_depth_v2", ["depth"], count=5, image_size=(6, 8))
+    assert isinstance(data.tasks[0], DenseRegression)
+    x, y = data.arrays()
+    assert x.shape[1:] == (6, 8, 3) and y["depth"].shape[1:] == (6, 8, 1)
+    assert y["depth"].dtype == "float32"
+
+
+def test_classes_that_are_texts_are_numbered_by_their_names(toy):
+    names = [f"note {number}" for number in reversed(range(50))]
+    spec = {"notes": {"kind": "Classification", "class_names": names}}
+    x, y = datasets.from_tfds(toy, spec, "image", **WHOLE).arrays()
+    assert y["notes"].tolist() == (49 - numbers(x)).tolist()
+    spec["notes"]["class_names"] = names[:20]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Task notes: exp"):
+        datasets.from_tfds(toy, spec, "image", **WHOLE).arrays()
 
 
 def test_tokens_and_tags():

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from mtl_keras.spelling import did_you_mean
@@ -35,7 +36,7 @@ class NamedFeature:
         said = f"{type(self.connector).__name__} of shape {self.shape}"
         if self.sequence_rank:
             said = f"Sequence of {said}"
-        return f"{said} and dtype {self.dtype}"
+        return f"{said} and dtype {np.dtype(self.dtype).name}"
 
     @property
     def is_image(self) -> bool:
@@ -80,6 +81,9 @@ class Features:
             for length in range(1, len(feature.path))
         }
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.by_name or name in self._dicts
+
     def resolve(self, name: str, argument: str) -> list[NamedFeature]:
         """Finds a feature, or all features of a dict.
 
@@ -107,7 +111,10 @@ class Features:
         )
 
     def read_only(
-        self, wanted: Sequence[NamedFeature], decoders: Mapping[str, Any]
+        self,
+        wanted: Sequence[NamedFeature],
+        decoders: Mapping[str, Any],
+        skip: bool,
     ) -> Any:
         """Says which features to read, and how.
 
@@ -115,6 +122,7 @@ class Features:
             wanted: Sequence of the features.
             decoders: Dict from the name of a feature to its decoder. Those of
                 other features are left out.
+            skip: Whether images stay encoded until `NamedFeature.value`.
 
         Returns:
             A `tfds.decode.PartialDecoding`.
@@ -126,7 +134,7 @@ class Features:
         chosen = {
             feature.path: tfds.decode.SkipDecoding()
             for feature in wanted
-            if feature.is_image
+            if skip and feature.is_image
         }
         chosen |= {names[n]: d for n, d in decoders.items() if n in names}
         return tfds.decode.PartialDecoding(
@@ -146,9 +154,9 @@ def _flat(
     elif isinstance(connector, tfds.features.Sequence):
         yield from _flat(connector.feature, info, path, rank + 1)
     else:
-        # The tensor of a nested data set has no shape of its own.
-        shape = tuple(getattr(info, "shape", ()))
-        dtype = getattr(info, "np_dtype", None)
+        # A nested data set has no shape of its own.
+        shape = tuple(getattr(info, "shape", (None,)))
+        dtype = getattr(info, "np_dtype", np.object_)
         yield NamedFeature("/".join(path), path, connector, shape, dtype, rank)
 
 

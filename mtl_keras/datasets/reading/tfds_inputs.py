@@ -111,9 +111,10 @@ def _default(features: Features, supervised_keys, taken) -> str:
     for known in (left, images):
         if len(known) == 1:
             return known[0]
+    free = ", ".join(map(repr, left)) or "none"
     raise ValueError(
         "`inputs` must name the features that are inputs, because the data set "
-        f"does not. Those that are no labels: {', '.join(map(repr, left))}."
+        f"does not. Those that are no labels: {free}."
     )
 
 

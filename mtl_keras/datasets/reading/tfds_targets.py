@@ -39,16 +39,16 @@ Read = Callable[[Mapping], Any]
 def make_tfds_target(
     spec: TargetSpec,
     features: Sequence[NamedFeature],
+    inputs: Sequence[NamedFeature],
     pixels: Pixels,
-    tokens: bool,
 ) -> tuple[Task, Read]:
     """Makes the task of a spec, and what reads its targets.
 
     Args:
         spec: What the caller says of the target.
         features: Sequence of the features that hold its labels.
+        inputs: Sequence of the features that are inputs.
         pixels: What is asked of masks.
-        tokens: Whether an input is a list of tokens.
 
     Returns:
         The task, and a function from an example to a tensor: float32 with NaN
@@ -57,7 +57,7 @@ def make_tfds_target(
     Raises:
         ValueError: If the features do not fit, or do not say what they are.
     """
-    kind = spec.kind or _infer_kind(spec, features, tokens)
+    kind = spec.kind or _infer_kind(spec, features, inputs)
     if issubclass(kind, MultiLabelClassification):
         return _multi_label(spec, kind, features)
     if issubclass(kind, Regression) and not issubclass(kind, DenseRegression):
@@ -84,21 +84,20 @@ def make_tfds_target(
     )
 
 
-def _infer_kind(spec, features, tokens: bool) -> type[Task]:
+def _infer_kind(spec, features, inputs) -> type[Task]:
     if len(features) > 1:
         if all(_is_scalar(f) and f.dtype == np.bool_ for f in features):
             return MultiLabelClassification
         if all(_is_scalar(f) and _is_float(f) for f in features):
             return Regression
-        raise ValueError(
-            _cannot_tell(spec, features, "MultiLabelClassification")
-        )
+        ways = ("MultiLabelClassification", "Regression")
+        raise ValueError(_cannot_tell(spec, features, *ways))
     (feature,) = features
     count = num_classes_of(feature)
-    if feature.is_image:
+    if feature.is_image or _lies_on(feature, inputs):
         return DenseRegression if _is_float(feature) else Segmentation
     if feature.sequence_rank:
-        if count and tokens and len(feature.shape) == 1:
+        if count and any(map(_is_token_list, inputs)):
             return SequenceTagging
         ways = ("SequenceTagging", "MultiLabelClassification")
         raise ValueError(_cannot_tell(spec, features, *ways))
@@ -109,19 +108,42 @@ def _infer_kind(spec, features, tokens: bool) -> type[Task]:
         return BinaryClassification if is_one else MultiLabelClassification
     if _is_float(feature) and len(feature.shape) < 2:
         return Regression
-    raise ValueError(
-        _cannot_tell(spec, features, "Classification", "Regression")
-    )
+    ways = ("Classification", "Regression")
+    if len(feature.shape) > 1:
+        ways = ("Segmentation", "DenseRegression")
+    raise ValueError(_cannot_tell(spec, features, *ways))
+
+
+def _lies_on(feature: NamedFeature, inputs: Sequence[NamedFeature]) -> bool:
+    """Tells whether a feature has a value for each pixel of an input."""
+    if feature.sequence_rank or _is_text(feature):
+        return False
+    if len(feature.shape) not in (2, 3):
+        return False
+    sizes = [one.shape[:2] for one in inputs if one.is_image]
+    return feature.shape[:2] in sizes
+
+
+def _is_token_list(feature: NamedFeature) -> bool:
+    is_list = feature.sequence_rank == 1 and len(feature.shape) == 1
+    return is_list and _is_text(feature)
 
 
 def _cannot_tell(spec, features, *ways: str) -> str:
     found = ", ".join(f"{f.name!r} ({f})" for f in features)
-    known = " or ".join(f"{{{spec.name!r}: {way!r}}}" for way in ways)
+    known = " or ".join(_as_kind(spec, way) for way in ways)
     return (
         f"Task {spec.name!r}: its kind cannot be told from {found}. Say it: "
-        f"tasks={known}, with 'columns', 'num_classes' or 'class_names' in a "
-        "dict where they are needed."
+        f"tasks={known}, with 'num_classes' or 'class_names' beside the "
+        "'kind' where they are needed."
     )
+
+
+def _as_kind(spec: TargetSpec, kind: str) -> str:
+    if spec.columns == (spec.name,):
+        return f"{{{spec.name!r}: {kind!r}}}"
+    columns = list(spec.columns)
+    return f"{{{spec.name!r}: {{'kind': {kind!r}, 'columns': {columns}}}}}"
 
 
 def _is_scalar(feature: NamedFeature) -> bool:
@@ -145,14 +167,15 @@ def _classes(spec, kind, feature, rank: int) -> tuple[Task, Read]:
     own_names = said(spec, "class_names")
     count = 2 if binary else said(spec, "num_classes")
     found = num_classes_of(feature)
-    is_text = np.dtype(feature.dtype).kind in "OSU"
+    is_text = _is_text(feature)
     count = count or len(own_names or ()) or found
     if not count or (is_text and not own_names):
         needed = "class_names" if is_text else "num_classes"
         raise ValueError(
             f"Task {spec.name!r}: the feature {feature.name!r}, {feature}, "
             f"does not say its classes. Say them: tasks={{{spec.name!r}: "
-            f"{{'kind': {kind.__name__!r}, {needed!r}: ...}}}}."
+            f"{{'kind': {kind.__name__!r}, 'columns': [{feature.name!r}], "
+            f"{needed!r}: ...}}}}."
         )
     if found and found > count:
         raise ValueError(
