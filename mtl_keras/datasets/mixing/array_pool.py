@@ -12,6 +12,10 @@ from mtl_keras.datasets.mixing.joined_arrays import JoinedArrays
 from mtl_keras.datasets.mixing.pooled_targets import PooledTargets
 from mtl_keras.datasets.mixing.signature import MixedTarget, Signature
 
+# More than that is not copied to lie in one piece, to spare memory; so large
+# data sets are few.
+MOST_BYTES = 2**30
+
 
 class ArrayPool:
     """Data sets in memory that look alike, one after another.
@@ -72,7 +76,7 @@ class ArrayPool:
 def make_pools(
     sources: Sequence[ArraySource], targets: Mapping[str, MixedTarget]
 ) -> list[ArrayPool]:
-    """Pools the data sets that look alike.
+    """Pools the data sets that look alike, unless they are large.
 
     Args:
         sources: Sequence of the `ArraySource`s of a mixture.
@@ -81,21 +85,43 @@ def make_pools(
     Returns:
         The `ArrayPool`s. Each data set is in one of them.
     """
-    looks: list[tuple] = []
+    looks: list[_Look] = []
     pools: list[list] = []
     for number, source in enumerate(sources):
-        shapes = {task: spec.shape for task, spec in source.own.y.items()}
-        for (x, known), members in zip(looks, pools, strict=True):
-            alike = all(known.get(t, s) == s for t, s in shapes.items())
-            if x == source.own.x and alike:
-                known |= shapes
+        for look, members in zip(looks, pools, strict=True):
+            if look.takes(source):
+                look.add(source)
                 members[number] = source
                 break
         else:
-            looks.append((source.own.x, shapes))
+            looks.append(_Look(source))
             pools.append([None] * len(sources))
             pools[-1][number] = source
     return [ArrayPool(members, targets) for members in pools]
+
+
+class _Look:
+    """What the data sets of a pool look like, and how large they are."""
+
+    def __init__(self, source: ArraySource):
+        self._x = source.own.x
+        self._shapes: dict[str, tuple] = {}
+        self._bytes = 0
+        self.add(source)
+
+    def takes(self, source: ArraySource) -> bool:
+        return (
+            source.own.x == self._x
+            and self._bytes + source.nbytes <= MOST_BYTES
+            and all(
+                self._shapes.get(task, spec.shape) == spec.shape
+                for task, spec in source.own.y.items()
+            )
+        )
+
+    def add(self, source: ArraySource) -> None:
+        self._bytes += source.nbytes
+        self._shapes |= {t: spec.shape for t, spec in source.own.y.items()}
 
 
 def _pool_targets(sources, targets, own: Signature) -> list[PooledTargets]:

@@ -30,6 +30,7 @@ class ArraySource:
         self.x, self.y = np.asarray(x), {t: np.asarray(y[t]) for t in y}
         _check(name, self.x, self.y)
         self.size = len(self.x)
+        self.nbytes = sum(a.nbytes for a in (self.x, *self.y.values()))
         self.own = Signature(
             _spec(self.x), {t: _spec(values) for t, values in self.y.items()}
         )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-
-# Where TensorFlow takes the memory of an array instead of a copy.
-_ALIGNMENT = 64
 
 
 class JoinedArrays:
@@ -34,7 +30,9 @@ class JoinedArrays:
         with tf.init_scope(), tf.device("CPU:0"):
             self._begins = tf.constant(begins, tf.int64)
             self._values = tf.convert_to_tensor(
-                _join(there, np.dtype(dtype or there[0].dtype))
+                np.concatenate(there, dtype=dtype, casting="unsafe")
+                if len(there) > 1
+                else np.asarray(there[0], dtype)
             )
 
     def holds(self, numbers):
@@ -62,23 +60,3 @@ class JoinedArrays:
         begins = tf.gather(self._begins, numbers)
         places = tf.where(begins < 0, tf.zeros_like(begins), begins + rows)
         return tf.gather(self._values, places)
-
-
-def _join(arrays: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
-    if len(arrays) == 1:
-        return np.asarray(arrays[0], dtype)
-    shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
-    joined = _aligned(shape, dtype)
-    end = 0
-    for array in arrays:
-        end += len(array)
-        joined[end - len(array) : end] = array
-    return joined
-
-
-def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array that becomes a tensor without a copy."""
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, "uint8")
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)

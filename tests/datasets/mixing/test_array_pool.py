@@ -6,6 +6,7 @@ import tensorflow as tf
 from numbered_sets import as_stream, batches
 
 from mtl_keras.datasets import mix
+from mtl_keras.datasets.mixing import array_pool
 
 
 def many(count, rng, labels=None):
@@ -63,6 +64,20 @@ def test_streams_between_arrays_keep_their_places(rng):
         sets[name] = as_stream(sets[name])
     both = batches(mix(sets, batch_size=12, shuffle=False))
     for (x, y), (other_x, other_y) in zip(arrays, both, strict=True):
+        np.testing.assert_array_equal(x, other_x)
+        for task in y:
+            np.testing.assert_array_equal(y[task], other_y[task])
+
+
+@pytest.mark.parametrize("schedule", ["joint", "uniform"])
+def test_large_sets_lie_by_themselves_and_read_the_same(
+    rng, schedule, monkeypatch
+):
+    sets = many(5, rng)
+    together = batches(mix(sets, schedule, batch_size=15))
+    monkeypatch.setattr(array_pool, "MOST_BYTES", 100)
+    apart = batches(mix(sets, schedule, batch_size=15))
+    for (x, y), (other_x, other_y) in zip(together, apart, strict=True):
         np.testing.assert_array_equal(x, other_x)
         for task in y:
             np.testing.assert_array_equal(y[task], other_y[task])
