@@ -416,6 +416,20 @@ def test_decoders_change_what_is_read(toy):
     assert sorted(2 * x[:, 0, 0, 0]) == list(range(40))
 
 
+def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
+    data = datasets.from_tfds(toy, ["kind"])
+    stream = datasets.mix({"toy": data}, batch_size=10)
+    assert len(stream) == 4
+    seen = np.concatenate([numbers(x) for x, _ in stream])
+    assert sorted(seen) == sorted(numbers(data.arrays()[0]))
+    x, y = datasets.concatenate({"toy": data}, part="test")
+    np.testing.assert_array_equal(y["kind"], numbers(x) % 3)
+    spec = {"kind": {"kind": "Classification", "class_names": KINDS[::-1]}}
+    turned = datasets.from_tfds(toy, spec)
+    with pytest.raises(ValueError, match="the same in another order"):
+        datasets.mix({"toy": data, "turned": turned})
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "said"),
     [

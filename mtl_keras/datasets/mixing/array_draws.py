@@ -26,7 +26,6 @@ def array_draws(
         sample: the number of its data set, its row, and its place in the
         batch from 0 to 1.
     """
-    number = len(sizes)
     totals = tf.reduce_sum(counts, axis=0)
     order = _orders(tf.constant(sizes, tf.int64), totals, seeds, shuffle)
     begins = tf.cumsum(totals, exclusive=True)
@@ -34,11 +33,12 @@ def array_draws(
 
     @tf.autograph.experimental.do_not_convert
     def draw(begins, counts):
-        sets = tf.repeat(tf.range(number), counts)
-        before = tf.repeat(tf.cumsum(counts, exclusive=True), counts)
-        within = tf.range(tf.reduce_sum(counts)) - before
-        rows = tf.gather(order, tf.repeat(begins, counts) + within)
-        places = _place(within, tf.repeat(counts, counts))
+        ends = tf.cumsum(counts)
+        numbers = tf.range(ends[-1])
+        sets = tf.searchsorted(ends, numbers, side="right")
+        within = numbers - tf.gather(ends - counts, sets)
+        rows = tf.gather(order, tf.gather(begins, sets) + within)
+        places = _place(within, tf.gather(counts, sets))
         if not blended:
             return sets, rows, places
         sorting = tf.argsort(places, stable=True)

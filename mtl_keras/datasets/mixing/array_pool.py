@@ -12,9 +12,9 @@ from mtl_keras.datasets.mixing.joined_arrays import JoinedArrays
 from mtl_keras.datasets.mixing.pooled_targets import PooledTargets
 from mtl_keras.datasets.mixing.signature import MixedTarget, Signature
 
-# More than that is not copied to lie in one piece, to spare memory; so large
-# data sets are few.
-MOST_BYTES = 2**30
+# To lie in one piece, arrays are copied: not the large ones, of which there are
+# few, nor too many at once.
+LARGE_BYTES, MOST_BYTES = 2**25, 2**30
 
 
 class ArrayPool:
@@ -107,12 +107,14 @@ class _Look:
         self._x = source.own.x
         self._shapes: dict[str, tuple] = {}
         self._bytes = 0
+        self._most = 0 if source.nbytes > LARGE_BYTES else MOST_BYTES
         self.add(source)
 
     def takes(self, source: ArraySource) -> bool:
         return (
             source.own.x == self._x
-            and self._bytes + source.nbytes <= MOST_BYTES
+            and source.nbytes <= LARGE_BYTES
+            and self._bytes + source.nbytes <= self._most
             and all(
                 self._shapes.get(task, spec.shape) == spec.shape
                 for task, spec in source.own.y.items()

@@ -194,14 +194,12 @@ def _stream(
             for pool in pools:
                 here = draws if len(pools) == 1 else pool.choose(draws)
                 sets, rows, places = here
-                x, y = pool.take(sets, rows)
-                y = mixture.complete(y, tf.size(sets))
-                parts.append((tf.gather(in_memory, sets), places, x, y))
+                sets_of_all = tf.gather(in_memory, sets)
+                parts.append((sets_of_all, places, *pool.take(sets, rows)))
         for number, (x, y) in zip(streamed, chunks, strict=True):
             count = tf.shape(x)[0]
-            y = mixture.complete(y, count)
             parts.append((tf.fill([count], number), even_places(count), x, y))
-        return _join(parts, plan.blended)
+        return _join(parts, mixture, plan.blended)
 
     steps = plan.steps * (1 if epochs is None else len(epochs))
     all_in_memory = not streamed
@@ -247,19 +245,19 @@ def _epoch_numbers(epochs: range | None) -> tf.data.Dataset:
     )
 
 
-def _join(parts: list, blended: bool):
+def _join(parts: list, mixture: Mixture, blended: bool):
     """Puts the samples of several sources into one batch."""
+    sets, places, x, y = zip(*parts, strict=True)
+    y = mixture.join(y, list(map(tf.size, sets)))
     if len(parts) == 1:
-        _, _, x, y = parts[0]
-        return x, y
-    sets, places, x, y = tf.nest.map_structure(
-        lambda *values: tf.concat(values, axis=0), *parts
-    )
+        return x[0], y
+    x = tf.concat(x, axis=0)
     if not blended:
         return x, y
     # By place, and at one place by the order of the data sets.
-    order = tf.argsort(sets, stable=True)
-    order = tf.gather(order, tf.argsort(tf.gather(places, order), stable=True))
+    order = tf.argsort(tf.concat(sets, axis=0), stable=True)
+    places = tf.gather(tf.concat(places, axis=0), order)
+    order = tf.gather(order, tf.argsort(places, stable=True))
     return tf.nest.map_structure(lambda v: tf.gather(v, order), (x, y))
 
 

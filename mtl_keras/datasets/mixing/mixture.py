@@ -43,25 +43,42 @@ class Mixture:
     x: ArraySpec
     y: Mapping[str, MixedTarget]
 
-    def complete(self, y: Mapping[str, Any], count) -> dict[str, Any]:
-        """Adds missing labels for the tasks that a data set does not label.
+    def join(self, labels: Sequence[Mapping[str, Any]], counts) -> dict:
+        """Joins targets of several sources, one after the other.
 
         Args:
-            y: Dict from task name to a batch of targets, tensors.
-            count: Number of samples.
+            labels: Sequence of dicts from task name to a batch of targets,
+                tensors.
+            counts: Sequence of the numbers of samples of each, tensors.
 
         Returns:
-            Dict from the name of each task to its targets.
+            Dict from the name of each task to its targets, with missing labels
+            where a source does not label it.
         """
+        ends = tf.unstack(tf.cumsum(tf.stack([0, *counts])), len(labels) + 1)
         return {
-            task: tf.cast(y[task], target.spec.dtype)
-            if task in y
-            else tf.fill(
-                [count, *target.spec.shape],
-                tf.cast(target.missing, target.spec.dtype),
-            )
+            task: self._join_task(task, target, labels, ends)
             for task, target in self.y.items()
         }
+
+    def _join_task(self, task, target: MixedTarget, labels, ends):
+        shape, dtype = target.spec.shape, target.spec.dtype
+        pieces, done = [], 0
+
+        def fill(stop: int) -> None:
+            # One piece for all sources in a row that do not label the task.
+            if done < stop:
+                count = ends[stop] - ends[done]
+                missing = tf.cast(target.missing, dtype)
+                pieces.append(tf.fill([count, *shape], missing))
+
+        for number, y in enumerate(labels):
+            if task in y:
+                fill(number)
+                pieces.append(tf.cast(y[task], dtype))
+                done = number + 1
+        fill(len(labels))
+        return pieces[0] if len(pieces) == 1 else tf.concat(pieces, axis=0)
 
 
 def make_mixture(
