@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -92,7 +93,7 @@ def _is_samples(value) -> bool:
 
 def _batches(data) -> Iterable[Targets]:
     if _is_samples(data):
-        return _blocks(data[1])
+        return [data[1]]
     if not isinstance(data, tf.data.Dataset):
         raise TypeError(
             f"`data` is a {type(data).__name__}; expected {_EXPECTED}."
@@ -159,7 +160,7 @@ def _describe_parts(parts: Mapping, tasks) -> Description:
 
 def _describe(batches: Iterable[Targets], tasks) -> Description:
     counts, together, samples = None, None, 0
-    for y in batches:
+    for y in itertools.chain.from_iterable(map(_blocks, batches)):
         if counts is None:
             counts = _counters(y, tasks)
             together = np.zeros((len(counts), len(counts)), int)

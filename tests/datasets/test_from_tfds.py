@@ -1,5 +1,7 @@
 """Data sets of TensorFlow Datasets, mocked and written on the spot."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -210,6 +212,45 @@ def test_values_of_masks(monkeypatch, values, said, options, expected):
     else:
         wanted = np.vectorize(expected.get)(masks)
         np.testing.assert_array_equal(read(), wanted)
+
+
+def test_features_that_say_their_classes(tmp_path):
+    features = tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=(2, 3, 3)),
+            "parts": tfds.features.LabeledImage(
+                labels=["sky", "road", "car"], shape=(2, 3, 1)
+            ),
+            "cells": tfds.features.LabeledImage(
+                labels=["none", "cell"], shape=(2, 3, 1)
+            ),
+            "code": tfds.features.ClassLabel(num_classes=4),
+        }
+    )
+    rows = [
+        {
+            "image": np.zeros((2, 3, 3), "uint8"),
+            "parts": np.full((2, 3, 1), number % 3, "uint8"),
+            "cells": np.full((2, 3, 1), 255 if number else 1, "uint8"),
+            "code": number - 1,
+        }
+        for number in range(5)
+    ]
+    builder = make_builder(tmp_path, of=features, rows=rows)
+    names = ["parts", "cells", "code"]
+    data = datasets.from_tfds(builder, names, missing_pixel=255, **WHOLE)
+    parts, cells, code = data.tasks
+    assert (parts.num_classes, cells.num_classes) == (3, 1)
+    assert parts.class_names == ("sky", "road", "car")
+    assert cells.class_names == ("none", "cell")
+    assert code.num_classes == 4 and code.class_names is None
+    y = data.arrays()[1]
+    assert sorted(y["code"]) == [-1, 0, 1, 2, 3]
+    for number, part, cell in zip(
+        y["code"] + 1, y["parts"], y["cells"], strict=True
+    ):
+        assert (part == number % 3).all()
+        assert (cell == (-1 if number else 1)).all()
 
 
 def test_nested_features_and_several_inputs(toy):
@@ -477,6 +518,12 @@ def test_images_of_several_sizes_need_one():
     assert data.input_shape == (9, 7, 3)
     assert isinstance(data.tasks[0], BinaryClassification)
     assert data.tasks[0].class_names == ("Cat", "Dog")
+
+
+def test_without_tfds_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(ImportError, match=r"pip install mtl_keras\[tfds\]"):
+        datasets.from_tfds("mnist", ["label"])
 
 
 def test_a_data_set_that_does_not_exist():

@@ -69,12 +69,20 @@ class Features:
     Args:
         features: The `tfds.features.FeaturesDict` of the data set.
         source: String, what they are of, for errors.
+
+    Raises:
+        ValueError: If the features have no names.
     """
 
     def __init__(self, features: Any, source: str):
         self._features = features
         self._source = source
         self.by_name = {f.name: f for f in _flat(features)}
+        if "" in self.by_name:
+            raise ValueError(
+                f"{source} has one feature without a name, found {features}; "
+                "expected a dict of features."
+            )
         self._dicts = {
             "/".join(feature.path[:length])
             for feature in self.by_name.values()
@@ -151,13 +159,21 @@ def _flat(
     if isinstance(connector, tfds.features.FeaturesDict):
         for key, inner in connector.items():
             yield from _flat(inner, info[key], (*path, key), rank)
+    elif isinstance(connector, tfds.features.Dataset):
+        # A data set within an example has no shape of its own.
+        kind = np.object_
+        yield NamedFeature("/".join(path), path, connector, (None,), kind, 0)
     elif isinstance(connector, tfds.features.Sequence):
         yield from _flat(connector.feature, info, path, rank + 1)
     else:
-        # A nested data set has no shape of its own.
-        shape = tuple(getattr(info, "shape", (None,)))
-        dtype = getattr(info, "np_dtype", np.object_)
-        yield NamedFeature("/".join(path), path, connector, shape, dtype, rank)
+        yield NamedFeature(
+            "/".join(path),
+            path,
+            connector,
+            tuple(info.shape),
+            info.np_dtype,
+            rank,
+        )
 
 
 def _nested(connector: Any, paths: Sequence[tuple[str, ...]]) -> Any:

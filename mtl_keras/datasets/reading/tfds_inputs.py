@@ -72,6 +72,8 @@ def read_input(
 
     def read(example: Mapping):
         value = feature.value(example)
+        if isinstance(value, tf.data.Dataset):
+            raise ValueError(_no_input(feature, "a data set in each sample"))
         if isinstance(value, tf.RaggedTensor):
             raise ValueError(_no_input(feature, "lists of several lengths"))
         if value.dtype == tf.string:

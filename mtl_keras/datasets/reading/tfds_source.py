@@ -163,6 +163,8 @@ def _concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:
 def _decode_texts(values: np.ndarray) -> np.ndarray:
     if values.dtype != object:
         return values
-    return np.array([text.decode() for text in values.ravel()], object).reshape(
-        values.shape
-    )
+    try:
+        texts = [text.decode() for text in values.ravel()]
+    except UnicodeDecodeError:
+        return values  # these are bytes and no texts
+    return np.array(texts, object).reshape(values.shape)
