@@ -105,25 +105,28 @@ def test_the_training_part_comes_in_another_order_each_epoch(toy):
 @pytest.mark.parametrize(
     ("splits", "options", "expected"),
     [
-        (
+        pytest.param(
             {"train": (0, 20), "dev": (20, 5)},
             {},
             {"train": 16, "validation": 5, "test": 4},
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             {"train": (0, 20), "validation": (20, 5), "test": (25, 7)},
             {"validation": 0},
             {"train": 20, "test": 7},
+            marks=pytest.mark.slow,
         ),
         (
             {"train": (0, 20), "extra": (20, 6)},
             {"train": "train[:50%]", "test": "extra", "validation": 0.2},
             {"train": 8, "validation": 2, "test": 6},
         ),
-        (
+        pytest.param(
             {"validation": (0, 10)},
             {"train": "validation", "test": 0},
             {"train": 9, "validation": 1},
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -136,6 +139,7 @@ def test_splits_by_name_and_by_share(tmp_path, splits, options, expected):
     assert len(set.union(*held)) == sum(expected.values())
 
 
+@pytest.mark.slow
 def test_a_data_set_in_order_is_parted_at_random(tmp_path):
     builder = make_builder(tmp_path, {"train": (0, 40)}, ordered=True)
     data = datasets.from_tfds(builder, ["kind"], test=0.25, batch_size=8)
@@ -214,6 +218,7 @@ def test_values_of_masks(monkeypatch, values, said, options, expected):
         np.testing.assert_array_equal(read(), wanted)
 
 
+@pytest.mark.slow
 def test_features_that_say_their_classes(tmp_path):
     features = tfds.features.FeaturesDict(
         {
@@ -280,6 +285,7 @@ def test_nested_features_and_several_inputs(toy):
     assert set(inputs) == {"low", "high"}
 
 
+@pytest.mark.slow
 def test_booleans_are_labels_together_and_alone():
     smile = {"smile": ["attributes/Smiling"], "kind": ["attributes"]}
     data = from_mock("celeb_a", smile, count=12, image_size=(8, 8))
@@ -292,6 +298,7 @@ def test_booleans_are_labels_together_and_alone():
     np.testing.assert_array_equal(y["kind"][:, column], y["smile"])
 
 
+@pytest.mark.slow
 def test_lists_of_classes_are_labels_when_that_is_said():
     with pytest.raises(ValueError, match="'labels': 'MultiLabelClassification"):
         from_mock("voc/2007", ["labels"], image_size=(4, 4))
@@ -314,6 +321,7 @@ def test_lists_of_classes_are_labels_when_that_is_said():
     np.testing.assert_array_equal(data.arrays()[1]["labels"], expected)
 
 
+@pytest.mark.slow
 def test_boxes_and_depths_are_numbers():
     data = from_mock("cars196", ["label", "bbox"], image_size=(4, 4))
     assert isinstance(data.tasks[1], Regression) and data.tasks[1].units == 4
@@ -325,6 +333,7 @@ def test_boxes_and_depths_are_numbers():
     assert y["depth"].dtype == "float32"
 
 
+@pytest.mark.slow
 def test_classes_that_are_texts_are_numbered_by_their_names(toy):
     names = [f"note {number}" for number in reversed(range(50))]
     spec = {"notes": {"kind": "Classification", "class_names": names}}
@@ -435,6 +444,7 @@ def test_class_names_of_ones_own_number_the_classes(toy):
         datasets.from_tfds(toy, spec)
 
 
+@pytest.mark.slow
 def test_a_model_fits_a_data_set(toy):
     data = datasets.from_tfds(toy, ["kind", "size"], batch_size=16)
     model = mtl_keras.build_mlp(data.input_shape, data.tasks)
@@ -457,6 +467,7 @@ def test_decoders_change_what_is_read(toy):
     assert sorted(2 * x[:, 0, 0, 0]) == list(range(40))
 
 
+@pytest.mark.slow
 def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
     data = datasets.from_tfds(toy, ["kind"])
     stream = datasets.mix({"toy": data}, batch_size=10)
@@ -511,6 +522,7 @@ def test_what_does_not_fit_is_named(toy, arguments, options, error, said):
         datasets.from_tfds(toy, arguments, **options)
 
 
+@pytest.mark.slow
 def test_images_of_several_sizes_need_one():
     with pytest.raises(ValueError, match=r"'image' .*image_size=\(height"):
         from_mock("oxford_iiit_pet", ["species"])
