@@ -22,8 +22,9 @@ three parts.
 | `synthetic_regression` | any     | two regressions     | a seed         |
 | `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
-`from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
-with a training, validation and test part. `augment` changes images together
+`from_csv`, `from_npz` and `from_folder` read files of your own, and
+`from_tfds` a data set of TensorFlow Datasets, as `Splits` with a training,
+validation and test part. `augment` changes images together
 with their masks, and `describe` counts the labels of any data. `mix` makes one
 stream of several data sets, each labelled for some tasks, and `concatenate`
 one pair of arrays.
@@ -55,6 +56,7 @@ from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_dataframe import from_dataframe
 from mtl_keras.datasets.from_folder import from_folder
 from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.from_tfds import from_tfds
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
@@ -70,6 +72,7 @@ _DATASETS = {
     "from_csv": FileDataSet(from_csv, ("path", "tasks")),
     "from_folder": FileDataSet(from_folder),
     "from_npz": FileDataSet(from_npz),
+    "from_tfds": FileDataSet(from_tfds),
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
@@ -99,6 +102,7 @@ __all__ = [
     "from_dataframe",
     "from_folder",
     "from_npz",
+    "from_tfds",
     "get",
     "mix",
     "mnist",

@@ -20,7 +20,7 @@ from mtl_keras.training.data.encoded_inputs import mark_encoded
 class Splits:
     """Training, validation and test part of a data set of your own.
 
-    It comes from `from_csv`, `from_npz` or `from_folder`. Every part is a
+    It comes from `from_csv` and its like (`from_*`). Every part is a
     batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
     the tasks, and knows its number of batches. The training part comes in
     another order each epoch; the same seed gives the same orders, where
@@ -69,9 +69,15 @@ class Splits:
     encoding: Any = dataclasses.field(default=None, repr=False)
 
     @property
-    def input_shape(self) -> tuple:
-        """Shape of one sample's inputs, for a factory."""
-        return tuple(self.train.element_spec[0].shape[1:])
+    def input_shape(self) -> tuple | dict[str, tuple]:
+        """Shape of one sample's inputs, for a factory.
+
+        Of several inputs by name, a dict of their shapes.
+        """
+        spec = self.train.element_spec[0]
+        if isinstance(spec, Mapping):
+            return {name: tuple(s.shape[1:]) for name, s in spec.items()}
+        return tuple(spec.shape[1:])
 
     def arrays(self, part: str = "train") -> Samples:
         """Reads a part into memory.

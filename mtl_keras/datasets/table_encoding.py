@@ -85,6 +85,21 @@ class TableEncoding:
         """
         return tables.encode_columns(self.feature_space, columns)
 
+    def codes_as(self, other: TableEncoding) -> bool:
+        """Tells whether another encoding makes the same of each row.
+
+        Args:
+            other: The other `TableEncoding`.
+        """
+        spaces = self.feature_space, other.feature_space
+        if spaces[0] is spaces[1]:
+            return True
+        mine, its = (
+            [layer.get_config() for layer in space.preprocessors.values()]
+            for space in spaces
+        )
+        return self.inputs == other.inputs and repr(mine) == repr(its)
+
     def serving_model(self, model):
         """Puts the encoding in front of a model.
 

@@ -207,3 +207,32 @@ def test_an_export_of_codes_is_told(data, tmp_path, of_arrays):
     data.serving_model(model).export(tmp_path / "raw", verbose=False)
     model.fit(x.copy(), y, epochs=1, verbose=0)
     model.export(tmp_path / "numbers", verbose=False)
+
+
+def test_only_tables_of_the_same_codes_are_mixed(data, tmp_path):
+    other = datasets.from_dataframe(frame("AB", rows=20), ["stage"], **WHOLE)
+    with pytest.raises(ValueError, match="by other codes"):
+        datasets.mix({"a": data, "b": other})
+    same = datasets.from_dataframe(frame(rows=20), like=data, **WHOLE)
+    x, _ = next(iter(datasets.mix({"a": data, "b": same}, batch_size=4)))
+    assert x.shape == (4, 4)
+    data.encoding.save(tmp_path)
+    again = datasets.TableEncoding.load(tmp_path)
+    assert again.codes_as(data.encoding)
+    assert not other.encoding.codes_as(data.encoding)
+
+
+@pytest.mark.parametrize("storage", ["python", "pyarrow"])
+def test_texts_are_read_alike_however_pandas_keeps_them(write, storage):
+    if storage == "pyarrow":
+        pytest.importorskip("pyarrow")
+    table = frame(stages=("01", "1"))
+    table.loc[3, "city"] = None
+    path = write(table)
+    with pd.option_context("mode.string_storage", storage):
+        data = datasets.from_csv(path, ["stage"], **WHOLE)
+    assert data.input_names == (
+        *("city: other", "city: missing", "city=A", "city=B", "size"),
+    )
+    assert data.tasks[0].class_names == ("01", "1")
+    np.testing.assert_array_equal(data.arrays()[0][3, :4], [0, 1, 0, 0])
