@@ -1,7 +1,7 @@
 """A folder of small images with masks and a table that tell their numbers."""
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
 from mtl_keras import datasets
 from mtl_keras.tasks import Segmentation
@@ -18,11 +18,25 @@ TASKS = (
 )
 
 
-def save(path, pixels):
-    """Writes pixels as an image file."""
+def save(path, pixels, **options):
+    """Writes pixels, or a Pillow image, as an image file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    encode = tf.io.encode_png if path.suffix == ".png" else tf.io.encode_jpeg
-    tf.io.write_file(str(path), encode(np.asarray(pixels, "uint8")))
+    if not isinstance(pixels, Image.Image):
+        pixels = np.asarray(pixels, "uint8")
+        if pixels.shape[-1] == 1:
+            pixels = pixels[..., 0]
+        pixels = Image.fromarray(pixels)
+    if path.suffix != ".png":
+        options = {"quality": 95, **options}
+    pixels.save(path, **options)
+
+
+def whole(root, tasks=None, **arguments):
+    """Reads all samples of a folder into memory."""
+    splits = datasets.from_folder(
+        root, tasks, validation=0, test=0, **arguments
+    )
+    return splits, *splits.arrays()
 
 
 def image(number):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,10 @@ from mtl_keras.datasets.reading.partition import partition
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits, make_splits
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Task
+from mtl_keras.tasks import Regression, Task
+
+_CHUNK = 256
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
 def from_npz(
@@ -25,6 +30,7 @@ def from_npz(
     tasks: Sequence[str | Task] | Mapping[str, object],
     inputs: str = "x",
     *,
+    missing_pixel: int | Mapping[str, int] | None = None,
     validation: float = 0.1,
     test: float = 0.2,
     group: str | None = None,
@@ -41,10 +47,14 @@ def from_npz(
         tasks: What to predict, as for `from_csv`, with keys of arrays for
             columns. A single column is inferred as there. Arrays of shape
             `(n, height, width)`, with or without a last axis of 1, are masks
-            (of 0 and 1, of 0 and 255, or of classes); of shape `(n, k)`,
-            floats are several numbers, and 0 and 1 several labels.
+            (of 0 and 1, of 0 and 255, or of classes, see `from_folder`); of
+            shape `(n, k)`, floats are several numbers, and 0 and 1 several
+            labels.
         inputs: String, key of the inputs, an array of numbers of shape
             `(n, ...)`. Defaults to `"x"`.
+        missing_pixel: Integer, the value of pixels of a mask that have no
+            label, such as 255; a dict says it for each task. Defaults to
+            `None`: all have one.
         validation: Float, share of the samples that is held back for
             validation. Defaults to 0.1. 0 makes no such part.
         test: Float, share of the samples for the test. Defaults to 0.2.
@@ -86,26 +96,55 @@ def from_npz(
     keys |= {inputs: "inputs", **({} if group is None else {group: "group"})}
     arrays = _read(file, keys)
     _check_lengths(arrays, inputs, file)
-    x = _inputs(arrays[inputs], inputs, file)
+    missing = _missing_pixels(missing_pixel, [spec.name for spec in specs])
     targets = [
         make_array_target(
-            spec, arrays[spec.columns[0]], f"{spec.columns[0]!r} of '{file}'"
+            spec,
+            arrays[spec.columns[0]],
+            f"{spec.columns[0]!r} of '{file}'",
+            missing.get(spec.name),
         )
         for spec in specs
     ]
+    groups = None if group is None else _groups(arrays[group], group, file)
+    x = _inputs(arrays[inputs], inputs, file)
+    # What is made of the arrays lies in memory beside no second copy of them.
+    arrays.clear()
     parts = partition(
         len(x),
         validation=validation,
         test=test,
         seed=seed,
         source=f"'{file}'",
-        groups=None if group is None else _groups(arrays[group], group, file),
+        groups=groups,
     )
     made = tuple(task for task, _ in targets)
     y = {task.name: values for task, values in targets}
+    numbers = [task.name for task in made if isinstance(task, Regression)]
     return make_splits(
-        ArraySource(x, y), made, parts, batch_size=batch_size, seed=seed
+        ArraySource(x, y, numbers),
+        made,
+        parts,
+        batch_size=batch_size,
+        seed=seed,
     )
+
+
+def _missing_pixels(said, names: Sequence[str]) -> dict[str, int]:
+    pixels = said if isinstance(said, Mapping) else dict.fromkeys(names, said)
+    for name, value in pixels.items():
+        if name not in names:
+            raise ValueError(
+                f"`missing_pixel` names {name!r}, which is no task. "
+                f"{did_you_mean(name, names)}"
+            )
+        if value is not None and (
+            not isinstance(value, Integral) or isinstance(value, bool)
+        ):
+            raise ValueError(
+                f"`missing_pixel` must be an integer, found {value!r}."
+            )
+    return {name: value for name, value in pixels.items() if value is not None}
 
 
 def _of_one_key(spec: TargetSpec) -> TargetSpec:
@@ -138,7 +177,13 @@ def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
         for key in keys:
             try:
                 arrays[key] = archive[key]
-            except ValueError as error:
+            except (*_DAMAGE, ValueError) as error:
+                if "allow_pickle" not in str(error):
+                    raise ValueError(
+                        f"`path` must name an npz file that can be read, but "
+                        f"{key!r} of '{file}' is damaged: {error}. Save it, or "
+                        "copy it, again."
+                    ) from error
                 raise ValueError(
                     f"`path` must hold numbers or texts, found Python objects "
                     f"in {key!r} of '{file}'. Convert them before saving: "
@@ -169,14 +214,20 @@ def _inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
             f"`inputs` must be numbers, found dtype {x.dtype} in {key!r} of "
             f"'{file}'. Encode texts as numbers before saving the file."
         )
-    x = x.astype("float32")
-    if not np.isfinite(x).all():
-        index = np.argwhere(~np.isfinite(x))[0].tolist()
-        raise ValueError(
-            f"`inputs` must be finite numbers, found {x[tuple(index)]} at "
-            f"index {index} of {key!r} in '{file}'. Fill values in, or drop "
-            "these samples."
-        )
+    is_float = x.dtype.kind == "f"
+    if x.dtype.itemsize > 2:  # others stay small until a batch needs them
+        with np.errstate(over="ignore"):
+            x = x.astype("float32", copy=False)
+    for start in range(0, len(x) if is_float else 0, _CHUNK):
+        finite = np.isfinite(x[start : start + _CHUNK])
+        if not finite.all():
+            index = np.argwhere(~finite)[0]
+            index[0] += start
+            raise ValueError(
+                f"`inputs` must be finite numbers, found {x[tuple(index)]} at "
+                f"index {index.tolist()} of {key!r} in '{file}'. Fill values "
+                "in, or drop these samples."
+            )
     return x[:, None] if x.ndim == 1 else x
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from image_folder import (
     COUNT,
     HEIGHT,
@@ -46,41 +45,17 @@ def test_masks_that_hold_no_classes_are_named(root):
     colours = np.zeros((HEIGHT, WIDTH, 3))
     colours[..., 1] = 9
     save(root / "masks" / "tissue" / "cell01.png", colours)
-    with pytest.raises(ValueError, match=r"cell01\.png' cannot be read.*colo"):
+    with pytest.raises(
+        ValueError, match=r"\(0, 9, 0\) .*cell01\.png'.*colors="
+    ):
         read(root, masks=TISSUE)
     far = np.zeros((HEIGHT, WIDTH, 1))
     far[0] = 99
     save(root / "masks" / "tissue" / "cell01.png", far)
-    with pytest.raises(ValueError, match=r"'tissue': its masks: found.*99"):
+    with pytest.raises(ValueError, match=r"'tissue': its 8 masks: found.*99"):
         read(root, masks=TISSUE)
-    splits = read(
-        root, masks=TISSUE, tasks=[Segmentation("tissue", 3), "stain"]
-    )
-    part = next(part for part, of in splits.indices.items() if 1 in of)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"cell01\.png"):
-        splits.arrays(part)
-
-
-def png(pixels_bits, colour_type, depth):
-    """A png file of its header alone, which is all that is looked at."""
-    return (
-        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-        + WIDTH.to_bytes(4, "big")
-        + HEIGHT.to_bytes(4, "big")
-        + bytes([depth, colour_type])
-        + pixels_bits
-    )
-
-
-@pytest.mark.parametrize(
-    ("colour_type", "depth", "message"),
-    [(3, 8, "a palette"), (0, 16, "16 bits"), (0, 2, "2 bits")],
-)
-def test_masks_whose_values_would_be_lost(root, colour_type, depth, message):
-    mask = root / "masks" / "tissue" / "cell01.png"
-    mask.write_bytes(png(b"", colour_type, depth))
-    with pytest.raises(ValueError, match=rf"found {message}.*cell01\.png"):
-        read(root, tasks=[Segmentation("tissue", 3), "stain"])
+    with pytest.raises(ValueError, match=r"99 in '.*cell01\.png', .* 0 to 2"):
+        read(root, masks=TISSUE, tasks=[Segmentation("tissue", 3), "stain"])
 
 
 @pytest.mark.parametrize(

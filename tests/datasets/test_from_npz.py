@@ -203,7 +203,7 @@ BROKEN = np.where(np.arange(COUNT) == 3, np.inf, 1.5)
         ({"size": FULL}, {"tasks": {"size": "Regression"}}, "a row of numbers"),
         ({}, {"tasks": ["tags"]}, "kind cannot be told.*'SequenceTagging'"),
         ({}, {"tasks": {"t": ["stage", "size"]}}, "several keys for 't'"),
-        ({}, {"tasks": [Segmentation("tissue", 2)]}, "found class 2.*0 to 1"),
+        ({}, {"tasks": [Segmentation("tissue", 2)]}, "found 2 in .*0 to 1"),
         ({}, {"tasks": {"size": "SequenceTagging"}}, "found 0.5 in"),
         ({}, {"tasks": [Classification("found", 3)]}, "found 2 columns"),
         ({"patient": np.zeros((COUNT, 2))}, {"group": "patient"}, r"\(24, 2\)"),
@@ -217,11 +217,83 @@ def test_what_does_not_fit(write, changes, arguments, message):
 def test_masks_that_count_no_classes(write, arrays):
     mask = arrays["mask"].copy()
     mask[:, 2, 2] = 40
-    with pytest.raises(ValueError, match="0, 40, 255 up to 255, which hardly"):
+    with pytest.raises(
+        ValueError,
+        match=r"255 beside 0, 40 in 'mask'.*missing_pixel=255.*"
+        "num_classes=1",
+    ):
+        datasets.from_npz(write(mask=mask), ["mask"])
+    mask[mask == 255] = 99
+    with pytest.raises(ValueError, match="0, 40, 99 up to 99, which hardly"):
         datasets.from_npz(write(mask=mask), ["mask"])
     empty = np.full((COUNT, 4, 5), -1)
     with pytest.raises(ValueError, match="'mask': no sample has a label"):
         datasets.from_npz(write(mask=empty), ["mask"])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "float32"])
+def test_pixels_that_have_no_label(write, dtype):
+    mask = np.zeros((COUNT, 4, 5), dtype)
+    mask[:, 1], mask[:, 2, 2] = 1, 255
+    tasks = [Segmentation("mask", 1)]
+    with pytest.raises(ValueError, match=r"255 beside 0, 1 in .*missing_pixel"):
+        datasets.from_npz(write(mask=mask), tasks)
+    for said in (255, {"mask": 255}):
+        _, y = whole(
+            datasets.from_npz(write(mask=mask), tasks, missing_pixel=said)
+        )
+        expected = np.where(mask == 255, -1, mask.astype(int))[..., None]
+        np.testing.assert_array_equal(y["mask"], expected)
+        assert y["mask"].dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [({"masks": 255}, "'masks'.*'mask'"), (True, "an integer"), (0.5, "0.5")],
+)
+def test_missing_pixels_that_are_none(write, said, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_npz(write(), ["mask"], missing_pixel=said)
+
+
+def test_soft_edges_are_cut_where_the_task_is_binary(write):
+    mask = np.zeros((COUNT, 4, 5), "uint8")
+    mask[:, 1], mask[:, 2], mask[:, 3] = 255, 200, 100
+    _, y = whole(datasets.from_npz(write(mask=mask), [Segmentation("mask", 1)]))
+    np.testing.assert_array_equal(y["mask"][..., 0], mask > 127)
+
+
+def test_many_classes_are_said(write):
+    mask = (np.arange(COUNT * 20) % 200).reshape(COUNT, 4, 5)
+    with pytest.raises(ValueError, match="num_classes=200, or num_classes=1"):
+        datasets.from_npz(write(mask=mask), ["mask"])
+    splits = datasets.from_npz(write(mask=mask), [Segmentation("mask", 200)])
+    _, y = whole(splits)
+    np.testing.assert_array_equal(y["mask"][..., 0], mask)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "uint16", "float16", "int64", "float64"]
+)
+def test_inputs_of_every_number_come_as_float32(write, dtype):
+    x = (np.arange(COUNT * 6).reshape(COUNT, 2, 3) % 100).astype(dtype)
+    splits = datasets.from_npz(write(x=x), ["size"], validation=0, test=0)
+    found, _ = splits.arrays()
+    np.testing.assert_array_equal(found, x.astype("float32"))
+    assert found.dtype == np.float32
+    streamed = np.concatenate([x for x, _ in splits.train.as_numpy_iterator()])
+    assert streamed.dtype == np.float32
+    np.testing.assert_array_equal(
+        np.sort(streamed, axis=0), np.sort(found, axis=0)
+    )
+
+
+def test_numbers_of_pixels_of_few_bits(write):
+    depth = np.arange(COUNT * 4, dtype="uint8").reshape(COUNT, 2, 2)
+    path = write(depth=depth)
+    _, y = whole(datasets.from_npz(path, {"depth": "DenseRegression"}))
+    assert y["depth"].dtype == np.float32
+    np.testing.assert_array_equal(y["depth"][..., 0], depth)
 
 
 def test_files_that_are_no_npz(tmp_path):
@@ -230,3 +302,13 @@ def test_files_that_are_no_npz(tmp_path):
         datasets.from_npz(tmp_path / "a.npz", ["y"])
     with pytest.raises(FileNotFoundError, match="nothing at"):
         datasets.from_npz(tmp_path / "b.npz", ["y"])
+
+
+def test_an_npz_file_that_is_damaged_is_named(write):
+    path = write()
+    data = bytearray(path.read_bytes())
+    at = data.index(b"stage.npy") + 300
+    data[at] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"'stage' of '.*npz' is damaged"):
+        datasets.from_npz(path, ["stage"])

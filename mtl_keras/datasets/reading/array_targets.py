@@ -7,7 +7,11 @@ import dataclasses
 import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
-from mtl_keras.datasets.reading.mask_values import binary_mask, inferred_count
+from mtl_keras.datasets.reading.mask_values import (
+    MaskValues,
+    decide_coding,
+    inferred_count,
+)
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.tasks import (
@@ -20,9 +24,15 @@ from mtl_keras.tasks import (
     Task,
 )
 
+# Enough samples at a time to keep what is made of them small.
+_CHUNK = 256
+
 
 def make_array_target(
-    spec: TargetSpec, array: np.ndarray, source: str
+    spec: TargetSpec,
+    array: np.ndarray,
+    source: str,
+    missing_pixel: int | None = None,
 ) -> tuple[Task, np.ndarray]:
     """Makes the task and the targets of a spec from an array.
 
@@ -31,17 +41,19 @@ def make_array_target(
         array: Array of shape `(n, ...)`. NaN is a missing label; of classes,
             so is -1, and the empty text.
         source: String, the key and file of the array, for errors.
+        missing_pixel: Integer, value of the pixels of a mask that have no
+            label. Defaults to `None`: all have one.
 
     Returns:
-        The task, and float32 targets with NaN for missing labels of a
-        regression, int32 with -1 for those of classes.
+        The task, and targets as `ArraySource` takes them: numbers with NaN for
+        missing labels of a regression, integers with -1 for those of classes.
 
     Raises:
         ValueError: If the labels do not fit, or the kind cannot be told.
     """
     kind = spec.kind or _infer_kind(spec, array, source)
     if kind is not None and issubclass(kind, Segmentation):
-        return _classes(spec, kind, _with_channel(array), source)
+        return _masks(spec, kind, _with_channel(array), source, missing_pixel)
     if kind is not None and issubclass(kind, DenseRegression):
         return _maps(spec, kind, _with_channel(array), source)
     if kind is not None and issubclass(kind, SequenceTagging):
@@ -122,40 +134,94 @@ def _with_channel(array):
 
 
 def _classes(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    """Classes of pixels or tokens, which are numbered already."""
-    if array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"Task {spec.name!r}: found dtype {array.dtype} in {source}, "
-            "expected classes that are numbered from 0."
-        )
-    missing = np.isnan(array) if _is_float(array) else np.zeros((), bool)
-    labels = np.where(missing, -1, array)
-    if (labels != np.rint(labels)).any() or labels.min() < -1:
-        bad = (labels != np.rint(labels)) | (labels < -1)
-        raise ValueError(
-            f"Task {spec.name!r}: found {labels[bad][0]} in {source}, expected "
-            "classes that are numbered from 0 (or -1 or NaN for a missing "
-            "label)."
-        )
-    labels = labels.astype("int32")
+    """Classes of tokens, which are numbered already."""
+    labels = _numbered(spec, array, source).astype("int32")
     if labels.max() < 0:
-        raise ValueError(
-            f"Task {spec.name!r}: no sample has a label in {source}. Fill "
-            "labels in, or leave the task out."
-        )
-    count = getattr(spec.task, "num_classes", spec.arguments.get("num_classes"))
-    if issubclass(kind, Segmentation):
-        labels, count = _mask(labels, count)
+        raise ValueError(_no_label(spec, source))
+    count = _said_count(spec)
     count = count or inferred_count(labels, f"Task {spec.name!r}: {source}")
-    if labels.max() >= max(count, 2):
+    if labels.max() >= count:
         raise ValueError(
             f"Task {spec.name!r}: found class {labels.max()} in {source}, "
-            f"expected classes from 0 to {max(count, 2) - 1}, because "
+            f"expected classes from 0 to {count - 1}, because "
             f"num_classes={count}."
         )
     if spec.task is not None:
         return spec.task, labels
     return kind(spec.name, **{"num_classes": count, **spec.arguments}), labels
+
+
+def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
+    """Classes of pixels, as small integers."""
+    values = _numbered(spec, array, source)
+    counts: dict[int, int] = {}
+    for chunk in _chunks(values):
+        found, pixels = np.unique(chunk, return_counts=True)
+        for value, count in zip(found.tolist(), pixels.tolist(), strict=True):
+            if value >= 0 and value != missing_pixel:
+                counts[value] = counts.get(value, 0) + count
+    if not counts:
+        raise ValueError(_no_label(spec, source))
+    coding = decide_coding(
+        spec.name,
+        MaskValues(greys=dict.fromkeys(counts, "")),
+        _said_count(spec),
+        missing_pixel,
+        source,
+    )
+    coding.check(counts, source)
+    classes = coding.num_classes
+    labels = np.empty(values.shape, np.min_scalar_type(-max(classes, 2)))
+    for start, chunk in enumerate(_chunks(values)):
+        labels[start * _CHUNK :][: len(chunk)] = coding.labels(chunk)
+    if spec.task is not None:
+        return spec.task, labels
+    return kind(spec.name, **{"num_classes": classes, **spec.arguments}), labels
+
+
+def _numbered(spec, array, source) -> np.ndarray:
+    """Integers, of which those below 0 have no label."""
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Task {spec.name!r}: found dtype {array.dtype} in {source}, "
+            "expected classes that are numbered from 0."
+        )
+    if array.dtype.kind == "b":
+        return array.view("uint8")
+    numbers = array
+    if array.dtype.kind == "f":
+        numbers = np.empty(array.shape, "int32")
+    for start, chunk in enumerate(_chunks(array)):
+        with np.errstate(invalid="ignore"):
+            missing = np.isnan(chunk) | (chunk == -1)
+            wrong = ~missing & ((chunk < 0) | (chunk != np.rint(chunk)))
+        if wrong.any():
+            raise ValueError(
+                f"Task {spec.name!r}: found {chunk[wrong][0]} in {source}, "
+                "expected classes that are numbered from 0 (or -1 or NaN for "
+                "a missing label)."
+            )
+        if numbers is not array:
+            numbers[start * _CHUNK :][: len(chunk)] = np.where(
+                missing, -1, chunk
+            )
+    return numbers
+
+
+def _chunks(array: np.ndarray):
+    for start in range(0, len(array), _CHUNK):
+        yield array[start : start + _CHUNK]
+
+
+def _said_count(spec) -> int | None:
+    return getattr(spec.task, "num_classes", spec.arguments.get("num_classes"))
+
+
+def _no_label(spec, source) -> str:
+    return (
+        f"Task {spec.name!r}: no sample has a label in {source}. Fill labels "
+        "in, or leave the task out."
+    )
 
 
 def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
@@ -178,20 +244,13 @@ def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
             f"Task {spec.name!r}: no pixel has a label in {source}. Fill "
             "labels in, or leave the task out."
         )
-    return task, array.astype("float32")
-
-
-def _mask(labels, count):
-    """Returns labels of 0 and 1 for a binary mask, and its one class."""
-    is_binary = np.isin(labels, [-1, 0, 1]).all()
-    is_picture = np.isin(labels, [-1, 0, 255]).all()
-    if count == 1 or (count is None and (is_binary or is_picture)):
-        return (binary_mask(labels) if is_picture else labels), 1
-    return labels, count
+    if array.dtype.itemsize < 4:
+        return task, array
+    return task, array.astype("float32", copy=False)
 
 
 def _one_hot(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    count = getattr(spec.task, "num_classes", spec.arguments.get("num_classes"))
+    count = _said_count(spec)
     if count not in (None, array.shape[1]):
         raise ValueError(
             f"Task {spec.name!r}: found {array.shape[1]} columns in {source}, "
@@ -199,4 +258,4 @@ def _one_hot(spec, kind, array, source) -> tuple[Task, np.ndarray]:
         )
     found = {"num_classes": array.shape[1], **spec.arguments}
     task = spec.task or kind(spec.name, **found)
-    return task, array.astype("float32")
+    return task, array.astype("float32", copy=False)

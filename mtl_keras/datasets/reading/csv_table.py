@@ -89,7 +89,11 @@ def read_csv_table(
             # Not `usecols`, with which pandas drops what a long line has more.
             dtype={name: str for name in header if name not in numbers},
             keep_default_na=False,
-            na_values=["", *missing_values],
+            # Texts keep their marks, which may be names of something.
+            na_values={
+                name: ["", *(missing_values if name in numbers else ())]
+                for name in header
+            },
             skipinitialspace=True,
             decimal=decimal,
             thousands=thousands,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.datasets.reading.mask_values import MISSING
+from mtl_keras.datasets.reading.image_header import ImageHeader
+from mtl_keras.datasets.reading.image_pixels import MODES, read_image
+from mtl_keras.datasets.reading.mask_files import MaskFiles
+from mtl_keras.datasets.reading.threads import map_in_threads
 from mtl_keras.datasets.samples import Samples, Targets
+
+_BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -18,24 +22,18 @@ class FolderSource:
     """Makes batches and arrays of images, masks and labels.
 
     Args:
-        images: String array of shape `(n,)`, paths of the images.
-        masks: Dict from task name to a string array of shape `(n,)`, paths of
-            the masks, empty where an image has none.
-        num_classes: Dict from the same names to the numbers of classes.
+        images: Sequence of the headers of the images.
+        masks: Dict from task name to its `MaskFiles`.
         labels: Dict from task name to arrays of shape `(n, ...)`.
         image_size: `(height, width)` of the samples.
-        channels: Integer, channels of an image: 1, 3 or 4.
-        missing_pixel: Integer, value of the pixels of a mask that have no
-            label, or `None`.
+        color_mode: `"grayscale"`, `"rgb"` or `"rgba"`.
     """
 
-    images: np.ndarray
-    masks: Mapping[str, np.ndarray]
-    num_classes: Mapping[str, int]
+    images: Sequence[ImageHeader]
+    masks: Mapping[str, MaskFiles]
     labels: Targets
     image_size: tuple[int, int]
-    channels: int
-    missing_pixel: int | None = None
+    color_mode: str
 
     def batches(
         self, indices: np.ndarray, batch_size: int, seed: int | None
@@ -51,13 +49,14 @@ class FolderSource:
         Returns:
             A `tf.data.Dataset` of `(x, y)` with a known number of batches.
         """
-        paths = self._paths(indices)
+        numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices))
         if seed is not None:
-            # Paths, so that all of them can wait in memory for their turn.
-            paths = paths.shuffle(len(indices), seed=seed)
+            numbers = numbers.shuffle(len(indices), seed=seed)
+        # Python takes its time for a call, so there is one for each batch. The
+        # threads are our own: tf.data calls Python from one at a time.
         return (
-            paths.map(self._read, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(batch_size)
+            numbers.batch(batch_size)
+            .map(self._batch, num_parallel_calls=2)
             .prefetch(tf.data.AUTOTUNE)
         )
 
@@ -69,109 +68,73 @@ class FolderSource:
 
         Returns:
             `(x, y)`, in the order of `indices`.
-        """
-        batches = list(self.batches(indices, 64, None).as_numpy_iterator())
-        return keras.tree.map_structure(
-            lambda *parts: np.concatenate(parts), *batches
-        )
 
-    def targets(self, indices: np.ndarray) -> Iterable[Targets]:
+        Raises:
+            ValueError: If a file is damaged, or a mask does not fit. The
+                error names the file.
+        """
+        return self._read(indices)
+
+    def targets(self, indices: np.ndarray) -> Iterator[Targets]:
         """Reads the targets of some samples, without their images.
 
         Args:
             indices: Integer array, which samples.
 
-        Returns:
+        Yields:
             Dicts of arrays, batch by batch.
         """
-        paths = self._paths(indices)
-        targets = paths.map(
-            lambda _, masks, labels: self._targets(masks, labels),
-            num_parallel_calls=tf.data.AUTOTUNE,
+        for start in range(0, len(indices), _BATCH):
+            yield self._read_targets(indices[start : start + _BATCH])
+
+    def _batch(self, numbers: tf.Tensor) -> tuple[tf.Tensor, dict]:
+        none = np.zeros(0, int)
+        y = self._empty_targets(none)
+        arrays = [self._empty_images(none), *y.values()]
+
+        def read(numbers):
+            x, y = self._read(numbers)
+            return [x, *y.values()]
+
+        # It depends on nothing but the files.
+        tensors = tf.numpy_function(
+            read, [numbers], [array.dtype for array in arrays], stateful=False
         )
-        return targets.batch(64).as_numpy_iterator()
+        for tensor, array in zip(tensors, arrays, strict=True):
+            tensor.set_shape((None, *array.shape[1:]))
+        return tensors[0], dict(zip(y, tensors[1:], strict=True))
 
-    def _paths(self, indices):
-        samples = keras.tree.map_structure(
-            lambda values: values[indices],
-            (self.images, dict(self.masks), dict(self.labels)),
-        )
-        return tf.data.Dataset.from_tensor_slices(samples)
+    def _read(self, indices: np.ndarray) -> Samples:
+        x, y = self._empty_images(indices), self._empty_targets(indices)
+        numbers = indices.tolist()
 
-    def _read(self, image, masks, labels):
-        return self._image(image), self._targets(masks, labels)
+        def read(place):
+            header = self.images[numbers[place]]
+            x[place] = read_image(header, self.color_mode, self.image_size)
+            self._read_masks(y, place, numbers[place])
 
-    def _targets(self, masks, labels):
-        y = {name: self._mask(name, path) for name, path in masks.items()}
-        return {**y, **labels}
+        map_in_threads(read, range(len(indices)))
+        return x, y
 
-    def _image(self, path):
-        image = tf.io.decode_image(
-            tf.io.read_file(path), self.channels, expand_animations=False
-        )
-        image.set_shape((None, None, self.channels))
-        # Resizing to the same size changes nothing.
-        image = tf.image.resize(image, self.image_size, antialias=True)
-        return tf.ensure_shape(image, (*self.image_size, self.channels))
+    def _read_targets(self, indices: np.ndarray) -> Targets:
+        y = self._empty_targets(indices)
+        if self.masks:
+            map_in_threads(
+                lambda place: self._read_masks(y, place, indices[place]),
+                range(len(indices)),
+            )
+        return y
 
-    def _mask(self, name, path):
-        shape = (*self.image_size, 1)
+    def _read_masks(self, y: Targets, place: int, index: int) -> None:
+        for name, masks in self.masks.items():
+            y[name][place] = masks.read(index, self.image_size)
 
-        def read():
-            labels = read_mask(path, self.num_classes[name], self.missing_pixel)
-            return tf.image.resize(labels, self.image_size, method="nearest")
+    def _empty_images(self, indices):
+        channels = len(MODES[self.color_mode])  # a letter each
+        return np.empty((len(indices), *self.image_size, channels), "float32")
 
-        mask = tf.cond(
-            tf.equal(path, ""), lambda: tf.fill(shape, MISSING), read
-        )
-        return tf.ensure_shape(mask, shape)
-
-
-def read_mask(path, num_classes: int | None, missing_pixel: int | None):
-    """Reads a mask.
-
-    Args:
-        path: String tensor, path of a png or jpeg file.
-        num_classes: Integer; 1 for a mask of 0 and 1, or 0 and 255; `None`
-            for the values as they are.
-        missing_pixel: Integer, value of pixels without a label, or `None`.
-
-    Returns:
-        int32 tensor of shape `(height, width, 1)`, -1 without a label.
-
-    Raises:
-        InvalidArgumentError: If a value is none of the classes, or the mask
-            has colours. The error names the file.
-    """
-    pixels = tf.io.decode_image(
-        tf.io.read_file(path), channels=0, expand_animations=False
-    )
-    pixels.set_shape((None, None, None))
-    # Two channels are grey and opacity, four are colours and opacity.
-    grey = tf.where(tf.shape(pixels)[-1] < 3, 1, 3)
-    labels = tf.cast(pixels[..., :1], tf.int32)
-    colours = tf.reduce_any(pixels[..., :grey] != pixels[..., :1])
-    missing = tf.zeros_like(labels, tf.bool)
-    if missing_pixel is not None:
-        missing = tf.equal(labels, missing_pixel)
-    highest = tf.reduce_max(tf.where(missing, 0, labels))
-    if num_classes == 1:
-        is_picture = highest > 1
-        fits = tf.logical_or(highest <= 1, highest > 127)
-        labels = tf.where(is_picture, tf.cast(labels > 127, tf.int32), labels)
-        expected = "0 and 1, or 0 and 255"
-    else:
-        fits = tf.logical_or(num_classes is None, highest < (num_classes or 0))
-        expected = f"classes from 0 to {(num_classes or 0) - 1}"
-    checks = [
-        tf.debugging.Assert(
-            tf.logical_not(colours),
-            ["A mask holds grey values, found colours in", path],
-        ),
-        tf.debugging.Assert(
-            fits,
-            [f"A mask must hold {expected}, found", highest, "in", path],
-        ),
-    ]
-    with tf.control_dependencies(checks):
-        return tf.where(missing, MISSING, labels)
+    def _empty_targets(self, indices) -> Targets:
+        shape = (len(indices), *self.image_size, 1)
+        masks = {name: np.empty(shape, "int32") for name in self.masks}
+        labels = {name: of[indices] for name, of in self.labels.items()}
+        return {**masks, **labels}

@@ -1,34 +1,19 @@
-"""Folders of images: which there are, and what their headers say."""
+"""Folders of images: which files there are, and what they are named."""
 
 from __future__ import annotations
 
-import dataclasses
+import collections
+import difflib
 import os
-import struct
-from pathlib import Path
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+
+from mtl_keras.spelling import did_you_mean
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 _OTHER_IMAGES = (".tif", ".tiff", ".bmp", ".gif", ".webp", ".npy")
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PALETTE = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageHeader:
-    """What an image file says of itself.
-
-    Args:
-        size: `(height, width)` in pixels.
-        is_png: Boolean, false for a JPEG.
-        bits: Integer, bits per channel.
-        has_palette: Boolean, whether pixels are indices of colours.
-    """
-
-    size: tuple[int, int]
-    is_png: bool = False
-    bits: int = 8
-    has_palette: bool = False
 
 
 def existing_folder(path: str | os.PathLike, argument: str) -> Path:
@@ -53,87 +38,143 @@ def existing_folder(path: str | os.PathLike, argument: str) -> Path:
     return folder
 
 
-def list_images(folder: Path, argument: str) -> dict[str, Path]:
+def image_name(path: str | PurePath) -> str:
+    """Returns the name that an image is matched by.
+
+    Args:
+        path: String or path of the image, seen from its folder.
+
+    Returns:
+        The path with slashes and without the suffix of an image, in one of
+        the forms that Unicode has for the same letters.
+
+    Example:
+
+    >>> from mtl_keras.datasets.reading.image_files import image_name
+    >>> image_name("ward2/scan.7.PNG")
+    'ward2/scan.7'
+    """
+    text = path.as_posix() if isinstance(path, PurePath) else path
+    for suffix in SUFFIXES:
+        if text.lower().endswith(suffix):
+            text = text[: -len(suffix)]
+            break
+    # macOS takes accents apart in the names of files, and tables do not.
+    return unicodedata.normalize("NFC", text)
+
+
+def list_images(
+    folder: Path,
+    argument: str,
+    *,
+    subfolders: bool = False,
+    other_folders: Iterable[Path] = (),
+) -> dict[str, Path]:
     """Lists the images of a folder by name.
 
     Args:
         folder: Path of the folder.
         argument: String, the argument that names it, for errors.
+        subfolders: Boolean, whether its sub-folders are part of it. Defaults
+            to `False`.
+        other_folders: Paths of folders that hold something else, wherever
+            they lie. Defaults to `()`.
 
     Returns:
-        Dict from name, without suffix, to path, sorted by name.
+        Dict from name, see `image_name`, to path, sorted by name.
 
     Raises:
-        ValueError: If there is none, an image of another format, or two of
-            one name.
+        ValueError: If there is none, an image of another format, a sub-folder
+            that nothing was said of, or two images of one name.
     """
+    skipped = {other.resolve() for other in other_folders}
     images = {}
-    for file in sorted(folder.iterdir()):
-        suffix = file.suffix.lower()
-        if suffix in _OTHER_IMAGES:
+    for file in _files(folder, argument, subfolders, skipped):
+        if file.suffix.lower() in _OTHER_IMAGES:
             raise ValueError(
                 f"`{argument}` must hold png or jpeg files, found '{file}'. "
                 "Convert it, or move it elsewhere."
             )
-        if suffix not in SUFFIXES or file.name.startswith("."):
+        if file.suffix.lower() not in SUFFIXES:
             continue
-        if file.stem in images:
+        name = image_name(file.relative_to(folder))
+        if name in images:
             raise ValueError(
                 f"`{argument}` must hold one image of each name, found "
-                f"'{images[file.stem].name}' and '{file.name}' in '{folder}'."
+                f"'{images[name].name}' and '{file.name}' in '{file.parent}'."
             )
-        images[file.stem] = file
+        images[name] = file
     if not images:
         raise ValueError(
             f"`{argument}` must hold png or jpeg files, found none in "
             f"'{folder}'."
         )
-    return images
+    return dict(sorted(images.items()))
 
 
-def read_header(file: Path) -> ImageHeader:
-    """Reads the header of an image, without its pixels.
+def near_name(name: str, images: Iterable[str]) -> str:
+    """Says which images have a name near to a misspelt one.
 
     Args:
-        file: Path of a png or jpeg file.
+        name: String, the name that no image has.
+        images: Names of the images.
 
     Returns:
-        The `ImageHeader`.
-
-    Raises:
-        ValueError: If it is no such file.
+        A sentence for an error message.
     """
-    with file.open("rb") as stream:
-        start = stream.read(26)
-        if start[:8] == _PNG and len(start) == 26:
-            width, height, bits, colour = struct.unpack(">IIBB", start[16:26])
-            palette = colour == _PALETTE
-            return ImageHeader((height, width), True, bits, palette)
-        if start[:2] == b"\xff\xd8":
-            stream.seek(2)
-            size = _jpeg_size(stream)
-            if size:
-                return ImageHeader(size)
-    raise ValueError(
-        f"Expected a png or jpeg file, found something else in '{file}'."
+    images = list(images)
+    if len(images) <= 10:
+        return did_you_mean(name, images)
+    # All names of a folder would be a long message.
+    near = difflib.get_close_matches(name, images, n=1)
+    return (
+        f"Did you mean {near[0]!r}?"
+        if near
+        else f"Images are named such as {images[0]!r}."
     )
 
 
-def _jpeg_size(stream) -> tuple[int, int] | None:
-    """Height and width, from the segment that starts the frame."""
-    while True:
-        marker = stream.read(2)
-        if len(marker) < 2 or marker[0] != 0xFF:
-            return None
-        code = marker[1]
-        if code == 0xFF:  # a fill byte
-            stream.seek(-1, os.SEEK_CUR)
+def _files(folder, argument, subfolders, skipped) -> Iterator[Path]:
+    for at, inner in _walk(folder, skipped):
+        if at != folder and not subfolders:
+            for file in inner:
+                _check_not_an_image(file, at, folder, argument)
+        else:
+            yield from inner
+
+
+def _check_not_an_image(file, at, folder, argument) -> None:
+    if file.suffix.lower() not in (*SUFFIXES, *_OTHER_IMAGES):
+        return
+    classes = (
+        ", or class_folders='a_task' if the name of a folder is the class of "
+        "its images"
+    )
+    raise ValueError(
+        f"`{argument}` names '{folder}', whose sub-folder "
+        f"'{at.relative_to(folder).as_posix()}' holds images too, such as "
+        f"'{file.name}'. Pass subfolders=True to read them all under names "
+        f"such as '{image_name(file.relative_to(folder))}'"
+        f"{classes if argument == 'images' else ''}; or move the sub-folder "
+        "elsewhere."
+    )
+
+
+def _walk(folder: Path, skipped) -> Iterator[tuple[Path, list[Path]]]:
+    """Folders and their files; links are followed, none of them twice."""
+    seen = set(skipped) - {folder.resolve()}
+    waiting = collections.deque([folder])
+    while waiting:
+        at = waiting.popleft()
+        if at.resolve() in seen:
             continue
-        length = stream.read(2)
-        if len(length) < 2:
-            return None
-        # C4, C8 and CC are tables; the others of that row start a frame.
-        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
-            frame = stream.read(5)
-            return struct.unpack(">xHH", frame) if len(frame) == 5 else None
-        stream.seek(struct.unpack(">H", length)[0] - 2, os.SEEK_CUR)
+        seen.add(at.resolve())
+        files = []
+        with os.scandir(at) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                # What systems put beside the files of their users.
+                if entry.name.startswith((".", "__MACOSX")):
+                    continue
+                path = at / entry.name
+                waiting.append(path) if entry.is_dir() else files.append(path)
+        yield at, files

@@ -2,72 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
-from mtl_keras.datasets.reading.folder_source import read_mask
-from mtl_keras.datasets.reading.image_files import (
-    existing_folder,
-    list_images,
-    read_header,
-)
-from mtl_keras.datasets.reading.mask_values import MISSING, inferred_count
+from mtl_keras.datasets.reading.color_masks import make_color_masks
+from mtl_keras.datasets.reading.color_table import ColorTable, is_color
+from mtl_keras.datasets.reading.grey_masks import make_grey_masks
+from mtl_keras.datasets.reading.image_files import near_name
+from mtl_keras.datasets.reading.image_header import ImageHeader, read_headers
+from mtl_keras.datasets.reading.mask_files import MaskFiles
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Segmentation
 
 
-def find_masks(
-    folder: Path, task: str, images: Mapping[str, Path]
-) -> np.ndarray:
+def match_masks(
+    task: str, files: Mapping[str, Path], images: Mapping[str, ImageHeader]
+) -> list[ImageHeader | None]:
     """Finds the mask of each image, by name.
 
     Args:
-        folder: Path of the folder of masks.
         task: String, name of the task, for errors.
-        images: Dict from name to path of the images.
+        files: Dict from name to path of the masks.
+        images: Dict from name to header of the images.
 
     Returns:
-        String array of paths, in the order of the images, empty where an
-        image has no mask.
+        List of headers in the order of the images, `None` where an image has
+        no mask.
 
     Raises:
-        ValueError: If a mask has no image, or another size than its image.
+        ValueError: If a mask has no image, another size than its image, or
+            cannot be read.
     """
-    folder = existing_folder(folder, "masks")
-    masks = list_images(folder, "masks")
-    for name, mask in masks.items():
+    for name, file in files.items():
         if name not in images:
             raise ValueError(
-                f"Task {task!r}: the mask '{mask}' belongs to no image. "
-                f"{_near(name, images)} Give both one name, or remove it."
+                f"Task {task!r}: the mask '{file}' belongs to no image. "
+                f"{near_name(name, images)} Give both one name, or remove it. "
+                "If names of masks have an ending, pass `mask_suffix`."
             )
-        size, wanted = read_header(mask).size, read_header(images[name]).size
-        if size != wanted:
+    headers = dict(zip(files, read_headers(files.values()), strict=True))
+    for name, mask in headers.items():
+        if mask.size != images[name].size:
             raise ValueError(
-                f"Task {task!r}: the mask '{mask}' has {size[0]}x{size[1]} "
-                f"pixels, its image {wanted[0]}x{wanted[1]}. Masks and images "
-                "must agree; both are resized to `image_size` later."
+                f"Task {task!r}: the mask '{mask.file}' has "
+                f"{mask.size_text()}, its image {images[name].size_text()}. "
+                "Masks and images must agree; both are resized to "
+                "`image_size` later."
             )
-    return np.array([str(masks.get(name, "")) for name in images])
+    return [headers.get(name) for name in images]
 
 
-def mask_task(
-    spec: TargetSpec, paths: np.ndarray, missing_pixel: int | None
-) -> Segmentation:
-    """Makes the task of a folder of masks.
+def read_masks(
+    spec: TargetSpec,
+    headers: Sequence[ImageHeader | None],
+    colors: ColorTable | None,
+    missing_pixel: Any,
+) -> tuple[Segmentation, MaskFiles]:
+    """Makes the task of a folder of masks, and what reads them.
 
     Args:
         spec: What the caller says of the task.
-        paths: String array of paths, empty where there is no mask.
-        missing_pixel: Integer, value of pixels without a label, or `None`.
+        headers: Headers of the masks, `None` where there is no mask.
+        colors: The `ColorTable` of its classes, or `None` for grey values.
+        missing_pixel: Value or colour of pixels without a label, or `None`.
 
     Returns:
-        The `Segmentation`. Unless the caller says it, the number of classes
-        is read off all masks.
+        The `Segmentation` and its `MaskFiles`. Unless the caller says it, the
+        number of classes is read off all masks.
 
     Raises:
         ValueError: If it is another kind, or a mask cannot hold its classes.
@@ -78,62 +83,57 @@ def mask_task(
             f"Task {spec.name!r}: masks are for a Segmentation, found "
             f"{kind.__name__}."
         )
+    _check_missing_pixel(spec.name, missing_pixel, colors is not None)
+    there = [header for header in headers if header is not None]
+    if colors is not None:
+        task, classes = _of_colors(spec, kind, colors)
+        reader = make_color_masks(spec.name, there, classes, missing_pixel)
+        return task, MaskFiles(headers, reader)
     count = getattr(spec.task, "num_classes", spec.arguments.get("num_classes"))
-    files = [Path(path) for path in paths if path]
-    if count is None:
-        count = _count_classes(spec.name, files, missing_pixel)
-    for file in files:
-        _check_format(spec.name, file, count)
-    if spec.task is not None:
-        return spec.task
-    return kind(spec.name, **{"num_classes": count, **spec.arguments})
+    reader = make_grey_masks(spec.name, there, count, missing_pixel)
+    found = {"num_classes": reader.coding.num_classes, **spec.arguments}
+    task = spec.task or kind(spec.name, **found)
+    return task, MaskFiles(headers, reader)
 
 
-def _near(name: str, images: Mapping[str, Path]) -> str:
-    # All names of a folder would be a long message.
-    return (
-        did_you_mean(name, images).split(" Known:")[0]
-        if (len(images) > 10)
-        else did_you_mean(name, images)
-    )
-
-
-def _count_classes(task, files, missing_pixel) -> int:
-    found = set()
-    for file in files:
-        _check_format(task, file, None)
-        try:
-            mask = read_mask(str(file), None, missing_pixel).numpy()
-        except tf.errors.InvalidArgumentError as error:
+def _of_colors(spec, kind, colors: ColorTable):
+    """The task, and the class of each colour by the order of its names."""
+    found = {"num_classes": colors.num_classes, "class_names": colors.names}
+    task = spec.task or kind(spec.name, **{**found, **spec.arguments})
+    if max(task.num_classes, 2) != colors.num_classes:
+        raise ValueError(
+            f"Task {spec.name!r}: num_classes={task.num_classes}, but `colors` "
+            f"has {colors.num_classes} classes. Give each class a colour."
+        )
+    if colors.names is None:
+        return task, colors.classes
+    if task.class_names is None:
+        return dataclasses.replace(task, class_names=colors.names), (
+            colors.classes
+        )
+    for name in colors.names:
+        if name not in task.class_names:
             raise ValueError(
-                f"Task {task!r}: the mask '{file}' cannot be read: "
-                f"{error.message.splitlines()[0]}. Save it as a png of grey "
-                "values, one for each class."
-            ) from error
-        found |= set(np.unique(mask).tolist())
-    found.discard(MISSING)
-    if not found:
-        raise ValueError(
-            f"Task {task!r}: no pixel of its {len(files)} masks has a label."
-        )
-    if found <= {0, 1} or found <= {0, 255}:
-        return 1
-    return inferred_count(np.array(sorted(found)), f"Task {task!r}: its masks")
+                f"Task {spec.name!r}: `colors` names the class {name!r}, which "
+                "is none of its class_names. "
+                f"{did_you_mean(name, task.class_names)}"
+            )
+    places = [task.class_names.index(name) for name in colors.names]
+    return task, {color: places[i] for color, i in colors.classes.items()}
 
 
-def _check_format(task: str, file: Path, count: int | None) -> None:
-    header = read_header(file)
-    wrong = None
-    if header.has_palette:
-        wrong = "a palette of colours"
-    elif header.bits > 8:
-        wrong = f"{header.bits} bits per pixel"
-    elif count not in (1, None) and not header.is_png:
-        wrong = "jpeg, which changes values"
-    elif count not in (1, None) and header.bits < 8:
-        wrong = f"{header.bits} bits per pixel"
-    if wrong:
-        raise ValueError(
-            f"Task {task!r}: found {wrong} in the mask '{file}', expected a "
-            "png of 8-bit grey values, one for each class."
-        )
+def _check_missing_pixel(task: str, value, is_colored: bool) -> None:
+    if value is None or (is_colored and is_color(value)):
+        return
+    is_grey = isinstance(value, Integral) and not isinstance(value, bool)
+    if is_grey and 0 <= value < 256 and not is_colored:
+        return
+    expected = (
+        "(red, green, blue), because `colors` names its classes"
+        if is_colored
+        else "an integer from 0 to 255"
+    )
+    raise ValueError(
+        f"`missing_pixel` is {value!r} for the task {task!r}, expected "
+        f"{expected}. A dict from task name to value says it for each task."
+    )

@@ -1,0 +1,121 @@
+"""Masks of a task, read from files when they are needed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from mtl_keras.datasets.reading.image_header import ImageHeader
+from mtl_keras.datasets.reading.mask_values import MISSING
+
+
+class MaskReader(Protocol):
+    """Reads one mask of a task, see `GreyMasks` and `ColorMasks`."""
+
+    def read(self, header: ImageHeader, size: tuple[int, int]) -> np.ndarray:
+        """Reads labels, int32 of shape `(height, width, 1)`."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaskFiles:
+    """The masks of a task.
+
+    Args:
+        headers: Sequence of the headers of the masks in the order of the
+            images, `None` where an image has none.
+        reader: What reads one of them.
+    """
+
+    headers: Sequence[ImageHeader | None]
+    reader: MaskReader
+
+    def read(self, index: int, size: tuple[int, int]) -> np.ndarray:
+        """Reads the mask of an image.
+
+        Args:
+            index: Integer, which image.
+            size: `(height, width)` to resize to, by the nearest pixel.
+
+        Returns:
+            int32 array of shape `(height, width, 1)`, -1 without a label.
+
+        Raises:
+            ValueError: If the file is damaged, or a pixel has no class. The
+                error names the file.
+        """
+        header = self.headers[index]
+        if header is None:
+            return np.full((*size, 1), MISSING, "int32")
+        return self.reader.read(header, size)
+
+
+def check_opaque(task: str, pixels: np.ndarray, header: ImageHeader) -> None:
+    """Checks that no pixel of a mask is transparent.
+
+    Args:
+        task: String, name of the task, for the error.
+        pixels: uint8 array whose last channel is the opacity.
+        header: Its header.
+
+    Raises:
+        ValueError: If a pixel is, so that it may have a label or none.
+    """
+    if pixels[..., -1].min() < 255:
+        raise ValueError(
+            f"Task {task!r}: found transparent pixels in the mask "
+            f"'{header.file}', of which nobody knows the class. Save it "
+            "without an alpha channel."
+        )
+
+
+def nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes values by the nearest pixel.
+
+    Args:
+        values: Array of shape `(height, width)`.
+        size: `(height, width)` to resize to.
+
+    Returns:
+        Array of that shape.
+
+    Example:
+
+    >>> from mtl_keras.datasets.reading.mask_files import nearest
+    >>> nearest(np.array([[1, 2, 3, 4]]), (2, 2))
+    array([[2, 4],
+           [2, 4]])
+    """
+    if values.shape == size:
+        return values
+    rows, columns = (
+        ((np.arange(wanted) + 0.5) * (found / wanted)).astype(int)
+        for wanted, found in zip(size, values.shape, strict=True)
+    )
+    return values[rows].take(columns, axis=1)
+
+
+def largest_and_spread(
+    headers: Sequence[ImageHeader], count: int
+) -> list[ImageHeader]:
+    """Chooses a sample of masks.
+
+    Args:
+        headers: Sequence of headers.
+        count: Integer, how many at most.
+
+    Returns:
+        The masks of the largest files, in which most is to be seen, and as
+        many from all over the folder.
+    """
+    if len(headers) <= count:
+        return list(headers)
+    by_size = sorted(headers, key=lambda header: -header.file_size)
+    places = np.linspace(0, len(headers) - 1, count - count // 2).astype(int)
+    chosen: Mapping[str, ImageHeader] = {
+        str(header.file): header
+        for header in [*by_size[: count // 2], *(headers[i] for i in places)]
+    }
+    return list(chosen.values())

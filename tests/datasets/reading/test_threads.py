@@ -1,0 +1,36 @@
+"""Functions that are called in several threads."""
+
+import threading
+
+import pytest
+
+from mtl_keras.datasets.reading.threads import map_in_threads
+
+
+def test_results_keep_their_order():
+    barrier = threading.Barrier(2, timeout=10)
+
+    def wait(number):
+        barrier.wait()  # passes where two run at once
+        return number * 10
+
+    assert map_in_threads(wait, list(range(4))) == [0, 10, 20, 30]
+
+
+def test_the_first_error_ends_it():
+    called = []
+
+    def fail(number):
+        called.append(number)
+        raise ValueError(f"number {number}")
+
+    with pytest.raises(ValueError, match="number 0"):
+        map_in_threads(fail, list(range(10_000)))
+    assert len(called) < 10_000
+
+
+def test_a_bar_is_shown_where_there_are_many(capsys):
+    map_in_threads(abs, [1, 2], unit="mask", shown_from=3)
+    assert capsys.readouterr().out == ""
+    map_in_threads(abs, [1, 2, 3], unit="mask", shown_from=3)
+    assert "3/3" in capsys.readouterr().out
