@@ -18,6 +18,7 @@ GROUND = {
     "metrics",
     "normalization",
     "pretrained",
+    "safe_name",
     "sequence_trunks",
     "spelling",
     "tasks",
@@ -26,6 +27,7 @@ GROUND = {
 }
 FLOORS = {
     "spelling": set(),
+    "safe_name": set(),
     "keras_compat": set(),
     "distribution": {"keras_compat", "spelling"},
     "graph_nodes": {"keras_compat"},
@@ -44,7 +46,7 @@ FLOORS = {
     "training": GROUND,
     "models": GROUND | {"training"},
     "surgery": GROUND | {"training"},
-    "datasets": GROUND | {"training", "models"},
+    "datasets": GROUND | {"training", "models", "tables"},
     "evaluation": GROUND | {"training", "models"},
     "tables": GROUND | {"training"},
     "zoo": GROUND | {"training", "models", "datasets", "evaluation", "tables"},

@@ -25,11 +25,11 @@ def evaluate(
     distribution: Distribution = "auto",
     replicas: Replicas = None,
 ) -> None:
-    """Evaluate a model on the test part of a data set."""
+    """Evaluate a model on the test part of a data set, or on a file."""
     import_quietly()
     from rich.console import Console
 
-    from mtl_keras.cli.saved import load_saved, load_test_data, only_tasks_of
+    from mtl_keras.cli.saved import load_rows, load_saved, only_tasks_of
     from mtl_keras.cli.tables import results_table
     from mtl_keras.distribution import is_chief
     from mtl_keras.distribution import strategy as pick
@@ -38,7 +38,14 @@ def evaluate(
     strategy = pick(distribution, replicas)
     with strategy.scope():
         loaded = load_saved(model)
-    x, y = load_test_data(model, data, data_path)
+    (x, y), rows = load_rows(model, data, data_path, loaded)
     y = only_tasks_of(loaded, y)
+    if not y:
+        raise ValueError(
+            f"There is nothing to compare with: {rows} hold no labels of the "
+            "model's tasks. `mtl-keras predict` takes them."
+        )
     results = evaluate_by_task(loaded, x, y, batch_size=batch_size)
-    Console(quiet=not is_chief(strategy)).print(results_table("Test", results))
+    console = Console(quiet=not is_chief(strategy))
+    console.print(f"Evaluated on {rows}", soft_wrap=True, highlight=False)
+    console.print(results_table("Test", results))

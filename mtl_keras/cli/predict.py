@@ -24,9 +24,9 @@ def predict(
         int, typer.Option(min=1, help="Samples to predict.")
     ] = 32,
 ) -> None:
-    """Predict test samples: pictures and a table of predictions."""
+    """Predict test samples, or those of a file: pictures and a table."""
     import_quietly()
-    from mtl_keras.cli.saved import load_saved, load_test_data, only_tasks_of
+    from mtl_keras.cli.saved import load_rows, load_saved, only_tasks_of
     from mtl_keras.evaluation import (
         plot_predictions,
         read_predictions,
@@ -34,7 +34,7 @@ def predict(
     )
 
     loaded = load_saved(model)
-    x, y = load_test_data(model, data, data_path)
+    (x, y), rows = load_rows(model, data, data_path, loaded)
     y = only_tasks_of(loaded, y)
     x, y = _part(x, y, 0, num_samples)
     output.mkdir(parents=True, exist_ok=True)
@@ -42,12 +42,13 @@ def predict(
         read_predictions(loaded, x, y), output / "predictions.csv"
     )
     step = IMAGES_A_PICTURE if x.ndim > 2 else len(x)
-    for number, start in enumerate(range(0, len(x), step), start=1):
+    starts = range(0, len(x), step) if y else ()
+    for number, start in enumerate(starts, start=1):
         figure = plot_predictions(
             loaded, *_part(x, y, start, start + step), num_samples=step
         )
         figure.savefig(output / f"predictions-{number}.png", dpi=120)
-    typer.echo(f"{len(x)} predictions written to {output}")
+    typer.echo(f"{len(x)} predictions written to {output}, of {rows}")
 
 
 def _part(x, y: dict, start: int, stop: int) -> tuple:

@@ -22,8 +22,9 @@ three parts.
 | `synthetic_regression` | any     | two regressions     | a seed         |
 | `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
-`from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
-with a training, validation and test part. `augment` changes images together
+`from_csv`, `from_npz` and `from_folder` read files of your own, and
+`from_tfds` a data set of TensorFlow Datasets, as `Splits` with a training,
+validation and test part. `augment` changes images together
 with their masks, and `describe` counts the labels of any data. `mix` makes one
 stream of several data sets, each labelled for some tasks, and `concatenate`
 one pair of arrays.
@@ -52,10 +53,13 @@ from mtl_keras.datasets.description import Description, TaskDescription
 from mtl_keras.datasets.encode_tags import encode_tags
 from mtl_keras.datasets.file_data_set import FileDataSet
 from mtl_keras.datasets.from_csv import from_csv
+from mtl_keras.datasets.from_dataframe import from_dataframe
 from mtl_keras.datasets.from_folder import from_folder
 from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.from_tfds import from_tfds
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
@@ -65,9 +69,10 @@ _DATASETS = {
     "digit_scenes": digit_scenes,
     "energy": energy,
     "fashion_mnist": fashion_mnist,
-    "from_csv": FileDataSet(from_csv),
+    "from_csv": FileDataSet(from_csv, ("path", "tasks")),
     "from_folder": FileDataSet(from_folder),
     "from_npz": FileDataSet(from_npz),
+    "from_tfds": FileDataSet(from_tfds),
     "mnist": mnist,
     "multi_mnist": multi_mnist,
     "nuclei": nuclei,
@@ -81,6 +86,7 @@ __all__ = [
     "Description",
     "FileDataSet",
     "Splits",
+    "TableEncoding",
     "TaskDescription",
     "augment",
     "census_income",
@@ -93,8 +99,10 @@ __all__ = [
     "energy",
     "fashion_mnist",
     "from_csv",
+    "from_dataframe",
     "from_folder",
     "from_npz",
+    "from_tfds",
     "get",
     "mix",
     "mnist",

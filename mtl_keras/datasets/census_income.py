@@ -7,16 +7,14 @@ Current Population Surveys of the US Census Bureau of 1994 and 1995
 Licence: CC BY 4.0.
 """
 
-import csv
-import gzip
-import math
 import os
-import sys
 
 import numpy as np
 
 from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.random_split import random_split
+from mtl_keras.datasets.reading.column import Column, finite_numbers
+from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.samples import ColumnSamples
 from mtl_keras.tasks import BinaryClassification, Task
 
@@ -137,14 +135,17 @@ def load_data(
     - Ma et al., "Modeling Task Relationships in Multi-task Learning with
       Multi-gate Mixture-of-Experts", KDD 2018, which has these two tasks.
     """
-    cells = _read_cells(existing_file(path, _ORIGIN))
+    table = read_csv_table(existing_file(path, _ORIGIN), names=COLUMNS)
+    columns = {name: table.column(name, "path") for name in COLUMNS}
     x = {
-        name: np.array(cells[name], "float32" if name in NUMBERS else object)
+        name: finite_numbers(columns[name])
+        if name in NUMBERS
+        else columns[name].values
         for name in FEATURES
     }
-    married = np.array(cells["marital_stat"], object)
+    married = columns["marital_stat"].values
     y = {
-        "income_50k": np.array(cells["income_50k"], "int32"),
+        "income_50k": _read_incomes(columns["income_50k"]),
         "never_married": (married == _NEVER_MARRIED).astype("int32"),
     }
     return random_split(x, y, test_fraction, seed)
@@ -170,49 +171,11 @@ def tasks() -> list[Task]:
     ]
 
 
-def _read_cells(file):
-    """Returns a list of cells for each column: numbers, texts and labels."""
-    open_text = gzip.open if file.suffix == ".gz" else open
-    cells = {name: [] for name in COLUMNS}
-    with open_text(file, "rt", encoding="utf-8", newline="") as text:
-        reader = csv.reader(text, skipinitialspace=True)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(COLUMNS):
-                raise ValueError(
-                    f"`path` must have {len(COLUMNS)} columns, found "
-                    f"{len(row)} in line {reader.line_num} of '{file}'. "
-                    f"{_ORIGIN}"
-                )
-            for name, cell in zip(COLUMNS, row, strict=True):
-                # The same few texts come again and again: one copy of each.
-                cells[name].append(sys.intern(cell.strip()))
-    for name in NUMBERS:
-        cells[name] = _parse(cells[name], _number, "a finite number", name)
-    cells["income_50k"] = _parse(
-        cells["income_50k"],
-        _INCOMES.get,
-        f"{' or '.join(map(repr, _INCOMES))}",
-        "income_50k",
-    )
-    return cells
-
-
-def _parse(column, read, expected, name):
-    values = [read(cell) for cell in column]
-    if None in values:
-        row = values.index(None)
+def _read_incomes(column: Column) -> np.ndarray:
+    for row in np.flatnonzero(~np.isin(column.values, list(_INCOMES))):
         raise ValueError(
-            f"`path` must hold {expected} in column {name!r}, found "
-            f"{column[row]!r} in row {row + 1}. {_ORIGIN}"
+            f"`path` must hold {' or '.join(map(repr, _INCOMES))} in column "
+            f"'income_50k', found {column.values[row]!r} in "
+            f"{column.where(row)}. {_ORIGIN}"
         )
-    return values
-
-
-def _number(cell):
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return column.by_value(_INCOMES.get, -1, "int32")

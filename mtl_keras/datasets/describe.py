@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mtl_keras.datasets.description import Description, merge
+from mtl_keras.datasets.group_sizes import count_groups
 from mtl_keras.datasets.label_counts import LabelCounts
 from mtl_keras.datasets.samples import Targets
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
+
+# Elements of an array of targets that are counted at once.
+_BLOCK = 2**22
 
 _EXPECTED = (
     "(x, y) with y a dict of targets, what load_data() returns, Splits, a "
@@ -24,7 +31,9 @@ _EXPECTED = (
 def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
     """Counts samples, labels of each task and what is missing.
 
-    A stream is read once, from its start to its end.
+    Everything is read once, from its start to its end, and in parts that fit
+    into memory. What is -1 (or NaN) after the last label of a sequence is
+    padding, and not missing.
 
     Args:
         data: `(x, y)` with y a dict of targets; what `load_data()` returns;
@@ -37,11 +46,12 @@ def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
 
     Returns:
         A `Description`: `print` shows it as a table, and its attributes hold
-        the numbers.
+        the numbers. `print(description.tasks[name])` lists every class.
 
     Raises:
         TypeError: If the data is of another form.
-        ValueError: If a task has no targets, or a stream has no end.
+        ValueError: If a task has no targets, a label is no number or class,
+            or a stream has no end.
 
     Example:
 
@@ -60,12 +70,7 @@ def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
     size                   2     2
     """
     if isinstance(data, Splits):
-        tasks = data.tasks if tasks is None else tasks
-        batches = {
-            part: data.source.targets(indices)
-            for part, indices in data.indices.items()
-        }
-        return _describe_parts(batches, tasks)
+        return _describe_splits(data, data.tasks if tasks is None else tasks)
     if isinstance(data, Mapping):
         return _describe_parts(
             {part: _batches(value) for part, value in data.items()}, tasks
@@ -105,6 +110,45 @@ def _batches(data) -> Iterable[Targets]:
     return data.map(lambda *sample: sample[1]).as_numpy_iterator()
 
 
+def _blocks(y: Mapping) -> Iterator[Targets]:
+    """Cuts arrays, so that what is made of them fits into memory."""
+    arrays = {n: None if t is None else np.asarray(t) for n, t in y.items()}
+    there = {n: a for n, a in arrays.items() if a is not None}
+    for name, array in there.items():
+        if not array.ndim:
+            raise ValueError(
+                f"`data` has the single label {array} of {name!r}; expected "
+                "an array with one for each sample."
+            )
+    size = max(map(len, there.values()), default=0)
+    widest = max((math.prod(a.shape[1:]) for a in there.values()), default=1)
+    step = max(1, _BLOCK // max(widest, 1))
+    for start in range(0, max(size, 1), step):
+        yield {
+            name: None if array is None else array[start : start + step]
+            for name, array in arrays.items()
+        }
+
+
+def _describe_splits(data: Splits, tasks) -> Description:
+    described = {
+        part: _describe(data.source.targets(indices), tasks)
+        for part, indices in data.indices.items()
+    }
+    if data.groups is not None:
+        described = {
+            part: dataclasses.replace(
+                one, groups=count_groups(data.groups[data.indices[part]])
+            )
+            for part, one in described.items()
+        }
+    whole = merge(described)
+    if data.groups is None:
+        return whole
+    held = np.concatenate([*data.indices.values()])
+    return dataclasses.replace(whole, groups=count_groups(data.groups[held]))
+
+
 def _describe_parts(parts: Mapping, tasks) -> Description:
     if not parts:
         raise ValueError("`data` is an empty dict; expected a part at least.")
@@ -116,21 +160,27 @@ def _describe_parts(parts: Mapping, tasks) -> Description:
 
 def _describe(batches: Iterable[Targets], tasks) -> Description:
     counts, together, samples = None, None, 0
-    for y in batches:
+    for y in itertools.chain.from_iterable(map(_blocks, batches)):
         if counts is None:
             counts = _counters(y, tasks)
             together = np.zeros((len(counts), len(counts)), int)
-        size = next((len(t) for t in y.values() if t is not None), 0)
+        size = max((len(t) for t in y.values() if t is not None), default=0)
         flags = np.stack(
             [count.update(y[count.name], size) for count in counts]
-        ).astype(int)
-        together += flags @ flags.T
+        )
+        together += _products(flags)
         samples += size
     if counts is None:
         raise ValueError("`data` holds no batch, so there are no labels.")
     return Description(
         samples, {c.name: c.describe() for c in counts}, together
     )
+
+
+def _products(flags: np.ndarray) -> np.ndarray:
+    # Floats have the fast product, and are exact up to 2 to the 53.
+    flags = flags.astype("float64")
+    return (flags @ flags.T).astype(int)
 
 
 def _counters(y: Targets, tasks) -> list[LabelCounts]:

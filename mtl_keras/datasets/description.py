@@ -1,4 +1,4 @@
-"""What a description of labels says, and how it reads."""
+"""The labels of a data set in numbers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-MOST_CLASSES_SHOWN = 6
+from mtl_keras.datasets.description_text import (
+    class_table,
+    labels_text,
+    whole_text,
+)
+from mtl_keras.datasets.group_sizes import GroupSizes
 
 
 @dataclasses.dataclass(frozen=True)
 class TaskDescription:
     """The labels of one task.
+
+    `str()` of it lists all classes.
 
     Args:
         name: String, name of the task.
@@ -20,8 +27,10 @@ class TaskDescription:
         samples: Integer, number of samples.
         labelled: Integer, number of samples with a label (a mask with one
             labelled pixel has one).
-        elements: Integer, number of pixels of masks, of columns of several
-            labels or numbers, of samples elsewhere.
+        elements: Integer, number of pixels of masks, of steps of sequences
+            without their padding, of columns of several labels or numbers, of
+            samples elsewhere. A sequence without a label counts as many steps
+            as the others on average.
         labelled_elements: Integer, how many of them have a label.
         class_counts: Dict from class (its name, or its number) to the number
             of elements, or `None` for a regression.
@@ -46,38 +55,39 @@ class TaskDescription:
         """Share of the elements that have no label, from 0 to 1."""
         return 1 - self.labelled_elements / max(self.elements, 1)
 
-    def labels(self) -> str:
-        """Says in a line which labels there are, and how many of each."""
-        if self.class_counts is None:
-            if self.mean is None:
-                return "none"
-            return (
-                f"{self.minimum:.4g} to {self.maximum:.4g}, mean "
-                f"{self.mean:.4g}"
-            )
-        counts = self.class_counts
+    @property
+    def class_shares(self) -> dict[str, float]:
+        """Dict from class to its share of what is labelled, from 0 to 1."""
+        counts = self.class_counts or {}
         whole = self.labelled_elements
         if self.kind == "MultiLabelClassification":
             # Each label is there or not by itself.
             whole = whole / max(len(counts), 1)
-        if not whole:
-            return "none"
-        shares = {name: count / whole for name, count in counts.items()}
-        if len(shares) <= MOST_CLASSES_SHOWN:
-            return ", ".join(f"{n}: {_percent(s)}" for n, s in shares.items())
-        rarest = min(shares, key=shares.get)
-        commonest = max(shares, key=shares.get)
-        return (
-            f"{len(shares)} classes, {rarest}: {_percent(shares[rarest])} to "
-            f"{commonest}: {_percent(shares[commonest])}"
-        )
+        return {name: n / max(whole, 1) for name, n in counts.items()}
+
+    def labels(self, width: int = 80) -> str:
+        """Sums up in a line which labels there are, and how many of each.
+
+        Args:
+            width: Integer, letters that the line has if it can. Classes that
+                it has no room for are left out, but for the rarest and the
+                commonest. Defaults to 80.
+
+        Returns:
+            The line.
+        """
+        return labels_text(self, width)
+
+    def __str__(self):
+        return class_table(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Description:
     """The labels of a data set.
 
-    `str()` of it is a table.
+    `str()` of it is a table. Of many tasks, it shows those with the fewest and
+    the most labels; `tasks` has all.
 
     Args:
         samples: Integer, number of samples.
@@ -86,17 +96,21 @@ class Description:
             have a label for both tasks of a pair, and for one on the diagonal.
         parts: Dict from the name of a part to its `Description`; empty if the
             data has one part.
+        groups: `GroupSizes` of what samples belong to, or `None` if each goes
+            by itself.
     """
 
     samples: int
     tasks: Mapping[str, TaskDescription]
     together: np.ndarray
     parts: Mapping[str, Description] = dataclasses.field(default_factory=dict)
+    groups: GroupSizes | None = None
 
     def to_dict(self) -> dict:
         """Returns the numbers as a dict that JSON can hold."""
         return {
             "samples": self.samples,
+            "groups": self.groups and dataclasses.asdict(self.groups),
             "tasks": {
                 name: {**dataclasses.asdict(task), "missing": task.missing}
                 for name, task in self.tasks.items()
@@ -106,30 +120,7 @@ class Description:
         }
 
     def __str__(self):
-        head = f"{self.samples:,} samples"
-        if self.parts:
-            parts = [f"{p.samples:,} {name}" for name, p in self.parts.items()]
-            head += f": {', '.join(parts)}"
-        blocks = [head, self._labels_table()]
-        holes = any(task.missing for task in self.tasks.values())
-        if holes and len(self.tasks) > 1:
-            blocks.append(self._together_table())
-        return "\n\n".join(blocks)
-
-    def _labels_table(self) -> str:
-        rows = [["task", "kind", "labelled", *self.parts, "missing", "labels"]]
-        for name, task in self.tasks.items():
-            parts = [part.tasks[name].labelled for part in self.parts.values()]
-            counts = [f"{count:,}" for count in (task.labelled, *parts)]
-            missing = _percent(task.missing)
-            rows.append([name, task.kind, *counts, missing, task.labels()])
-        return _table(rows, left=(0, 1, len(rows[0]) - 1))
-
-    def _together_table(self) -> str:
-        rows = [["labelled for both", *self.tasks]]
-        for name, counts in zip(self.tasks, self.together, strict=True):
-            rows.append([name, *(f"{count:,}" for count in counts.tolist())])
-        return _table(rows, left=(0,))
+        return whole_text(self)
 
 
 def merge(parts: Mapping[str, Description]) -> Description:
@@ -173,22 +164,3 @@ def _merge_tasks(parts: Sequence[TaskDescription]) -> TaskDescription:
             for name in names
         }
     return dataclasses.replace(parts[0], **whole)
-
-
-def _percent(share: float) -> str:
-    # Neither a rare class nor a rare hole reads as none at all.
-    if 0 < share < 0.001:
-        return "<0.1 %"
-    return f"{100 * share:.1f} %"
-
-
-def _table(rows: Sequence[Sequence[str]], left: Sequence[int]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if index in left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

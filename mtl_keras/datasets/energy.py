@@ -6,15 +6,14 @@ Origin: A. Tsanas and A. Xifara, 2012, the UCI set "Energy Efficiency"
 Licence: CC BY 4.0.
 """
 
-import csv
-import gzip
-import math
 import os
 
 import numpy as np
 
 from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.random_split import random_split
+from mtl_keras.datasets.reading.column import finite_numbers
+from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.tasks import Regression, Task
 
@@ -95,53 +94,12 @@ def tasks() -> list[Task]:
 
 def _read_table(file):
     """Returns the numbers of a csv file as float32 of shape (n, 10)."""
-    open_text = gzip.open if file.suffix == ".gz" else open
-    # Excel writes a byte order mark, which utf-8-sig skips.
-    with open_text(file, "rt", encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text)
-        header = next(reader, [])
-        _check_header(header, file)
-        rows = [
-            _numbers(cells, header, reader.line_num, file)
-            for cells in reader
-            if cells
-        ]
-    return np.array(rows, "float32").reshape(-1, _NUM_COLUMNS)
-
-
-def _check_header(header, file):
-    _check_width(header, 1, file)
-    if all(_number(cell) is not None for cell in header):
-        raise ValueError(
-            f"`path` must have a header, found numbers in line 1 of '{file}'. "
-            f"Put a line with {_NUM_COLUMNS} names on top."
-        )
-
-
-def _numbers(cells, header, line, file):
-    _check_width(cells, line, file)
-    numbers = [_number(cell) for cell in cells]
-    for name, cell, number in zip(header, cells, numbers, strict=True):
-        if number is None:
-            raise ValueError(
-                f"`path` must hold finite numbers, found {cell!r} in line "
-                f"{line}, column '{name}' of '{file}'. Mend or drop the line."
-            )
-    return numbers
-
-
-def _check_width(cells, line, file):
-    if len(cells) != _NUM_COLUMNS:
+    table = read_csv_table(file)
+    if len(table.names) != _NUM_COLUMNS:
         raise ValueError(
             f"`path` must have {_NUM_COLUMNS} columns ({NUM_INPUTS} inputs, "
-            f"then {' and '.join(TARGETS)} load), found {len(cells)} in line "
-            f"{line} of '{file}'. {_ORIGIN}"
+            f"then {' and '.join(TARGETS)} load), found {len(table.names)} in "
+            f"line 1 of '{file}'. {_ORIGIN}"
         )
-
-
-def _number(cell):
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    columns = [table.column(name, "path") for name in table.names]
+    return np.stack([finite_numbers(column) for column in columns], axis=1)

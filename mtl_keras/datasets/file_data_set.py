@@ -17,6 +17,8 @@ class FileDataSet:
 
     Args:
         read: The function, such as `from_csv`. It returns `Splits`.
+        required: Tuple of the names of arguments that a recipe must give.
+            Defaults to those without a default.
 
     Example:
 
@@ -27,6 +29,7 @@ class FileDataSet:
     """
 
     read: Callable[..., Splits]
+    required: tuple[str, ...] = ()
 
     @property
     def load_data(self) -> Callable[..., tuple[Samples, Samples]]:

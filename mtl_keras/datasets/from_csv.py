@@ -2,64 +2,132 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 
-from mtl_keras.datasets.reading.array_source import ArraySource
-from mtl_keras.datasets.reading.csv_table import CsvTable, read_csv_table
-from mtl_keras.datasets.reading.groups import read_groups
-from mtl_keras.datasets.reading.input_columns import encode_inputs
-from mtl_keras.datasets.reading.partition import partition
-from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
-from mtl_keras.datasets.reading.targets import make_target
-from mtl_keras.datasets.splits import Splits, make_splits
+from mtl_keras.datasets.files import existing_file
+from mtl_keras.datasets.reading.csv_table import read_csv_table, read_header
+from mtl_keras.datasets.reading.join_tables import join_tables, kinds_differ
+from mtl_keras.datasets.reading.table import Table, check_texts
+from mtl_keras.datasets.reading.table_splits import (
+    TableArguments,
+    reading_of,
+    table_splits,
+)
+from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.tasks import Task
+
+Path = str | os.PathLike
+
+# Arguments that say what cells mean.
+_OF_CELLS = ("missing_values", "delimiter", "decimal", "thousands")
 
 
 def from_csv(
-    path: str | os.PathLike,
-    tasks: Sequence[str | Task] | Mapping[str, object],
+    path: Path | Mapping[str, Path] | None = None,
+    tasks: Sequence[str | Task] | Mapping[str, object] | None = None,
     inputs: Sequence[str] | None = None,
     *,
-    validation: float = 0.1,
-    test: float = 0.2,
+    exclude: Sequence[str] = (),
+    train: Path | None = None,
+    validation: float | Path = 0.1,
+    test: float | Path = 0.2,
+    split: str | None = None,
     group: str | None = None,
+    task_column: str | None = None,
+    like: Splits | TableEncoding | None = None,
+    labels: bool = True,
+    numbers: str = "float_normalized",
+    num_bins: int = 32,
+    categories: Sequence[str] = (),
+    embed: Sequence[str] = (),
+    min_count: int = 2,
+    missing_inputs: str = "encode",
+    parse_dates: Sequence[str] = (),
+    missing_values: Sequence[str] = (),
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    names: Sequence[str] | None = None,
     batch_size: int = 32,
     seed: int = 0,
-    missing_values: Sequence[str] = (),
-    delimiter: str = ",",
 ) -> Splits:
     """Reads a csv file as data for several tasks.
 
     An empty cell in a column of labels is a missing label: NaN for a
     regression, -1 for classes. Classes that are texts, or integers that do not
     count from 0, are numbered in sorted order, and the task keeps their names.
+    Codes are told apart by their text: 01 and 1 are two classes.
+
+    Numbers among the inputs are standardized by the training part, texts are
+    one-hot encoded, and holes are filled and marked, see
+    `mtl_keras.tables.fit_feature_space`. The encoding comes with the data, as
+    `data.encoding`. Another file is read by the same codes with `like=data`,
+    and `data.serving_model(model)` takes raw columns.
 
     Args:
-        path: String or path of a csv or csv.gz file with a header, in UTF-8.
+        path: String or path of a csv or csv.gz file with a header, in UTF-8;
+            or a dict from `"train"`, `"validation"` and `"test"` to such
+            files, which then are the parts.
         tasks: What to predict. A list of column names, whose kinds are
             inferred (texts, and whole numbers of at most 20 values, are
             classes; two classes are binary; other numbers a regression), or of
             tasks that are named after columns; or a dict from task name to a
             kind (`"Regression"`), a task, a list of columns, or a dict with
             `"kind"`, `"columns"` and arguments of the kind. Several columns
-            are several labels, or several numbers.
-        inputs: List of the names of the columns to predict from. Columns of
-            numbers stay as they are, columns of texts are one-hot encoded, in
-            sorted order. Defaults to `None`: all columns that have a name and
-            are neither labels nor the group.
+            are several labels, or several numbers. With `"separator"`, a cell
+            holds several labels: `{"separator": ";"}`. A name that no output
+            can have is replaced by a safe one.
+        inputs: List of the names of the columns to predict from. Defaults to
+            `None`: all columns that have a name and no other use.
+        exclude: List of columns that are no inputs. Defaults to `()`.
+        train: Path of the training part, in place of `path`.
         validation: Float, share of the samples that is held back for
-            validation. Defaults to 0.1. 0 makes no such part.
-        test: Float, share of the samples for the test. Defaults to 0.2.
+            validation, 0 for none; or the path of a file. Defaults to 0.1.
+        test: Float, share of the samples for the test; or the path of a file.
+            Defaults to 0.2.
+        split: String, name of a column that says `"train"`, `"validation"` or
+            `"test"`, in place of the shares. Defaults to `None`.
         group: String, name of a column, such as the patient that a sample
             comes from. Samples of one group stay in one part, and the shares
             are those of groups. Defaults to `None`: each sample by itself.
+        task_column: String, name of a column that says which task the label
+            of a row is of, for tables in long form. `tasks` then names the one
+            column of labels, and each value of this column is a task.
+        like: Data of `from_csv` or `from_dataframe`, or their encoding: this
+            file has the same tasks, classes and inputs, by the same codes, and
+            its cells are read in the same way unless they are said to be
+            others. A class that is none of theirs is an error, an unknown
+            category goes into the bucket for such.
+        labels: Boolean, `False` to read rows without labels for `predict`,
+            with `like`. All of them are in the part `"train"`. Defaults to
+            `True`.
+        numbers: What becomes of numbers: `"float_normalized"` (default),
+            `"piecewise_linear"`, `"periodic"`, `"float_discretized"`, or
+            `"float"`, as they are.
+        num_bins: Integer, bins or waves of these. Defaults to 32.
+        categories: List of columns whose numbers are categories, such as
+            `["hour"]`, or whose texts are in spite of what they look like.
+        embed: List of columns of categories that stay numbers, for
+            `mtl_keras.tables.embedding_layer`.
+        min_count: Integer, how often a category must occur in the training
+            part to be one of its own. Defaults to 2.
+        missing_inputs: `"encode"` (default) fills holes in inputs and marks
+            them, `"error"` refuses them.
+        parse_dates: List of columns of dates or times, which become seconds.
+        missing_values: List of strings, cells that stand for a missing value
+            besides the empty one. Numbers are compared as numbers.
+        delimiter: String between two cells. Defaults to `","`, or to that of
+            `like`.
+        decimal: String between the whole part of a number and its decimals.
+            Defaults to `"."`, or to that of `like`.
+        thousands: String between groups of three digits. Defaults to `None`.
+        names: List of the names of the columns of a file without a header.
         batch_size: Integer, samples per batch. Defaults to 32.
         seed: Integer of at least 0, seed of the parts and of the order of the
             training part. Defaults to 0.
-        missing_values: List of strings, cells that stand for a missing value
-            besides the empty one. Defaults to `()`.
-        delimiter: String between two cells. Defaults to `","`.
 
     Returns:
         `Splits`: `train`, `validation` and `test` as `tf.data.Dataset`s of
@@ -67,9 +135,9 @@ def from_csv(
 
     Raises:
         FileNotFoundError: If there is no file.
-        ValueError: If the file is no table, a column does not exist, an input
-            is missing, a task has no label, or a value does not fit. The
-            error names the line and column.
+        ValueError: If the file is no table, a column does not exist, a task
+            has no label, or a value does not fit. The error names the line and
+            column.
 
     Example:
 
@@ -89,66 +157,129 @@ def from_csv(
         shuffle=False,  # the training part is already
         epochs=10,
     )
+    data.serving_model(model).export("saved_model")
     ```
     """
-    specs = read_target_specs(tasks)
-    table = read_csv_table(
-        path, delimiter=delimiter, missing_values=missing_values
+    files, shares = _files(path, train, validation, test)
+    reading = reading_of(
+        like,
+        missing_values=check_texts("missing_values", missing_values),
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        parse_dates=check_texts("parse_dates", parse_dates),
+        task_column=task_column,
     )
-    inputs = _input_names(table, specs, inputs, group)
-    targets = [
-        make_target(spec, [table.column(c, "tasks") for c in spec.columns])
-        for spec in specs
-    ]
-    x, input_names = encode_inputs([table.column(c, "inputs") for c in inputs])
-    parts = partition(
-        len(table),
-        validation=validation,
-        test=test,
-        seed=seed,
-        source=f"'{table.file}'",
-        groups=group and read_groups(table.column(group, "group")),
-    )
-    made = tuple(task for task, _ in targets)
-    y = {task.name: values for task, values in targets}
-    return make_splits(
-        ArraySource(x, y),
-        made,
-        parts,
-        batch_size=batch_size,
-        seed=seed,
-        input_names=input_names,
+    return table_splits(
+        _CsvFiles(files, reading, names),
+        TableArguments(
+            tasks=tasks,
+            inputs=inputs,
+            exclude=exclude,
+            validation=shares["validation"],
+            test=shares["test"],
+            split=split,
+            group=group,
+            like=like,
+            labels=labels,
+            batch_size=batch_size,
+            seed=seed,
+            encoding={
+                "numbers": numbers,
+                "num_bins": num_bins,
+                "categories": categories,
+                "embed": embed,
+                "min_count": min_count,
+                "missing_inputs": missing_inputs,
+            },
+            reading=reading,
+        ),
     )
 
 
-def _input_names(
-    table: CsvTable,
-    specs: Sequence[TargetSpec],
-    inputs: Sequence[str] | None,
-    group: str | None,
-) -> list[str]:
-    labels = {column: spec.name for spec in specs for column in spec.columns}
-    if inputs is None:
-        # The column without a name is the index that pandas writes.
-        known = [name for name in table.cells if name]
-        inputs = [name for name in known if name not in {*labels, group}]
-    elif isinstance(inputs, str) or not all(
-        isinstance(name, str) for name in inputs
-    ):
-        raise TypeError(
-            f"`inputs` must be a list of column names, found {inputs!r}."
-        )
-    if not inputs:
-        raise ValueError(
-            f"`inputs` must name a column of '{table.file}' at least, found "
-            "none besides those of the tasks."
-        )
-    for name in inputs:
-        if name in labels:
+def _files(path, train, validation, test):
+    """Files by part, and the shares of the parts that have none."""
+    parts = ("train", "validation", "test")
+    if isinstance(path, Mapping):
+        if "train" not in path or not set(path) <= set(parts):
             raise ValueError(
-                f"`inputs` names {name!r}, which task {labels[name]!r} is to "
-                "predict. Leave it out of one of both."
+                "`path` must be a file, or a dict of the files of 'train' and, "
+                f"if there are, 'validation' and 'test'; found {list(path)}."
             )
-        if list(inputs).count(name) > 1:
-            raise ValueError(f"`inputs` names {name!r} twice.")
-    return list(inputs)
+        return {p: path[p] for p in parts if p in path}, dict.fromkeys(parts, 0)
+    if (path is None) == (train is None):
+        raise TypeError(
+            "`path` or `train` must name the file, one of both; found "
+            f"path={path!r}, train={train!r}."
+        )
+    files = {"train": path if train is None else train}
+    shares = {"validation": validation, "test": test}
+    for part, said in shares.items():
+        if isinstance(said, str | os.PathLike):
+            files[part], shares[part] = said, 0
+    return files, shares
+
+
+@dataclasses.dataclass(eq=False)
+class _CsvFiles:
+    """Reads the files of the parts as one table."""
+
+    files: Mapping[str, Path]
+    reading: Mapping[str, object]
+    header: Sequence[str] | None = None
+    parts: Mapping[str, int] | None = None
+
+    def __post_init__(self):
+        headers = {
+            part: self._header(file, part) for part, file in self.files.items()
+        }
+        self.names = headers["train"]
+        for part, header in headers.items():
+            if set(header) != set(self.names):
+                other = sorted(set(header) ^ set(self.names))
+                raise ValueError(
+                    f"The files of the parts must have the same columns, but "
+                    f"{other} are in one of '{self.files['train']}' and "
+                    f"'{self.files[part]}' alone."
+                )
+
+    @property
+    def source(self) -> str:
+        return f"'{os.fspath(self.files['train'])}'"
+
+    def _header(self, file, part) -> list[str]:
+        file = existing_file(file, "Pass the path of a csv or csv.gz file.")
+        header = read_header(
+            file,
+            "path" if part == "train" else part,
+            self.reading["delimiter"],
+            self.header,
+        )
+        return header if self.header is None else list(self.header)
+
+    def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
+        """Reads columns, some of which become numbers where they are."""
+        tables = self._read(columns, numbers)
+        mixed = kinds_differ(tables, numbers)
+        if mixed:
+            # A number in one file and a text in the other are both texts.
+            tables = self._read(columns, [n for n in numbers if n not in mixed])
+        if len(tables) > 1:
+            self.parts = {
+                part: len(table)
+                for part, table in zip(self.files, tables, strict=True)
+            }
+        return join_tables(tables)
+
+    def _read(self, columns, numbers) -> list[Table]:
+        return [
+            read_csv_table(
+                file,
+                argument="path" if part == "train" else part,
+                columns=set(columns),
+                numbers=set(numbers),
+                names=self.header,
+                **{name: self.reading[name] for name in _OF_CELLS},
+            )
+            for part, file in self.files.items()
+        ]

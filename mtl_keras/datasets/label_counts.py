@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import numpy as np
 
 from mtl_keras.datasets.description import TaskDescription
@@ -10,8 +13,12 @@ from mtl_keras.tasks import (
     MultiLabelClassification,
     Regression,
     Segmentation,
+    SequenceTagging,
     Task,
 )
+
+# Labels below it are counted in an array of this length, others one by one.
+_FEW = 2**16
 
 
 class LabelCounts:
@@ -28,10 +35,11 @@ class LabelCounts:
         self.task = task
         self.samples = self.labelled = 0
         self.elements = self.labelled_elements = 0
-        self.classes: np.ndarray | None = None
         self.low, self.high, self.sum = np.inf, -np.inf, 0.0
         self.by_label = isinstance(task, MultiLabelClassification)
         self.is_number = isinstance(task, Regression) if task else None
+        self._classes: Counter[int] = Counter()
+        self._steps = _Steps()
 
     def update(self, targets, count: int) -> np.ndarray:
         """Counts the labels of a batch.
@@ -43,26 +51,59 @@ class LabelCounts:
 
         Returns:
             Boolean array of shape `(count,)`, true where a sample has a label.
+
+        Raises:
+            ValueError: If they are no numbers, of another number of samples,
+                or no classes where classes are expected.
         """
         self.samples += count
         if targets is None:
             self.elements += count
+            self._steps.unlabelled += count
             return np.zeros(count, bool)
-        targets = np.asarray(targets)
+        values = self._numbers(targets, count)
         if self.is_number is None:
-            self.is_number = targets.dtype.kind == "f" and targets.ndim < 3
-        values = targets.astype("float64")
+            self.is_number = values.dtype.kind == "f" and values.ndim < 3
         if not self.is_number:
             values = self._class_indices(values)
-        there = ~np.isnan(values)
-        if not self.is_number:
-            there &= values != -1
+        there = self._labelled(values)
+        flags = there.reshape(count, -1).any(axis=1)
         self.elements += values.size
         self.labelled_elements += int(there.sum())
-        flags = there.reshape(count, -1).any(axis=1)
         self.labelled += int(flags.sum())
-        self._count(values, there)
+        if self.is_number:
+            self._count_numbers(values[there])
+        elif self.by_label:
+            # Half a label and more counts as one, as in metrics.
+            found = ((values >= 0.5) & there).sum(axis=0).ravel()
+            self._classes.update(dict(enumerate(found.tolist())))
+        else:
+            self._count_classes(values[there])
+            if self._may_be_sequence(values):
+                self._steps.update(there.reshape(count, -1), flags)
         return flags
+
+    def _numbers(self, targets, count: int) -> np.ndarray:
+        values = np.asarray(targets)
+        if values.dtype.kind == "O":
+            # pandas' nullable columns hold pd.NA, and others None.
+            values = np.array(
+                [np.nan if _is_gone(v) else v for v in values.ravel()]
+            ).reshape(values.shape)
+        if values.dtype.kind == "V":
+            values = values.astype("float32")
+        if values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"Task {self.name!r}: found labels of dtype {values.dtype}, "
+                "expected numbers: number the classes from 0, and name them "
+                "by the class_names of the task."
+            )
+        if values.shape[:1] != (count,):
+            raise ValueError(
+                f"Task {self.name!r}: found targets of shape {values.shape}, "
+                f"expected one for each of {count} samples."
+            )
+        return values
 
     def _class_indices(self, values):
         """One value per class becomes the class, -1 where one is missing."""
@@ -76,33 +117,49 @@ class LabelCounts:
         )
         if not one_hot:
             return values
-        missing = (np.isnan(values) | (values == -1)).any(axis=-1)
+        missing = ~self._labelled(values).all(axis=-1)
         return np.where(missing, -1, np.nan_to_num(values).argmax(axis=-1))
 
-    def _count(self, values, there) -> None:
-        if self.is_number:
-            if there.any():
-                found = values[there]
-                self.low = min(self.low, float(found.min()))
-                self.high = max(self.high, float(found.max()))
-                self.sum += float(found.sum())
+    def _labelled(self, values) -> np.ndarray:
+        there = np.ones(values.shape, bool)
+        if values.dtype.kind == "f":
+            there &= ~np.isnan(values)
+        if not self.is_number and values.dtype.kind in "fi":
+            there &= values != -1
+        return there
+
+    def _count_numbers(self, found: np.ndarray) -> None:
+        if found.size:
+            found = found.astype("float64")
+            self.low = min(self.low, float(found.min()))
+            self.high = max(self.high, float(found.max()))
+            self.sum += float(found.sum())
+
+    def _count_classes(self, found: np.ndarray) -> None:
+        if not found.size:
             return
-        if self.by_label:
-            found = ((values == 1) & there).sum(axis=0).astype(int)
+        low, high = found.min(), found.max()
+        if low < 0 or not np.isfinite(high):
+            bad = low if low < 0 else high
+            raise ValueError(
+                f"Task {self.name!r}: found label {bad}, expected classes "
+                "from 0 (or -1 or NaN for a missing label)."
+            )
+        if found.dtype.kind == "f":
+            found = np.floor(found + 0.5)
+        if high < _FEW:
+            counts = np.bincount(found.astype("int32"))
+            labels = counts.nonzero()[0]
+            counts = counts[labels]
         else:
-            found = values[there].astype(int)
-            if (found < 0).any():
-                raise ValueError(
-                    f"Task {self.name!r}: found label {found.min()}, expected "
-                    "classes from 0 (or -1 or NaN for a missing label)."
-                )
-            found = np.bincount(found)
-        size = max(len(found), 0 if self.classes is None else len(self.classes))
-        total = np.zeros(size, int)
-        total[: len(found)] += found
-        if self.classes is not None:
-            total[: len(self.classes)] += self.classes
-        self.classes = total
+            labels, counts = np.unique(found, return_counts=True)
+        pairs = zip(map(int, labels.tolist()), counts.tolist(), strict=True)
+        self._classes.update(dict(pairs))
+
+    def _may_be_sequence(self, values) -> bool:
+        if self.task is None:
+            return values.ndim == 2 and values.shape[1] > 1
+        return isinstance(self.task, SequenceTagging)
 
     def describe(self) -> TaskDescription:
         """Returns the counts."""
@@ -113,7 +170,7 @@ class LabelCounts:
             kind=self._kind(),
             samples=self.samples,
             labelled=self.labelled,
-            elements=self.elements,
+            elements=self._elements(),
             labelled_elements=self.labelled_elements,
             class_counts=None if self.is_number else self._class_counts(),
             minimum=self.low if numbers else None,
@@ -126,15 +183,67 @@ class LabelCounts:
             return type(self.task).__name__
         return "numbers" if self.is_number else "classes"
 
+    def _elements(self) -> int:
+        steps = self._steps
+        if isinstance(self.task, SequenceTagging):
+            return steps.elements(self.samples)
+        # Without a task, holes at the ends of rows alone are those of padded
+        # sequences. Several labels of yes and no may have them by chance.
+        padded = steps.padding and not steps.holes
+        if self.task is None and padded and max(self._classes) > 1:
+            return steps.elements(self.samples)
+        return self.elements
+
     def _class_counts(self) -> dict[str, int]:
-        found = [] if self.classes is None else self.classes.tolist()
-        size = max(len(found), _num_classes(self.task))
         names = getattr(self.task, "class_names", None) or ()
-        found += [0] * (size - len(found))
         return {
-            names[code] if code < len(names) else str(code): count
-            for code, count in enumerate(found)
+            names[code] if code < len(names) else str(code): self._classes[code]
+            for code in self._codes()
         }
+
+    def _codes(self) -> Iterator[int]:
+        """Numbers of the classes: all of the task's, and what was found."""
+        counted = _num_classes(self.task)
+        if self.task is None:
+            # Where half of the numbers up to the greatest are there, all are.
+            counted = 1 + max(self._classes, default=-1)
+            counted = counted if counted <= 2 * len(self._classes) else 0
+        elif counted > _FEW:
+            counted = 0
+        yield from range(counted)
+        yield from sorted(code for code in self._classes if code >= counted)
+
+
+class _Steps:
+    """Steps of sequences: those with a label, holes, and padding."""
+
+    def __init__(self):
+        self.sequences = self.unlabelled = 0
+        self.steps = self.holes = self.padding = 0
+
+    def update(self, there: np.ndarray, flags: np.ndarray) -> None:
+        labelled = there[flags]
+        ends = labelled.shape[1] - labelled[:, ::-1].argmax(axis=1)
+        steps = int(ends.sum())
+        self.sequences += len(labelled)
+        self.unlabelled += len(there) - len(labelled)
+        self.steps += steps
+        self.holes += steps - int(labelled.sum())
+        self.padding += labelled.size - steps
+
+    def elements(self, samples: int) -> int:
+        """Steps without padding.
+
+        A sequence without a label is as long as the others on average.
+        """
+        if not self.sequences:
+            return samples
+        return self.steps + round(self.unlabelled * self.steps / self.sequences)
+
+
+def _is_gone(value) -> bool:
+    # pd.NA compares with nothing.
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def _num_classes(task: Task | None) -> int:

@@ -13,13 +13,14 @@ from mtl_keras.datasets.arguments import check_count
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
+from mtl_keras.training.data.encoded_inputs import mark_encoded
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
     """Training, validation and test part of a data set of your own.
 
-    It comes from `from_csv`, `from_npz` or `from_folder`. Every part is a
+    It comes from `from_csv` and its like (`from_*`). Every part is a
     batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
     the tasks, and knows its number of batches. The training part comes in
     another order each epoch; the same seed gives the same orders, where
@@ -36,6 +37,9 @@ class Splits:
         input_names: Tuple with the name of each column of a table's inputs,
             `"column=category"` for a one-hot one. Defaults to `()`.
         source: What reads the samples.
+        groups: Integer array of shape `(samples,)`, a number for the group of
+            each sample, or `None`.
+        encoding: `TableEncoding` of a table, or `None`.
 
     Example:
 
@@ -61,11 +65,19 @@ class Splits:
     indices: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
     input_names: tuple[str, ...] = ()
     source: Any = dataclasses.field(default=None, repr=False)
+    groups: np.ndarray | None = dataclasses.field(default=None, repr=False)
+    encoding: Any = dataclasses.field(default=None, repr=False)
 
     @property
-    def input_shape(self) -> tuple:
-        """Shape of one sample's inputs, for a factory."""
-        return tuple(self.train.element_spec[0].shape[1:])
+    def input_shape(self) -> tuple | dict[str, tuple]:
+        """Shape of one sample's inputs, for a factory.
+
+        Of several inputs by name, a dict of their shapes.
+        """
+        spec = self.train.element_spec[0]
+        if isinstance(spec, Mapping):
+            return {name: tuple(s.shape[1:]) for name, s in spec.items()}
+        return tuple(spec.shape[1:])
 
     def arrays(self, part: str = "train") -> Samples:
         """Reads a part into memory.
@@ -93,7 +105,34 @@ class Splits:
                 f"{did_you_mean(part, self.indices)} A part whose share is 0 "
                 "is not made."
             )
-        return self.source.arrays(self.indices[part])
+        x, y = self.source.arrays(self.indices[part])
+        return (x if self.encoding is None else mark_encoded(x)), y
+
+    def serving_model(self, model):
+        """Puts the encoding of a table in front of a model.
+
+        Args:
+            model: A `MultiTaskModel` that was trained on these data.
+
+        Returns:
+            A model that takes the raw columns of the table, see
+            `mtl_keras.tables.with_raw_columns`.
+
+        Raises:
+            ValueError: If the data come from no table.
+
+        Example:
+
+        ```python
+        data.serving_model(model).export("saved_model")
+        ```
+        """
+        if self.encoding is None:
+            raise ValueError(
+                "These data come from no table, so their inputs have no "
+                "encoding: export the model itself."
+            )
+        return self.encoding.serving_model(model)
 
 
 def make_splits(
@@ -104,6 +143,8 @@ def make_splits(
     batch_size: int,
     seed: int,
     input_names: tuple[str, ...] = (),
+    groups: np.ndarray | None = None,
+    encoding: Any = None,
 ) -> Splits:
     """Makes the parts of a source.
 
@@ -115,6 +156,9 @@ def make_splits(
         batch_size: Integer, samples per batch.
         seed: Integer, seed of the order of the training part.
         input_names: Tuple of the names of input columns. Defaults to `()`.
+        groups: Integer array, a number for the group of each sample. Defaults
+            to `None`.
+        encoding: `TableEncoding` of a table. Defaults to `None`.
 
     Returns:
         The `Splits`.
@@ -129,6 +173,9 @@ def make_splits(
         )
         for part, indices in parts.items()
     }
+    if encoding is not None:
+        for stream in batches.values():
+            mark_encoded(stream)
     return Splits(
         train=batches["train"],
         validation=batches.get("validation"),
@@ -137,4 +184,6 @@ def make_splits(
         indices=parts,
         input_names=input_names,
         source=source,
+        groups=groups,
+        encoding=encoding,
     )

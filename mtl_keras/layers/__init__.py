@@ -7,8 +7,10 @@ from mtl_keras.layers.experts import Experts
 from mtl_keras.layers.grouped_dense import GroupedDense
 from mtl_keras.layers.low_rank_dense import LowRankDense
 from mtl_keras.layers.masked_conv1d import MaskedConv1D
+from mtl_keras.layers.number_encoding import NumberEncoding
 from mtl_keras.layers.pad_steps import PadSteps
 from mtl_keras.layers.padding_mask import PaddingMask
+from mtl_keras.layers.periodic_encoding import PeriodicEncoding
 from mtl_keras.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from mtl_keras.layers.position_encoding import PositionEncoding
 from mtl_keras.layers.soft_shared_dense import SoftSharedDense
@@ -27,8 +29,10 @@ __all__ = [
     "GroupedDense",
     "LowRankDense",
     "MaskedConv1D",
+    "NumberEncoding",
     "PadSteps",
     "PaddingMask",
+    "PeriodicEncoding",
     "PiecewiseLinearEncoding",
     "PositionEncoding",
     "SoftSharedDense",

@@ -8,6 +8,7 @@ so that what serves takes the columns as they are:
 3. `with_raw_columns` puts the encoding in front of the trained model.
 """
 
+from mtl_keras.safe_name import safe_names
 from mtl_keras.tables.encode_columns import embedding_layer, encode_columns
 from mtl_keras.tables.feature_space import fit_feature_space
 from mtl_keras.tables.raw_columns import with_raw_columns
@@ -16,5 +17,6 @@ __all__ = [
     "embedding_layer",
     "encode_columns",
     "fit_feature_space",
+    "safe_names",
     "with_raw_columns",
 ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 
 import numpy as np
 
+from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
+
+# A missing category: of texts the empty one, of integers none that occurs.
+MISSING_TEXT = ""
+MISSING_INTEGER = int(np.iinfo("int64").min)
 
 # Of numpy's kinds of dtype.
 _TEXTS = "OSU"
@@ -19,15 +25,15 @@ def check_columns(columns, names: Iterable[str]) -> dict[str, np.ndarray]:
     Args:
         columns: Dict from name to an array of shape `(n,)` or `(n, 1)`, or a
             `pandas.DataFrame`. Columns that are not asked for are left alone.
-        names: The names to take.
+        names: The names to take, or the safe names of columns.
 
     Returns:
-        Dict from name to an array of shape `(n,)`.
+        Dict from these names to an array of shape `(n,)`.
 
     Raises:
         TypeError: If `columns` has no named columns.
         ValueError: If a column is missing, has another shape or another
-            length than the rest, or has no row.
+            length than the rest, holds dates, or has no row.
     """
     if not hasattr(columns, "keys"):
         raise TypeError(
@@ -36,12 +42,7 @@ def check_columns(columns, names: Iterable[str]) -> dict[str, np.ndarray]:
         )
     found, length = {}, None
     for name in names:
-        if name not in columns:
-            raise ValueError(
-                f"Column {name!r} is missing. "
-                f"{did_you_mean(name, map(str, columns.keys()))}"
-            )
-        values = np.asarray(columns[name])
+        values = plain_column(name, columns[_key(columns, name)])
         if values.ndim == 2 and values.shape[1] == 1:
             values = values[:, 0]
         if values.ndim != 1 or not len(values):
@@ -70,49 +71,176 @@ def is_text(values: np.ndarray) -> bool:
     return any(isinstance(value, str | bytes) for value in values)
 
 
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Finds the missing values of a column.
+
+    Args:
+        values: Array of shape `(n,)`.
+
+    Returns:
+        Boolean array of shape `(n,)`: `None`, NaN, `pandas.NA`, infinity and
+        the empty text.
+    """
+    if values.dtype.kind == "f":
+        return ~np.isfinite(values)
+    if values.dtype.kind in _INTEGERS:
+        return np.zeros(len(values), bool)
+    if values.dtype.kind in "SU":
+        return np.char.strip(values) == np.array("", values.dtype)
+    import pandas
+
+    return pandas.isna(values) | (values == "") | (values == b"")
+
+
 def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
     """Brings a column into the dtype that its encoding reads.
 
     Args:
         name: Name of the column, for the error.
         values: Array of shape `(n,)`.
-        dtype: `"string"`, `"float32"` or an integer dtype.
+        dtype: `"string"`, a float or an integer dtype.
 
     Returns:
-        The column: texts as dtype object.
+        The column: texts as dtype object, numbers with NaN where one is
+        missing, integers with `MISSING_INTEGER` there.
 
     Raises:
         TypeError: If the values are of another kind.
-        ValueError: If one is missing: `None`, NaN or infinite.
     """
     if dtype == "string":
         return _texts(name, values)
     if dtype.startswith("int"):
-        if values.dtype.kind not in _INTEGERS:
-            raise TypeError(
-                f"Column {name!r} is of {values.dtype}; expected integers, the "
-                "numbers of categories. Convert it with astype('int32')."
-            )
-        return values.astype(dtype)
-    try:
-        numbers = values.astype(dtype)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"Column {name!r} holds texts such as {str(values[0])!r}; expected "
-            "numbers."
-        ) from None
-    bad = ~np.isfinite(numbers)
-    if bad.any():
+        return _integers(name, values, dtype)
+    return _numbers(name, values).astype(dtype)
+
+
+def _key(columns, name: str):
+    """The key of a column: its name, or one whose safe name it is."""
+    if name in columns:
+        return name
+    for key in columns.keys():  # noqa: SIM118 - a DataFrame has no other
+        if isinstance(key, str) and key.strip() and safe_name(key) == name:
+            return key
+    raise ValueError(
+        f"Column {name!r} is missing. "
+        f"{did_you_mean(name, map(str, columns.keys()))}"
+    )
+
+
+def plain_column(name: str, values) -> np.ndarray:
+    """Makes an array of numpy of a column of pandas or numpy.
+
+    Args:
+        name: Name of the column, for the error.
+        values: The column.
+
+    Returns:
+        Array of numbers, texts or objects; `None` or NaN where a value is
+        missing.
+
+    Raises:
+        ValueError: If it holds dates, durations or anything else.
+    """
+    dtype = str(getattr(values, "dtype", ""))
+    if dtype.lower() in (
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "boolean",
+    ) and hasattr(values, "isna"):
+        holes = values.isna()
+        if not holes.any():
+            return values.to_numpy("int64")
+        return values.astype(object).where(~holes, None).to_numpy()
+    if dtype in ("Float32", "Float64"):
+        return values.to_numpy("float64", na_value=np.nan)
+    if hasattr(values, "to_numpy") and dtype in ("str", "string", "category"):
+        values = values.astype(object).to_numpy()
+    values = np.asarray(values)
+    if values.dtype.kind in "mM" or dtype.startswith("datetime"):
         raise ValueError(
-            f"Column {name!r}: {int(bad.sum())} of {len(bad)} numbers are "
-            f"missing or not finite, the first in row {int(np.argmax(bad))}. "
-            "Fill them, and say that they were missing by a column of 0 and 1."
+            f"Column {name!r} holds dates or durations ({dtype}); expected "
+            "numbers or texts. Make a number of what matters, such as seconds, "
+            ".dt.hour or .dt.dayofyear; from_csv and from_dataframe do so with "
+            f"parse_dates=[{name!r}]."
         )
-    return numbers
+    if values.dtype.kind == "O":
+        _check_objects(name, values.ravel())
+    if values.dtype.kind not in "OSUbiuf":
+        raise ValueError(
+            f"Column {name!r} is of {values.dtype}; expected numbers or texts."
+        )
+    return values
+
+
+def _check_objects(name: str, values: np.ndarray) -> None:
+    """Raises a `ValueError` for objects that are neither texts nor numbers."""
+    import pandas  # takes half a second to load
+
+    for kind in set(map(type, values)):
+        if issubclass(kind, str | bytes | numbers.Number | np.bool_):
+            continue
+        row, value = next(
+            (row, value)
+            for row, value in enumerate(values)
+            if type(value) is kind
+        )
+        if np.ndim(value) == 0 and pandas.isna(value):
+            continue
+        raise ValueError(
+            f"Column {name!r}: found {value!r} of type {kind.__name__} in row "
+            f"{row}; expected numbers or texts. Lists become columns of their "
+            "own, dates seconds (parse_dates of from_csv and from_dataframe)."
+        )
+
+
+def _numbers(name: str, values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "OSU":
+        missing = is_missing(values)
+        if values.dtype.kind != "O" or is_text(values[~missing]):
+            first = values[~missing][0] if not missing.all() else ""
+            raise TypeError(
+                f"Column {name!r} holds texts such as {str(first)!r}; expected "
+                "numbers."
+            )
+        found = np.full(len(values), np.nan)
+        try:
+            found[~missing] = values[~missing].astype("float64")
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"Column {name!r} holds values such as "
+                f"{values[~missing][0]!r}; expected numbers."
+            ) from None
+        return found
+    if values.dtype.kind == "f":
+        return np.where(np.isfinite(values), values, np.nan)
+    return values
+
+
+def _integers(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
+    if values.dtype.kind in _INTEGERS:
+        return values.astype(dtype)
+    missing = is_missing(values)
+    present = values[~missing]
+    whole = values.dtype.kind in "fO" and not is_text(present)
+    if whole and len(present):
+        whole = all(float(value).is_integer() for value in present.tolist())
+    if not whole or not missing.any():
+        # Without a hole, floats are a measurement and no numbers of categories.
+        raise TypeError(
+            f"Column {name!r} is of {values.dtype}; expected integers, the "
+            "numbers of categories. Convert it with astype('int64')."
+        )
+    codes = np.full(len(values), MISSING_INTEGER, "int64")
+    codes[~missing] = [int(value) for value in present.tolist()]
+    return codes
 
 
 def _texts(name: str, values: np.ndarray) -> np.ndarray:
     if values.dtype.kind not in _TEXTS:
+        if values.dtype.kind == "f" and np.isnan(values).all():
+            return np.full(len(values), MISSING_TEXT, object)
         raise TypeError(
             f"Column {name!r} is of {values.dtype}; expected texts. Convert it "
             "with astype(str), as it was when the encoding was fitted."
@@ -121,13 +249,11 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
     # By kinds first: a table has many rows and few kinds.
     if all(issubclass(kind, str | bytes) for kind in set(map(type, texts))):
         return texts
-    row, value = next(
-        (row, value)
-        for row, value in enumerate(texts)
-        if not isinstance(value, str | bytes)
-    )
-    raise ValueError(
-        f"Column {name!r}: found {value!r} in row {row}; expected texts. Write "
-        "a word such as 'unknown' for a missing one; it is then a category of "
-        "its own."
-    )
+    missing = is_missing(texts)
+    for row in np.flatnonzero(~missing):
+        if not isinstance(texts[row], str | bytes):
+            raise ValueError(
+                f"Column {name!r}: found {texts[row]!r} in row {row}; expected "
+                "texts, or None for a missing one."
+            )
+    return np.where(missing, MISSING_TEXT, texts)

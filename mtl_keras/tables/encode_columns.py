@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import CategoryEmbedding
-from mtl_keras.tables.columns import as_dtype, check_columns
+from mtl_keras.layers import CategoryEmbedding, NumberEncoding
+from mtl_keras.tables.columns import (
+    MISSING_INTEGER,
+    MISSING_TEXT,
+    as_dtype,
+    check_columns,
+)
 
 
 def encode_columns(
-    feature_space: FeatureSpace, columns, *, batch_size: int = 8192
+    feature_space: FeatureSpace, columns, *, batch_size: int = 65536
 ) -> np.ndarray:
     """Encodes a table once, so that training need not do it at each step.
 
@@ -23,7 +28,7 @@ def encode_columns(
         columns: Dict from name to an array of shape `(n,)`, or a
             `pandas.DataFrame`. Columns that the encoding does not know are
             left alone.
-        batch_size: Rows that are encoded at a time. Defaults to `8192`.
+        batch_size: Rows that are encoded at a time. Defaults to `65536`.
 
     Returns:
         float32 array of shape `(n, width)`. Numbers of categories that are to
@@ -31,7 +36,7 @@ def encode_columns(
 
     Raises:
         TypeError: If a column is of another kind than the fitted one.
-        ValueError: If a column or a value is missing.
+        ValueError: If a column is missing.
 
     Example:
 
@@ -48,12 +53,54 @@ def encode_columns(
         ).items()
     }
     rows = len(next(iter(table.values())))
+    if not feature_space.crosses:
+        return _encode_by_column(feature_space, table, rows, batch_size)
     parts = []
     for start in range(0, rows, batch_size):
         batch = {k: v[start : start + batch_size] for k, v in table.items()}
         encoded = join_features(feature_space, feature_space(batch))
         parts.append(keras.ops.convert_to_numpy(encoded))
     return np.concatenate(parts)
+
+
+def _encode_by_column(
+    feature_space: FeatureSpace, table: Mapping, rows: int, batch_size: int
+) -> np.ndarray:
+    """Encodes each column by itself, equal values once."""
+    import pandas  # takes half a second to load
+
+    widths = {
+        name: _encode_values(feature_space, name, values[:1]).shape[-1]
+        for name, values in table.items()
+    }
+    # Columns of few values are encoded by these, however many rows.
+    codes = {}
+    for name, values in table.items():
+        if widths[name] > 1 or values.dtype.kind != "f":
+            found, distinct = pandas.factorize(values, use_na_sentinel=False)
+            codes[name] = found, _encode_values(feature_space, name, distinct)
+    x = np.empty((rows, sum(widths.values())), "float32")
+    for first in range(0, rows, batch_size):
+        batch = slice(first, first + batch_size)
+        start = 0
+        for name in _order(feature_space, widths):
+            part = x[batch, start : start + widths[name]]
+            start += widths[name]
+            if name in codes:
+                found, encoded = codes[name]
+                part[:] = encoded[found[batch]]
+            else:
+                values = table[name][batch]
+                part[:] = _encode_values(feature_space, name, values)
+    return x
+
+
+def _encode_values(feature_space, name, values) -> np.ndarray:
+    encoded = feature_space.preprocessors[name](values[:, None])
+    one_hot = feature_space.one_hot_encoders.get(name)
+    if one_hot is not None:
+        encoded = one_hot(encoded)
+    return keras.ops.convert_to_numpy(encoded).astype("float32")
 
 
 def join_features(feature_space: FeatureSpace, encoded):
@@ -69,11 +116,56 @@ def join_features(feature_space: FeatureSpace, encoded):
     """
     if not isinstance(encoded, Mapping):
         return keras.ops.cast(encoded, "float32")
-    embedded = embedded_columns(feature_space)
-    names = [*(n for n in sorted(encoded) if n not in embedded), *embedded]
+    names = _order(feature_space, encoded)
     return keras.ops.concatenate(
         [keras.ops.cast(encoded[name], "float32") for name in names], axis=-1
     )
+
+
+def _order(feature_space: FeatureSpace, names: Iterable[str]) -> list[str]:
+    """Sorts columns as they are joined: those to be embedded come last."""
+    embedded = embedded_columns(feature_space)
+    return [*(n for n in sorted(names) if n not in embedded), *embedded]
+
+
+def encoded_names(feature_space: FeatureSpace) -> list[str]:
+    """Names the numbers of an encoded row.
+
+    Args:
+        feature_space: The `FeatureSpace`.
+
+    Returns:
+        A name for each: `"age"` for a number, `"age: missing"` for the mark of
+        a hole, `"age: 0"` and so on for bins, `"city=Rome"` for a category,
+        with `"city: other"` and `"city: missing"` for its buckets. Columns to
+        be embedded have one each. Crosses are not named.
+    """
+    names = []
+    for name in _order(feature_space, feature_space.features):
+        layer = feature_space.preprocessors[name]
+        feature = feature_space.features[name]
+        if isinstance(layer, NumberEncoding):
+            width = layer.width - layer.mark_missing
+            names += (
+                [name]
+                if width == 1
+                else [f"{name}: {number}" for number in range(width)]
+            )
+            names += [f"{name}: missing"] * layer.mark_missing
+        elif feature.output_mode == "one_hot" and hasattr(
+            layer, "get_vocabulary"
+        ):
+            buckets = {str(MISSING_INTEGER): "missing", MISSING_TEXT: "missing"}
+            names.append(f"{name}: other")
+            names += [
+                f"{name}: {buckets[str(word)]}"
+                if str(word) in buckets
+                else f"{name}={word}"
+                for word in layer.get_vocabulary(include_special_tokens=False)
+            ]
+        else:
+            names.append(name)
+    return names
 
 
 def embedded_columns(feature_space: FeatureSpace) -> list[str]:
@@ -138,3 +230,5 @@ def _check_feature_space(feature_space) -> None:
             f"feature_space is a {type(feature_space).__name__}; expected a "
             "keras.utils.FeatureSpace, such as fit_feature_space makes."
         )
+    # One that was loaded builds its layers now.
+    feature_space.get_inputs()

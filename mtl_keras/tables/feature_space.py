@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from collections.abc import Mapping, Sequence
 
-import tensorflow as tf
+import keras
+import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import PiecewiseLinearEncoding
+from mtl_keras.layers import (
+    NumberEncoding,
+    PeriodicEncoding,
+    PiecewiseLinearEncoding,
+)
+from mtl_keras.safe_name import safe_names
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import as_dtype, check_columns, is_text
+from mtl_keras.tables.columns import (
+    MISSING_INTEGER,
+    MISSING_TEXT,
+    as_dtype,
+    check_columns,
+    is_missing,
+    is_text,
+)
 
-_NUMBERS = (
+NUMBERS = (
     "float",
     "float_discretized",
     "float_normalized",
+    "periodic",
     "piecewise_linear",
 )
+# Float32 has 24 bits; a column that leaves fewer than ten of them to its
+# spread, such as unix seconds, is read as float64.
+_LARGEST_RATIO = 2.0**14
 
 
 def fit_feature_space(
@@ -31,6 +48,7 @@ def fit_feature_space(
     features: Mapping[str, object] | None = None,
     crosses: Sequence[Sequence[str]] = (),
     crossing_dim: int = 32,
+    missing_inputs: str = "encode",
 ) -> FeatureSpace:
     """Fits an encoding to the columns of a table.
 
@@ -40,24 +58,36 @@ def fit_feature_space(
     a bucket for them, number 0. Categories rarer than `min_count` are put into
     it as well, so that a model learns what to make of it.
 
+    A missing number (NaN, infinity, `None`) becomes the median of the column.
+    Where the columns have holes, one more number says where; under
+    `"piecewise_linear"` and the like, it is a bin of its own. A missing
+    category (`None`, NaN, the empty text) has a bucket of its own. A column
+    without holes takes them later, too: a number becomes the median, a
+    category falls into the bucket of unknown ones.
+
     Args:
         columns: Dict from name to an array of shape `(n,)`, or a
-            `pandas.DataFrame`. All columns are encoded.
-        numbers: What becomes of numbers: a kind of `keras.utils.FeatureSpace`,
-            `"float"`, `"float_normalized"` (default) or `"float_discretized"`;
-            or `"piecewise_linear"`, see
-            `mtl_keras.layers.PiecewiseLinearEncoding`.
-        num_bins: Bins of the latter two. Defaults to `32`.
+            `pandas.DataFrame`. All columns are encoded. A name that no layer
+            can have is replaced by a safe one; the columns keep theirs.
+        numbers: What becomes of numbers: `"float"`, as they are,
+            `"float_normalized"` (default), mean 0 and deviation 1,
+            `"float_discretized"`, one-hot by bins, `"piecewise_linear"`, see
+            `mtl_keras.layers.PiecewiseLinearEncoding`, or `"periodic"`, see
+            `mtl_keras.layers.PeriodicEncoding`.
+        num_bins: Bins, or waves. Defaults to `32`.
         categories: Names of the columns of integers that are categories.
         min_count: How often a category must occur to be one of its own.
             Defaults to `2`.
         embed: Names of categories, large ones, that stay numbers for
             `embedding_layer`. The others are one-hot encoded.
-        features: Dict from column name to a kind of `FeatureSpace`, by name or
-            as an object, where it should be another than above.
+        features: Dict from column name to a kind of `numbers`, or of
+            `keras.utils.FeatureSpace` by name or as an object, where it should
+            be another than above.
         crosses: Sequences of names of columns whose values are hashed
             together. Defaults to none.
         crossing_dim: Number of buckets of each cross. Defaults to `32`.
+        missing_inputs: `"encode"` (default), or `"error"` to refuse missing
+            values.
 
     Returns:
         A `keras.utils.FeatureSpace`, adapted to the columns. It is saved by
@@ -66,7 +96,8 @@ def fit_feature_space(
 
     Raises:
         TypeError: If a column is of another kind than its encoding.
-        ValueError: If an argument names no column, or a value is missing.
+        ValueError: If an argument names no column, a column has no value, or
+            one is missing under `missing_inputs="error"`.
 
     Example:
 
@@ -78,40 +109,59 @@ def fit_feature_space(
     >>> mtl_keras.tables.encode_columns(space, columns).shape
     (4, 4)
     """
-    if numbers not in _NUMBERS:
-        raise ValueError(
-            f"numbers={numbers!r}. {did_you_mean(numbers, _NUMBERS)}"
-        )
+    _check_choice("numbers", numbers, NUMBERS)
+    _check_choice("missing_inputs", missing_inputs, ("encode", "error"))
     if not hasattr(columns, "keys"):
         check_columns(columns, ())
-    table = check_columns(columns, columns.keys())
-    _check_input_names(table)
+    table = check_columns(columns, list(columns.keys()))
+    safe = safe_names(table)
     features = dict(features or {})
     crossed = [name for cross in crosses for name in cross]
     _check_names(table, categories=categories, embed=embed, features=features)
     _check_names(table, crosses=crossed)
-    kinds = {
-        name: features[name]
-        if name in features
-        else _category(name, values, min_count, name in embed)
-        if is_text(values) or name in {*categories, *embed}
-        else _number(name, numbers, num_bins)
-        for name, values in table.items()
-    }
+    kinds = {}
+    for name, values in table.items():
+        _check_values(name, values, missing_inputs)
+        kind = features.get(name, numbers)
+        if name in features and not _is_number_kind(kind):
+            kinds[safe[name]] = kind
+        elif name not in features and (
+            is_text(values) or name in {*categories, *embed}
+        ):
+            kinds[safe[name]] = _category(
+                name, safe[name], values, min_count, name in embed
+            )
+        else:
+            kinds[safe[name]] = _number(
+                name, safe[name], values, kind, num_bins
+            )
     space = FeatureSpace(
         kinds,
         output_mode="dict" if embed else "concat",
-        crosses=[tuple(cross) for cross in crosses],
+        crosses=[tuple(safe[name] for name in cross) for cross in crosses],
         crossing_dim=crossing_dim,
         num_discretization_bins=num_bins,
     )
-    table = {
-        name: as_dtype(name, values, space.features[name].dtype)
-        for name, values in table.items()
-    }
-    # One element: of rows, Keras would make batches of 32 for each column.
-    space.adapt(tf.data.Dataset.from_tensors(table))
+    for name, kind in features.items():
+        preprocessor = space.preprocessors[safe[name]]
+        if not _is_number_kind(kind) and hasattr(preprocessor, "adapt"):
+            dtype = space.features[safe[name]].dtype
+            values = as_dtype(name, table[name], dtype)
+            preprocessor.adapt(values[:, None])
+    # All of them are adapted by now, and Keras asks to be told so.
+    space.build_from_config({})
+    space.get_inputs()
+    space.built = True
     return space
+
+
+def _check_choice(argument: str, value, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{argument}={value!r}. {did_you_mean(value, known)}")
+
+
+def _is_number_kind(kind) -> bool:
+    return isinstance(kind, str) and kind in NUMBERS
 
 
 def _check_names(table: Mapping, **arguments) -> None:
@@ -124,43 +174,107 @@ def _check_names(table: Mapping, **arguments) -> None:
                 )
 
 
-def _check_input_names(table: Mapping) -> None:
-    """Each column becomes an input of the model, of its name."""
-    for name in table:
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ValueError(
-                f"A column is named {name!r}; expected a text without '/', "
-                "since inputs of a model are named after columns. Rename it."
-            )
+def _check_values(name: str, values: np.ndarray, missing_inputs: str) -> None:
+    missing = is_missing(values)
+    if missing.all():
+        raise ValueError(
+            f"Column {name!r} holds no value in {len(values)} rows. Leave it "
+            "out."
+        )
+    if missing.any() and missing_inputs == "error":
+        raise ValueError(
+            f"Column {name!r}: {int(missing.sum())} of {len(missing)} values "
+            f"are missing or not finite, the first in row "
+            f"{int(np.argmax(missing))}. Fill them, or pass "
+            "missing_inputs='encode'."
+        )
 
 
-def _category(name, values, min_count, embedded):
-    counts = Counter(values.tolist()).values()
-    arguments = {
-        # The first place is that of unknown ones.
-        "max_tokens": sum(count >= min_count for count in counts) + 1,
-        "output_mode": "int" if embedded else "one_hot",
-        "name": name,
-    }
-    if arguments["max_tokens"] == 1:
+def _category(name, safe, values, min_count, embedded):
+    dtype = "string" if is_text(values) else "int64"
+    values = as_dtype(name, values, dtype)
+    found, counts = _count(values)
+    hole = MISSING_TEXT if dtype == "string" else MISSING_INTEGER
+    kept = (counts >= min_count) | (found == hole)
+    if not kept[found != hole].any():
         raise ValueError(
             f"Column {name!r}: no category occurs {min_count} times (min_count)"
             f" in {len(values)} rows. Leave the column out, or lower min_count."
         )
-    if is_text(values):
-        return FeatureSpace.string_categorical(**arguments)
-    return FeatureSpace.integer_categorical(**arguments)
+    lookup = (
+        keras.layers.StringLookup
+        if dtype == "string"
+        else keras.layers.IntegerLookup
+    )
+    return FeatureSpace.feature(
+        dtype=dtype,
+        preprocessor=lookup(
+            # The first place is that of unknown ones.
+            vocabulary=found[kept].tolist(),
+            num_oov_indices=1,
+            name=f"{safe}_preprocessor",
+        ),
+        output_mode="int" if embedded else "one_hot",
+    )
 
 
-def _number(name, kind, num_bins):
-    if kind == "piecewise_linear":
-        return FeatureSpace.feature(
-            dtype="float32",
-            preprocessor=PiecewiseLinearEncoding(
-                num_bins, name=f"{name}_preprocessor"
-            ),
-            output_mode="float",
+def _count(values) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values, sorted, and how often each occurs."""
+    import pandas  # takes half a second to load
+
+    # numpy would make all texts as long as the longest.
+    codes, found = pandas.factorize(values)
+    order = np.argsort(found)
+    return found[order], np.bincount(codes)[order]
+
+
+def _number(name, safe, values, kind, num_bins):
+    # Means in float64: a float32 sum of large numbers is no longer one.
+    numbers = as_dtype(name, values, "float64")
+    there = numbers[np.isfinite(numbers)]
+    center, deviation = float(there.mean()), float(there.std())
+    constant = float(there.min()) == float(there.max())
+    if constant:
+        warnings.warn(
+            f"Column {name!r} is constant ({there[0]:g}) in {len(there)} rows, "
+            "so it says nothing. Leave it out.",
+            stacklevel=4,
         )
-    if kind == "float_discretized":
-        return FeatureSpace.float_discretized(num_bins, name=name)
-    return getattr(FeatureSpace, kind)(name=name)
+    scale = 1.0 if constant or not np.isfinite(deviation) else deviation
+    largest = float(np.abs(there).max())
+    if kind == "float":
+        center, scale = 0.0, 1.0
+    dtype = "float32"
+    if kind != "float" and largest > _LARGEST_RATIO * scale:
+        dtype = "float64"
+    scaled = ((there - center) / scale).astype("float32")
+    return FeatureSpace.feature(
+        dtype=dtype,
+        preprocessor=NumberEncoding(
+            fill=float(np.median(there)),
+            center=center,
+            scale=scale,
+            mark_missing=len(there) < len(numbers),
+            encoder=_encoder(name, kind, scaled, num_bins),
+            name=f"{safe}_preprocessor",
+        ),
+        output_mode="float",
+    )
+
+
+def _encoder(name, kind, scaled, num_bins):
+    if kind in ("float", "float_normalized"):
+        return None
+    if kind == "periodic":
+        return PeriodicEncoding(num_bins)
+    if kind == "piecewise_linear":
+        layer = PiecewiseLinearEncoding(num_bins)
+        if scaled.min() == scaled.max():
+            return None
+        layer.adapt(scaled[:, None])
+        return layer
+    shares = np.linspace(0, 1, num_bins + 1)[1:-1]
+    boundaries = np.unique(np.quantile(scaled, shares)).tolist()
+    return keras.layers.Discretization(
+        bin_boundaries=boundaries, output_mode="one_hot"
+    )

@@ -56,9 +56,12 @@ def make_function(
                     _graphs_of(iterator.element_spec),
                 )
             graphs = last[1]
+            # An argument that is `None` would cost as much as an iterator.
+            others = held_out()
+            others = () if others is None else (others,)
             if steps_per_execution == 1:
-                return graphs.single(iterator, held_out())
-            done, results = graphs.several(iterator, held_out())
+                return graphs.single(iterator, *others)
+            done, results = graphs.several(iterator, *others)
             if done == 0:
                 raise StopIteration
             return results
@@ -109,8 +112,8 @@ def _make_graphs(model, step: Callable) -> _Graphs:
         )
 
     @tf.autograph.experimental.do_not_convert
-    def single(iterator, others):
-        return one(_without_optionals(iterator.get_next()), _next(others))
+    def single(iterator, *others):
+        return one(_without_optionals(iterator.get_next()), _next(*others))
 
     several = _make_several(one, logs, model.steps_per_execution)
     if not model.run_eagerly:
@@ -153,12 +156,12 @@ def _make_several(one: Callable, logs: Callable, steps: int) -> Callable:
     """Makes a function that takes so many steps, or one for each batch."""
 
     @tf.autograph.experimental.do_not_convert
-    def several(iterator, others):
+    def several(iterator, *others):
         def has_next(done, batch):
             return (done < steps) & batch.has_value()
 
         def body(done, batch):
-            one(_without_optionals(batch.get_value()), _next(others))
+            one(_without_optionals(batch.get_value()), _next(*others))
             following = tf.cond(
                 done + 1 < steps,
                 iterator.get_next_as_optional,
@@ -174,7 +177,7 @@ def _make_several(one: Callable, logs: Callable, steps: int) -> Callable:
     return several
 
 
-def _next(iterator):
+def _next(iterator=None):
     return None if iterator is None else iterator.get_next()
 
 

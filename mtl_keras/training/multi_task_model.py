@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ from mtl_keras.training.compiled import Compiled, compile_parts
 from mtl_keras.training.data.by_task import by_task
 from mtl_keras.training.data.checks import check_inputs
 from mtl_keras.training.data.class_weights import check_class_weights
+from mtl_keras.training.data.encoded_inputs import is_encoded
 from mtl_keras.training.data.held_out import prepare_held_out
 from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.none_targets import number_of_samples
@@ -124,6 +126,7 @@ class MultiTaskModel(HookedModel):
             ("_compiled", None),
             ("_functions", {}),
             ("_run", None),
+            ("_encoded_inputs", False),
         ):
             self._set_untracked(attribute, value)
         self._set_untracked("_overrides", Overrides(self, MultiTaskModel))
@@ -399,6 +402,7 @@ class MultiTaskModel(HookedModel):
         self.assert_compiled("fit")
         strategy, compiled = self.distribute_strategy, self._compiled
         class_weights = check_class_weights(class_weight, self.tasks)
+        self._set_untracked("_encoded_inputs", is_encoded(x))
         data = prepare(
             self, x, y, sample_weight, validation_split=validation_split
         )
@@ -826,7 +830,19 @@ class MultiTaskModel(HookedModel):
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
 
     def export(self, filepath, *args, **kwargs) -> None:
-        """Exports the model as `keras.Model.export` does; on the chief."""
+        """Exports the model as `keras.Model.export` does; on the chief.
+
+        Warns of a model that was trained on the encoded rows of a table, which
+        takes numbers and not the columns: `data.serving_model(model)` makes
+        one that does.
+        """
+        if self._encoded_inputs:
+            warnings.warn(
+                f"{self.name!r} was trained on encoded rows of a table, so the "
+                "export takes their numbers and not the columns. For one that "
+                "takes columns, export data.serving_model(model).",
+                stacklevel=2,
+            )
         if is_chief(self.distribute_strategy):
             super().export(filepath, *args, **kwargs)
 

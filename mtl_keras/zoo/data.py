@@ -30,7 +30,8 @@ class RecipeData:
         test: `(x, y)`, for the final evaluation and nothing else.
         tasks: The tasks.
         sets: Of a mixture, the training parts by data set.
-        feature_space: What encoded the columns of a table.
+        feature_space: What encoded the columns of a data set.
+        encoding: The `TableEncoding` of a table of your own.
     """
 
     train: Samples
@@ -39,6 +40,7 @@ class RecipeData:
     tasks: tuple[Task, ...]
     sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
     feature_space: FeatureSpace | None = None
+    encoding: datasets.TableEncoding | None = None
 
 
 def load_data(recipe: Recipe) -> RecipeData:
@@ -95,7 +97,9 @@ def _check_complete(recipe: Recipe, dataset) -> None:
     for argument, known in inspect.signature(
         dataset.load_data
     ).parameters.items():
-        if known.default is not known.empty or argument in said:
+        required = getattr(dataset, "required", ())
+        optional = known.default is not known.empty
+        if argument in said or (optional and argument not in required):
             continue
         if argument == "path":
             raise ValueError(
@@ -124,7 +128,8 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
     chosen = splits.tasks if chosen is None else chosen
     train, test = splits.arrays("train"), splits.arrays("test")
     if splits.validation is None:
-        return _hold_back(recipe, train, test, chosen)
+        data = _hold_back(recipe, train, test, chosen)
+        return dataclasses.replace(data, encoding=splits.encoding)
     _check_not_held_back(
         recipe, " Say `validation` in [data.arguments] instead."
     )
@@ -133,6 +138,7 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
         validation=_select(splits.arrays("validation"), chosen),
         test=_select(test, chosen),
         tasks=chosen,
+        encoding=splits.encoding,
     )
 
 

@@ -14,6 +14,7 @@ _WRITTEN = (
     "model.keras",
     "model.partial.keras",
     "saved_model",
+    "encoding.json",
     "feature_space.keras",
     HISTORY,
     "history.png",

@@ -60,7 +60,8 @@ def train(
     `history.csv`, `history.png` and `predictions.png` (where matplotlib is
     installed), `tensorboard/` and `recipe.toml` as it was run. Of a table, the
     SavedModel takes raw columns, `model.keras` takes them as
-    `feature_space.keras` encodes them.
+    `feature_space.keras` encodes them; of a table of your own, `encoding.json`
+    keeps the names of columns and classes.
 
     An interruption (Ctrl-C) leaves `model.keras` and `history.csv` of the
     complete epochs behind and is raised again; a kill leaves `history.csv`.
@@ -232,6 +233,8 @@ def _write(
     _save(model, folder)
     if data.feature_space is not None:
         data.feature_space.save(folder / FEATURE_SPACE)
+    if data.encoding is not None:
+        data.encoding.save(folder)
     exported = served(model, folder)
     exported.export(str(folder / "saved_model"), verbose=False)
     if importlib.util.find_spec("matplotlib"):

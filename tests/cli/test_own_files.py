@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from mtl_keras import zoo
+import mtl_keras
+from mtl_keras import datasets, zoo
 from mtl_keras.cli.data_arguments import data_arguments
+from mtl_keras.zoo.read import write_recipe
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_data_arguments_reach_the_training(
         "group": "patient",
         "path": str(table),
     }
-    assert zoo.load_data(recipe).train[0].shape == (28, 3)
+    assert zoo.load_data(recipe).train[0].shape == (28, 4)
 
 
 @pytest.mark.slow
@@ -70,6 +72,102 @@ def test_train_evaluate_and_predict(run_command, command, tmp_path):
     output = tmp_path / "predicted"
     result = run_command("predict", folder, "--output", output)
     assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def run_folder(table, tmp_path):
+    """A run on the table, as `train` leaves it, without the training."""
+    data = datasets.from_csv(table, ["stage", "months"], group="patient")
+    folder = tmp_path / "run"
+    data.encoding.save(folder)
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(3,))
+    model.optimizer.build(model.trainable_variables)  # as a training does
+    model.save(folder / "model.keras")
+    arguments = {"tasks": ["stage", "months"], "path": str(table)}
+    recipe = zoo.make_recipe("build_mlp", "from_csv")
+    recipe = zoo.change_recipe(recipe, data_arguments=arguments)
+    write_recipe(recipe, folder / "recipe.toml")
+    return folder, data, model
+
+
+def write_rows(path, columns, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    return path
+
+
+def test_another_file_is_read_whole_by_the_codes_of_the_run(
+    run_command, run_folder, tmp_path
+):
+    folder, data, model = run_folder
+    # Its classes come in another order, and one of them not at all.
+    rows = [("II", "f", age, age / 9) for age in (50, 20, 70)]
+    path = write_rows(
+        tmp_path / "other.csv", ("stage", "sex", "age", "months"), rows
+    )
+    result = run_command("evaluate", folder, "--data-path", path)
+    assert result.exit_code == 0, result.output
+    assert f"all 3 rows of '{path}'" in result.stdout.replace("\n", " ")
+    columns = {"age": np.array([50.0, 20, 70]), "sex": np.array(["f"] * 3)}
+    x = data.encoding.encode(columns)
+    right = model(x)["stage"].numpy().ravel() > 0.5
+    assert f"{right.mean():.3f}" in result.stdout
+
+
+def test_a_file_without_labels_is_predicted(run_command, run_folder, tmp_path):
+    folder, _, _ = run_folder
+    path = write_rows(tmp_path / "new.csv", ("sex", "age"), [("m", 31)] * 5)
+    out = tmp_path / "out"
+    how = ("--data-path", path, "--output", out)
+    result = run_command("predict", folder, *how)
+    assert result.exit_code == 0, result.output
+    assert "which have no labels" in result.stdout
+    with (out / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 5 and not any("true" in name for name in rows[0])
+    result = run_command("evaluate", folder, "--data-path", path)
+    assert result.exit_code == 2
+    assert "`mtl-keras predict` takes them" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "said"),
+    [
+        (("sex", "stage"), ("f", "I"), "the input column 'age'"),
+        (("sex", "age", "stage"), ("f", 3, "IV"), "'IV' in line 2"),
+        (("sex", "age"), ("f", "old"), "Column 'age' holds texts"),
+    ],
+)
+def test_a_file_that_does_not_fit_the_run(
+    run_command, run_folder, tmp_path, columns, row, said
+):
+    path = write_rows(tmp_path / "other.csv", columns, [row])
+    result = run_command("evaluate", run_folder[0], "--data-path", path)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_arrays_of_other_classes_are_refused(run_command, tmp_path):
+    for name, classes in (("a", ["p", "q"]), ("b", ["q", "r"])):
+        np.savez(
+            tmp_path / f"{name}.npz",
+            x=np.zeros((20, 2), "float32"),
+            kind=np.array(classes * 10),
+        )
+    path = tmp_path / "a.npz"
+    data = datasets.from_npz(path, ["kind"])
+    model = mtl_keras.build_mlp((2,), data.tasks, hidden_units=(2,))
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "model.keras")
+    recipe = zoo.change_recipe(
+        zoo.make_recipe("build_mlp", "from_npz"),
+        data_arguments={"tasks": ["kind"], "path": str(path)},
+    )
+    write_recipe(recipe, tmp_path / "recipe.toml")
+    how = ("evaluate", tmp_path / "model.keras", "--data-path")
+    result = run_command(*how, tmp_path / "b.npz")
+    assert result.exit_code == 2
+    assert "['q', 'r'], the model ['p', 'q']" in result.stderr
 
 
 @pytest.mark.parametrize(

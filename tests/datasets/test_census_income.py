@@ -89,10 +89,13 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("1, 2, 3", "42 columns, found 3 in line 2"),
-        (line() + ", 1", "42 columns, found 43 in line 2"),
-        (line(age="old"), "finite number in column 'age', found 'old' in row"),
-        (line(weeks_worked="nan"), "'weeks_worked', found 'nan' in row 2"),
+        ("1, 2, 3", "42 cells in each line.*found 3 in line 2"),
+        (line() + ", 1", "42 cells in each line.*found 43 in line 2"),
+        (
+            line(age="old"),
+            "finite numbers, found 'old' in line 2, column 'age'",
+        ),
+        (line(weeks_worked="nan"), "'nan' in line 2, column 'weeks_worked'"),
         (line(income_50k="?"), r"'50000\+\.' in column 'income_50k', found"),
     ],
 )
@@ -102,7 +105,7 @@ def test_a_bad_row_is_named(write, bad, message):
 
 
 def test_an_empty_file_has_no_parts(write):
-    with pytest.raises(ValueError, match="0 rows gives 0 test"):
+    with pytest.raises(ValueError, match="an empty file"):
         census_income.load_data(write([]))
 
 

@@ -12,7 +12,7 @@ MODULES = [
     for name in datasets.names()
     if isinstance(datasets.get(name), ModuleType)
 ]
-FILES = ["from_csv", "from_folder", "from_npz"]
+FILES = ["from_csv", "from_folder", "from_npz", "from_tfds"]
 
 
 def test_names_are_sorted_and_modules():

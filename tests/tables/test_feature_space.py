@@ -79,7 +79,10 @@ def test_a_data_frame_and_a_dict_are_alike(columns, encoded):
 def test_piecewise_linear_has_a_step_for_each_value(columns):
     columns = {"gain": columns["gain"]}
     space = fit_feature_space(columns, numbers="piecewise_linear")
-    assert space.preprocessors["gain"].boundaries == (0.0, 7688.0)
+    encoding = space.preprocessors["gain"]
+    boundaries = np.array(encoding.encoder.boundaries)
+    raw = boundaries * encoding.scale + encoding.center
+    np.testing.assert_allclose(raw, [0, 7688], atol=1e-3)
     x = encode_columns(space, columns)
     np.testing.assert_array_equal(x[:, 0], columns["gain"] == 7688)
 
@@ -105,7 +108,7 @@ def test_numbers_that_are_to_be_embedded_must_be_integers(columns):
         fit_feature_space(columns, embed=["age"])
 
 
-@pytest.mark.parametrize("name", ["a/b", "", 3])
+@pytest.mark.parametrize("name", [" ", "", 3])
 def test_names_of_columns_become_names_of_inputs(columns, name):
     with pytest.raises(ValueError, match="A column is named"):
         fit_feature_space({name: columns["age"]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,7 +12,7 @@ from mtl_keras.datasets.mixing.signature import ArraySpec, Signature
 
 
 class ArraySource:
-    """Arrays, of which whole batches are gathered by index.
+    """Arrays of inputs and targets.
 
     Args:
         name: String, the name of the data set, for errors.
@@ -31,61 +30,28 @@ class ArraySource:
         self.x, self.y = np.asarray(x), {t: np.asarray(y[t]) for t in y}
         _check(name, self.x, self.y)
         self.size = len(self.x)
+        self.nbytes = sum(a.nbytes for a in (self.x, *self.y.values()))
         self.own = Signature(
             _spec(self.x), {t: _spec(values) for t, values in self.y.items()}
         )
         self.signature = adaptation.signature(name, self.own)
-        self._adaptation = adaptation
+        self.adaptation = adaptation
 
-    def chunks(self, counts, epoch, seed, shuffle: bool) -> tf.data.Dataset:
-        """Makes the indices of the samples that each step of an epoch takes.
-
-        Args:
-            counts: Tensor of shape `(steps,)`, how many each takes.
-            epoch: Tensor, the number of the epoch; the seed knows it already.
-            seed: Tensor of shape `(2,)`, for this epoch and this data set.
-            shuffle: Whether to shuffle.
-
-        Returns:
-            A `tf.data.Dataset` of one vector of indices a step.
-        """
-        del epoch
-        total = tf.reduce_sum(counts)
-        if shuffle:
-            order = _orders(self.size, total, seed)
-        else:
-            order = tf.range(total) % self.size
-        starts = tf.cumsum(counts, exclusive=True)
-        steps = tf.data.Dataset.from_tensor_slices((starts, counts))
-        return steps.map(lambda start, count: order[start : start + count])
-
-    def take(self, indices) -> tuple:
-        """Gathers and adapts samples.
+    def adapted(self, part: slice) -> tuple:
+        """Adapts samples.
 
         Args:
-            indices: Tensor, a vector of indices.
+            part: Slice, which samples.
 
         Returns:
             `(x, y)`, tensors.
         """
-        x, y = tf.nest.map_structure(
-            lambda values: tf.gather(values, indices), self._tensors
+        samples = (
+            self.x[part],
+            {t: values[part] for t, values in self.y.items()},
         )
-        return self._adaptation(x, y, self.own)
-
-    @functools.cached_property
-    def _tensors(self) -> tuple:
-        # Once, outside of the function that tf.data traces, whose graph would
-        # hold all values; and on the CPU, which is where tf.data reads.
-        with tf.init_scope(), tf.device("CPU:0"):
-            return tf.nest.map_structure(tf.convert_to_tensor, (self.x, self.y))
-
-
-def _orders(size: int, total, seed):
-    """Indices in random order, each once before any comes a second time."""
-    rounds = -(-total // size)
-    keys = tf.random.stateless_uniform((rounds, size), seed, dtype=tf.float64)
-    return tf.reshape(tf.argsort(keys), [-1])[:total]
+        x, y = tf.nest.map_structure(tf.convert_to_tensor, samples)
+        return self.adaptation(x, y, self.own)
 
 
 def _spec(array: np.ndarray) -> ArraySpec:

@@ -10,6 +10,7 @@ import numpy as np
 from mtl_keras.datasets.mixing.array_source import ArraySource
 from mtl_keras.datasets.mixing.mixture import make_mixture
 from mtl_keras.datasets.samples import Samples
+from mtl_keras.tasks import Task
 
 
 def concatenate(
@@ -17,6 +18,8 @@ def concatenate(
     *,
     image_size: Sequence[int] | None = None,
     channels: int | None = None,
+    tasks: Mapping[str, Sequence[Task]] | None = None,
+    part: str = "train",
 ) -> Samples:
     """Puts data sets, each labelled for some tasks, one after another.
 
@@ -24,11 +27,16 @@ def concatenate(
     else wants to see every sample once. `mix` makes a stream to train on.
 
     Args:
-        datasets: Dict from name to a pair `(x, {task: y})` of arrays.
+        datasets: Dict from name to a pair `(x, {task: y})` of arrays, or to
+            `Splits`.
         image_size: `(height, width)` to resize images to. Defaults to `None`;
             see `mix`.
         channels: 1 or 3, to adapt the channels of images. Defaults to `None`;
             see `mix`.
+        tasks: Dict from the name of a data set to the list of its tasks, which
+            are compared. Defaults to `None`; see `mix`.
+        part: String, which part of `Splits` is read into memory. Defaults to
+            `"train"`.
 
     Returns:
         `(x, y)`: x holds the inputs of all data sets, in the order of the
@@ -51,7 +59,9 @@ def concatenate(
     >>> y
     {'digit': array([ 3,  7, -1]), 'load': array([nan, nan, 0.5])}
     """
-    mixture = make_mixture(datasets, image_size, channels)
+    mixture = make_mixture(
+        datasets, image_size, channels, tasks=tasks, part=part, in_memory=True
+    )
     for name, source in mixture.sources.items():
         if not isinstance(source, ArraySource):
             raise TypeError(
@@ -84,7 +94,7 @@ def _fill(x, y: dict, source: ArraySource, part: int = 1024) -> None:
         return
     for start in range(0, source.size, part):
         here = slice(start, min(start + part, source.size))
-        inputs, targets = source.take(np.arange(here.start, here.stop))
+        inputs, targets = source.adapted(here)
         x[here] = inputs
         for task, values in targets.items():
             y[task][here] = values

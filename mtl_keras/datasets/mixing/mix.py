@@ -9,10 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_keras.datasets.arguments import check_count, check_seed
+from mtl_keras.datasets.mixing.array_draws import array_draws, even_places
+from mtl_keras.datasets.mixing.array_pool import make_pools
 from mtl_keras.datasets.mixing.array_source import ArraySource
 from mtl_keras.datasets.mixing.mixture import Mixture, make_mixture
 from mtl_keras.datasets.mixing.plan import Plan
 from mtl_keras.datasets.mixing.schedules import make_plan
+from mtl_keras.tasks import Task
 
 STREAM_BUFFER = 1024
 PREFETCHED_BATCHES = 4
@@ -31,6 +34,7 @@ def mix(
     seed: int = 0,
     image_size: Sequence[int] | None = None,
     channels: int | None = None,
+    tasks: Mapping[str, Sequence[Task]] | None = None,
 ) -> tf.data.Dataset:
     """Mixes data sets, each labelled for some tasks, into one stream.
 
@@ -65,8 +69,9 @@ def mix(
 
     Args:
         datasets: Dict from name to data set: a pair `(x, {task: y})` of
-            arrays, or a `tf.data.Dataset` of single samples of that form.
-            Arrays are faster, as whole batches are gathered at once.
+            arrays, a `tf.data.Dataset` of single samples of that form, or
+            `Splits`, whose training part is taken. Arrays are faster, as whole
+            batches are gathered at once.
         schedule: String, one of the above. Defaults to `"joint"`.
         batch_size: Integer, samples per batch. Defaults to 32.
         shares: For `"joint"`: dict from the name of each data set to its
@@ -94,6 +99,10 @@ def mix(
             nearest pixel. Defaults to `None`: sizes must agree.
         channels: 3 repeats single channels, 1 averages several. Defaults to
             `None`: channels must agree.
+        tasks: Dict from the name of a data set to the list of its tasks. Tasks
+            of one name must have one kind and the same class names in all
+            data sets that say them. Defaults to `None`: those of `Splits` are
+            compared.
 
     Returns:
         A `tf.data.Dataset` of `(x, {task: y})` batches, prefetched, of known
@@ -102,8 +111,8 @@ def mix(
 
     Raises:
         TypeError: If `datasets` holds something else.
-        ValueError: If inputs differ, a data set is empty, or an argument does
-            not fit.
+        ValueError: If inputs differ, a data set is empty, tasks of one name
+            have other classes, or an argument does not fit.
 
     Example:
 
@@ -132,7 +141,9 @@ def mix(
     if shuffle is not False:
         check_count("shuffle", int(shuffle))
     buffer_size = STREAM_BUFFER if shuffle is True else int(shuffle)
-    mixture = make_mixture(datasets, image_size, channels, buffer_size)
+    mixture = make_mixture(
+        datasets, image_size, channels, buffer_size, tasks=tasks
+    )
     plan = make_plan(
         {name: source.size for name, source in mixture.sources.items()},
         schedule,
@@ -149,42 +160,66 @@ def mix(
 def _stream(
     mixture: Mixture, plan: Plan, epochs: range | None, shuffle: bool, seed: int
 ) -> tf.data.Dataset:
-    sources = mixture.sources.values()
+    sources = list(mixture.sources.values())
+    in_memory = [n for n, s in enumerate(sources) if isinstance(s, ArraySource)]
+    streamed = [n for n in range(len(sources)) if n not in in_memory]
+    arrays = [sources[number] for number in in_memory]
+    pools = make_pools(arrays, mixture.y)
 
     # Plain Python, whose loops AutoGraph would take long to look through.
     @tf.autograph.experimental.do_not_convert
     def one_epoch(epoch):
-        of_epoch = tf.stack([tf.constant(seed % 2**63, tf.int64), epoch])
-        seeds = [
-            tf.random.experimental.stateless_fold_in(of_epoch, index)
-            for index in range(len(sources) + 1)
-        ]
+        seeds = _seeds(seed, epoch, len(sources) + 1)
         counts = plan.counts(epoch, seeds[-1])
-        return tf.data.Dataset.zip(
-            tuple(
-                source.chunks(counts[:, index], epoch, seeds[index], shuffle)
-                for index, source in enumerate(sources)
+        chunks = [
+            sources[n].chunks(counts[:, n], epoch, seeds[n], shuffle)
+            for n in streamed
+        ]
+        if arrays:
+            draws = array_draws(
+                [source.size for source in arrays],
+                tf.gather(counts, in_memory, axis=1),
+                tf.gather(seeds, in_memory),
+                shuffle=shuffle,
+                blended=plan.blended,
             )
-        )
+            chunks.insert(0, draws)
+        return tf.data.Dataset.zip(tuple(chunks))
 
     @tf.autograph.experimental.do_not_convert
     def batch(*chunks):
         parts = []
-        for source, chunk in zip(sources, chunks, strict=True):
-            x, y = source.take(chunk)
-            parts.append((x, mixture.complete(y, tf.shape(x)[0])))
-        return _join(parts, plan.blended)
+        if arrays:
+            draws, *chunks = chunks
+            for pool in pools:
+                here = draws if len(pools) == 1 else pool.choose(draws)
+                sets, rows, places = here
+                sets_of_all = tf.gather(in_memory, sets)
+                parts.append((sets_of_all, places, *pool.take(sets, rows)))
+        for number, (x, y) in zip(streamed, chunks, strict=True):
+            count = tf.shape(x)[0]
+            parts.append((tf.fill([count], number), even_places(count), x, y))
+        return _join(parts, mixture, plan.blended)
 
     steps = plan.steps * (1 if epochs is None else len(epochs))
-    arrays = all(isinstance(source, ArraySource) for source in sources)
+    all_in_memory = not streamed
     return (
         _epoch_numbers(epochs)
         .flat_map(one_epoch)
         .map(batch, num_parallel_calls=tf.data.AUTOTUNE)
         .apply(tf.data.experimental.assert_cardinality(steps))
-        .prefetch(PREFETCHED_BATCHES if arrays else tf.data.AUTOTUNE)
-        .with_options(_options(arrays))
+        .prefetch(PREFETCHED_BATCHES if all_in_memory else tf.data.AUTOTUNE)
+        .with_options(_options(all_in_memory))
     )
+
+
+def _seeds(seed: int, epoch, count: int):
+    """Seeds of one epoch: a tensor of shape `(count, 2)`."""
+    of_epoch = tf.stack([tf.constant(seed % 2**63, tf.int64), epoch])
+    folded, _ = tf.unstack(
+        tf.random.experimental.stateless_fold_in(of_epoch, 0)
+    )
+    return tf.stack([tf.fill([count], folded), tf.range(count)], axis=1)
 
 
 def _options(arrays: bool) -> tf.data.Options:
@@ -210,19 +245,20 @@ def _epoch_numbers(epochs: range | None) -> tf.data.Dataset:
     )
 
 
-def _join(parts: list, blended: bool):
-    """Puts the samples of several data sets into one batch."""
+def _join(parts: list, mixture: Mixture, blended: bool):
+    """Puts the samples of several sources into one batch."""
+    sets, places, x, y = zip(*parts, strict=True)
+    y = mixture.join(y, list(map(tf.size, sets)))
     if len(parts) == 1:
-        return parts[0]
-    joined = tf.nest.map_structure(lambda *v: tf.concat(v, axis=0), *parts)
+        return x[0], y
+    x = tf.concat(x, axis=0)
     if not blended:
-        return joined
-    # The samples of each set at even distances, so that any part of the
-    # batch, which a replica takes, holds its share of each.
-    counts = [tf.cast(tf.shape(x)[0], tf.float32) for x, _ in parts]
-    places = [(tf.range(count) + 0.5) / count for count in counts]
-    order = tf.argsort(tf.concat(places, axis=0), stable=True)
-    return tf.nest.map_structure(lambda v: tf.gather(v, order), joined)
+        return x, y
+    # By place, and at one place by the order of the data sets.
+    order = tf.argsort(tf.concat(sets, axis=0), stable=True)
+    places = tf.gather(tf.concat(places, axis=0), order)
+    order = tf.gather(order, tf.argsort(places, stable=True))
+    return tf.nest.map_structure(lambda v: tf.gather(v, order), (x, y))
 
 
 def _check_epochs(epochs) -> None:

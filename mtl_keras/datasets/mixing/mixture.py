@@ -12,6 +12,11 @@ import tensorflow as tf
 from mtl_keras.datasets.arguments import check_count
 from mtl_keras.datasets.mixing.array_source import ArraySource
 from mtl_keras.datasets.mixing.images import ImageAdaptation
+from mtl_keras.datasets.mixing.mixed_splits import (
+    check_same_columns,
+    samples_of_part,
+)
+from mtl_keras.datasets.mixing.same_tasks import check_same_tasks
 from mtl_keras.datasets.mixing.signature import (
     ArraySpec,
     MixedTarget,
@@ -19,6 +24,9 @@ from mtl_keras.datasets.mixing.signature import (
     mix_targets,
 )
 from mtl_keras.datasets.mixing.stream_source import StreamSource
+from mtl_keras.datasets.splits import Splits
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,25 +43,42 @@ class Mixture:
     x: ArraySpec
     y: Mapping[str, MixedTarget]
 
-    def complete(self, y: Mapping[str, Any], count) -> dict[str, Any]:
-        """Adds missing labels for the tasks that a data set does not label.
+    def join(self, labels: Sequence[Mapping[str, Any]], counts) -> dict:
+        """Joins targets of several sources, one after the other.
 
         Args:
-            y: Dict from task name to a batch of targets, tensors.
-            count: Number of samples.
+            labels: Sequence of dicts from task name to a batch of targets,
+                tensors.
+            counts: Sequence of the numbers of samples of each, tensors.
 
         Returns:
-            Dict from the name of each task to its targets.
+            Dict from the name of each task to its targets, with missing labels
+            where a source does not label it.
         """
+        ends = tf.unstack(tf.cumsum(tf.stack([0, *counts])), len(labels) + 1)
         return {
-            task: tf.cast(y[task], target.spec.dtype)
-            if task in y
-            else tf.fill(
-                [count, *target.spec.shape],
-                tf.cast(target.missing, target.spec.dtype),
-            )
+            task: self._join_task(task, target, labels, ends)
             for task, target in self.y.items()
         }
+
+    def _join_task(self, task, target: MixedTarget, labels, ends):
+        shape, dtype = target.spec.shape, target.spec.dtype
+        pieces, done = [], 0
+
+        def fill(stop: int) -> None:
+            # One piece for all sources in a row that do not label the task.
+            if done < stop:
+                count = ends[stop] - ends[done]
+                missing = tf.cast(target.missing, dtype)
+                pieces.append(tf.fill([count, *shape], missing))
+
+        for number, y in enumerate(labels):
+            if task in y:
+                fill(number)
+                pieces.append(tf.cast(y[task], dtype))
+                done = number + 1
+        fill(len(labels))
+        return pieces[0] if len(pieces) == 1 else tf.concat(pieces, axis=0)
 
 
 def make_mixture(
@@ -61,14 +86,24 @@ def make_mixture(
     image_size: Sequence[int] | None,
     channels: int | None,
     buffer_size: int = 1,
+    *,
+    tasks: Mapping[str, Sequence[Task]] | None = None,
+    part: str = "train",
+    in_memory: bool = False,
 ) -> Mixture:
     """Reads data sets and checks that they fit together.
 
     Args:
-        datasets: Dict from name to `(x, {task: y})` or `tf.data.Dataset`.
+        datasets: Dict from name to `(x, {task: y})`, `tf.data.Dataset` or
+            `Splits`.
         image_size: `(height, width)`, or `None`.
         channels: 1, 3 or `None`.
         buffer_size: Shuffle buffer of each `tf.data.Dataset`.
+        tasks: Dict from the name of a data set to its tasks, beside those of
+            `Splits`. Defaults to `None`.
+        part: Which part of `Splits`. Defaults to `"train"`.
+        in_memory: Whether `Splits` that stream are read into memory. Defaults
+            to `False`.
 
     Returns:
         A `Mixture`.
@@ -84,14 +119,50 @@ def make_mixture(
             "Name each one: {'mnist': (x, {'digit': y}), ...}."
         )
     adaptation = _adaptation(image_size, channels)
+    check_same_columns(datasets)
     sources = {
-        name: _source(name, dataset, adaptation, buffer_size)
-        for name, dataset in datasets.items()
+        name: _source(name, samples, adaptation, buffer_size)
+        for name, samples in _samples(datasets, part, in_memory).items()
     }
+    check_same_tasks(_tasks(datasets, sources, tasks or {}))
     signatures = {name: source.signature for name, source in sources.items()}
     return Mixture(
         sources, check_same_inputs(signatures), mix_targets(signatures)
     )
+
+
+def _samples(datasets, part: str, in_memory: bool) -> dict[str, Any]:
+    return {
+        name: samples_of_part(dataset, part, in_memory)
+        if isinstance(dataset, Splits)
+        else dataset
+        for name, dataset in datasets.items()
+    }
+
+
+def _tasks(datasets, sources, said) -> dict[str, Sequence[Task]]:
+    """The tasks of each data set that says them."""
+    found = {
+        name: dataset.tasks
+        for name, dataset in datasets.items()
+        if isinstance(dataset, Splits)
+    }
+    for name, tasks in said.items():
+        if name not in sources:
+            raise ValueError(
+                f"`tasks` names the data set {name!r}, which is not there. "
+                f"{did_you_mean(name, sources)}"
+            )
+        labels = sources[name].signature.y
+        for task in tasks:
+            if task.name not in labels:
+                raise ValueError(
+                    f"`tasks` has task {task.name!r} of data set {name!r}, "
+                    f"which has no targets for it. "
+                    f"{did_you_mean(task.name, labels)}"
+                )
+        found[name] = tuple(tasks)
+    return found
 
 
 def _source(name, dataset, adaptation, buffer_size):
@@ -112,8 +183,8 @@ def _pair(name: str, dataset) -> tuple:
             else f"a {_kind(dataset)}"
         )
         raise TypeError(
-            f"Data set {name!r} must be a pair (x, {{task: y}}) of arrays, or "
-            f"a tf.data.Dataset of such pairs; found {found}."
+            f"Data set {name!r} must be a pair (x, {{task: y}}) of arrays, a "
+            f"tf.data.Dataset of such pairs, or Splits; found {found}."
         )
     x, y = dataset
     if not isinstance(y, Mapping) or not y:

@@ -68,17 +68,6 @@ class StreamSource:
             lambda batch, n: tf.nest.map_structure(lambda v: v[:n], batch)
         )
 
-    def take(self, chunk) -> tuple:
-        """Returns the samples of a chunk.
-
-        Args:
-            chunk: `(x, y)`, tensors.
-
-        Returns:
-            The same.
-        """
-        return chunk
-
     def _start(self, counts, epoch):
         """Goes on where earlier epochs stopped, if they took not all."""
         total = tf.reduce_sum(counts)

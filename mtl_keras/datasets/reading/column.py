@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable
 
 import numpy as np
+
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+# Codes such as 01 are names and no numbers: 1 is another one.
+_CODE = re.compile(r"[+-]?0\d+")
+# One class each, however they are written.
+BOOLEAN_WORDS = frozenset(("true", "false", "yes", "no"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,6 +28,8 @@ class Column:
             `"line 7, column 'age' of 'table.csv'"`.
         minus_one_is_missing: Boolean, whether -1 stands for a missing label in
             a column of classes. Defaults to `False`.
+        read_number: Function that makes a float of a text, NaN of one that is
+            no number. Defaults to one that reads `1.5` and `1e-3`.
     """
 
     name: str
@@ -28,17 +37,59 @@ class Column:
     missing: np.ndarray
     where: Callable[[int], str]
     minus_one_is_missing: bool = False
+    read_number: Callable[[str], float] | None = None
+
+    @functools.cached_property
+    def is_text(self) -> bool:
+        """Whether the values are texts, of numbers perhaps."""
+        return self.values.dtype.kind == "O"
+
+    @functools.cached_property
+    def _distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of the values, -1 where one is missing, and the distinct ones.
+
+        Columns have many rows and few distinct values.
+        """
+        import pandas  # takes half a second to load
+
+        codes, distinct = pandas.factorize(self.values[~self.missing])
+        everywhere = np.full(len(self.values), -1)
+        everywhere[~self.missing] = codes
+        return everywhere, distinct
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Integer array: which of `distinct` each value is, -1 for none."""
+        return self._distinct[0]
+
+    @property
+    def distinct(self) -> np.ndarray:
+        """Array of the distinct values that are there, in order of the rows."""
+        return self._distinct[1]
+
+    def by_value(self, function: Callable, missing, dtype) -> np.ndarray:
+        """Applies a function to each distinct value.
+
+        Args:
+            function: Function of a value.
+            missing: What stands where a value is missing.
+            dtype: dtype of the result.
+
+        Returns:
+            Array of shape `(n,)`.
+        """
+        made = np.empty(len(self.distinct) + 1, dtype)
+        made[:-1] = [function(value) for value in self.distinct.tolist()]
+        made[-1] = missing
+        return made[self.codes]
 
     @functools.cached_property
     def numbers(self) -> np.ndarray:
         """float64 array; NaN where a value is missing or is no number."""
-        if self.values.dtype.kind != "O":
+        if not self.is_text:
             numbers = self.values.astype("float64")
             return np.where(self.missing, np.nan, numbers)
-        numbers = np.full(len(self.values), np.nan)
-        texts = self.values[~self.missing].tolist()
-        numbers[~self.missing] = list(map(_number, texts))
-        return numbers
+        return self.by_value(self.read_number or number_of, np.nan, "float64")
 
     @functools.cached_property
     def no_number(self) -> np.ndarray:
@@ -53,28 +104,43 @@ class Column:
         return not self.no_number.any()
 
     @functools.cached_property
+    def has_codes(self) -> bool:
+        """Whether a value is a code, such as 01, and its text matters."""
+        return self.is_text and any(
+            map(_CODE.fullmatch, self.distinct.tolist())
+        )
+
+    @functools.cached_property
     def is_whole(self) -> bool:
-        """Whether every value is an integer, 1.0 among them."""
+        """Whether every value is an integer, 1.0 among them, and no code."""
+        if self.has_codes:
+            return False
         numbers = self.numbers[~self.missing]
         return self.is_numeric and bool((numbers == np.rint(numbers)).all())
 
-    def texts(self) -> np.ndarray:
-        """Returns the values as text, integers without a decimal point.
+    @functools.cached_property
+    def _is_boolean(self) -> bool:
+        words = {str(value).lower() for value in self.distinct.tolist()}
+        return bool(words) and words <= BOOLEAN_WORDS
 
-        Returns:
-            Array of shape `(n,)` of strings, empty where one is missing.
+    @functools.cached_property
+    def names(self) -> np.ndarray:
+        """The values as text; integers without a decimal point.
+
+        An array of shape `(n,)` of strings, empty where one is missing. Texts
+        stay as they are, so that codes of many digits stay apart; True, TRUE
+        and true are one.
         """
-        if self.is_whole:
-            texts = [
-                "" if gone else str(int(number))
-                for number, gone in zip(self.numbers, self.missing, strict=True)
-            ]
-        else:
-            texts = [
-                "" if gone else str(value)
-                for value, gone in zip(self.values, self.missing, strict=True)
-            ]
-        return np.array(texts, object)
+        return self.by_value(self._name, "", object)
+
+    def _name(self, value) -> str:
+        if isinstance(value, str):
+            if self.is_whole and _WHOLE.fullmatch(value):
+                return str(int(value.partition(".")[0]))
+            return value.lower() if self._is_boolean else value
+        if isinstance(value, float) and self.is_whole:
+            return str(int(value))
+        return str(value)
 
     def without_minus_one(self) -> Column:
         """Returns the column of a class task, with -1 as a missing label."""
@@ -84,7 +150,46 @@ class Column:
         return dataclasses.replace(self, missing=missing)
 
 
-def _number(text: str) -> float:
+def finite_numbers(column: Column) -> np.ndarray:
+    """Reads a column whose values must all be finite numbers.
+
+    Args:
+        column: The column.
+
+    Returns:
+        float32 array of shape `(n,)`.
+
+    Raises:
+        ValueError: If a value is missing or no finite number.
+    """
+    bad = column.missing | column.no_number
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"`path` must hold finite numbers, found {column.values[row]!r} in "
+            f"{column.where(row)}. Mend or drop the line."
+        )
+    return column.numbers.astype("float32")
+
+
+def number_of(text: str, decimal: str = ".", thousands: str | None = None):
+    """Reads a number.
+
+    Args:
+        text: String.
+        decimal: String between the whole part and the decimals. Defaults to
+            `"."`.
+        thousands: String between groups of three digits, or `None`.
+
+    Returns:
+        A float, NaN for what is no number.
+    """
+    if thousands:
+        text = text.replace(thousands, "")
+    if decimal != ".":
+        if "." in text:
+            return float("nan")
+        text = text.replace(decimal, ".")
     try:
         # Python's 1_000 is no number in anybody's table.
         return float("nan") if "_" in text else float(text)

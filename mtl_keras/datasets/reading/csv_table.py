@@ -3,72 +3,32 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import functools
 import gzip
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.reading.column import Column
-from mtl_keras.spelling import did_you_mean
+from mtl_keras.datasets.reading.table import Table, check_texts
 
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class CsvTable:
-    """The cells of a csv file, by column.
-
-    Args:
-        file: Path of the file.
-        cells: Dict from column name to an object array of its cells.
-        lines: Integer array, the line of the file in which each row ends.
-        missing_values: Tuple of cells that stand for a missing value; the
-            empty cell always does.
-    """
-
-    file: Path
-    cells: dict[str, np.ndarray]
-    lines: np.ndarray
-    missing_values: tuple[str, ...] = ()
-
-    def __len__(self):
-        return len(self.lines)
-
-    def column(self, name: str, argument: str) -> Column:
-        """Finds a column by its name.
-
-        Args:
-            name: String, name of the column.
-            argument: String, the argument that asks for it, for the error.
-
-        Returns:
-            The `Column`.
-
-        Raises:
-            ValueError: If there is none of that name.
-        """
-        if name not in self.cells:
-            raise ValueError(
-                f"`{argument}` names the column {name!r}, which '{self.file}' "
-                f"does not have. {did_you_mean(name, self.cells)}"
-            )
-        cells = self.cells[name]
-        missing = np.isin(cells.astype(str), ["", *self.missing_values])
-        return Column(
-            name, cells, missing, functools.partial(self.where, name=name)
-        )
-
-    def where(self, index: int, name: str) -> str:
-        """Says where a cell stands.
-
-        Args:
-            index: Integer, the row, counted from 0 without the header.
-            name: String, the column.
-        """
-        return f"line {self.lines[index]}, column {name!r} of '{self.file}'"
+_EXCEL = (
+    "Save it as 'CSV UTF-8', or read it with pandas.read_excel and pass the "
+    "frame to from_dataframe."
+)
+_OTHER_TABLES = (
+    (b"PK\x03\x04", "an Excel file or a zip archive", _EXCEL),
+    (b"\xd0\xcf\x11\xe0", "an Excel file", _EXCEL),
+    (
+        b"PAR1",
+        "a Parquet file",
+        "Read it with pandas.read_parquet and pass "
+        "the frame to from_dataframe.",
+    ),
+)
 
 
 def read_csv_table(
@@ -77,8 +37,13 @@ def read_csv_table(
     argument: str = "path",
     delimiter: str = ",",
     missing_values: Sequence[str] = (),
-) -> CsvTable:
-    """Reads a csv file with a header.
+    names: Sequence[str] | None = None,
+    columns: Collection[str] | None = None,
+    numbers: Collection[str] = (),
+    decimal: str = ".",
+    thousands: str | None = None,
+) -> Table:
+    """Reads a csv file.
 
     Args:
         path: String or path of a csv or csv.gz file, in UTF-8.
@@ -87,78 +52,225 @@ def read_csv_table(
         delimiter: String, what stands between two cells. Defaults to `","`.
         missing_values: Sequence of strings, cells that stand for a missing
             value besides the empty one. Defaults to `()`.
+        names: Names of the columns of a file without a header. Defaults to
+            `None`: the first line has them.
+        columns: Names of the columns to read. Defaults to `None`: all.
+        numbers: Names of columns that become numbers where all their cells
+            are. The others stay texts. Defaults to `()`.
+        decimal: String between the whole part of a number and its decimals.
+            Defaults to `"."`.
+        thousands: String between groups of three digits. Defaults to `None`.
 
     Returns:
-        The `CsvTable`. Cells are stripped of blanks around them, empty lines
-        are left out.
+        The `Table`. Cells are stripped of blanks around them, empty lines are
+        left out.
 
     Raises:
         FileNotFoundError: If there is no file.
         TypeError: If `missing_values` is no sequence of strings.
         ValueError: If it has no header, no row, or rows of another length.
     """
-    _check_missing_values(missing_values)
+    import pandas  # takes half a second to load
+
+    missing_values = check_texts("missing_values", missing_values)
     file = existing_file(path, "Pass the path of a csv or csv.gz file.")
-    rows = _read_rows(file, argument, delimiter)
-    if not rows:
-        raise ValueError(
-            f"`{argument}` must hold a table, found an empty file at '{file}'."
+    header = read_header(file, argument, delimiter, names)
+    if names is not None:
+        header = list(names)
+    with _CsvErrors(file, argument, delimiter, len(header)):
+        frame = pandas.read_csv(
+            file,
+            sep=delimiter,
+            encoding="utf-8-sig",
+            compression="gzip" if file.suffix == ".gz" else None,
+            header=None if names is not None else 0,
+            names=header,
+            index_col=False,
+            # Not `usecols`, with which pandas drops what a long line has more.
+            dtype={name: str for name in header if name not in numbers},
+            keep_default_na=False,
+            # Texts keep their marks, which may be names of something.
+            na_values={
+                name: ["", *(missing_values if name in numbers else ())]
+                for name in header
+            },
+            skipinitialspace=True,
+            decimal=decimal,
+            thousands=thousands,
+            low_memory=False,
         )
-    _, header = rows.pop(0)
-    _check_header(header, file, argument, delimiter)
-    if not rows:
+    if frame[header[-1]].isna().any():
+        # pandas fills up what a short line lacks.
+        _check_lengths(file, argument, delimiter, len(header))
+    skipped = 0 if names is not None else 1
+    kept = _rows_with_values(frame, file, delimiter, skipped)
+    if not len(kept):
         raise ValueError(
             f"`{argument}` must hold samples, found a header and no rows in "
             f"'{file}'."
         )
-    for line, row in rows:
-        if len(row) != len(header):
-            raise ValueError(
-                f"`{argument}` must have {len(header)} cells in each line, as "
-                f"the header does, found {len(row)} in line {line} of "
-                f"'{file}'. Put quotes around a cell that holds a "
-                f"{delimiter!r}."
-            )
-    cells = np.array([row for _, row in rows], object)
-    return CsvTable(
+    if len(kept) < len(frame):
+        frame = frame.iloc[kept].reset_index(drop=True)
+    if columns is not None:
+        frame = frame[[name for name in header if name in columns]]
+    return Table(
+        frame,
+        f"'{file}'",
+        functools.partial(_place, file, delimiter, skipped, kept),
+        missing_values,
+        decimal,
+        thousands,
         file,
-        dict(zip(header, cells.T, strict=True)),
-        np.array([line for line, _ in rows]),
-        tuple(missing_values),
     )
 
 
-def _check_missing_values(missing_values) -> None:
-    is_list = isinstance(missing_values, Sequence)
-    texts = is_list and all(isinstance(v, str) for v in missing_values)
-    if isinstance(missing_values, str) or not texts:
-        raise TypeError(
-            "`missing_values` must be a list of strings, such as ('NA',), "
-            f"found {missing_values!r}."
+def read_header(
+    file: Path,
+    argument: str,
+    delimiter: str,
+    names: Sequence[str] | None = None,
+) -> list[str]:
+    """Reads the names of the columns of a csv file.
+
+    Args:
+        file: Path of the file.
+        argument: String, the argument that names the file, for errors.
+        delimiter: String, what stands between two cells.
+        names: Names of the columns of a file without a header, or `None`.
+
+    Returns:
+        The cells of the first line.
+
+    Raises:
+        ValueError: If the file is empty, or its first line is no header.
+    """
+    _check_start(file, argument)
+    with _CsvErrors(file, argument, delimiter, 0):
+        _, header = next(_rows(file, delimiter), (0, []))
+    if not header:
+        raise ValueError(
+            f"`{argument}` must hold a table, found an empty file at '{file}'."
         )
+    if names is None:
+        _check_header(header, file, argument, delimiter)
+        return header
+    check_texts("names", names)
+    if len(names) != len(header):
+        raise ValueError(
+            f"`names` must name the {len(header)} columns of '{file}', found "
+            f"{len(names)} names."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"`names` holds a name twice: {list(names)}.")
+    if list(names) == header:
+        raise ValueError(
+            f"`names` is for a file without a header, but line 1 of '{file}' "
+            "holds these names. Leave `names` out."
+        )
+    return header
 
 
-def _read_rows(file, argument, delimiter) -> list[tuple[int, list[str]]]:
+class _CsvErrors:
+    """Turns errors of pandas and Python into those of a csv file."""
+
+    def __init__(self, file, argument, delimiter, count):
+        self._file, self._argument = file, argument
+        self._check = functools.partial(
+            _check_lengths, file, argument, delimiter, count
+        )
+        self._warnings = warnings.catch_warnings()
+
+    def __enter__(self):
+        import pandas
+
+        self._warnings.__enter__()
+        # Lines that are longer than the header.
+        warnings.simplefilter("error", pandas.errors.ParserWarning)
+
+    def __exit__(self, kind, error, trace):
+        import pandas
+
+        self._warnings.__exit__(kind, error, trace)
+        file, argument = self._file, self._argument
+        if isinstance(error, pandas.errors.EmptyDataError):
+            raise ValueError(
+                f"`{argument}` must hold a table, found an empty file at "
+                f"'{file}'."
+            ) from error
+        if isinstance(error, UnicodeDecodeError):
+            raise ValueError(
+                f"`{argument}` must be a csv file in UTF-8, found other bytes "
+                f"in '{file}'. Save it as 'CSV UTF-8'."
+            ) from error
+        broken = (
+            pandas.errors.ParserError,
+            pandas.errors.ParserWarning,
+            csv.Error,
+            EOFError,
+            gzip.BadGzipFile,
+        )
+        if isinstance(error, broken):
+            if isinstance(error, pandas.errors.ParserError | Warning):
+                self._check()
+            raise ValueError(
+                f"`{argument}` must be a csv file, but '{file}' cannot be read "
+                f"as one: {error}."
+            ) from error
+
+
+def _rows(file, delimiter) -> Iterator[tuple[int, list[str]]]:
+    """Lines and cells of the rows, as Python reads them."""
     open_text = gzip.open if file.suffix == ".gz" else open
-    try:
-        # Excel writes a byte order mark, which utf-8-sig skips.
-        with open_text(file, "rt", encoding="utf-8-sig", newline="") as text:
-            reader = csv.reader(text, delimiter=delimiter)
-            return [
-                (reader.line_num, [cell.strip() for cell in row])
-                for row in reader
-                if any(cell.strip() for cell in row)
-            ]
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"`{argument}` must be a csv file in UTF-8, found other bytes in "
-            f"'{file}'. Save it as 'CSV UTF-8'."
-        ) from error
-    except (csv.Error, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(
-            f"`{argument}` must be a csv file, but '{file}' cannot be read as "
-            f"one: {error}."
-        ) from error
+    # Excel writes a byte order mark, which utf-8-sig skips.
+    with open_text(file, "rt", encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                yield reader.line_num, [cell.strip() for cell in row]
+
+
+def _place(file, delimiter, skipped, kept, index) -> tuple[str, str]:
+    row = int(kept[index]) + skipped
+    for number, (line, _) in enumerate(_rows(file, delimiter)):
+        if number == row:
+            return f"line {line}", f"'{file}'"
+    return f"row {index}", f"'{file}'"
+
+
+def _rows_with_values(frame, file, delimiter, skipped) -> np.ndarray:
+    """Numbers of the rows in which a cell is not empty."""
+    kept = np.ones(len(frame), bool)
+    if len(frame) and frame[frame.columns[-1]].isna().any():
+        kept = ~frame.isna().all(axis=1).to_numpy()
+    if not kept.all():
+        # Of what is missing here, a cell may say so in a word.
+        for number, (_, cells) in enumerate(_rows(file, delimiter)):
+            if number >= skipped and any(cells):
+                kept[number - skipped] = True
+    return np.flatnonzero(kept)
+
+
+def _check_lengths(file, argument, delimiter, count) -> None:
+    """Raises a `ValueError` at a row of another number of cells."""
+    for line, row in _rows(file, delimiter):
+        if len(row) != count and any(row):
+            raise ValueError(
+                f"`{argument}` must have {count} cells in each line, one for "
+                f"each column, found {len(row)} in line {line} of '{file}'. "
+                f"Put quotes around a cell that holds a {delimiter!r}."
+            )
+
+
+def _check_start(file, argument) -> None:
+    """Raises a `ValueError` for tables of other programs."""
+    with file.open("rb") as stream:
+        start = stream.read(8)
+    for mark, kind, way_out in _OTHER_TABLES:
+        if start.startswith(mark):
+            raise ValueError(
+                f"`{argument}` must be a csv file, found {kind} in '{file}'. "
+                f"{way_out}"
+            )
 
 
 def _check_header(header, file, argument, delimiter) -> None:
@@ -169,11 +281,12 @@ def _check_header(header, file, argument, delimiter) -> None:
             f"{others[0]!r} in the header of '{file}'. Pass "
             f"delimiter={others[0]!r}."
         )
-    if all(_is_number(cell) for cell in header):
+    numbers = sum(map(_is_number, header))
+    if numbers == len(header) or (numbers > 1 and numbers * 2 > len(header)):
         raise ValueError(
             f"`{argument}` must have a header, found numbers in line 1 of "
-            f"'{file}'. Put a line with the names of its {len(header)} columns "
-            "on top."
+            f"'{file}'. No header? Pass the names of its {len(header)} columns "
+            "as names=[...]."
         )
     for name in header:
         if header.count(name) > 1:

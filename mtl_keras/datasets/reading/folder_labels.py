@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_keras.datasets.reading.csv_table import CsvTable, read_csv_table
+from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.reading.groups import read_groups
 from mtl_keras.datasets.reading.image_files import image_name, near_name
+from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.datasets.samples import Targets
@@ -84,9 +85,9 @@ def read_folder_labels(
     return FolderLabels(tuple(made), targets, groups)
 
 
-def _without_index(table: CsvTable) -> list[str]:
+def _without_index(table: Table) -> list[str]:
     """The names of the columns, without those of an index at the start."""
-    names = list(getattr(table, "names", table.cells))
+    names = list(table.names)
     while names and _INDEX.fullmatch(names[0]):
         del names[0]
     if not names:
@@ -131,7 +132,7 @@ def _image_column(table, names, images, said) -> str:
                 f"names of images in the column {other!r}. Pass image_column="
                 f"{other!r}."
             )
-    unnamed = next(iter(getattr(table, "names", table.cells)))
+    unnamed = table.names[0]
     if unnamed not in names and _names_images(table, unnamed, known):
         raise ValueError(
             f"`labels` must name the images in a column with a name, found "
@@ -142,17 +143,17 @@ def _image_column(table, names, images, said) -> str:
     return first
 
 
-def _cells(table: CsvTable, name: str) -> list[str]:
+def _cells(table: Table, name: str) -> list[str]:
     return [str(cell) for cell in table.column(name, "labels").values]
 
 
-def _names_images(table: CsvTable, column: str, known: set[str]) -> bool:
+def _names_images(table: Table, column: str, known: set[str]) -> bool:
     """Whether each cell names another image."""
     names = [_name_of(cell, known) for cell in _cells(table, column)]
     return known.issuperset(names) and len(set(names)) == len(names)
 
 
-def _counts_rows(table: CsvTable, column: str) -> bool:
+def _counts_rows(table: Table, column: str) -> bool:
     """Whether a column counts the lines, as an index does."""
     cells = _cells(table, column)
     count = len(table)
@@ -169,7 +170,7 @@ def _name_of(cell: str, known) -> str:
     return image_name(cell.replace("\\", "/").removeprefix("./"))
 
 
-def _rows(table: CsvTable, named_by: str, images: Sequence[str]) -> np.ndarray:
+def _rows(table: Table, named_by: str, images: Sequence[str]) -> np.ndarray:
     """The row of each image, -1 for an image without one."""
     known = {name: number for number, name in enumerate(images)}
     rows = np.full(len(images), -1)

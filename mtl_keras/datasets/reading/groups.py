@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
@@ -19,6 +21,8 @@ def read_groups(column: Column) -> np.ndarray:
     Raises:
         ValueError: If a sample belongs to none.
     """
+    import pandas  # takes half a second to load
+
     if column.missing.any():
         index = int(np.argmax(column.missing))
         raise ValueError(
@@ -26,4 +30,24 @@ def read_groups(column: Column) -> np.ndarray:
             f"nothing in {column.where(index)}. Fill it in, or drop the "
             "sample."
         )
-    return np.unique(column.texts().astype(str), return_inverse=True)[1]
+    return pandas.factorize(column.names, sort=True)[0]
+
+
+def check_groups_apart(column: Column, parts: Mapping[str, np.ndarray]) -> None:
+    """Raises a `ValueError` if a group has rows in two parts.
+
+    Args:
+        column: The column of the groups.
+        parts: Dict from part to an integer array of rows.
+    """
+    names, owner = column.names, {}
+    for part, rows in parts.items():
+        for name in sorted(set(names[rows].tolist())):
+            other = owner.setdefault(name, part)
+            if other != part:
+                row = int(rows[np.argmax(names[rows] == name)])
+                raise ValueError(
+                    f"`group`: samples of {name!r} are in {other} and in "
+                    f"{part}, see {column.where(row)}. Put all of them into "
+                    "one part, or leave `group` out."
+                )

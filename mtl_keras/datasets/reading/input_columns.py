@@ -1,80 +1,161 @@
-"""Makes inputs from columns: numbers as they are, texts one-hot."""
+"""Which columns of a table are inputs, and what is wrong with one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.table import Table, check_texts
+from mtl_keras.spelling import did_you_mean
+from mtl_keras.tables.columns import is_text
+from mtl_keras.tables.disguised_numbers import find_disguise
 
-MOST_CATEGORIES = 100
+# Texts that differ in most rows are names or sentences, but few may.
+FEW_TEXTS = 100
 
 
-def encode_inputs(
-    columns: Sequence[Column],
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Makes inputs from columns.
+def choose_inputs(
+    names: Sequence[str],
+    inputs: Sequence[str] | None,
+    exclude: Sequence[str],
+    labels: Mapping[str, str],
+    others: Mapping[str, str],
+    source: str,
+) -> list[str]:
+    """Chooses the columns to predict from.
 
     Args:
-        columns: The columns. One of numbers is one input, one of texts an
-            input for each text, in sorted order: 1 where the sample has it,
-            0 elsewhere.
+        names: Names of the columns of the table.
+        inputs: The argument `inputs`: names, or `None` for all that are left.
+        exclude: The argument `exclude`.
+        labels: Dict from a column of labels to its task.
+        others: Dict from a column with another use to its argument.
+        source: String, what holds the table, for errors.
 
     Returns:
-        float32 array of shape `(n, inputs)` and the names of the inputs,
-        `"column"` or `"column=text"`.
+        The names of the columns.
 
     Raises:
-        ValueError: If a value is missing, is no number among numbers, or a
-            column holds more than 100 texts.
+        TypeError: If an argument is no list of names.
+        ValueError: If a column does not exist, has two uses, or none is left.
     """
-    arrays, names = [], []
-    for column in columns:
-        _check_complete(column)
-        if _is_text(column):
-            texts = column.values.astype(str)
-            categories = _categories(column, texts)
-            arrays.append(texts[:, None] == categories)
-            names += [f"{column.name}={text}" for text in categories]
-        else:
-            arrays.append(column.numbers[:, None])
-            names.append(column.name)
-    return np.hstack(arrays).astype("float32"), tuple(names)
-
-
-def _check_complete(column: Column) -> None:
-    if column.missing.any():
-        index = int(np.argmax(column.missing))
+    exclude = check_texts("exclude", exclude)
+    for name in exclude:
+        if name not in names:
+            raise ValueError(
+                f"`exclude` names the column {name!r}, which {source} does not "
+                f"have. {did_you_mean(name, names)}"
+            )
+    if inputs is None:
+        # The column without a name is the index that pandas writes.
+        inputs = [
+            name
+            for name in names
+            if name and name not in {*labels, *others, *exclude}
+        ]
+    else:
+        inputs = check_texts("inputs", inputs)
+    if not inputs:
         raise ValueError(
-            f"`inputs` must be complete, found no value in "
-            f"{column.where(index)} ({int(column.missing.sum())} of "
-            f"{len(column.missing)} are missing). Fill values in, drop these "
-            "samples, or leave the column out."
+            f"`inputs` must name a column of {source} at least, found none "
+            "besides those of the tasks."
         )
+    uses = {
+        **{
+            name: f"task {task!r} is to predict"
+            for name, task in labels.items()
+        },
+        **{name: f"`{argument}` names" for name, argument in others.items()},
+        **{name: "`exclude` names" for name in exclude},
+    }
+    for name in inputs:
+        if name in uses:
+            raise ValueError(
+                f"`inputs` names {name!r}, which {uses[name]} too. Leave it "
+                "out of one of both."
+            )
+        if list(inputs).count(name) > 1:
+            raise ValueError(f"`inputs` names {name!r} twice.")
+        if name not in names:
+            raise ValueError(
+                f"`inputs` names the column {name!r}, which {source} does not "
+                f"have. {did_you_mean(name, names)}"
+            )
+    return list(inputs)
 
 
-def _is_text(column: Column) -> bool:
-    bad = column.no_number
-    if not bad.any():
-        return False
-    if bad.sum() * 2 >= len(bad):
-        return True
-    index = int(np.argmax(bad))
+def read_inputs(
+    table: Table, names: Sequence[str], categories: Collection[str]
+) -> dict[str, np.ndarray]:
+    """Reads the inputs of a table, with holes where values are missing.
+
+    Args:
+        table: The table.
+        names: Names of the columns.
+        categories: Names of those whose numbers are categories.
+
+    Returns:
+        Dict from name to an array of shape `(n,)`, see `Table.input`.
+    """
+    return {name: table.input(name, name in categories) for name in names}
+
+
+def check_inputs(
+    table: Table, columns: Mapping[str, np.ndarray], categories: Collection[str]
+) -> None:
+    """Raises an error for inputs that are neither numbers nor categories.
+
+    Args:
+        table: The table, for the error.
+        columns: Dict from name to the input.
+        categories: Names of the columns that are categories because the
+            caller says so.
+
+    Raises:
+        ValueError: If texts are numbers, dates or holes in disguise, numbers
+            are mixed with other texts, or most differ.
+    """
+    for name, values in columns.items():
+        if name in categories:
+            continue
+        column = table.column(name, "inputs")
+        texts = column.is_text and is_text(values)
+        if texts:
+            _check_disguise(column)
+        bad = column.no_number
+        if bad.any() and bad.sum() * 2 < (~column.missing).sum():
+            row = int(np.argmax(bad))
+            value = str(column.values[row])
+            raise ValueError(
+                "`inputs` must hold numbers where most values are, found "
+                f"{value!r} in {column.where(row)}. If it stands for a missing "
+                f"value, pass missing_values=({value!r},); if the column holds "
+                f"categories, categories=[{name!r}]."
+            )
+        if not texts:
+            continue
+        distinct, there = len(column.distinct), int((~column.missing).sum())
+        if distinct > max(FEW_TEXTS, there / 2):
+            raise ValueError(
+                f"`inputs` names {name!r}, whose texts differ in most rows "
+                f"({distinct} in {there}, such as {column.distinct[0]!r}), so "
+                "that nothing is learned from them. Leave the column out by "
+                f"exclude=[{name!r}], or say that they are categories: "
+                f"categories=[{name!r}]."
+            )
+
+
+def _check_disguise(column: Column) -> None:
+    found = find_disguise(column.name, map(str, column.distinct.tolist()))
+    if found is None:
+        return
+    what, text, way_out = found
+    row = int(np.argmax(column.values == text))
     raise ValueError(
-        f"`inputs` must hold numbers where most values are, found "
-        f"{column.values[index]!r} in {column.where(index)}. Mend it, drop the "
-        "sample, or leave the column out."
+        f"`inputs` must be numbers or categories, found {what}, such as "
+        f"{text!r} in {column.where(row)}. {way_out}, leave the column out by "
+        f"exclude=[{column.name!r}], or say that these are categories: "
+        f"categories=[{column.name!r}]."
     )
-
-
-def _categories(column: Column, texts: np.ndarray) -> np.ndarray:
-    categories = np.unique(texts)
-    if len(categories) > MOST_CATEGORIES:
-        raise ValueError(
-            f"`inputs` names {column.name!r}, whose {len(categories)} texts "
-            f"({', '.join(map(repr, categories[:3].tolist()))}, ...) are too "
-            f"many to encode one-hot; {MOST_CATEGORIES} are the most. Leave "
-            "the column out, or turn it into numbers or fewer classes."
-        )
-    return categories

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.column import BOOLEAN_WORDS, Column
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tables.disguised_numbers import find_disguise
 from mtl_keras.tasks import BinaryClassification, Classification, Regression
 
 # Whole numbers that are classes by themselves have few values, each of which
 # comes again.
 MOST_NUMBERED_CLASSES = 20
+
+# As many texts are classes even if few of them come again.
+FEW_TEXTS = 20
 
 _NO_CLASSES = {"na", "n/a", "nan", "null", "?"}
 
@@ -50,20 +54,23 @@ def infer_kind(task: str, column: Column) -> type:
     """
     classes = column.without_minus_one()
     labelled = ~classes.missing
-    distinct = len(set(classes.values[labelled].tolist()))
+    distinct = len(set(classes.names[labelled].tolist()))
     if column.is_whole:
         few = distinct <= MOST_NUMBERED_CLASSES
         if distinct > 2 and not (few and labelled.sum() >= 2 * distinct):
             return Regression
-    elif column.is_numeric:
+    elif column.is_numeric and not column.has_codes:
         return Regression
-    elif column.no_number.sum() * 2 < labelled.sum():
-        raise ValueError(
-            f"Task {task!r}: {no_number_found(column)} If the column holds "
-            "classes, say so with a Classification."
-        )
+    else:
+        _check_disguise(task, column)
+        if 0 < column.no_number.sum() * 2 < labelled.sum():
+            raise ValueError(
+                f"Task {task!r}: {no_number_found(column)} If the column holds "
+                "classes, say so with a Classification."
+            )
+        _check_distinct(task, column)
     if distinct < 2:
-        value = classes.texts()[labelled][0]
+        value = classes.names[labelled][0]
         raise ValueError(
             f"Task {task!r}: all labels are {value!r} in column "
             f"{column.name!r}, so there is nothing to tell apart. Leave the "
@@ -86,8 +93,40 @@ def encode_numbers(task: str, column: Column) -> np.ndarray:
         ValueError: If a value is no finite number.
     """
     if not column.is_numeric:
+        _check_disguise(task, column)
         raise ValueError(f"Task {task!r}: {no_number_found(column)}")
     return column.numbers.astype("float32")
+
+
+def _check_disguise(task: str, column: Column) -> None:
+    """Raises a `ValueError` for numbers, dates or holes written as texts."""
+    if not column.is_text:
+        return
+    found = find_disguise(column.name, map(str, column.distinct.tolist()))
+    if found is None:
+        return
+    what, text, way_out = found
+    row = int(np.argmax(column.values == text))
+    raise ValueError(
+        f"Task {task!r}: found {what}, such as {text!r} in "
+        f"{column.where(row)}, expected numbers or classes. {way_out}, or say "
+        "that they are classes: tasks={"
+        f"{task!r}: 'Classification'}}."
+    )
+
+
+def _check_distinct(task: str, column: Column) -> None:
+    """Raises a `ValueError` for texts that hardly name classes."""
+    labelled = int((~column.missing).sum())
+    distinct = len(column.distinct)
+    if distinct > FEW_TEXTS and distinct > labelled / 2:
+        raise ValueError(
+            f"Task {task!r}: found {distinct} different texts in {labelled} "
+            f"labels of column {column.name!r}, such as "
+            f"{column.distinct[0]!r}; expected classes, which come again. If "
+            "each is a class of its own, say so: tasks={"
+            f"{task!r}: 'Classification'}}."
+        )
 
 
 def no_number_found(column: Column) -> str:
@@ -135,14 +174,14 @@ def encode_classes(
     """
     column = column.without_minus_one()
     labelled = ~column.missing
-    texts = column.texts()
+    texts = column.names
+    found = sorted(set(texts[labelled].tolist()))
     if class_names is None:
-        numbered = column.is_whole
-        count = num_classes or len(set(texts[labelled]))
-        if numbered and _count_from_zero(column, count):
+        count = num_classes or len(found)
+        if column.is_whole and _count_from_zero(column, count):
             return _fill(labelled, column.numbers), None
         _check_values(task, column)
-        class_names = _sorted_names(column, texts[labelled])
+        class_names = _sorted_names(column, found)
         if num_classes not in (None, len(class_names)):
             raise ValueError(
                 f"Task {task!r}: found {len(class_names)} classes "
@@ -152,22 +191,26 @@ def encode_classes(
             )
     elif (
         column.is_whole
-        and not set(texts[labelled]) & set(class_names)
+        and not set(found) & set(class_names)
         and _count_from_zero(column, len(class_names))
     ):
         return _fill(labelled, column.numbers), tuple(class_names)
     codes = {name: code for code, name in enumerate(class_names)}
-    for index in np.flatnonzero(labelled):
-        if texts[index] not in codes:
+    for code, name in enumerate(class_names):
+        if name.lower() in BOOLEAN_WORDS:
+            codes.setdefault(name.lower(), code)
+    for text in found:
+        if text not in codes:
+            row = int(np.argmax(labelled & (texts == text)))
             raise ValueError(
-                f"Task {task!r}: found {texts[index]!r} in "
-                f"{column.where(int(index))}, which is none of its "
-                f"class_names. {did_you_mean(texts[index], class_names)} If "
-                "it stands for a missing label, pass missing_values=("
-                f"{texts[index]!r},)."
+                f"Task {task!r}: found {text!r} in {column.where(row)}, which "
+                f"is none of its class_names. "
+                f"{did_you_mean(text, class_names)} If it stands for a missing "
+                f"label, pass missing_values=({text!r},)."
             )
-    encoded = np.array([codes.get(text, -1) for text in texts])
-    return _fill(labelled, encoded), tuple(class_names)
+    made = np.full(len(texts), -1)
+    made[labelled] = [codes[text] for text in texts[labelled].tolist()]
+    return _fill(labelled, made), tuple(class_names)
 
 
 def _fill(labelled, codes) -> np.ndarray:
@@ -181,7 +224,7 @@ def _count_from_zero(column: Column, count: int) -> bool:
 
 def _check_values(task: str, column: Column) -> None:
     """Raises a `ValueError` at a value that is hardly the name of a class."""
-    if column.is_numeric and not column.is_whole:
+    if column.is_numeric and not (column.is_whole or column.has_codes):
         part = np.abs(column.numbers - np.rint(column.numbers))
         index = int(np.nanargmax(part))
         raise ValueError(
@@ -189,15 +232,15 @@ def _check_values(task: str, column: Column) -> None:
             f"{column.where(index)}, expected classes: texts or integers. For "
             "numbers use Regression."
         )
-    for index in np.flatnonzero(~column.missing):
-        value = str(column.values[index])
-        minus_one = column.is_whole and column.numbers[index] == -1
-        if minus_one or value.lower() in _NO_CLASSES:
+    for value in column.distinct.tolist():
+        minus_one = column.is_whole and str(value) in ("-1", "-1.0")
+        if minus_one or str(value).lower() in _NO_CLASSES:
+            row = int(np.argmax(~column.missing & (column.values == value)))
             raise ValueError(
-                f"Task {task!r}: found {value!r} in "
-                f"{column.where(int(index))}. If it stands for a missing "
-                f"label, pass missing_values=({value!r},); if it is a class, "
-                "name it in the class_names of the task."
+                f"Task {task!r}: found {str(value)!r} in {column.where(row)}. "
+                "If it stands for a missing label, pass missing_values=("
+                f"{str(value)!r},); if it is a class, name it in the "
+                "class_names of the task."
             )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_keras import tasks as kinds
+from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import (
     MultiLabelClassification,
     Regression,
     Task,
-    check_task_names,
 )
 
 KINDS = {
@@ -21,6 +21,8 @@ KINDS = {
     for name, kind in vars(kinds).items()
     if inspect.isclass(kind) and issubclass(kind, Task) and kind is not Task
 }
+
+_OF_COLUMNS = ("kind", "columns", "separator")
 
 _EXPECTED = (
     "A task's name stands for its column; a task for the column of its name; "
@@ -39,6 +41,7 @@ class TargetSpec:
         kind: Class of the task, or `None` for what the labels look like.
         arguments: Dict of arguments of the kind.
         task: The task itself, or `None` to make one.
+        separator: String between several labels in one cell, or `None`.
     """
 
     name: str
@@ -46,6 +49,7 @@ class TargetSpec:
     kind: type[Task] | None = None
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     task: Task | None = None
+    separator: str | None = None
 
 
 def read_target_specs(tasks: Any) -> list[TargetSpec]:
@@ -79,7 +83,8 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
     for spec in specs:
         if names.count(spec.name) > 1:
             raise ValueError(
-                f"`tasks` names {spec.name!r} twice; expected every task once."
+                f"`tasks` names {spec.name!r} twice; expected every task once, "
+                "by a name that differs in its letters and digits."
             )
     return specs
 
@@ -88,17 +93,16 @@ def _spec(value) -> TargetSpec:
     if isinstance(value, Task):
         return _task_spec(value.name, value)
     if isinstance(value, str):
-        _check_name(value)
-        return TargetSpec(value, (value,))
+        return TargetSpec(_task_name(value), (value,))
     raise TypeError(
         f"`tasks` holds {value!r} of type {type(value).__name__}. {_EXPECTED}."
     )
 
 
 def _named_spec(name: str, value) -> TargetSpec:
-    _check_name(name)
+    safe = _task_name(name)
     if isinstance(value, Task):
-        if value.name != name:
+        if value.name not in (name, safe):
             raise ValueError(
                 f"`tasks` has a task named {value.name!r} under {name!r}. Give "
                 "both one name."
@@ -107,20 +111,31 @@ def _named_spec(name: str, value) -> TargetSpec:
     if isinstance(value, Mapping):
         return _table_spec(name, dict(value))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return TargetSpec(name, _columns(name, value))
-    return TargetSpec(name, (name,), _kind(name, value))
+        return TargetSpec(safe, _columns(name, value))
+    return TargetSpec(safe, (name,), _kind(name, value))
+
+
+def _task_name(name: str) -> str:
+    """Returns a name that a task can have: this one, or a safe one."""
+    try:
+        return Regression(name).name
+    except (TypeError, ValueError):
+        return safe_name(name)
 
 
 def _task_spec(name: str, task: Task) -> TargetSpec:
     columns = (name,)
     if isinstance(task, MultiLabelClassification) and task.class_names:
         columns = task.class_names
-    return TargetSpec(name, columns, type(task), task=task)
+    return TargetSpec(task.name, columns, type(task), task=task)
 
 
 def _table_spec(name: str, table: dict) -> TargetSpec:
     columns = _columns(name, table.pop("columns", (name,)))
     kind = table.pop("kind", None)
+    separator = table.pop("separator", None)
+    if separator is not None:
+        kind = _separated_kind(name, kind, columns, separator)
     if kind is None and table:
         raise ValueError(
             f"`tasks` says {sorted(table)} of {name!r} but no 'kind'. Known "
@@ -134,9 +149,31 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
                 raise ValueError(
                     f"`tasks` says {argument!r} of {name!r}, which is no "
                     f"argument of {kind.__name__}. "
-                    f"{did_you_mean(argument, [*known, 'kind', 'columns'])}"
+                    f"{did_you_mean(argument, [*known, *_OF_COLUMNS])}"
                 )
-    return TargetSpec(name, columns, kind, table)
+    return TargetSpec(_task_name(name), columns, kind, table, None, separator)
+
+
+def _separated_kind(name: str, kind, columns, separator):
+    """Returns the kind of several labels in a cell, which `separator` says."""
+    if not isinstance(separator, str) or not separator:
+        raise TypeError(
+            f"`tasks` has separator={separator!r} for {name!r}, expected a "
+            "string such as ';'."
+        )
+    kind = "MultiLabelClassification" if kind is None else kind
+    if not issubclass(_kind(name, kind), MultiLabelClassification):
+        raise ValueError(
+            f"`tasks` has a separator for {name!r}, so that a cell holds "
+            "several labels: expected the kind 'MultiLabelClassification', "
+            f"found {kind!r}."
+        )
+    if len(columns) > 1:
+        raise ValueError(
+            f"`tasks` has a separator and the columns {list(columns)} for "
+            f"{name!r}; expected one column, whose cells hold several labels."
+        )
+    return kind
 
 
 def _columns(name: str, columns) -> tuple[str, ...]:
@@ -160,13 +197,3 @@ def _kind(name: str, kind) -> type[Task]:
         f"`tasks` has the kind {kind!r} for {name!r}, which does not exist. "
         f"{did_you_mean(kind, KINDS)} The name of a column goes into a list."
     )
-
-
-def _check_name(name) -> None:
-    try:
-        check_task_names([Regression(name)])
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{error} A column with such a name goes into a dict: tasks="
-            f"{{'a_name': [{name!r}]}}."
-        ) from error

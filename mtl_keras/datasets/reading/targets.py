@@ -15,6 +15,7 @@ from mtl_keras.datasets.reading.labels import (
     infer_kind,
 )
 from mtl_keras.datasets.reading.target_spec import TargetSpec
+from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import (
     BinaryClassification,
     Classification,
@@ -49,6 +50,8 @@ def make_target(
     kind = spec.kind or _infer_kind(spec, columns)
     if issubclass(kind, Regression) and not issubclass(kind, DenseRegression):
         return _regression(spec, kind, columns)
+    if spec.separator is not None:
+        return _separated(spec, kind, columns[0])
     if issubclass(kind, MultiLabelClassification):
         return _multi_label(spec, kind, columns)
     known = (BinaryClassification, Classification)
@@ -121,6 +124,41 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
     return task, np.stack(labels, axis=1)
 
 
+def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
+    """Several labels in a cell, each of which is there or not."""
+    parts = [
+        [part.strip() for part in text.split(spec.separator) if part.strip()]
+        for text in map(str, column.distinct.tolist())
+    ]
+    names = _said(spec, "class_names")
+    found = sorted({part for labels in parts for part in labels})
+    if names is None:
+        names = tuple(found)
+    for name in found:
+        if name not in names:
+            row = next(
+                row
+                for row, code in enumerate(column.codes)
+                if code >= 0 and name in parts[code]
+            )
+            raise ValueError(
+                f"Task {spec.name!r}: found {name!r} in {column.where(row)}, "
+                f"which is none of its class_names. {did_you_mean(name, names)}"
+            )
+    if len(names) < 2:
+        raise ValueError(
+            f"Task {spec.name!r}: found one label, {names[0]!r}, in all cells "
+            f"of column {column.name!r}. Is {spec.separator!r} what separates "
+            "them?"
+        )
+    of_distinct = np.array(
+        [[name in labels for name in names] for labels in parts]
+        + [[-1] * len(names)]
+    ).astype("int32")
+    task = _make_task(spec, kind, num_labels=len(names), class_names=names)
+    return task, of_distinct[column.codes]
+
+
 def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
     binary = issubclass(kind, BinaryClassification)
     count = 2 if binary else _said(spec, "num_classes")
@@ -149,8 +187,11 @@ def _labels(column: Column) -> np.ndarray | None:
     labelled = ~column.missing
     numbers = column.numbers
     if not column.is_numeric:
-        lowered = [text.lower() for text in column.texts()]
-        numbers = np.array([_NO_YES.get(text, np.nan) for text in lowered])
+        numbers = column.by_value(
+            lambda value: _NO_YES.get(str(value).lower(), np.nan),
+            np.nan,
+            "float64",
+        )
     if not np.isin(numbers[labelled], [0, 1]).all():
         return None
     return np.where(labelled, numbers, -1).astype("int32")
@@ -159,6 +200,6 @@ def _labels(column: Column) -> np.ndarray | None:
 def _no_label_found(column: Column) -> str:
     column = column.without_minus_one()
     known = {"0", "1", "", *_NO_YES}
-    bad = [str(text).lower() not in known for text in column.texts()]
+    bad = [str(text).lower() not in known for text in column.names]
     index = int(np.argmax(bad))
     return f"found {column.values[index]!r} in {column.where(index)}"

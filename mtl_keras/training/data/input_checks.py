@@ -15,6 +15,8 @@ from mtl_keras.training.data.arrays import shape_fits, to_numpy
 
 # Scales of two columns that differ by more are told.
 _LARGEST_RATIO = 100.0
+# Rows that are looked at, or up to twice as many.
+_ROWS = 256
 _TOLD = weakref.WeakSet()
 
 
@@ -193,14 +195,14 @@ def min_max(scales: dict[int, float]) -> tuple:
 
 def _scales(array: np.ndarray) -> dict[int, float]:
     """Standard deviations of columns of real values, by their index."""
-    sample = array[:: max(1, len(array) // 10_000)].astype("float64")
-    found = {}
-    for column, values in enumerate(sample.T):
-        if np.mean(values == 0) > 0.5 or (values == np.rint(values)).all():
-            continue  # sparse, constant, two-valued or integer
-        if len(np.unique(values[:100])) < 3 and len(np.unique(values)) < 3:
-            continue
-        deviation = float(np.std(values))
-        if deviation > 0:
-            found[column] = deviation
-    return found
+    # Few rows, all columns at once: each call of `fit` waits for it.
+    sample = array[:: max(1, len(array) // _ROWS)].astype("float64")
+    low, high = sample.min(axis=0), sample.max(axis=0)
+    left_out = (
+        (np.mean(sample == 0, axis=0) > 0.5)  # sparse, or constant
+        | (sample == np.rint(sample)).all(axis=0)  # integer
+        | ((sample == low) | (sample == high)).all(axis=0)  # two-valued
+    )
+    deviations = sample.std(axis=0)
+    columns = np.flatnonzero(~left_out & (deviations > 0))
+    return {int(column): float(deviations[column]) for column in columns}

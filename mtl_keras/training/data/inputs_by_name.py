@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import keras
 
+from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
 
 
@@ -17,7 +18,9 @@ def inputs_by_name(network, x):
         x: Inputs.
 
     Returns:
-        The inputs in the structure of the model. Anything but a dict is
+        The inputs in the structure of the model. An input whose name was
+        derived from that of a column is known by the name of the column too,
+        see `mtl_keras.safe_name`. Anything but a dict is
         returned as it is. A model that takes a dict gets what it knows of one,
         as in Keras.
 
@@ -27,6 +30,7 @@ def inputs_by_name(network, x):
     """
     if not isinstance(x, Mapping):
         return x
+    x = _by_safe_name(network, x)
     if isinstance(network.input, Mapping):
         _check_named(x, list(network.input))
         return {name: x[name] for name in network.input}
@@ -48,3 +52,17 @@ def _check_named(x: Mapping, names: list[str]) -> None:
             raise ValueError(
                 f"Inputs lack {name!r}; found {sorted(x)}, expected {names}."
             )
+
+
+def _by_safe_name(network, x: Mapping) -> Mapping:
+    """Renames inputs that have the names of columns."""
+    names = {tensor.name for tensor in network.inputs}
+    if names.issuperset(x):
+        return x
+    renamed = {}
+    for name, values in x.items():
+        safe = name
+        if name not in names and isinstance(name, str) and name.strip():
+            safe = safe_name(name)
+        renamed[safe if safe in names and safe not in x else name] = values
+    return renamed

@@ -1,0 +1,168 @@
+"""Reads a DataFrame of your own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mtl_keras.datasets.reading.table import Table, check_texts
+from mtl_keras.datasets.reading.table_splits import (
+    TableArguments,
+    reading_of,
+    table_splits,
+)
+from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.table_encoding import TableEncoding
+from mtl_keras.tasks import Task
+
+
+def from_dataframe(
+    frame: Any,
+    tasks: Sequence[str | Task] | Mapping[str, object] | None = None,
+    inputs: Sequence[str] | None = None,
+    *,
+    exclude: Sequence[str] = (),
+    validation: float = 0.1,
+    test: float = 0.2,
+    split: str | None = None,
+    group: str | None = None,
+    task_column: str | None = None,
+    like: Splits | TableEncoding | None = None,
+    labels: bool = True,
+    numbers: str = "float_normalized",
+    num_bins: int = 32,
+    categories: Sequence[str] = (),
+    embed: Sequence[str] = (),
+    min_count: int = 2,
+    missing_inputs: str = "encode",
+    parse_dates: Sequence[str] = (),
+    missing_values: Sequence[str] = (),
+    batch_size: int = 32,
+    seed: int = 0,
+) -> Splits:
+    """Reads a pandas DataFrame as data for several tasks.
+
+    All is as in `from_csv`, which describes the arguments. `None`, NaN and
+    `pandas.NA` are missing values. The index is left alone.
+
+    Args:
+        frame: A `pandas.DataFrame` whose columns are named by texts, or a dict
+            from name to an array of shape `(n,)`.
+        tasks: See `from_csv`, as all that follow.
+        inputs: Columns to predict from.
+        exclude: Columns that are no inputs.
+        validation: Share of the samples for validation. Defaults to 0.1.
+        test: Share of the samples for the test. Defaults to 0.2.
+        split: Column that names the part of a row.
+        group: Column whose equal values stay in one part.
+        task_column: Column that says which task a row's label is of.
+        like: Data, or their encoding, whose codes are used.
+        labels: Whether the frame has labels. Defaults to `True`.
+        numbers: What becomes of numbers.
+        num_bins: Bins or waves of these. Defaults to 32.
+        categories: Columns whose numbers are categories.
+        embed: Columns of categories that stay numbers.
+        min_count: How often a category must occur. Defaults to 2.
+        missing_inputs: `"encode"` (default) or `"error"`.
+        parse_dates: Columns of dates or times, which become seconds.
+        missing_values: Texts that stand for a missing value.
+        batch_size: Samples per batch. Defaults to 32.
+        seed: Seed of the parts and of the order. Defaults to 0.
+
+    Returns:
+        `Splits`, as `from_csv`.
+
+    Raises:
+        TypeError: If `frame` is no table.
+        ValueError: See `from_csv`.
+
+    Example:
+
+    >>> import pandas
+    >>> frame = pandas.DataFrame(
+    ...     {"age": np.arange(40.0), "stage": ["I", "II"] * 20}
+    ... )
+    >>> data = mtl_keras.datasets.from_dataframe(frame, tasks=["stage"])
+    >>> data.tasks[0].class_names, data.input_shape
+    (('I', 'II'), (1,))
+    """
+    reading = reading_of(
+        like,
+        missing_values=check_texts("missing_values", missing_values),
+        parse_dates=check_texts("parse_dates", parse_dates),
+        task_column=task_column,
+    )
+    return table_splits(
+        _Frame(_frame(frame), tuple(reading["missing_values"])),
+        TableArguments(
+            tasks=tasks,
+            inputs=inputs,
+            exclude=exclude,
+            validation=validation,
+            test=test,
+            split=split,
+            group=group,
+            like=like,
+            labels=labels,
+            batch_size=batch_size,
+            seed=seed,
+            encoding={
+                "numbers": numbers,
+                "num_bins": num_bins,
+                "categories": categories,
+                "embed": embed,
+                "min_count": min_count,
+                "missing_inputs": missing_inputs,
+            },
+            reading=reading,
+        ),
+    )
+
+
+def _frame(frame):
+    import pandas  # takes half a second to load
+
+    if isinstance(frame, Mapping):
+        frame = pandas.DataFrame(dict(frame))
+    if not isinstance(frame, pandas.DataFrame):
+        raise TypeError(
+            f"`frame` is a {type(frame).__name__}; expected a "
+            "pandas.DataFrame. Make one: pandas.DataFrame(array, "
+            "columns=[...])."
+        )
+    if not len(frame):
+        raise ValueError("`frame` holds no rows.")
+    wrong = [name for name in frame.columns if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(
+            f"`frame` has a column named {wrong[0]!r}; expected texts. Rename "
+            "it: frame.rename(columns=str)."
+        )
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"`frame` has two columns named {twice[0]!r}.")
+    return frame.reset_index(drop=True)
+
+
+@dataclasses.dataclass(eq=False)
+class _Frame:
+    """Reads a DataFrame as a table."""
+
+    frame: Any
+    missing_values: tuple[str, ...]
+    parts: None = None
+    source: str = "the DataFrame"
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.frame.columns)
+
+    def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
+        """Reads columns, which are what they are."""
+        return Table(
+            self.frame[list(dict.fromkeys(columns))],
+            self.source,
+            lambda row: (f"row {row}", self.source),
+            self.missing_values,
+        )

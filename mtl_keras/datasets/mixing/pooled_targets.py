@@ -1,0 +1,56 @@
+"""Targets of many tasks of one form, read by one gather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.datasets.mixing.joined_arrays import JoinedArrays
+from mtl_keras.datasets.mixing.signature import MixedTarget
+
+
+class PooledTargets:
+    """Targets of tasks of one form, of several data sets.
+
+    Args:
+        labels: Dict from task name to a sequence with the array of targets of
+            each data set, or `None` where it does not label the task.
+        dtype: The numpy dtype in which they lie in memory.
+        target: The `MixedTarget` of each of these tasks.
+    """
+
+    def __init__(
+        self,
+        labels: Mapping[str, Sequence[np.ndarray | None]],
+        dtype: np.dtype,
+        target: MixedTarget,
+    ) -> None:
+        self._tasks = list(labels)
+        self._target = target
+        arrays = [array for of_task in labels.values() for array in of_task]
+        self._sets = len(arrays) // len(labels)
+        self._complete = all(array is not None for array in arrays)
+        self._arrays = JoinedArrays(arrays, dtype)
+
+    def take(self, sets, rows) -> dict:
+        """Gathers targets.
+
+        Args:
+            sets: Tensor, a vector of numbers of data sets.
+            rows: Tensor, a vector of their rows.
+
+        Returns:
+            Dict from task name to a tensor, with a missing label where the
+            data set of a sample does not label the task.
+        """
+        spec, count = self._target.spec, len(self._tasks)
+        numbers = self._sets * tf.range(count)[:, None] + sets
+        values = tf.cast(self._arrays.take(numbers, rows), spec.dtype)
+        if not self._complete:
+            there = self._arrays.holds(numbers)
+            there = there[(..., *[None] * len(spec.shape))]
+            missing = tf.cast(self._target.missing, spec.dtype)
+            values = tf.where(there, values, missing)
+        return dict(zip(self._tasks, tf.unstack(values, count), strict=True))

@@ -1,0 +1,82 @@
+"""Dates and times of a table, as seconds."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from mtl_keras.datasets.reading.table import Table
+
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
+_DIGITS = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(.*)")
+
+
+def read_seconds(table: Table, name: str) -> np.ndarray:
+    """Reads a column of dates or times.
+
+    Args:
+        table: The table.
+        name: String, name of the column.
+
+    Returns:
+        float64 array of shape `(n,)`: seconds since the first of January 1970
+        (of times alone, since midnight), NaN where one is missing.
+
+    Raises:
+        ValueError: If a value is no date, or could be two.
+    """
+    import pandas  # takes half a second to load
+
+    table.check_name(name, "parse_dates")
+    values = table.frame[name]
+    if values.dtype.kind == "M":
+        return _since_epoch(pandas, pandas.to_datetime(values, utc=True))
+    column = table.column(name, "parse_dates")
+    texts = [str(value) for value in column.distinct.tolist()]
+    if all(map(_TIME.fullmatch, texts)):
+        seconds = [_of_day(text) for text in texts]
+    else:
+        seconds = _of_dates(pandas, texts, column)
+    return np.array([*seconds, np.nan])[column.codes]
+
+
+def _since_epoch(pandas, dates) -> np.ndarray:
+    seconds = (dates - pandas.Timestamp(0, tz="UTC")) / pandas.Timedelta("1s")
+    return seconds.to_numpy("float64")
+
+
+def _of_day(text: str) -> float:
+    hours, minutes, *seconds = text.split(":")
+    return 3600.0 * int(hours) + 60 * int(minutes) + sum(map(float, seconds))
+
+
+def _of_dates(pandas, texts: list[str], column) -> np.ndarray:
+    texts = _with_year_first(texts, column)
+    dates = pandas.to_datetime(texts, errors="coerce", utc=True, format="mixed")
+    if dates.isna().any():
+        _refuse(column, int(np.argmax(dates.isna())), "which is none")
+    return _since_epoch(pandas, dates)
+
+
+def _with_year_first(texts: list[str], column) -> list[str]:
+    """Rewrites dates of digits alone, once it is clear where the day stands."""
+    found = [_DIGITS.fullmatch(text) for text in texts]
+    if not all(found):
+        return texts
+    first, second = ([int(match[n]) for match in found] for n in (1, 2))
+    day_first = max(first) > 12 or all("." in text[:3] for text in texts)
+    if max(first) <= 12 and max(second) <= 12 and not day_first:
+        _refuse(column, 0, "whose day and month could be either")
+    day, month = (1, 2) if day_first else (2, 1)
+    return [f"{m[3]}-{m[month]}-{m[day]}{m[4]}" for m in found]
+
+
+def _refuse(column, number: int, why: str) -> None:
+    text = column.distinct[number]
+    row = int(np.argmax(column.values == text))
+    raise ValueError(
+        f"`parse_dates` must name dates or times, found {text!r} in "
+        f"{column.where(row)}, {why}. Write dates as 2021-12-31 or 2021-12-31 "
+        "23:59."
+    )

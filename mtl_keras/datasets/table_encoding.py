@@ -1,0 +1,188 @@
+"""TableEncoding: what the columns and classes of a table mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras.utils import FeatureSpace
+
+from mtl_keras import tables
+from mtl_keras.datasets.reading.target_spec import TargetSpec
+from mtl_keras.safe_name import safe_names
+from mtl_keras.tables.encode_columns import encoded_names
+from mtl_keras.tasks import BinaryClassification, Classification, Task
+
+FEATURE_SPACE = "feature_space.keras"
+ENCODING = "encoding.json"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TableEncoding:
+    """The codes of a table's inputs and classes, which belong to a model.
+
+    `from_csv` and `from_dataframe` fit one to the training part. Another file
+    is read by the same codes with `like=`, and a model that takes raw columns
+    has it inside.
+
+    Args:
+        feature_space: The `keras.utils.FeatureSpace` that encodes the inputs.
+        inputs: Tuple of the names of the input columns.
+        tasks: Tuple of the tasks, which keep the names of their classes.
+        columns: Dict from task name to the names of its columns.
+        separators: Dict from task name to what separates several labels in a
+            cell. Defaults to none.
+        reading: Dict of arguments of `from_csv` that say how cells are read.
+            Defaults to none.
+
+    Example:
+
+    ```python
+    data = mtl_keras.datasets.from_csv("patients.csv", tasks=["stage"])
+    data.encoding.save("run")
+    encoding = mtl_keras.datasets.TableEncoding.load("run")
+    new = mtl_keras.datasets.from_csv("new.csv", like=encoding, labels=False)
+    ```
+    """
+
+    feature_space: FeatureSpace
+    inputs: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    separators: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """A name for each number of an encoded row, such as `"city=Rome"`."""
+        original = {
+            safe: name for name, safe in safe_names(self.inputs).items()
+        }
+        names = []
+        for name in encoded_names(self.feature_space):
+            # A safe name ends where the name of a category begins.
+            column = max(
+                (c for c in original if name.startswith(c)), key=len, default=""
+            )
+            names.append(original.get(column, column) + name[len(column) :])
+        return tuple(names)
+
+    def encode(self, columns) -> np.ndarray:
+        """Encodes rows.
+
+        Args:
+            columns: Dict from name of an input column to an array of shape
+                `(n,)`, or a `pandas.DataFrame`.
+
+        Returns:
+            float32 array of shape `(n, inputs)`.
+        """
+        return tables.encode_columns(self.feature_space, columns)
+
+    def codes_as(self, other: TableEncoding) -> bool:
+        """Tells whether another encoding makes the same of each row.
+
+        Args:
+            other: The other `TableEncoding`.
+        """
+        spaces = self.feature_space, other.feature_space
+        if spaces[0] is spaces[1]:
+            return True
+        mine, its = (
+            [layer.get_config() for layer in space.preprocessors.values()]
+            for space in spaces
+        )
+        return self.inputs == other.inputs and repr(mine) == repr(its)
+
+    def serving_model(self, model):
+        """Puts the encoding in front of a model.
+
+        Args:
+            model: A `MultiTaskModel` that was trained on encoded rows.
+
+        Returns:
+            A model that takes raw columns, see
+            `mtl_keras.tables.with_raw_columns`.
+        """
+        return tables.with_raw_columns(model, self.feature_space)
+
+    def specs(self) -> list[TargetSpec]:
+        """Returns what is to be read of the labels: the same classes."""
+        return [
+            TargetSpec(
+                task.name,
+                tuple(self.columns[task.name]),
+                type(task),
+                task=_with_names(task),
+                separator=self.separators.get(task.name),
+            )
+            for task in self.tasks
+        ]
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Saves the encoding as two files, `encoding.json` among them.
+
+        Args:
+            folder: Path of a folder; it is made if it is not there.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.feature_space.save(folder / FEATURE_SPACE)
+        text = json.dumps(
+            {
+                "inputs": self.inputs,
+                "safe_names": safe_names(self.inputs),
+                "tasks": keras.saving.serialize_keras_object(list(self.tasks)),
+                "columns": self.columns,
+                "separators": self.separators,
+                "reading": self.reading,
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        (folder / ENCODING).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> TableEncoding:
+        """Loads what `save` wrote.
+
+        Args:
+            folder: Path of the folder.
+
+        Returns:
+            The `TableEncoding`.
+
+        Raises:
+            FileNotFoundError: If the folder holds none.
+        """
+        path = Path(folder) / ENCODING
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"Found no '{ENCODING}' in '{folder}'; expected a folder that "
+                "TableEncoding.save or a run on a table wrote."
+            )
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            keras.saving.load_model(Path(folder) / FEATURE_SPACE),
+            tuple(saved["inputs"]),
+            tuple(keras.saving.deserialize_keras_object(saved["tasks"])),
+            {name: tuple(names) for name, names in saved["columns"].items()},
+            saved["separators"],
+            saved["reading"],
+        )
+
+
+def _with_names(task: Task) -> Task:
+    """Names classes that are numbered from 0, so that no other one fits."""
+    of_classes = BinaryClassification | Classification
+    if not isinstance(task, of_classes) or task.class_names is not None:
+        return task
+    count = getattr(task, "num_classes", 2)
+    names = tuple(map(str, range(count)))
+    return dataclasses.replace(task, class_names=names)

@@ -1,0 +1,73 @@
+"""Dates and times as seconds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtl_keras.datasets.reading.dates import read_seconds
+from mtl_keras.datasets.reading.table import Table
+
+
+def seconds(cells, **arguments):
+    frame = pd.DataFrame({"seen": cells})
+    table = Table(frame, "a test", lambda row: (f"row {row}", "a test"))
+    return read_seconds(table, "seen")
+
+
+def since_epoch(*texts):
+    return np.array(
+        [pd.Timestamp(text, tz="UTC").timestamp() for text in texts]
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (
+            ["2021-01-31", "2021-02-01 12:30"],
+            ["2021-01-31", "2021-02-01 12:30"],
+        ),
+        (["2021-01-31T12:30:05Z"], ["2021-01-31 12:30:05"]),
+        (["2021-01-31T12:00+02:00"], ["2021-01-31 10:00"]),
+        (["31.01.2021", "01.02.2021"], ["2021-01-31", "2021-02-01"]),
+        (["01.02.2021"], ["2021-02-01"]),
+        (["31/01/2021", "1/2/2021 06:00"], ["2021-01-31", "2021-02-01 06:00"]),
+        (["01/31/2021", "02/01/2021"], ["2021-01-31", "2021-02-01"]),
+        (["5 Jan 2021", "March 6, 2021"], ["2021-01-05", "2021-03-06"]),
+        (pd.to_datetime(["2021-01-31 01:00"]), ["2021-01-31 01:00"]),
+        (
+            pd.to_datetime(["2021-01-31 01:00"]).tz_localize("Europe/Rome"),
+            ["2021-01-31 00:00"],
+        ),
+    ],
+)
+def test_dates(cells, expected):
+    np.testing.assert_array_equal(seconds(cells), since_epoch(*expected))
+
+
+def test_times_count_from_midnight():
+    found = seconds(["0:00", "12:30", "23:59:59.5", ""])
+    np.testing.assert_array_equal(found, [0, 45000, 86399.5, np.nan])
+
+
+def test_holes_are_holes():
+    found = seconds(["2021-01-31", None, "", "2021-01-31"])
+    np.testing.assert_array_equal(np.isnan(found), [False, True, True, False])
+    found = seconds(pd.to_datetime(["2021-01-31", None]))
+    np.testing.assert_array_equal(np.isnan(found), [False, True])
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            ["01/02/2021", "03/04/2021"],
+            "'01/02/2021' in row 0.*be either",
+        ),
+        (["2021-01-31", "soon"], "'soon' in row 1"),
+        (["13/13/2021"], "'13/13/2021' in row 0"),
+    ],
+)
+def test_what_is_no_date(cells, message):
+    with pytest.raises(ValueError, match=message):
+        seconds(cells)

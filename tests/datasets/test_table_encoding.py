@@ -1,0 +1,238 @@
+"""Codes that belong to a model: other files, parts and serving."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import mtl_keras
+from mtl_keras import datasets
+
+WHOLE = {"validation": 0, "test": 0}
+
+
+def frame(cities="AB", stages=("low", "mid"), rows=40):
+    return pd.DataFrame(
+        {
+            "city": [cities[row % len(cities)] for row in range(rows)],
+            "size": [row / 4 for row in range(rows)],
+            "stage": [stages[row % len(stages)] for row in range(rows)],
+        }
+    )
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a DataFrame as a csv file and returns its path."""
+
+    def write(table, name="table.csv", **arguments):
+        table.to_csv(tmp_path / name, index=False, **arguments)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def data():
+    return datasets.from_dataframe(frame(), ["stage"], **WHOLE)
+
+
+def test_another_file_has_the_same_codes(data, write):
+    other = frame("BA", ("mid", "low"), 7)
+    read = datasets.from_csv(write(other), like=data, **WHOLE)
+    x, y = read.arrays()
+    np.testing.assert_array_equal(y["stage"], [1, 0] * 3 + [1])
+    np.testing.assert_array_equal(x, data.encoding.encode(other))
+    assert read.input_names == data.input_names
+    assert read.tasks == data.tasks
+    row = data.arrays()[0][[1, 2]]
+    np.testing.assert_array_equal(x[:2, :3], row[:, :3])
+
+
+def test_a_class_that_the_first_file_lacks_is_an_error(data):
+    other = frame(stages=("low", "top"))
+    with pytest.raises(
+        ValueError, match=r"'top' in row 1.*Known: 'low', 'mid'"
+    ):
+        datasets.from_dataframe(other, like=data)
+    numbered = datasets.from_dataframe(frame(stages=(0, 1, 2)), ["stage"])
+    assert numbered.tasks[0].class_names is None
+    for stages in ((0, 3), (7, 8, 9), ("a", "b", "c")):
+        with pytest.raises(ValueError, match="none of its class_names"):
+            datasets.from_dataframe(frame(stages=stages), like=numbered)
+
+
+def test_an_unknown_category_has_its_bucket(data):
+    other = datasets.from_dataframe(frame("Z"), like=data, **WHOLE)
+    x = pd.DataFrame(other.arrays()[0], columns=other.input_names)
+    assert (x["city: other"] == 1).all()
+    assert not x[["city=A", "city=B"]].any().any()
+
+
+def test_standardization_is_that_of_the_training_part():
+    table = frame(rows=50)
+    data = datasets.from_dataframe(table, ["stage"], seed=4)
+    train = table["size"].to_numpy()[data.indices["train"]]
+    expected = (table["size"] - train.mean()) / train.std()
+    place = data.input_names.index("size")
+    for part, rows in data.indices.items():
+        found = data.arrays(part)[0][:, place]
+        np.testing.assert_allclose(found, expected[rows], atol=1e-6)
+        stream = getattr(data, part)
+        streamed = np.concatenate([x[:, place] for x, _ in stream])
+        np.testing.assert_allclose(np.sort(streamed), np.sort(found))
+
+
+def test_rows_without_labels_are_predicted(data, write):
+    table = frame().drop(columns="stage")
+    read = datasets.from_csv(write(table), like=data, labels=False)
+    x, y = read.arrays()
+    assert y == {} and list(read.indices) == ["train"]
+    np.testing.assert_array_equal(x, data.arrays()[0])
+    with pytest.raises(ValueError, match=r"`labels=False`.*`like`"):
+        datasets.from_csv(write(table), ["stage"], labels=False)
+
+
+def test_it_is_saved_and_loaded(data, tmp_path):
+    data.encoding.save(tmp_path / "run")
+    again = datasets.TableEncoding.load(tmp_path / "run")
+    table = frame("AZB")
+    np.testing.assert_array_equal(
+        again.encode(table), data.encoding.encode(table)
+    )
+    assert again.input_names == data.input_names
+    assert [task.class_names for task in again.tasks] == [("low", "mid")]
+    read = datasets.from_dataframe(table, like=again, **WHOLE)
+    np.testing.assert_array_equal(read.arrays()[0], again.encode(table))
+    text = json.loads((tmp_path / "run" / "encoding.json").read_text())
+    assert text["columns"] == {"stage": ["stage"]}
+    with pytest.raises(FileNotFoundError, match=r"no 'encoding\.json'"):
+        datasets.TableEncoding.load(tmp_path)
+
+
+def test_cells_are_read_as_those_of_the_first_file(write):
+    table = frame().astype({"size": str})
+    table["size"] = table["size"].str.replace(".", ",").replace("1,0", "NA")
+    path = write(table, sep=";")
+    how = {"delimiter": ";", "decimal": ",", "missing_values": ["NA"]}
+    first = datasets.from_csv(path, ["stage"], **how, **WHOLE)
+    assert "size: missing" in first.input_names
+    again = datasets.from_csv(path, like=first, **WHOLE)
+    np.testing.assert_array_equal(again.arrays()[0], first.arrays()[0])
+    comma = write(frame(), "comma.csv")
+    again = datasets.from_csv(comma, like=first, delimiter=",", decimal=".")
+    assert again.input_names == first.input_names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"like": 3}, TypeError, "found a int"),
+        ({"inputs": ["size"]}, ValueError, "come from the data of `like`"),
+        ({"exclude": ["size"]}, ValueError, "come from the data of `like`"),
+        (
+            {"tasks": ["size"]},
+            ValueError,
+            "`tasks` names 'size', which the dat",
+        ),
+    ],
+)
+def test_what_does_not_go_with_like(data, arguments, error, message):
+    with pytest.raises(error, match=message):
+        datasets.from_dataframe(frame(), **{"like": data, **arguments})
+
+
+def test_a_column_that_is_missing_is_named(data):
+    with pytest.raises(
+        ValueError, match="does not have the input column 'city'"
+    ):
+        datasets.from_dataframe(frame().drop(columns="city"), like=data)
+
+
+def test_only_a_table_has_an_encoding(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((9, 2)), y=np.arange(9) % 2)
+    data = datasets.from_npz(tmp_path / "a.npz", ["y"])
+    with pytest.raises(ValueError, match="`like` must come from a table"):
+        datasets.from_dataframe(frame(), like=data)
+    with pytest.raises(ValueError, match="come from no table"):
+        data.serving_model(None)
+
+
+def test_any_header_goes_from_file_to_request(write, tmp_path):
+    table = frame().rename(
+        columns={"city": "城市 (main)", "size": "größe: %", "stage": "阶段"}
+    )
+    data = datasets.from_csv(write(table), ["阶段"], **WHOLE)
+    assert data.input_names == (
+        *("größe: %", "城市 (main): other", "城市 (main)=A", "城市 (main)=B"),
+    )
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(3,))
+    x, _ = data.arrays()
+    (task,) = data.tasks
+    expected = model(x)[task.name].numpy()
+    raw = data.serving_model(model)
+    raw.run_eagerly = True  # a graph would take longer to trace
+    columns = {
+        name: table[name].to_numpy(object if name[0] == "城" else "float32")
+        for name in data.encoding.inputs
+    }
+    found = raw.predict(columns, verbose=0)[task.name]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    raw.export(tmp_path / "served", verbose=False)
+    serve = tf.saved_model.load(tmp_path / "served").signatures
+    safe = mtl_keras.tables.safe_names(columns)
+    request = {
+        safe[name]: tf.constant(values[:, None].tolist())
+        for name, values in columns.items()
+    }
+    found = serve["serving_default"](**request)[task.name]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("of_arrays", [True, False])
+def test_an_export_of_codes_is_told(data, tmp_path, of_arrays):
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(2,))
+    model.run_eagerly = True
+    x, y = data.arrays()
+    if of_arrays:
+        model.fit(x, y, epochs=1, verbose=0)
+    else:
+        model.fit(data.train, shuffle=False, epochs=1, verbose=0)
+    with pytest.warns(
+        UserWarning, match=r"export data\.serving_model\(model\)"
+    ):
+        model.export(tmp_path / "codes", verbose=False)
+    data.serving_model(model).export(tmp_path / "raw", verbose=False)
+    model.fit(x.copy(), y, epochs=1, verbose=0)
+    model.export(tmp_path / "numbers", verbose=False)
+
+
+def test_only_tables_of_the_same_codes_are_mixed(data, tmp_path):
+    other = datasets.from_dataframe(frame("AB", rows=20), ["stage"], **WHOLE)
+    with pytest.raises(ValueError, match="by other codes"):
+        datasets.mix({"a": data, "b": other})
+    same = datasets.from_dataframe(frame(rows=20), like=data, **WHOLE)
+    x, _ = next(iter(datasets.mix({"a": data, "b": same}, batch_size=4)))
+    assert x.shape == (4, 4)
+    data.encoding.save(tmp_path)
+    again = datasets.TableEncoding.load(tmp_path)
+    assert again.codes_as(data.encoding)
+    assert not other.encoding.codes_as(data.encoding)
+
+
+@pytest.mark.parametrize("storage", ["python", "pyarrow"])
+def test_texts_are_read_alike_however_pandas_keeps_them(write, storage):
+    if storage == "pyarrow":
+        pytest.importorskip("pyarrow")
+    table = frame(stages=("01", "1"))
+    table.loc[3, "city"] = None
+    path = write(table)
+    with pd.option_context("mode.string_storage", storage):
+        data = datasets.from_csv(path, ["stage"], **WHOLE)
+    assert data.input_names == (
+        *("city: other", "city: missing", "city=A", "city=B", "size"),
+    )
+    assert data.tasks[0].class_names == ("01", "1")
+    np.testing.assert_array_equal(data.arrays()[0][3, :4], [0, 1, 0, 0])

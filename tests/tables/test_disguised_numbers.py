@@ -1,0 +1,65 @@
+"""Texts that are numbers, dates or holes in disguise."""
+
+import pytest
+
+from mtl_keras.tables.disguised_numbers import find_disguise
+
+
+@pytest.mark.parametrize(
+    ("texts", "what", "way_out"),
+    [
+        (["1,5", "2,25", "3"], "decimal comma", "decimal=','"),
+        (["0,1", "12,345678"], "decimal comma", "decimal=','"),
+        (["1,234", "2,345"], "thousands separators or a dec", "thousands=','"),
+        (["1,234.5", "12,345,678.0"], "thousands", "thousands=','"),
+        (["1.234,5", "2.345.678,0"], "decimal comma and", "thousands='.'"),
+        (["1 234", "12 345 678"], "thousands", "blanks"),
+        (["1'234.50"], "thousands", "blanks"),
+        (["5%", "7.5 %"], "percent", "% sign"),
+        (["$5", "$1,200.00"], "currency", "currency"),
+        (["5 €", "1.200,00 EUR"], "currency", "currency"),
+        (["2021-01-31", "2021-02-01"], "dates", "parse_dates=['seen']"),
+        (["31.01.2021", "1.2.2021"], "dates", "parse_dates"),
+        (["01/31/2021 12:30"], "dates", "parse_dates"),
+        (["2021-01-31T12:30:05Z"], "dates", "parse_dates"),
+        (["12:30", "7:05:59"], "dates", "parse_dates"),
+        (["Jan 5, 2021", "March 6 2021"], "dates", "parse_dates"),
+        (["5 Jan 2021"], "dates", "parse_dates"),
+        (["1", "2.5", "NA"], "words for missing", "missing_values=('NA',)"),
+        (["1", "?", "n/a"], "words for missing", "('?', 'n/a')"),
+        (["2021-01-31", "NA"], "dates", "parse_dates"),
+        (["(5)", "$1,200.00", "7 %"], "signs around", "plain numbers"),
+        (["5-", "7-"], "signs around", "plain numbers"),
+        ([f"{n} kg" for n in range(9)], "unit (kg)", "Remove the unit"),
+    ],
+)
+def test_disguises_are_found(texts, what, way_out):
+    found = find_disguise("seen", iter(texts))
+    assert found is not None
+    assert what in found[0] and found[1] in texts and way_out in found[2]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1", "2.5", "-3e4", ".5"],
+        ["a", "b"],
+        ["low", "NA"],
+        ["none", "some"],
+        ["1", "2", "big"],
+        ["1.5", "3,5"],  # either may be the decimal
+        ["10-20", "20-30", ">30"],
+        ["v1.2", "v1.3"],
+        ["1st", "2nd", "3rd"],
+        ["1a", "2a", "3a"],
+        [f"{n}{'ab'[n % 2]}" for n in range(20)],
+        [],
+    ],
+)
+def test_texts_and_numbers_are_none(texts):
+    assert find_disguise("seen", texts) is None
+
+
+def test_a_few_other_texts_do_not_hide_it():
+    texts = [f"{number}%" for number in range(40)] + ["all"]
+    assert "percent" in find_disguise("share", texts)[0]
