@@ -127,6 +127,7 @@ def from_npz(
         parts,
         batch_size=batch_size,
         seed=seed,
+        groups=groups,
     )
 
 

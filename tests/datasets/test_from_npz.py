@@ -115,6 +115,7 @@ def test_kinds_and_keys_may_be_said(write, arrays):
     np.testing.assert_array_equal(y["class"], one_hot)
     parts = [set(arrays["patient"][i]) for i in splits.indices.values()]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 8
+    np.testing.assert_array_equal(splits.groups, arrays["patient"])
 
 
 def test_numbers_of_pixels(write, rng):
