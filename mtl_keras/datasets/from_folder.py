@@ -72,10 +72,10 @@ def from_folder(
         masks: Dict from task name to the folder of its masks, see below.
             Defaults to `None`: no masks.
         mask_suffix: String that the names of masks end with: `"_mask"` makes
-            `cell7_mask.png` the mask of `cell7.png`, also in one folder. A
-            dict says it for each task; one that `masks` does not name has its
-            masks beside the images. Defaults to `None`: masks have the names
-            of their images.
+            `cell7_mask.png` the mask of `cell7.png`, also in one folder, and
+            `".png"` makes `cell7.png` that of `cell7.jpg`. A dict says it for
+            each task; one that `masks` does not name has its masks beside the
+            images. Defaults to `None`: masks have the names of their images.
         labels: String, a csv file that names an image in each line. Defaults
             to `None`: no table.
         image_column: String, the column that names the images. Defaults to

@@ -73,6 +73,18 @@ def test_masks_with_an_ending(tmp_path, images, masks, arguments):
     assert sorted(check(x, y)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("said", [{"m": ".png"}, {"m": ".PNG"}])
+def test_masks_with_another_suffix_of_files(tmp_path, said):
+    images = [f"images/{name}.jpg" for name in NAMES]
+    write(tmp_path, images, [f"images/{name}.png" for name in NAMES])
+    with pytest.raises(
+        ValueError, match=r"'a\.jpg' and 'a\.png' .*mask_suffix=.*'\.png'"
+    ):
+        datasets.from_folder(tmp_path)
+    _, x, y = whole(tmp_path, mask_suffix=said)
+    assert sorted(check(x, y)) == [0, 1, 2]
+
+
 def test_endings_of_several_tasks(tmp_path):
     write(
         tmp_path,
