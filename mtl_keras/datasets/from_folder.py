@@ -199,7 +199,14 @@ def from_folder(
         source=f"'{layout.images_folder}'",
         groups=table.groups,
     )
-    return make_splits(source, made, parts, batch_size=batch_size, seed=seed)
+    return make_splits(
+        source,
+        made,
+        parts,
+        batch_size=batch_size,
+        seed=seed,
+        groups=table.groups,
+    )
 
 
 def _by_name(tasks) -> dict[str, TargetSpec]:
