@@ -247,7 +247,8 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
         )
     texts = values.astype(object)
     # By kinds first: a table has many rows and few kinds.
-    if all(issubclass(kind, str | bytes) for kind in set(map(type, texts))):
+    kinds = set(map(type, texts))
+    if all(issubclass(kind, str | bytes) for kind in kinds):
         return texts
     missing = is_missing(texts)
     for row in np.flatnonzero(~missing):

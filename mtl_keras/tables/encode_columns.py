@@ -16,6 +16,9 @@ from mtl_keras.tables.columns import (
     check_columns,
 )
 
+# Bytes; more than any processor asks for.
+_ALIGNMENT = 64
+
 
 def encode_columns(
     feature_space: FeatureSpace, columns, *, batch_size: int = 65536
@@ -79,20 +82,34 @@ def _encode_by_column(
         if widths[name] > 1 or values.dtype.kind != "f":
             found, distinct = pandas.factorize(values, use_na_sentinel=False)
             codes[name] = found, _encode_values(feature_space, name, distinct)
-    x = np.empty((rows, sum(widths.values())), "float32")
+    x = _aligned_zeros(rows, sum(widths.values()))
+    one_hot = feature_space.one_hot_encoders
     for first in range(0, rows, batch_size):
         batch = slice(first, first + batch_size)
         start = 0
         for name in _order(feature_space, widths):
             part = x[batch, start : start + widths[name]]
             start += widths[name]
-            if name in codes:
-                found, encoded = codes[name]
-                part[:] = encoded[found[batch]]
-            else:
+            if name not in codes:
                 values = table[name][batch]
                 part[:] = _encode_values(feature_space, name, values)
+                continue
+            found, encoded = codes[name]
+            if name in one_hot:
+                # A number a row, and not one for each category.
+                places = encoded.argmax(axis=1)[found[batch]]
+                part[np.arange(len(part)), places] = 1
+            else:
+                part[:] = encoded[found[batch]]
     return x
+
+
+def _aligned_zeros(rows: int, width: int) -> np.ndarray:
+    """Makes a float32 array that TensorFlow takes without copying it."""
+    memory = np.zeros(4 * rows * width + _ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % _ALIGNMENT
+    memory = memory[start : start + 4 * rows * width]
+    return memory.view("float32").reshape(rows, width)
 
 
 def _encode_values(feature_space, name, values) -> np.ndarray:

@@ -30,6 +30,8 @@ class Column:
             a column of classes. Defaults to `False`.
         read_number: Function that makes a float of a text, NaN of one that is
             no number. Defaults to one that reads `1.5` and `1e-3`.
+        factorized: `codes` and `distinct`, where they are known. Defaults to
+            `None`.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Column:
     where: Callable[[int], str]
     minus_one_is_missing: bool = False
     read_number: Callable[[str], float] | None = None
+    factorized: tuple[np.ndarray, np.ndarray] | None = None
 
     @functools.cached_property
     def is_text(self) -> bool:
@@ -50,6 +53,8 @@ class Column:
 
         Columns have many rows and few distinct values.
         """
+        if self.factorized is not None:
+            return self.factorized
         import pandas  # takes half a second to load
 
         codes, distinct = pandas.factorize(self.values[~self.missing])
@@ -87,7 +92,9 @@ class Column:
     def numbers(self) -> np.ndarray:
         """float64 array; NaN where a value is missing or is no number."""
         if not self.is_text:
-            numbers = self.values.astype("float64")
+            numbers = self.values.astype("float64", copy=False)
+            if not self.missing.any():
+                return numbers
             return np.where(self.missing, np.nan, numbers)
         return self.by_value(self.read_number or number_of, np.nan, "float64")
 
@@ -131,9 +138,14 @@ class Column:
         stay as they are, so that codes of many digits stay apart; True, TRUE
         and true are one.
         """
-        return self.by_value(self._name, "", object)
+        return self.by_value(self.name_of, "", object)
 
-    def _name(self, value) -> str:
+    def name_of(self, value) -> str:
+        """Returns a value as text.
+
+        Args:
+            value: One of `distinct`.
+        """
         if isinstance(value, str):
             if self.is_whole and _WHOLE.fullmatch(value):
                 return str(int(value.partition(".")[0]))
@@ -147,7 +159,15 @@ class Column:
         if not (self.minus_one_is_missing and self.is_numeric):
             return self
         missing = self.missing | (self.numbers == -1)
-        return dataclasses.replace(self, missing=missing)
+        return self.with_missing(missing)
+
+    def with_missing(self, missing: np.ndarray) -> Column:
+        """Returns the column with other values missing.
+
+        Args:
+            missing: Boolean array of shape `(n,)`.
+        """
+        return dataclasses.replace(self, missing=missing, factorized=None)
 
 
 def finite_numbers(column: Column) -> np.ndarray:

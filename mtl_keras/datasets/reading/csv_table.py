@@ -7,7 +7,7 @@ import functools
 import gzip
 import os
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ def read_csv_table(
     delimiter: str = ",",
     missing_values: Sequence[str] = (),
     names: Sequence[str] | None = None,
-    columns: Collection[str] | None = None,
+    columns: Set[str] | None = None,
     numbers: Collection[str] = (),
     decimal: str = ".",
     thousands: str | None = None,
@@ -111,7 +111,7 @@ def read_csv_table(
         )
     if len(kept) < len(frame):
         frame = frame.iloc[kept].reset_index(drop=True)
-    if columns is not None:
+    if columns is not None and not columns >= set(header):
         frame = frame[[name for name in header if name in columns]]
     return Table(
         frame,

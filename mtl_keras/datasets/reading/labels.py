@@ -54,7 +54,7 @@ def infer_kind(task: str, column: Column) -> type:
     """
     classes = column.without_minus_one()
     labelled = ~classes.missing
-    distinct = len(set(classes.names[labelled].tolist()))
+    distinct = len(set(map(classes.name_of, classes.distinct.tolist())))
     if column.is_whole:
         few = distinct <= MOST_NUMBERED_CLASSES
         if distinct > 2 and not (few and labelled.sum() >= 2 * distinct):
@@ -174,8 +174,7 @@ def encode_classes(
     """
     column = column.without_minus_one()
     labelled = ~column.missing
-    texts = column.names
-    found = sorted(set(texts[labelled].tolist()))
+    found = sorted(set(map(column.name_of, column.distinct.tolist())))
     if class_names is None:
         count = num_classes or len(found)
         if column.is_whole and _count_from_zero(column, count):
@@ -201,16 +200,17 @@ def encode_classes(
             codes.setdefault(name.lower(), code)
     for text in found:
         if text not in codes:
-            row = int(np.argmax(labelled & (texts == text)))
+            row = int(np.argmax(labelled & (column.names == text)))
             raise ValueError(
                 f"Task {task!r}: found {text!r} in {column.where(row)}, which "
                 f"is none of its class_names. "
                 f"{did_you_mean(text, class_names)} If it stands for a missing "
                 f"label, pass missing_values=({text!r},)."
             )
-    made = np.full(len(texts), -1)
-    made[labelled] = [codes[text] for text in texts[labelled].tolist()]
-    return _fill(labelled, made), tuple(class_names)
+    made = column.by_value(
+        lambda value: codes[column.name_of(value)], -1, "int32"
+    )
+    return made, tuple(class_names)
 
 
 def _fill(labelled, codes) -> np.ndarray:

@@ -70,6 +70,8 @@ class Table:
         return self.columns_read[name]
 
     def _column(self, name: str) -> Column:
+        if str(self.frame[name].dtype) == "str":
+            return self._text_column(name, self.frame[name])
         values = plain_column(name, self.frame[name])
         if values.dtype.kind in "OSU" and is_text(values):
             return self._text_column(name, values)
@@ -142,22 +144,39 @@ class Table:
     def _where(self, name: str) -> Callable[[int], str]:
         return functools.partial(self.where, name=name)
 
-    def _text_column(self, name: str, values: np.ndarray) -> Column:
+    def _text_column(self, name: str, values) -> Column:
         import pandas  # takes half a second to load
 
         read = functools.partial(
             number_of, decimal=self.decimal, thousands=self.thousands
         )
+        # By distinct texts, which are few. Where pandas sees no value, the
+        # code is -1.
         codes, distinct = pandas.factorize(values)
-        texts = [_text(value) for value in distinct]
+        texts = [_text(value) for value in distinct.tolist()]
         marks = {read(text) for text in self.missing_values}
         holes = {"", *self.missing_values}
         gone = [text in holes or read(text) in marks for text in texts]
-        # Where pandas sees no value, the code is -1.
-        values = np.array([*texts, ""], object)[codes]
         missing = np.array([*gone, True])[codes]
+        # Texts that differ by blanks alone are one.
+        there = dict.fromkeys(
+            text for text, g in zip(texts, gone, strict=True) if not g
+        )
+        numbers = {text: number for number, text in enumerate(there)}
+        renumbered = np.array(
+            [
+                -1 if g else numbers[text]
+                for text, g in zip(texts, gone, strict=True)
+            ]
+            + [-1]
+        )
         return Column(
-            name, values, missing, self._where(name), read_number=read
+            name,
+            np.array([*texts, ""], object)[codes],
+            missing,
+            self._where(name),
+            read_number=read,
+            factorized=(renumbered[codes], np.array([*there], object)),
         )
 
 
