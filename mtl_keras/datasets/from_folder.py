@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -280,7 +281,10 @@ def _read_table(
 
 
 def _checked_size(size) -> tuple[int, int]:
-    if len(size) != 2 or not all(int(pixels) > 0 for pixels in size):
+    is_pair = isinstance(size, Sequence) and len(size) == 2
+    if not is_pair or not all(
+        isinstance(pixels, Integral) and pixels > 0 for pixels in size
+    ):
         raise ValueError(
             f"`image_size` must be (height, width) in pixels, found {size!r}."
         )
