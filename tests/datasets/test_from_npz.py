@@ -289,6 +289,28 @@ def test_inputs_of_every_number_come_as_float32(write, dtype):
     )
 
 
+@pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_other_machines(write, dtype, order):
+    x = np.arange(COUNT * 20).reshape(COUNT, 4, 5)
+    mask, number = x % 3, x[:, 0, 0] * 1.0
+    path = write(
+        x=np.asarray(x.astype(dtype), order=order),
+        mask=np.asarray(mask.astype(dtype), order=order),
+        size=number.astype(dtype),
+    )
+    splits = datasets.from_npz(path, ["mask", "size"], validation=0, test=0)
+    found, y = splits.arrays()
+    ((streamed, _),) = datasets.from_npz(
+        path, ["mask"], validation=0, test=0
+    ).train.take(1)
+    np.testing.assert_array_equal(found, x)
+    np.testing.assert_array_equal(y["mask"][..., 0], mask)
+    np.testing.assert_array_equal(y["size"], number)
+    assert found.dtype == streamed.numpy().dtype == np.float32
+    np.testing.assert_array_equal(np.sort(streamed[:, 0, 0]), x[:, 0, 0])
+
+
 def test_numbers_of_pixels_of_few_bits(write):
     depth = np.arange(COUNT * 4, dtype="uint8").reshape(COUNT, 2, 2)
     path = write(depth=depth)
