@@ -167,9 +167,8 @@ def from_folder(
     )
     class_tasks, classes = [], {}
     if class_folders is not None:
-        spec = specs.pop(class_folders, None)
         task, codes = read_class_folders(
-            spec or TargetSpec(class_folders, ()),
+            _take_spec(specs, class_folders),
             files.images,
             subfolders=subfolders,
         )
@@ -214,6 +213,12 @@ def _by_name(tasks) -> dict[str, TargetSpec]:
     return {spec.name: spec for spec in read_target_specs(tasks)}
 
 
+def _take_spec(specs: dict[str, TargetSpec], name: str) -> TargetSpec:
+    """Takes out what the caller says of a task, by a name that it can have."""
+    (default,) = read_target_specs([name])
+    return specs.pop(default.name, default)
+
+
 def _check_tasks(made: Sequence[Task]) -> None:
     if not made:
         raise ValueError(
@@ -242,13 +247,16 @@ def _read_masks(found, images, specs, colors, missing_pixel):
                 )
     tasks, made = [], {}
     for name, files in found.items():
-        spec = specs.pop(name, None) or TargetSpec(name, (name,))
         missing = missing_pixel
         if isinstance(missing_pixel, Mapping):
             missing = missing_pixel.get(name)
-        task, made[name] = read_masks(
-            spec, match_masks(name, files, images), tables.get(name), missing
+        task, masks = read_masks(
+            _take_spec(specs, name),
+            match_masks(name, files, images),
+            tables.get(name),
+            missing,
         )
+        made[task.name] = masks
         tasks.append(task)
     return tasks, made
 
