@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,10 @@ def from_folder(
         masks: Dict from task name to the folder of its masks, see below.
             Defaults to `None`: no masks.
         mask_suffix: String that the names of masks end with: `"_mask"` makes
-            `cell7_mask.png` the mask of `cell7.png`, also in one folder. A
-            dict says it for each task; one that `masks` does not name has its
-            masks beside the images. Defaults to `None`: masks have the names
-            of their images.
+            `cell7_mask.png` the mask of `cell7.png`, also in one folder, and
+            `".png"` makes `cell7.png` that of `cell7.jpg`. A dict says it for
+            each task; one that `masks` does not name has its masks beside the
+            images. Defaults to `None`: masks have the names of their images.
         labels: String, a csv file that names an image in each line. Defaults
             to `None`: no table.
         image_column: String, the column that names the images. Defaults to
@@ -166,9 +167,8 @@ def from_folder(
     )
     class_tasks, classes = [], {}
     if class_folders is not None:
-        spec = specs.pop(class_folders, None)
         task, codes = read_class_folders(
-            spec or TargetSpec(class_folders, ()),
+            _take_spec(specs, class_folders),
             files.images,
             subfolders=subfolders,
         )
@@ -213,6 +213,12 @@ def _by_name(tasks) -> dict[str, TargetSpec]:
     return {spec.name: spec for spec in read_target_specs(tasks)}
 
 
+def _take_spec(specs: dict[str, TargetSpec], name: str) -> TargetSpec:
+    """Takes out what the caller says of a task, by a name that it can have."""
+    (default,) = read_target_specs([name])
+    return specs.pop(default.name, default)
+
+
 def _check_tasks(made: Sequence[Task]) -> None:
     if not made:
         raise ValueError(
@@ -241,13 +247,16 @@ def _read_masks(found, images, specs, colors, missing_pixel):
                 )
     tasks, made = [], {}
     for name, files in found.items():
-        spec = specs.pop(name, None) or TargetSpec(name, (name,))
         missing = missing_pixel
         if isinstance(missing_pixel, Mapping):
             missing = missing_pixel.get(name)
-        task, made[name] = read_masks(
-            spec, match_masks(name, files, images), tables.get(name), missing
+        task, masks = read_masks(
+            _take_spec(specs, name),
+            match_masks(name, files, images),
+            tables.get(name),
+            missing,
         )
+        made[task.name] = masks
         tasks.append(task)
     return tasks, made
 
@@ -280,7 +289,10 @@ def _read_table(
 
 
 def _checked_size(size) -> tuple[int, int]:
-    if len(size) != 2 or not all(int(pixels) > 0 for pixels in size):
+    is_pair = isinstance(size, Sequence) and len(size) == 2
+    if not is_pair or not all(
+        isinstance(pixels, Integral) and pixels > 0 for pixels in size
+    ):
         raise ValueError(
             f"`image_size` must be (height, width) in pixels, found {size!r}."
         )

@@ -127,6 +127,7 @@ def from_npz(
         parts,
         batch_size=batch_size,
         seed=seed,
+        groups=groups,
     )
 
 
@@ -176,7 +177,7 @@ def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
         arrays = {}
         for key in keys:
             try:
-                arrays[key] = archive[key]
+                arrays[key] = _native(archive[key])
             except (*_DAMAGE, ValueError) as error:
                 if "allow_pickle" not in str(error):
                     raise ValueError(
@@ -190,6 +191,13 @@ def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
                     ".astype('float32') (None becomes NaN) or .astype(str)."
                 ) from error
     return arrays
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    """An array as this machine writes it; others may begin at the other end."""
+    if array.dtype.kind in "iufc" and not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return np.ascontiguousarray(array) if array.ndim else array
 
 
 def _check_lengths(arrays, inputs, file) -> None:

@@ -131,6 +131,7 @@ def test_groups_stay_in_one_part(root):
     for seed in range(3):
         # Masks take no part in it, and reading them takes longer.
         splits = read(root, group="patient", seed=seed, masks=None)
+        np.testing.assert_array_equal(splits.groups, np.arange(COUNT) // 3)
         parts = splits.indices.values()
         groups = [set((indices // 3).tolist()) for indices in parts]
         assert sum(map(len, groups)) == len(set.union(*groups)) == 4

@@ -75,6 +75,8 @@ def test_masks_that_hold_no_classes_are_named(root):
         ({"color_mode": "grey"}, ValueError, "'grayscale'"),
         ({"image_size": (0, 4)}, ValueError, "`image_size` must be"),
         ({"image_size": (4,)}, ValueError, "`image_size` must be"),
+        ({"image_size": 4}, ValueError, "`image_size` must be"),
+        ({"image_size": "12"}, ValueError, "`image_size` must be"),
         ({"test": 0.89}, ValueError, "of 12 samples in '.*images'"),
         ({"batch_size": 0}, ValueError, "`batch_size`"),
     ],

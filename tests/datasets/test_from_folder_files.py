@@ -9,6 +9,7 @@ from image_folder import save, whole
 from PIL import Image, ImageOps
 
 from mtl_keras import datasets
+from mtl_keras.datasets.reading import grey_masks
 from mtl_keras.tasks import Segmentation
 
 SIZE = (12, 16)
@@ -162,13 +163,17 @@ def test_colours_of_16_bits(root):
 
 
 @pytest.mark.parametrize("folder", ["images", "masks"])
-@pytest.mark.parametrize("damage", ["short", "flipped", "gone"])
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize(
+    ("damage", "suffix"),
+    [
+        ("short", "png"),
+        ("short", "jpg"),
+        ("gone", "png"),
+        ("gone", "jpg"),
+        ("flipped", "png"),  # a JPEG has no checksum
+    ],
+)
 def test_damaged_pixels_are_named(root, folder, damage, suffix, monkeypatch):
-    if suffix == "jpg" and damage == "flipped":
-        pytest.skip("a JPEG has no checksum")
-    from mtl_keras.datasets.reading import grey_masks
-
     # What is not in the sample is met in a batch.
     monkeypatch.setattr(grey_masks, "SAMPLE", 1)
     path = root / folder / "2.png"

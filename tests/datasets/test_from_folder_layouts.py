@@ -73,6 +73,18 @@ def test_masks_with_an_ending(tmp_path, images, masks, arguments):
     assert sorted(check(x, y)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("said", [{"m": ".png"}, {"m": ".PNG"}])
+def test_masks_with_another_suffix_of_files(tmp_path, said):
+    images = [f"images/{name}.jpg" for name in NAMES]
+    write(tmp_path, images, [f"images/{name}.png" for name in NAMES])
+    with pytest.raises(
+        ValueError, match=r"'a\.jpg' and 'a\.png' .*mask_suffix=.*'\.png'"
+    ):
+        datasets.from_folder(tmp_path)
+    _, x, y = whole(tmp_path, mask_suffix=said)
+    assert sorted(check(x, y)) == [0, 1, 2]
+
+
 def test_endings_of_several_tasks(tmp_path):
     write(
         tmp_path,
@@ -269,3 +281,25 @@ def test_a_task_of_masks_and_of_a_column(tmp_path):
         datasets.from_folder(
             tmp_path, masks={"m": "masks"}, labels="labels.csv"
         )
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_tasks_of_any_name(tmp_path, said):
+    """A name that no layer can have is replaced by one that it can."""
+    names = ["\u76ae\u80a4 %", "Fl\u00e4che (m\u00b2)"]
+    write(
+        tmp_path,
+        ["images/\u732b/a.png", "images/dog/b.png"],
+        ["masks/\u732b/a.png", "masks/dog/b.png"],
+    )
+    tasks = {names[0]: "Segmentation", names[1]: "BinaryClassification"}
+    splits, x, y = whole(
+        tmp_path,
+        tasks if said else None,
+        masks={names[0]: "masks"},
+        class_folders=names[1],
+    )
+    mask, kind = (task.name for task in splits.tasks)
+    assert list(y) == [mask, kind]
+    assert sorted(check(x, y, mask)) == [0, 1]
+    assert splits.tasks[1].class_names == ("dog", "\u732b")

@@ -166,7 +166,7 @@ def test_a_later_mask_that_contradicts_the_sample_is_named(
 def test_a_soft_edge_that_reaches_in_is_background(write, one_in_the_sample):
     noise = np.random.default_rng(0).integers(2, size=SIZE) * 255
     edge = stripes()
-    edge[0, :3] = 1
+    edge[0, :3] = 37
     _, found = read(write([noise, edge]), ONE)
     assert found[1].max() == 0
 

@@ -115,6 +115,7 @@ def test_kinds_and_keys_may_be_said(write, arrays):
     np.testing.assert_array_equal(y["class"], one_hot)
     parts = [set(arrays["patient"][i]) for i in splits.indices.values()]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 8
+    np.testing.assert_array_equal(splits.groups, arrays["patient"])
 
 
 def test_numbers_of_pixels(write, rng):
@@ -286,6 +287,28 @@ def test_inputs_of_every_number_come_as_float32(write, dtype):
     np.testing.assert_array_equal(
         np.sort(streamed, axis=0), np.sort(found, axis=0)
     )
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_other_machines(write, dtype, order):
+    x = np.arange(COUNT * 20).reshape(COUNT, 4, 5)
+    mask, number = x % 3, x[:, 0, 0] * 1.0
+    path = write(
+        x=np.asarray(x.astype(dtype), order=order),
+        mask=np.asarray(mask.astype(dtype), order=order),
+        size=number.astype(dtype),
+    )
+    splits = datasets.from_npz(path, ["mask", "size"], validation=0, test=0)
+    found, y = splits.arrays()
+    ((streamed, _),) = datasets.from_npz(
+        path, ["mask"], validation=0, test=0
+    ).train.take(1)
+    np.testing.assert_array_equal(found, x)
+    np.testing.assert_array_equal(y["mask"][..., 0], mask)
+    np.testing.assert_array_equal(y["size"], number)
+    assert found.dtype == streamed.numpy().dtype == np.float32
+    np.testing.assert_array_equal(np.sort(streamed[:, 0, 0]), x[:, 0, 0])
 
 
 def test_numbers_of_pixels_of_few_bits(write):

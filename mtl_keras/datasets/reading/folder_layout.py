@@ -12,6 +12,7 @@ from mtl_keras.datasets.reading.image_files import (
     existing_folder,
     image_name,
     list_images,
+    name_images,
 )
 
 # What follows the suffix in the name of a second mask: 2, _2, " (2)".
@@ -86,13 +87,13 @@ class FolderLayout:
             for name, folder in masks.items()
         }
 
-    def suffixes(self) -> dict[str, str]:
+    def endings(self) -> dict[str, str]:
         """Returns the ending of the names of masks by task, "" for none."""
         suffix = self.mask_suffix or ""
         return {
-            name: image_name(
-                suffix.get(name, "") if isinstance(suffix, Mapping) else suffix
-            )
+            name: suffix.get(name, "")
+            if isinstance(suffix, Mapping)
+            else suffix
             for name in self.mask_folders()
         }
 
@@ -126,86 +127,86 @@ def find_files(layout: FolderLayout) -> FolderFiles:
             mask does not end as it must.
     """
     folder, folders = layout.images_folder, layout.mask_folders()
-    everything = {folder.resolve(): folder} | {
-        of.resolve(): of for of in folders.values()
-    }
+    everything = {at.resolve() for at in (folder, *folders.values())}
     deep = layout.subfolders or layout.class_folders is not None
 
-    def listed(at: Path, argument: str) -> dict[str, Path]:
+    def listed(at: Path, argument: str) -> list[Path]:
         return list_images(
             at,
             argument,
             subfolders=deep,
-            other_folders=[of for of in everything if of != at.resolve()],
+            other_folders=everything - {at.resolve()},
         )
 
-    images = listed(folder, "images")
-    suffixes = layout.suffixes()
+    files, endings, masks = listed(folder, "images"), layout.endings(), {}
     beside = {
-        suffix
-        for name, suffix in suffixes.items()
-        if folders[name].resolve() == folder.resolve()
+        endings[name]: name
+        for name, at in folders.items()
+        if at.resolve() == folder.resolve()
     }
     if "" in beside:
-        task = next(
-            name
-            for name, suffix in suffixes.items()
-            if not suffix and folders[name].resolve() == folder.resolve()
-        )
         raise ValueError(
-            f"`masks` names the folder of the images for the task {task!r}. "
-            "Pass `mask_suffix`, such as '_mask', which the names of its masks "
-            "end with, or a folder of its own."
+            f"`masks` names the folder of the images for the task "
+            f"{beside['']!r}. Pass `mask_suffix`, such as '_mask' or '.png', "
+            "which the names of its masks end with, or a folder of its own."
         )
-    images, masks_beside = _part(images, sorted(beside, key=len, reverse=True))
-    masks = {}
-    for name, suffix in suffixes.items():
-        if folders[name].resolve() == folder.resolve():
-            masks[name] = masks_beside[suffix]
+    images, masks_beside = _part(files, beside)
+    for name, at in folders.items():
+        if endings[name] in beside and at.resolve() == folder.resolve():
+            found = masks_beside[endings[name]]
         else:
-            masks[name] = _all_with_suffix(
-                name, listed(folders[name], "masks"), suffix
-            )
-        if not masks[name]:
+            found = listed(at, "masks")
+            _check_endings(name, found, endings[name])
+        if not found:
             raise ValueError(
-                f"`mask_suffix` is {suffix!r} for the task {name!r}, but no "
-                f"file in '{folders[name]}' is named so."
+                f"`mask_suffix` is {endings[name]!r} for the task {name!r}, "
+                f"but no file in '{at}' is named so."
             )
+        stem = image_name(endings[name])
+        masks[name] = name_images(found, at, "masks", stem)
     if not images:
         raise ValueError(
             f"`images` must hold images, found masks alone in '{folder}': all "
             f"names end with {sorted(beside)}."
         )
-    return FolderFiles(images, masks)
+    named = name_images(images, folder, "images")
+    _check_further_masks(named, beside)
+    return FolderFiles(named, masks)
 
 
-def _part(files, suffixes):
-    """Images, and masks by suffix, the longest suffix first."""
-    images, masks = {}, {suffix: {} for suffix in suffixes}
-    for name, file in files.items():
-        suffix = next((s for s in suffixes if name.endswith(s)), None)
-        if suffix is None:
-            images[name] = file
-        else:
-            masks[suffix][name.removesuffix(suffix)] = file
+def _has_ending(file: Path, ending: str) -> bool:
+    if image_name(ending) != ending:  # with the suffix of an image
+        return file.name.lower().endswith(ending.lower())
+    return image_name(file).endswith(ending)
+
+
+def _part(files, endings) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Images, and masks by their ending, the longest one first."""
+    images, masks = [], {ending: [] for ending in endings}
+    for file in files:
+        of = (e for e in sorted(endings, key=len)[::-1] if _has_ending(file, e))
+        masks.get(next(of, None), images).append(file)
+    return images, masks
+
+
+def _check_endings(task, files, ending) -> None:
+    for file in files:
+        if not _has_ending(file, ending):
+            raise ValueError(
+                f"Task {task!r}: the mask '{file}' does not end with the "
+                f"mask_suffix {ending!r}. Rename it, or move it elsewhere."
+            )
+
+
+def _check_further_masks(images: dict[str, Path], endings) -> None:
+    """Raises a `ValueError` at a second mask that would be an image."""
     for name, file in images.items():
-        for suffix in suffixes:
-            start, found, rest = name.partition(suffix)
+        for ending in filter(None, map(image_name, endings)):
+            start, found, rest = name.partition(ending)
             if found and start in images and _NUMBER.fullmatch(rest):
                 raise ValueError(
                     f"`images` holds '{file}', which looks like a further mask "
                     f"of '{images[start].name}': {rest!r} follows the "
-                    f"mask_suffix {suffix!r}. Make one mask of both, or give "
+                    f"mask_suffix {ending!r}. Make one mask of both, or give "
                     "it another name."
                 )
-    return images, masks
-
-
-def _all_with_suffix(task, files, suffix) -> dict[str, Path]:
-    for name, file in files.items():
-        if not name.endswith(suffix):
-            raise ValueError(
-                f"Task {task!r}: the mask '{file}' does not end with the "
-                f"mask_suffix {suffix!r}. Rename it, or move it elsewhere."
-            )
-    return {name.removesuffix(suffix): file for name, file in files.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from mtl_keras.datasets.reading.threads import map_in_threads
 from mtl_keras.datasets.samples import Samples, Targets
 
 _BATCH = 64
+_PIXELS = 2**17
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -113,7 +115,11 @@ class FolderSource:
             x[place] = read_image(header, self.color_mode, self.image_size)
             self._read_masks(y, place, numbers[place])
 
-        map_in_threads(read, range(len(indices)))
+        # A small image takes less time than to hand it to another thread.
+        pixels = math.prod(self.images[numbers[0]].size)
+        map_in_threads(
+            read, range(len(indices)), at_once=max(_PIXELS // pixels, 1)
+        )
         return x, y
 
     def _read_targets(self, indices: np.ndarray) -> Targets:

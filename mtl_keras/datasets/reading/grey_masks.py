@@ -178,26 +178,24 @@ def _check_header(task: str, header: ImageHeader, count: int | None) -> None:
 
 def _check_palettes(task: str, headers: Sequence[ImageHeader]) -> None:
     """Raises a `ValueError` where one index may be two classes."""
-    first = None
-    for header in headers:
-        if header.palette is None:
-            continue
-        if not _grows(header.palette):
+    palettes = {h.palette: h for h in headers if h.palette is not None}
+    if not palettes:
+        return
+    longest = palettes[max(palettes, key=len)]
+    for palette, header in palettes.items():
+        if not _grows(palette):
             raise ValueError(
                 f"Task {task!r}: the mask '{header.file}' has a palette of "
                 "greys that do not grow with their indices, so that either may "
                 "be the classes. Save it as grey values, without a palette."
             )
-        if first is None or len(header.palette) > len(first.palette):
-            first, header = header, first or header
-        shared = min(len(header.palette), len(first.palette))
-        if header.palette[:shared] != first.palette[:shared]:
+        if not longest.palette.startswith(palette):
             raise ValueError(
-                f"Task {task!r}: the masks '{header.file}' and '{first.file}' "
-                "have palettes of other colours, so that an index may be two "
-                "classes. Name the colours of the classes, colors={"
-                f"{task!r}: {{'a_class': (255, 0, 0), ...}}}}, or save the "
-                "masks as grey values."
+                f"Task {task!r}: the masks '{header.file}' and "
+                f"'{longest.file}' have palettes of other colours, so that an "
+                "index may be two classes. Name the colours of the classes, "
+                f"colors={{{task!r}: {{'a_class': (255, 0, 0), ...}}}}, or "
+                "save the masks as grey values."
             )
 
 

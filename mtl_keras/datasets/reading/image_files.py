@@ -69,8 +69,8 @@ def list_images(
     *,
     subfolders: bool = False,
     other_folders: Iterable[Path] = (),
-) -> dict[str, Path]:
-    """Lists the images of a folder by name.
+) -> list[Path]:
+    """Lists the images of a folder.
 
     Args:
         folder: Path of the folder.
@@ -81,34 +81,59 @@ def list_images(
             they lie. Defaults to `()`.
 
     Returns:
-        Dict from name, see `image_name`, to path, sorted by name.
+        List of paths.
 
     Raises:
-        ValueError: If there is none, an image of another format, a sub-folder
-            that nothing was said of, or two images of one name.
+        ValueError: If there is none, an image of another format, or a
+            sub-folder that nothing was said of.
     """
     skipped = {other.resolve() for other in other_folders}
-    images = {}
+    images = []
     for file in _files(folder, argument, subfolders, skipped):
         if file.suffix.lower() in _OTHER_IMAGES:
             raise ValueError(
                 f"`{argument}` must hold png or jpeg files, found '{file}'. "
                 "Convert it, or move it elsewhere."
             )
-        if file.suffix.lower() not in SUFFIXES:
-            continue
-        name = image_name(file.relative_to(folder))
-        if name in images:
-            raise ValueError(
-                f"`{argument}` must hold one image of each name, found "
-                f"'{images[name].name}' and '{file.name}' in '{file.parent}'."
-            )
-        images[name] = file
+        if file.suffix.lower() in SUFFIXES:
+            images.append(file)
     if not images:
         raise ValueError(
             f"`{argument}` must hold png or jpeg files, found none in "
             f"'{folder}'."
         )
+    return images
+
+
+def name_images(
+    files: Iterable[Path], folder: Path, argument: str, ending: str = ""
+) -> dict[str, Path]:
+    """Names the images of a folder.
+
+    Args:
+        files: Paths of the images.
+        folder: Path of the folder.
+        argument: String, the argument that names it, for the error.
+        ending: String that the names end with and that is no part of them.
+            Defaults to `""`.
+
+    Returns:
+        Dict from name, see `image_name`, to path, sorted by name.
+
+    Raises:
+        ValueError: If two have one name.
+    """
+    images: dict[str, Path] = {}
+    for file in files:
+        name = image_name(file.relative_to(folder)).removesuffix(ending)
+        if name in images:
+            raise ValueError(
+                f"`{argument}` must hold one image of each name, found "
+                f"'{images[name].name}' and '{file.name}' in '{file.parent}'. "
+                "Rename one; if it is the mask of the other, pass mask_suffix="
+                f"{{'a_task': '{file.suffix}'}}."
+            )
+        images[name] = file
     return dict(sorted(images.items()))
 
 

@@ -94,7 +94,9 @@ def _read_smaller(header: ImageHeader, mode: str, size) -> np.ndarray:
     if header.is_jpeg:
         image = _in_mode(_open_upright(header, at_least=size), mode)
     else:
-        image = Image.fromarray(np.squeeze(read_pixels(header, mode)))
+        pixels = read_pixels(header, mode)
+        grey = pixels.shape[-1] == 1
+        image = Image.fromarray(pixels[..., 0] if grey else pixels)
     parts = [
         _whole_part(found, wanted)
         for found, wanted in zip(image.size, size[::-1], strict=True)
@@ -122,11 +124,14 @@ def _read_fast(header: ImageHeader, channels: int) -> np.ndarray | None:
     data = header.file.read_bytes()
     if not header.is_jpeg and b"eXIf" in data:
         return None  # an orientation, which may follow the pixels
-    decode = tf.io.decode_jpeg if header.is_jpeg else tf.io.decode_png
+    ops = tf.raw_ops
+    decode = ops.DecodeJpeg if header.is_jpeg else ops.DecodePng
     try:
-        pixels = np.asarray(memoryview(decode(data, channels)))
+        # From a tensor, because bytes cost as much again as a small image.
+        pixels = decode(contents=tf.constant(data), channels=channels)
     except tf.errors.InvalidArgumentError:
         return None
+    pixels = np.asarray(memoryview(pixels))
     return pixels if pixels.shape[:2] == header.size else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -114,8 +114,5 @@ def largest_and_spread(
         return list(headers)
     by_size = sorted(headers, key=lambda header: -header.file_size)
     places = np.linspace(0, len(headers) - 1, count - count // 2).astype(int)
-    chosen: Mapping[str, ImageHeader] = {
-        str(header.file): header
-        for header in [*by_size[: count // 2], *(headers[i] for i in places)]
-    }
-    return list(chosen.values())
+    chosen = [*by_size[: count // 2], *(headers[i] for i in places)]
+    return list({header.file: header for header in chosen}.values())

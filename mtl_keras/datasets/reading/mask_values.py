@@ -119,9 +119,7 @@ class GreyCoding:
             return
         if _WHITE in marked and counts_classes(marked):
             raise ValueError(_void(self.task, marked, source))
-        is_another_form = len(marked) == 1 or counts_classes(marked)
-        is_seen = sum(marked.values()) >= _FEW_PIXELS
-        if highest <= _MIDDLE and is_another_form and is_seen:
+        if highest <= _MIDDLE and _is_another_form(marked):
             raise ValueError(
                 f"Task {self.task!r}: found {listed({0, *marked})} in "
                 f"{source}, where other masks hold 0 and 255. Save all of them "
@@ -146,6 +144,14 @@ class GreyCoding:
             f"{expected}. If it marks pixels without a label, pass "
             f"missing_pixel={value}.{black_and_white}"
         )
+
+
+def _is_another_form(marked: Mapping[int, int]) -> bool:
+    """Whether values are classes, and no soft edge that reaches in."""
+    if set(marked) == {1}:
+        return True
+    is_seen = sum(marked.values()) >= _FEW_PIXELS
+    return is_seen and (len(marked) == 1 or counts_classes(marked))
 
 
 def decide_coding(

@@ -12,13 +12,14 @@ import keras
 
 # More hardly help where files lie on a disk, and these do on a network.
 _MOST_THREADS = 16
-_MOST_AT_A_TIME = 32
+_MOST_AT_ONCE = 32
 
 
 def map_in_threads(
     function: Callable[[Any], Any],
     items: Sequence,
     *,
+    at_once: int = 1,
     unit: str = "file",
     shown_from: int | None = None,
 ) -> list:
@@ -28,6 +29,8 @@ def map_in_threads(
         function: Called with an item, from several threads at once. It must
             not call this function itself.
         items: Sequence of the items.
+        at_once: Integer, how many items a thread takes at least. Defaults to
+            1.
         unit: String, what an item is, for the progress bar. Defaults to
             `"file"`.
         shown_from: Integer, the number of items from which on a progress bar
@@ -46,15 +49,14 @@ def map_in_threads(
     bar = None
     if shown_from is not None and len(items) >= shown_from:
         bar = keras.utils.Progbar(len(items), unit_name=unit)
-    # A few at a time, because handing one over takes its time too.
-    size = min(-(-len(items) // _threads()), _MOST_AT_A_TIME)
-    starts = range(0, len(items), size or 1)
+    size = min(-(-len(items) // _threads()), _MOST_AT_ONCE)
+    size = max(size, at_once)
 
     def call(start):
         return [function(item) for item in items[start : start + size]]
 
     results = []
-    for some in _pool().map(call, starts):
+    for some in _pool().map(call, range(0, len(items), size)):
         results += some
         if bar is not None:
             bar.update(len(results))
