@@ -53,6 +53,9 @@ bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/mixed_stream.py
 	$(RUN)/python benchmarks/two_replicas.py
 	$(RUN)/python benchmarks/weighting.py
+	$(RUN)/python benchmarks/reading.py
+	$(RUN)/python benchmarks/reading_images.py
+	$(RUN)/python benchmarks/mixing_many.py
 
 # Installed anew only when the dependencies change.
 $(VENV)/.installed: pyproject.toml
