@@ -23,7 +23,9 @@ three parts.
 | `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
 `from_csv`, `from_npz` and `from_folder` read files of your own, as `Splits`
-with a training, validation and test part. `augment` changes images together
+with a training, validation and test part; `from_conll` and `from_intent_slots`
+sentences, whose batches are of like length (`batches_by_length` makes such of
+arrays). `augment` changes images together
 with their masks, and `describe` counts the labels of any data. `mix` makes one
 stream of several data sets, each labelled for some tasks, and `concatenate`
 one pair of arrays.
@@ -47,15 +49,20 @@ from mtl_keras.datasets import (
     tox21,
 )
 from mtl_keras.datasets.augment import augment
+from mtl_keras.datasets.batches_by_length import batches_by_length
 from mtl_keras.datasets.describe import describe
 from mtl_keras.datasets.description import Description, TaskDescription
 from mtl_keras.datasets.encode_tags import encode_tags
 from mtl_keras.datasets.file_data_set import FileDataSet
+from mtl_keras.datasets.from_conll import from_conll
 from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_folder import from_folder
+from mtl_keras.datasets.from_intent_slots import from_intent_slots
 from mtl_keras.datasets.from_npz import from_npz
+from mtl_keras.datasets.join_tokens import join_tokens
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.tag_schemes import to_iob2
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
@@ -65,8 +72,10 @@ _DATASETS = {
     "digit_scenes": digit_scenes,
     "energy": energy,
     "fashion_mnist": fashion_mnist,
+    "from_conll": FileDataSet(from_conll),
     "from_csv": FileDataSet(from_csv),
     "from_folder": FileDataSet(from_folder),
+    "from_intent_slots": FileDataSet(from_intent_slots),
     "from_npz": FileDataSet(from_npz),
     "mnist": mnist,
     "multi_mnist": multi_mnist,
@@ -83,6 +92,7 @@ __all__ = [
     "Splits",
     "TaskDescription",
     "augment",
+    "batches_by_length",
     "census_income",
     "cifar10",
     "cifar100",
@@ -92,10 +102,13 @@ __all__ = [
     "encode_tags",
     "energy",
     "fashion_mnist",
+    "from_conll",
     "from_csv",
     "from_folder",
+    "from_intent_slots",
     "from_npz",
     "get",
+    "join_tokens",
     "mix",
     "mnist",
     "multi_mnist",
@@ -104,6 +117,7 @@ __all__ = [
     "snips",
     "spoken_digits",
     "synthetic_regression",
+    "to_iob2",
     "tox21",
 ]
 

@@ -65,7 +65,10 @@ class Splits:
     @property
     def input_shape(self) -> tuple:
         """Shape of one sample's inputs, for a factory."""
-        return tuple(self.train.element_spec[0].shape[1:])
+        inputs = self.train.element_spec[0]
+        if inputs.dtype == tf.string:  # sentences, of any number of tokens
+            return (None,)
+        return tuple(inputs.shape[1:])
 
     def arrays(self, part: str = "train") -> Samples:
         """Reads a part into memory.
