@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from keras import layers
 
-from mtl_keras.layers import MaskedConv1D, PositionEncoding
+from mtl_keras.layers import BidirectionalGRU, MaskedConv1D, PositionEncoding
 from mtl_keras.trunks import activate, normalize
 
 SEQUENCE_TRUNKS = ("conv", "gru", "transformer")
@@ -52,7 +52,7 @@ def recurrent(
     (None, 9, 32)
     """
     for level, units in enumerate(hidden_units, start=1):
-        x = layers.Bidirectional(
+        x = BidirectionalGRU(
             layers.GRU(
                 units, return_sequences=True, kernel_regularizer=regularizer
             ),

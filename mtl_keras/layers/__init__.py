@@ -1,5 +1,6 @@
 """Layers that Keras does not have: sharing, tables, text, sequences."""
 
+from mtl_keras.layers.bidirectional_gru import BidirectionalGRU
 from mtl_keras.layers.category_embedding import CategoryEmbedding
 from mtl_keras.layers.cross_stitch import CrossStitch
 from mtl_keras.layers.d_select_k_gate import DSelectKGate
@@ -20,6 +21,7 @@ from mtl_keras.layers.weighted_sum import WeightedSum
 from mtl_keras.layers.word_dropout import WordDropout
 
 __all__ = [
+    "BidirectionalGRU",
     "CategoryEmbedding",
     "CrossStitch",
     "DSelectKGate",

@@ -1,0 +1,157 @@
+"""An epoch on sentences: padded to the longest of all, and by length.
+
+Arms are `build_text_cls_tag` with its defaults on arrays whose tags are padded
+to 46 tokens, as `fit` takes them, and on the batches of `batches_by_length`;
+each with the GRU of this library and with that of Keras, which was its before.
+The sentences are 4,478 of SNIPS, and 4,478 made-up ones as long as those of
+ATIS (11 tokens on average, 46 at most). With `--quality`, what SNIPS models of
+both kinds of batches have learned is compared over seeds instead.
+
+Run: python benchmarks/batches_by_length.py PATH [--quality]
+where PATH is the folder data/snips of https://github.com/MiuLab/SlotGated-SLU.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import argparse
+from unittest import mock
+
+import keras
+import measure
+import numpy as np
+
+import mtl_keras
+from mtl_keras import sequence_trunks
+from mtl_keras.datasets import batches_by_length, snips
+from mtl_keras.layers.token_ids import words_of
+
+BLOCKS = 5
+SENTENCES, STEPS, BATCH = 4478, 46, 32
+SEEDS, EPOCHS = range(3), 8
+
+
+def of_snips(path):
+    """Sentences of SNIPS, with tags padded to as many columns as ATIS has."""
+    (x, y), _ = snips.load_data(path)
+    chosen = np.random.default_rng(0).permutation(len(x))[:SENTENCES]
+    slots = np.full((SENTENCES, STEPS), -1, "int32")
+    slots[:, : y["slots"].shape[1]] = y["slots"][chosen]
+    return x[chosen], {"intent": y["intent"][chosen], "slots": slots}
+
+
+def as_long_as_atis():
+    """Sentences of made-up words, 11 on average and 46 at most."""
+    rng = np.random.default_rng(0)
+    lengths = np.clip(np.rint(rng.gamma(6.5, 11.3 / 6.5, SENTENCES)), 1, STEPS)
+    lengths = lengths.astype(int)
+    lengths[0] = STEPS
+    words = rng.zipf(1.5, (SENTENCES, STEPS)) % 900
+    x = [
+        " ".join(f"w{word}" for word in row[:length])
+        for row, length in zip(words, lengths, strict=True)
+    ]
+    slots = np.where(np.arange(STEPS) < lengths[:, None], words % 72, -1)
+    y = {"intent": words[:, 0] % 7, "slots": slots.astype("int32")}
+    return np.array(x, object), y
+
+
+def built(x, own_gru, seed=0):
+    """The library's default model, with the GRU of Keras or its own."""
+    keras.utils.set_random_seed(seed)
+    own = sequence_trunks.BidirectionalGRU
+    kind = own if own_gru else keras.layers.Bidirectional
+    with mock.patch.object(sequence_trunks, "BidirectionalGRU", kind):
+        return mtl_keras.build_text_cls_tag(
+            tasks=snips.tasks(), vocabulary=words_of(x)
+        )
+
+
+def fit(model, x, y, by_length, seed=0, **arguments):
+    """Trains on arrays, or on batches by length."""
+    if not by_length:
+        return model.fit(x, y, batch_size=BATCH, verbose=0, **arguments)
+    batches = batches_by_length(x, y, model.tasks, batch_size=BATCH, seed=seed)
+    return model.fit(batches, shuffle=False, verbose=0, **arguments)
+
+
+def epochs_of(name, x, y):
+    """Alternates epochs of all arms on one set of sentences."""
+    keys = [(kind, own) for kind in (False, True) for own in (False, True)]
+    models = {key: built(x, key[1]) for key in keys}
+    arms = {
+        key: lambda key=key: fit(models[key], x, y, by_length=key[0])
+        for key in keys
+    }
+    seconds = measure.alternate(arms, BLOCKS, warm_up=1)
+    before = seconds[False, False]
+    rows = []
+    for by_length, own in keys:
+        median, low, high = measure.ratio(seconds[by_length, own], before)
+        rows.append(
+            {
+                "sentences": name,
+                "batches": "by length" if by_length else "padded",
+                "gru": "mtl_keras" if own else "keras",
+                "epoch_seconds": f"{np.median(seconds[by_length, own]):.2f}",
+                "over_padded_keras": f"{median:.3f}",
+                "interval_low": f"{low:.3f}",
+                "interval_high": f"{high:.3f}",
+                "blocks": BLOCKS,
+                "machine": measure.machine(),
+            }
+        )
+    return rows
+
+
+def quality(path):
+    """Compares test metrics of models of both kinds of batches, by seed."""
+    x, y = of_snips(path)
+    _, (x_test, y_test) = snips.load_data(path)
+    found = {}
+    for seed in SEEDS:
+        for by_length in (False, True):
+            model = built(x, own_gru=True, seed=seed)
+            fit(model, x, y, by_length, seed=seed, epochs=EPOCHS)
+            logs = model.evaluate(x_test, y_test, return_dict=True, verbose=0)
+            found[by_length, seed] = logs
+    rows = []
+    for metric in (
+        "intent_accuracy",
+        "slots_decoded_span_f1",
+        "slots_span_f1",
+        "slots_accuracy",
+    ):
+        by_kind = {
+            kind: {seed: found[kind, seed][metric] for seed in SEEDS}
+            for kind in (False, True)
+        }
+        row = {"metric": metric}
+        for kind, name in ((False, "padded"), (True, "by_length")):
+            values = list(by_kind[kind].values())
+            mean, deviation = np.mean(values), np.std(values, ddof=1)
+            row[name] = f"{mean:.4f} +- {deviation:.4f}"
+        row["difference"] = measure.paired(by_kind[True], by_kind[False], 4)
+        row |= {"seeds": len(SEEDS), "epochs": EPOCHS}
+        rows.append({**row, "machine": measure.machine()})
+    measure.write("batches_by_length_quality", rows)
+
+
+def main():
+    """Measures time, or quality."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path")
+    parser.add_argument("--quality", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.quality:
+        quality(arguments.path)
+        return
+    rows = epochs_of("SNIPS", *of_snips(arguments.path))
+    rows += epochs_of("as long as ATIS", *as_long_as_atis())
+    measure.write("batches_by_length", rows)
+
+
+if __name__ == "__main__":
+    main()
