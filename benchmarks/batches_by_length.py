@@ -1,7 +1,7 @@
 """An epoch on sentences: padded to the longest of all, and by length.
 
-Arms are `build_text_cls_tag` with its defaults on arrays whose tags are padded
-to 46 tokens, as `fit` takes them, and on the batches of `batches_by_length`;
+Arms are `build_text_cls_tag` with its defaults on sentences drawn at random,
+whose tags are padded to 46 tokens, and on the batches of `batches_by_length`;
 each with the GRU of this library and with that of Keras, which was its before.
 The sentences are 4,478 of SNIPS, and 4,478 made-up ones as long as those of
 ATIS (11 tokens on average, 46 at most). With `--quality`, what SNIPS models of
@@ -26,9 +26,10 @@ import numpy as np
 import mtl_keras
 from mtl_keras import sequence_trunks
 from mtl_keras.datasets import batches_by_length, snips
+from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.layers.token_ids import words_of
 
-BLOCKS = 5
+BLOCKS, STEPS_OF_PART = 60, 14
 SENTENCES, STEPS, BATCH = 4478, 46, 32
 SEEDS, EPOCHS = range(3), 8
 
@@ -58,44 +59,59 @@ def as_long_as_atis():
     return np.array(x, object), y
 
 
-def built(x, own_gru, seed=0):
+def built(x, own_gru, seed=0, **arguments):
     """The library's default model, with the GRU of Keras or its own."""
     keras.utils.set_random_seed(seed)
     own = sequence_trunks.BidirectionalGRU
     kind = own if own_gru else keras.layers.Bidirectional
     with mock.patch.object(sequence_trunks, "BidirectionalGRU", kind):
-        return mtl_keras.build_text_cls_tag(
-            tasks=snips.tasks(), vocabulary=words_of(x)
-        )
+        return mtl_keras.build_text_cls_tag(vocabulary=words_of(x), **arguments)
 
 
-def fit(model, x, y, by_length, seed=0, **arguments):
-    """Trains on arrays, or on batches by length."""
-    if not by_length:
-        return model.fit(x, y, batch_size=BATCH, verbose=0, **arguments)
-    batches = batches_by_length(x, y, model.tasks, batch_size=BATCH, seed=seed)
-    return model.fit(batches, shuffle=False, verbose=0, **arguments)
+def batches_of(model, x, y, by_length, seed=0):
+    """Makes batches by length, or of sentences drawn at random."""
+    if by_length:
+        return batches_by_length(x, y, model.tasks, batch_size=BATCH, seed=seed)
+    return ArraySource(x, y).batches(np.arange(len(x)), BATCH, seed)
+
+
+def part_of_epoch(x, y, by_length, own_gru):
+    """Returns a function that trains for a tenth of an epoch."""
+    model = built(x, own_gru)
+    train = model.make_train_function()
+    batches = iter(batches_of(model, x, y, by_length).repeat())
+
+    def part():
+        for _ in range(STEPS_OF_PART):
+            train(batches)
+
+    return part
 
 
 def epochs_of(name, x, y):
-    """Alternates epochs of all arms on one set of sentences."""
-    keys = [(kind, own) for kind in (False, True) for own in (False, True)]
-    models = {key: built(x, key[1]) for key in keys}
-    arms = {
-        key: lambda key=key: fit(models[key], x, y, by_length=key[0])
-        for key in keys
+    """Alternates tenths of epochs of all arms on one set of sentences."""
+    kinds = {
+        f"{batches}, {gru}": (batches, gru)
+        for batches in ("padded", "by length")
+        for gru in ("keras", "mtl_keras")
     }
-    seconds = measure.alternate(arms, BLOCKS, warm_up=1)
-    before = seconds[False, False]
+    arms = {
+        arm: part_of_epoch(x, y, batches == "by length", gru == "mtl_keras")
+        for arm, (batches, gru) in kinds.items()
+    }
+    seconds = measure.alternate(arms, BLOCKS)
+    epoch = SENTENCES / BATCH / STEPS_OF_PART
     rows = []
-    for by_length, own in keys:
-        median, low, high = measure.ratio(seconds[by_length, own], before)
+    for arm, (batches, gru) in kinds.items():
+        median, low, high = measure.ratio(
+            seconds[arm], seconds["padded, keras"]
+        )
         rows.append(
             {
                 "sentences": name,
-                "batches": "by length" if by_length else "padded",
-                "gru": "mtl_keras" if own else "keras",
-                "epoch_seconds": f"{np.median(seconds[by_length, own]):.2f}",
+                "batches": batches,
+                "gru": gru,
+                "epoch_seconds": f"{epoch * np.median(seconds[arm]):.2f}",
                 "over_padded_keras": f"{median:.3f}",
                 "interval_low": f"{low:.3f}",
                 "interval_high": f"{high:.3f}",
@@ -113,8 +129,9 @@ def quality(path):
     found = {}
     for seed in SEEDS:
         for by_length in (False, True):
-            model = built(x, own_gru=True, seed=seed)
-            fit(model, x, y, by_length, seed=seed, epochs=EPOCHS)
+            model = built(x, True, seed, tasks=snips.tasks())
+            batches = batches_of(model, x, y, by_length, seed)
+            model.fit(batches, shuffle=False, epochs=EPOCHS, verbose=0)
             logs = model.evaluate(x_test, y_test, return_dict=True, verbose=0)
             found[by_length, seed] = logs
     rows = []

@@ -10,6 +10,8 @@ from pathlib import Path
 from mtl_keras.datasets.reading.text_file import read_lines
 
 SENTENCES, TAGS, LABELS = FILES = ("seq.in", "seq.out", "label")
+# Others are tokens, or of one.
+_BLANKS = " \t\v\f"
 # How folders of parts are called.
 _FOLDERS = {
     "train": ("train",),
@@ -106,7 +108,8 @@ def read_tagged_sentences(
                 f"nothing at '{file}'. {origin}"
             )
         lines[name] = [
-            line.strip() for line in read_lines(file, encoding, origin)[1]
+            line.strip(_BLANKS)
+            for line in read_lines(file, encoding, origin)[1]
         ]
     _check_counts(folder, lines)
     # Tokens are apart by ASCII's whitespace alone, as models split them.

@@ -40,48 +40,19 @@ class BidirectionalGRU(keras.layers.Bidirectional):
             return super().call(
                 sequences, initial_state, mask=mask, training=training
             )
-        directions = (self.forward_layer.cell, self.backward_layer.cell)
-        x = ops.convert_to_tensor(sequences)
-
-        def tensors(name, part=...):
-            return [
-                tf.cast(ops.convert_to_tensor(getattr(one, name)), x.dtype)[
-                    part
-                ]
-                for one in directions
-            ]
-
-        # One product for all steps of both directions.
-        projected = tf.tensordot(x, tf.concat(tensors("kernel"), axis=1), 1)
-        projected += tf.concat(tensors("bias", 0), axis=0)
-        forward, backward = tf.split(
-            tf.transpose(projected, [1, 0, 2]), 2, axis=-1
-        )
+        x = tf.transpose(ops.convert_to_tensor(sequences), [1, 0, 2])
         if mask is not None:
             mask = tf.transpose(tf.cast(mask, "bool"))[..., None]
-            # An update gate of exactly 1 leaves the state as it is.
-            stays = tf.repeat(tf.constant([_OPEN, 0, 0], x.dtype), self._units)
-            forward, backward = (
-                tf.where(mask, one, stays) for one in (forward, backward)
-            )
-        state = tf.zeros((tf.shape(x)[0], self._units), x.dtype)
-        forward, backward = (
-            gru_steps(one, kernel, bias, state)
-            for one, kernel, bias in zip(
-                (forward, tf.reverse(backward, [0])),
-                tensors("recurrent_kernel"),
-                tensors("bias", 1),
-                strict=True,
-            )
+        forward = _states(self.forward_layer.cell, x, mask)
+        backward = _states(
+            self.backward_layer.cell,
+            tf.reverse(x, [0]),
+            None if mask is None else tf.reverse(mask, [0]),
         )
         outputs = tf.concat([forward, tf.reverse(backward, [0])], axis=-1)
         if mask is not None:
-            outputs = tf.where(mask, outputs, tf.zeros_like(outputs))
+            outputs = tf.where(mask, outputs, tf.zeros((), x.dtype))
         return tf.transpose(outputs, [1, 0, 2])
-
-    @property
-    def _units(self) -> int:
-        return self.forward_layer.units
 
     def _is_usual(self) -> bool:
         layers = (self.forward_layer, self.backward_layer)
@@ -90,7 +61,6 @@ class BidirectionalGRU(keras.layers.Bidirectional):
             and self.return_sequences
             and not (self.return_state or self.stateful)
             and all(map(_is_usual, layers))
-            and layers[0].units == layers[1].units
             and not tf.config.list_logical_devices("GPU")
         )
 
@@ -104,3 +74,19 @@ def _is_usual(layer) -> bool:
         and layer.activation is keras.activations.tanh
         and layer.recurrent_activation is keras.activations.sigmoid
     )
+
+
+def _states(cell, x, mask):
+    """The states of a GRU after each step, those in front first."""
+    kernel, recurrent_kernel, bias = (
+        tf.cast(ops.convert_to_tensor(one), x.dtype)
+        for one in (cell.kernel, cell.recurrent_kernel, cell.bias)
+    )
+    input_bias, recurrent_bias = tf.unstack(bias)
+    projected = tf.tensordot(x, kernel, 1) + input_bias
+    if mask is not None:
+        # An update gate of exactly 1 leaves the state as it is.
+        stays = tf.repeat(tf.constant([_OPEN, 0, 0], x.dtype), cell.units)
+        projected = tf.where(mask, projected, stays)
+    state = tf.zeros((tf.shape(x)[1], cell.units), x.dtype)
+    return gru_steps(projected, recurrent_kernel, recurrent_bias, state)

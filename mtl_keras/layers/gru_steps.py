@@ -44,7 +44,7 @@ def gru_steps(projected, kernel, bias, state):
             before = tf.concat([state[None], states[:-1]], axis=0)
             update, reset, candidate, inner_candidate = _gates(projected, inner)
             # What a state's gradient gives each of what it was made of.
-            of_candidate = (1 - update) * (1 - candidate**2)
+            of_candidate = (1 - update) * (1 - tf.square(candidate))
             of_update = (before - candidate) * update * (1 - update)
             of_reset = of_candidate * inner_candidate * reset * (1 - reset)
             shares = tf.concat(

@@ -1,5 +1,8 @@
 """Batches by length of arrays: the same samples, losses and masks."""
 
+import contextlib
+
+import keras
 import numpy as np
 import pytest
 
@@ -90,8 +93,6 @@ def test_sequences_of_numbers_are_padded_by_any_number(rng):
 
 
 def model_of_ids():
-    import keras
-
     keras.utils.set_random_seed(3)
     return mtl_keras.build_text_cls_tag(
         (None,),
@@ -123,6 +124,22 @@ def test_same_seeds_train_the_same_model(samples):
         weights.append(model.get_weights())
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_size", [4, 5])
+def test_two_replicas_train_as_one_does(samples, two_replicas, batch_size):
+    ids, y = samples
+    y["tags"][1::5] = -1
+    weights = []
+    for scope in (contextlib.nullcontext(), two_replicas.scope()):
+        with scope:
+            model = model_of_ids()
+        batches = batches_by_length(ids, y, TASKS, batch_size=batch_size)
+        model.fit(batches, shuffle=False, epochs=2, verbose=0)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,17 @@ def test_holes_are_missing_labels(write):
     np.testing.assert_array_equal(again.arrays()[1]["slots"], y["slots"])
 
 
+def test_blanks_that_models_do_not_split_at_are_tokens(write):
+    rows = [("\u2003 a\u00a0b", "O B-x", "p"), ("\u00a0", "O", "q")]
+    path = write(train=rows) / "train"
+    data = from_intent_slots(path, **ALL)
+    assert data.arrays()[0].tolist() == ["\u2003 a\u00a0b", "\u00a0"]
+    text = (path / "seq.in").read_bytes()
+    (path / "seq.in").write_bytes(b"\xef\xbb\xbf" + text)
+    again = from_intent_slots(path, **ALL)
+    assert again.arrays()[0].tolist() == data.arrays()[0].tolist()
+
+
 def test_a_folder_without_parts_is_parted_at_random(write):
     rows = [(f"a{i}", "O" if i % 2 else "B-x", "xy"[i % 2]) for i in range(20)]
     data = from_intent_slots(write(train=rows) / "train", seed=1)
