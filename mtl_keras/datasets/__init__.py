@@ -22,9 +22,11 @@ three parts.
 | `synthetic_regression` | any     | two regressions     | a seed         |
 | `tox21`                | 7,823   | twelve, with holes  | an npz file    |
 
-`from_csv`, `from_npz` and `from_folder` read files of your own, and
-`from_tfds` a data set of TensorFlow Datasets, as `Splits` with a training,
-validation and test part. `augment` changes images together
+`from_csv`, `from_dataframe`, `from_npz` and `from_folder` read files of your
+own, and `from_tfds` a data set of TensorFlow Datasets, as `Splits` with a
+training, validation and test part; `from_conll` and `from_intent_slots`
+sentences, whose batches are of like length (`batches_by_length` makes such of
+arrays). `augment` changes images together
 with their masks, and `describe` counts the labels of any data. `mix` makes one
 stream of several data sets, each labelled for some tasks, and `concatenate`
 one pair of arrays.
@@ -48,18 +50,23 @@ from mtl_keras.datasets import (
     tox21,
 )
 from mtl_keras.datasets.augment import augment
+from mtl_keras.datasets.batches_by_length import batches_by_length
 from mtl_keras.datasets.describe import describe
 from mtl_keras.datasets.description import Description, TaskDescription
 from mtl_keras.datasets.encode_tags import encode_tags
 from mtl_keras.datasets.file_data_set import FileDataSet
+from mtl_keras.datasets.from_conll import from_conll
 from mtl_keras.datasets.from_csv import from_csv
 from mtl_keras.datasets.from_dataframe import from_dataframe
 from mtl_keras.datasets.from_folder import from_folder
+from mtl_keras.datasets.from_intent_slots import from_intent_slots
 from mtl_keras.datasets.from_npz import from_npz
 from mtl_keras.datasets.from_tfds import from_tfds
+from mtl_keras.datasets.join_tokens import join_tokens
 from mtl_keras.datasets.mixing import concatenate, mix
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
+from mtl_keras.datasets.tag_schemes import to_iob2
 from mtl_keras.spelling import did_you_mean
 
 _DATASETS = {
@@ -69,8 +76,10 @@ _DATASETS = {
     "digit_scenes": digit_scenes,
     "energy": energy,
     "fashion_mnist": fashion_mnist,
+    "from_conll": FileDataSet(from_conll),
     "from_csv": FileDataSet(from_csv, ("path", "tasks")),
     "from_folder": FileDataSet(from_folder),
+    "from_intent_slots": FileDataSet(from_intent_slots),
     "from_npz": FileDataSet(from_npz),
     "from_tfds": FileDataSet(from_tfds),
     "mnist": mnist,
@@ -89,6 +98,7 @@ __all__ = [
     "TableEncoding",
     "TaskDescription",
     "augment",
+    "batches_by_length",
     "census_income",
     "cifar10",
     "cifar100",
@@ -98,12 +108,15 @@ __all__ = [
     "encode_tags",
     "energy",
     "fashion_mnist",
+    "from_conll",
     "from_csv",
     "from_dataframe",
     "from_folder",
+    "from_intent_slots",
     "from_npz",
     "from_tfds",
     "get",
+    "join_tokens",
     "mix",
     "mnist",
     "multi_mnist",
@@ -112,6 +125,7 @@ __all__ = [
     "snips",
     "spoken_digits",
     "synthetic_regression",
+    "to_iob2",
     "tox21",
 ]
 

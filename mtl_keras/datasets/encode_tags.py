@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
+from mtl_keras.datasets.tag_schemes import (
+    PLAIN,
+    TagFault,
+    are_spans,
+    check_scheme,
+    convert,
+    way_out,
+)
 from mtl_keras.spelling import did_you_mean
 
 MISSING = -1
+# The name of a tag whose number is -1.
+_NO_TAG = ""
 
 
 def encode_tags(
-    sentences: Sequence[str],
-    tags: Sequence[str],
+    sentences: Sequence[str] | Sequence[Sequence[str]],
+    tags: Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[int]],
     class_names: Sequence[str],
     steps: int | None = None,
     *,
+    scheme: str = "iob2",
     where: str = "",
 ) -> np.ndarray:
     """Numbers the tags of tokens, and pads them with -1, the missing label.
 
     Args:
-        sentences: Sequence of strings, tokens apart by whitespace.
-        tags: Sequence of strings, tags apart by whitespace: one for each
-            token.
-        class_names: Sequence of strings, the tag of class 0 first.
+        sentences: Sequence of strings, tokens apart by whitespace, or of
+            sequences of tokens.
+        tags: Sequence with a row for each sentence: a string of tags apart by
+            whitespace, or a sequence of tags or of their numbers in
+            `class_names`, where -1 is a missing label. One tag for each token.
+        class_names: Sequence of strings, the tag of class 0 first. Tags of
+            spans are those of the IOB2 form: `O`, `B-<type>`, `I-<type>`.
         steps: Number of columns. Defaults to `None`: the length of the longest
             sentence.
+        scheme: String, the form of tags of spans, which are converted from it
+            to the IOB2 form, see `to_iob2`; or `"plain"` for tags that are
+            taken as they are. Defaults to `"iob2"`, in which each span begins
+            with `B-`.
         where: String that says in errors what the rows are of. Defaults to
             `""`.
 
@@ -37,7 +56,8 @@ def encode_tags(
 
     Raises:
         ValueError: If a sentence has other numbers of tokens and tags or is
-            longer than `steps`, or a tag is unknown.
+            longer than `steps`, or a tag is unknown or forbidden by the
+            scheme.
 
     Example:
 
@@ -47,14 +67,24 @@ def encode_tags(
     ...     ["O", "B-genre", "I-genre"],
     ... ).tolist()
     [[0, 1, -1], [0, 0, 1]]
+    >>> mtl_keras.datasets.encode_tags(
+    ...     [["play", "free", "jazz"]],
+    ...     [["O", "I-genre", "I-genre"]],
+    ...     ["O", "B-genre", "I-genre"],
+    ...     scheme="iob1",
+    ... ).tolist()
+    [[0, 1, 2]]
     """
     if len(sentences) != len(tags):
         raise ValueError(
             f"Found {len(sentences)} sentences and {len(tags)} rows of tags"
             f"{where}; expected as many."
         )
-    rows = [row.split() for row in tags]
     lengths = list(map(count_tokens, sentences))
+    rows = [
+        _read_row(row, class_names, f"Row {number}{where}")
+        for number, row in enumerate(tags)
+    ]
     for row, (length, names) in enumerate(zip(lengths, rows, strict=True)):
         if length != len(names):
             raise ValueError(
@@ -69,24 +99,72 @@ def encode_tags(
             f"steps={steps} leaves no room for all. Use {longest}, or cut the "
             "sentence before."
         )
+    rows = _converted(rows, class_names, check_scheme("scheme", scheme), where)
     numbers = {name: number for number, name in enumerate(class_names)}
+    numbers.setdefault(_NO_TAG, MISSING)
     encoded = np.full((len(rows), steps or longest), MISSING, "int32")
     for row, names in enumerate(rows):
         for step, name in enumerate(names):
             if name not in numbers:
                 raise ValueError(
                     f"Row {row}{where} has the tag {name!r}, which is not "
-                    f"among class_names. {did_you_mean(name, numbers)}"
+                    f"among class_names. {did_you_mean(name, class_names)}"
                 )
             encoded[row, step] = numbers[name]
     return encoded
 
 
-def count_tokens(sentence: str) -> int:
+def _read_row(row, class_names, where: str) -> list[str]:
+    """The names of the tags of a sentence."""
+    if isinstance(row, str):
+        return row.split()
+    names = []
+    for tag in row:
+        if isinstance(tag, Integral):
+            if not MISSING <= tag < len(class_names):
+                raise ValueError(
+                    f"{where} has the tag {tag}; expected numbers from 0 to "
+                    f"{len(class_names) - 1}, one for each of class_names, or "
+                    "-1 for a missing label."
+                )
+            tag = _NO_TAG if tag == MISSING else class_names[tag]
+        names.append(str(tag))
+    return names
+
+
+def _converted(rows, class_names, scheme: str, where: str) -> list[list[str]]:
+    try:
+        spans = scheme != PLAIN and are_spans(class_names)
+    except ValueError as error:
+        raise ValueError(
+            f"class_names: {error}. scheme='plain' takes tags as they are."
+        ) from None
+    if not spans:
+        return rows
+    for name in class_names:
+        if name[:2] not in ("O", "B-", "I-"):
+            raise ValueError(
+                f"class_names holds {name!r}; expected names of the IOB2 form, "
+                "'O', 'B-<type>' and 'I-<type>', to which the scheme of the "
+                "tags (scheme='bilou', say) is converted."
+            )
+    converted = []
+    for number, row in enumerate(rows):
+        found = convert(row, scheme, (_NO_TAG,))
+        if isinstance(found, TagFault):
+            raise ValueError(
+                f"Row {number}{where}, token {found.step}: {found.text}. "
+                f"{way_out(rows, scheme, missing=(_NO_TAG,))}"
+            )
+        converted.append(found)
+    return converted
+
+
+def count_tokens(sentence: str | Sequence[str]) -> int:
     """Counts the tokens of a sentence as `TokenIds` does.
 
     Args:
-        sentence: A string.
+        sentence: A string, or a sequence of tokens.
 
     Returns:
         The number of tokens. Whitespace is ASCII's: a no-break space parts no
@@ -97,4 +175,6 @@ def count_tokens(sentence: str) -> int:
     >>> count_tokens(" play  50\\u00a0songs")
     2
     """
-    return len(sentence.encode().split())
+    if isinstance(sentence, str):
+        sentence = sentence.encode()
+    return len(sentence.split() if isinstance(sentence, bytes) else sentence)

@@ -9,8 +9,9 @@ Licence: CC0 1.0.
 
 import os
 
+from mtl_keras.datasets.from_intent_slots import from_intent_slots
 from mtl_keras.datasets.samples import Samples
-from mtl_keras.datasets.tagged_sentences import read_tagged_sentences
+from mtl_keras.datasets.tagged_sentences import existing_folder
 from mtl_keras.tasks import Classification, SequenceTagging, Task
 
 INTENTS = (
@@ -138,10 +139,14 @@ def load_splits(path: str | os.PathLike) -> tuple[Samples, Samples, Samples]:
     train, validation, test = snips.load_splits("data/snips")
     ```
     """
-    parts = read_tagged_sentences(
-        path, INTENTS, TAGS, ("intent", "slots"), _ORIGIN
+    folder = existing_folder(path, _ORIGIN)
+    parts = {"train": "train", "validation": "valid", "test": "test"}
+    data = from_intent_slots(
+        {part: folder / name for part, name in parts.items()},
+        tasks(),
+        origin=_ORIGIN,
     )
-    return parts["train"], parts["valid"], parts["test"]
+    return data.arrays("train"), data.arrays("validation"), data.arrays("test")
 
 
 def tasks() -> list[Task]:

@@ -77,6 +77,8 @@ class Splits:
         spec = self.train.element_spec[0]
         if isinstance(spec, Mapping):
             return {name: tuple(s.shape[1:]) for name, s in spec.items()}
+        if spec.dtype == tf.string:  # sentences, of any number of tokens
+            return (None,)
         return tuple(spec.shape[1:])
 
     def arrays(self, part: str = "train") -> Samples:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import keras
+from keras import ops
 
+from mtl_keras.keras_compat import mask_of
 from mtl_keras.losses.class_targets import drop_channel, is_one_hot
 
 
@@ -15,9 +17,21 @@ def _accuracy(y_true, y_pred):
     )
 
 
+def _like(weights, values):
+    """Weights of the rank and dtype of values."""
+    weights = ops.cast(weights, values.dtype)
+    rank = len(values.shape)
+    if len(weights.shape) > rank:
+        return ops.squeeze(weights, axis=-1)
+    return weights[(..., *[None] * (rank - len(weights.shape)))]
+
+
 @keras.saving.register_keras_serializable("mtl_keras")
 class Accuracy(keras.metrics.MeanMetricWrapper):
     """Share of samples, pixels or tokens whose class is predicted right.
+
+    Each pixel or token counts alike. Keras averages those of a sample first, so
+    that a token of a batch that is padded less counts more.
 
     Args:
         name: Name of the metric. Defaults to `"accuracy"`.
@@ -34,6 +48,24 @@ class Accuracy(keras.metrics.MeanMetricWrapper):
     def __init__(self, name: str = "accuracy", dtype=None):
         super().__init__(fn=_accuracy, name=name, dtype=dtype)
         self._direction = "up"
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Counts the samples, pixels or tokens of a batch.
+
+        Args:
+            y_true: Integer or one-hot targets.
+            y_pred: Scores of shape `(..., classes)`.
+            sample_weight: Numbers of the shape of the targets, or of fewer of
+                its axes. Defaults to `None`: all count 1.
+        """
+        values = _accuracy(y_true, y_pred)
+        weights = ops.ones_like(values)
+        for given in (sample_weight, mask_of(y_pred)):
+            if given is not None:
+                weights = weights * _like(given, values)
+        keras.metrics.Mean.update_state(
+            self, ops.reshape(values, (-1,)), ops.reshape(weights, (-1,))
+        )
 
     def get_config(self) -> dict:
         return {"name": self.name, "dtype": self.dtype}

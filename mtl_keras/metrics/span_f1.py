@@ -12,6 +12,7 @@ from keras import ops
 from mtl_keras.keras_compat import mask_of
 from mtl_keras.losses.class_targets import to_integers
 from mtl_keras.metrics.tag_decoding import decode_tags
+from mtl_keras.metrics.tag_names import check_bio, check_iob2
 
 
 class Spans(NamedTuple):
@@ -52,7 +53,8 @@ class SpanF1(keras.metrics.Metric):
 
     Raises:
         TypeError: If `class_names` is no sequence of strings.
-        ValueError: If it is not in BIO form.
+        ValueError: If it is not in BIO form, or for `decode` not in that of
+            IOB2: an `I-<type>` without its `B-<type>`.
 
     Example:
 
@@ -77,7 +79,8 @@ class SpanF1(keras.metrics.Metric):
         dtype=None,
     ):
         super().__init__(name=name, dtype=dtype)
-        self.class_names = list(check_bio(class_names))
+        check = check_iob2 if decode else check_bio
+        self.class_names = list(check(class_names))
         self.decode = decode
         self.from_logits = from_logits
         types = sorted({_type(tag) for tag in self.class_names} - {None})
@@ -193,39 +196,3 @@ def _after(booleans):
 
 def _type(tag: str) -> str | None:
     return None if tag == "O" else tag[2:]
-
-
-def check_bio(class_names) -> tuple[str, ...]:
-    """Checks that names of classes are tags of spans in BIO form.
-
-    Args:
-        class_names: Sequence of strings, or what should be one.
-
-    Returns:
-        The names as a tuple.
-
-    Raises:
-        TypeError: If they are no sequence of strings.
-        ValueError: If `O` is not among them, or one is neither `O` nor
-            `B-<type>` nor `I-<type>`.
-    """
-    is_list = isinstance(class_names, Sequence)
-    if isinstance(class_names, str) or not is_list:
-        raise TypeError(
-            f"class_names={class_names!r}; expected a list of tags, such as "
-            "['O', 'B-artist', 'I-artist']."
-        )
-    for tag in class_names:
-        if not isinstance(tag, str):
-            raise TypeError(f"class_names holds {tag!r}; expected strings.")
-        if tag != "O" and not (tag[:2] in ("B-", "I-") and tag[2:]):
-            raise ValueError(
-                f"class_names holds {tag!r}; expected 'O', or 'B-' or 'I-' "
-                "and a type, such as 'B-artist'."
-            )
-    if "O" not in class_names:
-        raise ValueError(
-            f"class_names={list(class_names)} lacks 'O', the tag of steps in "
-            "no span."
-        )
-    return tuple(class_names)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.metrics.tag_names import check_iob2
+
 _IMPOSSIBLE = -1e9
 _SMALLEST = 1e-12
 
@@ -28,13 +30,20 @@ def decode_tags(
     Args:
         scores: Probabilities of shape `(batch, steps, classes)`, steps 1 or
             more.
-        class_names: Sequence of tags in BIO form, that of class 0 first.
+        class_names: Sequence of tags in the IOB2 form, that of class 0 first:
+            `O`, and for each type `B-<type>`, and `I-<type>` where it has
+            spans of several steps.
         mask: Booleans of shape `(batch, steps)`; where they are false, the tag
             is `O`. Defaults to `None`: true everywhere.
         from_logits: Whether the scores are logits. Defaults to `False`.
 
     Returns:
         int32 tensor of shape `(batch, steps)`: numbers of tags.
+
+    Raises:
+        TypeError: If `class_names` is no sequence of strings.
+        ValueError: If it is not in the IOB2 form, or scores have other
+            classes.
 
     Reference:
         Viterbi, "Error Bounds for Convolutional Codes and an Asymptotically
@@ -47,11 +56,17 @@ def decode_tags(
     >>> print(tags.numpy())  # and not O, I-a
     [[1 2]]
     """
+    class_names = check_iob2(class_names)
     scores = tf.cast(scores, "float32")
+    if scores.shape[-1] not in (None, len(class_names)):
+        raise ValueError(
+            f"scores have {scores.shape[-1]} classes and class_names "
+            f"{len(class_names)}; expected as many."
+        )
     if not from_logits:
         scores = tf.math.log(scores + _SMALLEST)
     if mask is not None:
-        outside = list(class_names).index("O")
+        outside = class_names.index("O")
         only = tf.one_hot(outside, len(class_names), 0.0, _IMPOSSIBLE)
         scores = tf.where(mask[..., None], scores, only)
     goes_on, begin, inside = _predecessors(class_names)
@@ -93,8 +108,8 @@ def _predecessors(class_names: Sequence[str]) -> tuple:
     inside = np.arange(len(class_names), dtype="int32")
     begin = np.array(
         [
-            numbers.get(f"B-{name[2:]}", number)
-            for number, name in enumerate(class_names)
+            numbers[f"B-{name[2:]}"] if name[:2] == "I-" else numbers[name]
+            for name in class_names
         ],
         "int32",
     )

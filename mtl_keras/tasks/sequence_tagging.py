@@ -7,10 +7,11 @@ import dataclasses
 import keras
 
 from mtl_keras import metrics
-from mtl_keras.metrics.span_f1 import check_bio
+from mtl_keras.metrics.tag_names import check_bio, check_iob2
 from mtl_keras.tasks.classification import Classification
 
-_OF_SPANS = {"span_f1", "decoded_span_f1"}
+# What class_names a metric of spans needs.
+_CHECKS = {"span_f1": check_bio, "decoded_span_f1": check_iob2}
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -44,13 +45,14 @@ class SequenceTagging(Classification):
     def __post_init__(self):
         asked = self.metrics or ()
         asked = {asked} if isinstance(asked, str) else set(map(str, asked))
-        for metric in _OF_SPANS & asked:
+        for metric in sorted(_CHECKS.keys() & asked):
             try:
-                check_bio(self.class_names)
+                _CHECKS[metric](self.class_names)
             except (TypeError, ValueError) as error:
                 raise type(error)(
                     f"Task {self.name!r}: metric {metric!r} needs class_names "
-                    f"in BIO form. {error}"
+                    f"in {'IOB2' if 'decoded' in metric else 'BIO'} form. "
+                    f"{error}"
                 ) from None
         super().__post_init__()
 

@@ -13,7 +13,7 @@ NAMES = ["O", "B-a", "I-a"]
 def test_every_tag_is_numbered_and_the_rest_is_missing(rng):
     lengths = rng.integers(1, 9, size=20)
     sentences = [" ".join("word" for _ in range(n)) for n in lengths]
-    numbers = [rng.integers(3, size=n) for n in lengths]
+    numbers = [rng.integers(2, size=n) for n in lengths]
     tags = [" ".join(NAMES[i] for i in row) for row in numbers]
     found = encode_tags(sentences, tags, NAMES, steps=10)
     assert found.shape == (20, 10) and found.dtype == np.int32
@@ -37,7 +37,7 @@ def test_tokens_are_counted_as_the_layer_splits():
         (["a b", "a b c"], ["O O", "O O"], None, "Row 1 has 3 tokens and 2"),
         (["a"], ["O", "O"], None, "1 sentences and 2 rows of tags"),
         (["a", "a b"], ["O", "O O"], 1, "Row 1 has 2 tokens; steps=1"),
-        (["a"], ["I-b"], None, "Row 0 has the tag 'I-b'.*'I-a'"),
+        (["a"], ["B-b"], None, "Row 0 has the tag 'B-b'.*'B-a'"),
     ],
 )
 def test_what_does_not_fit(sentences, tags, steps, message):
@@ -48,3 +48,59 @@ def test_what_does_not_fit(sentences, tags, steps, message):
 def test_errors_say_where():
     with pytest.raises(ValueError, match="Row 0 of 'train' has 1 tokens"):
         encode_tags(["a"], ["O O"], NAMES, where=" of 'train'")
+
+
+def test_lists_of_tokens_tags_and_numbers_are_read_as_strings_are():
+    expected = [[0, 1, 2], [1, -1, -1]]
+    tokens = [["play", "free", "jazz"], ["jazz"]]
+    for tags in (
+        ["O B-a I-a", "B-a"],
+        [["O", "B-a", "I-a"], ("B-a",)],
+        [np.array([0, 1, 2]), [1]],
+    ):
+        assert encode_tags(tokens, tags, NAMES).tolist() == expected
+    found = encode_tags(["a b"], [[-1, 2]], NAMES)
+    assert found.tolist() == [[-1, 2]]  # which may go on with what is missing
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme"),
+    [
+        ("O I-a I-a B-a", "iob1"),
+        ("O B-a E-a S-a", "bioes"),
+        ("O B-a L-a U-a", "bilou"),
+        ("O B-a I-a B-a", "iob2"),
+    ],
+)
+def test_every_scheme_is_converted(tags, scheme):
+    found = encode_tags(["a b c d"], [tags], NAMES, scheme=scheme)
+    assert found.tolist() == [[0, 1, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("tags", "names", "scheme", "message"),
+    [
+        (
+            "O I-a",
+            NAMES,
+            "iob2",
+            "Row 0 of 't', token 1.*'I-a' after 'O'.*iob1",
+        ),
+        ("B-a L-a", NAMES, "iob2", "Row 0 of 't', token 1.*'L-a'.*bilou"),
+        ("B-a O", NAMES, "bilou", "token 1.*leaves the span"),
+        ("B-a O", [*NAMES, "L-a"], "bilou", "class_names holds 'L-a'.*IOB2"),
+        ("B-a O", [*NAMES, "x"], "iob2", "class_names: found the tag 'x'.*pl"),
+        ("O I-a", ["O", "I-a"], "iob1", "tag 'B-a', which is not among class"),
+        ([0, 3], NAMES, "iob2", "Row 0 of 't' has the tag 3; expected.*0 to 2"),
+        ([0, -2], NAMES, "iob2", "Row 0 of 't' has the tag -2"),
+    ],
+)
+def test_what_a_scheme_forbids(tags, names, scheme, message):
+    with pytest.raises(ValueError, match=message):
+        encode_tags(["a b"], [tags], names, scheme=scheme, where=" of 't'")
+
+
+def test_plain_tags_are_taken_as_they_are():
+    names = ["O", "I-a", "x"]
+    found = encode_tags(["a b"], ["x I-a"], names, scheme="plain")
+    assert found.tolist() == [[2, 1]]

@@ -12,7 +12,14 @@ MODULES = [
     for name in datasets.names()
     if isinstance(datasets.get(name), ModuleType)
 ]
-FILES = ["from_csv", "from_folder", "from_npz", "from_tfds"]
+FILES = [
+    "from_conll",
+    "from_csv",
+    "from_folder",
+    "from_intent_slots",
+    "from_npz",
+    "from_tfds",
+]
 
 
 def test_names_are_sorted_and_modules():

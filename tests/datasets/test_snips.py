@@ -51,10 +51,11 @@ def test_tasks_fit_the_targets(write):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("a b", "O", "RateBook"), "Row 0 of 'valid' has 2 tokens and 1 tags"),
+        (("a b", "O", "RateBook"), r"Line 1 of '.*valid/seq.out' has 1 tags"),
         (("a", "B-gender", "RateBook"), "'B-gender'.*mean 'B-genre'"),
         (("a", "O", "RateBok"), "label 'RateBok'.*mean 'RateBook'"),
-        ((" ", "", "RateBook"), "Row 0 of 'valid' is empty"),
+        ((" ", "", "RateBook"), r"Line 1 of '.*valid/seq.in' is empty"),
+        (("a", "I-genre", "RateBook"), r"'I-genre' first.*'iob1'"),
     ],
 )
 def test_rows_that_do_not_fit(write, row, message):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from factory_harness import mostly_slow
+from keras import ops
 from sklearn import metrics as reference
 
 from mtl_keras import metrics
@@ -61,6 +62,36 @@ def test_pixels_are_pooled_not_averaged_over_images(classes):
         labels.reshape(2, 5, 5, 1), probabilities.reshape(2, 5, 5, 4)
     )
     assert float(images.result()) == float(flat.result())
+
+
+def test_tokens_count_alike_in_batches_of_any_length(rng):
+    """In Keras, a token of a batch of fewer steps counts more."""
+    metric = metrics.Accuracy()
+    right, weights = [], []
+    for steps in (2, 7, 4):
+        labels = rng.integers(4, size=(3, steps))
+        scores = rng.uniform(size=(3, steps, 4))
+        weight = rng.integers(3, size=(3, steps))
+        metric.update_state(labels, scores, weight)
+        right += (scores.argmax(-1) == labels).ravel().tolist()
+        weights += weight.ravel().tolist()
+    expected = np.average(right, weights=weights)
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 5), (3, 5, 1)])
+def test_weights_of_any_rank(rng, shape):
+    labels = rng.integers(4, size=(3, 5))
+    scores = rng.uniform(size=(3, 5, 4)).astype("float32")
+    weights = rng.uniform(size=shape)
+    mask = np.arange(5) < np.array([[5], [2], [4]])
+    y_pred = ops.convert_to_tensor(scores)
+    y_pred._keras_mask = ops.convert_to_tensor(mask)
+    metric = metrics.Accuracy()
+    metric.update_state(labels, y_pred, weights)
+    full = weights.reshape(3, -1) * np.ones((1, 5)) * mask
+    expected = np.average(scores.argmax(-1) == labels, weights=full)
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-6)
 
 
 BINARY = {

@@ -29,7 +29,7 @@ def best(probabilities, names):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
-@pytest.mark.parametrize("names", [TAGS, ["I-a", "O", "I-b", "B-b"]])
+@pytest.mark.parametrize("names", [TAGS, ["I-b", "O", "B-a", "B-b"]])
 def test_it_finds_the_best_of_all_valid_sequences(rng, steps, names):
     probabilities = rng.dirichlet(np.ones(len(names)), size=(20, steps))
     found = decode_tags(probabilities, names).numpy()

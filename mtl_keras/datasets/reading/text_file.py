@@ -1,0 +1,63 @@
+"""Text files of the user: read whole, with errors that name the line."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from pathlib import Path
+
+from mtl_keras.datasets.files import existing_file
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_lines(
+    path: str | os.PathLike, encoding: str, origin: str
+) -> tuple[Path, list[str]]:
+    """Reads the lines of a file, whatever ends them.
+
+    Args:
+        path: String or path of the file.
+        encoding: String, its encoding. A byte order mark of UTF-8 is left out.
+        origin: String, a sentence on where to get the file, for the error.
+
+    Returns:
+        The path, and the lines without their ends. A last empty line is none.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file is of another encoding.
+    """
+    file = existing_file(path, origin)
+    data = file.read_bytes()
+    try:
+        is_utf_8 = codecs.lookup(encoding).name == "utf-8"
+    except (LookupError, TypeError) as error:
+        raise ValueError(
+            f"`encoding` must name an encoding, found {encoding!r}. 'utf-8' "
+            "and 'latin-1' are usual ones."
+        ) from error
+    if is_utf_8 and data.startswith(_UTF_16):
+        raise ValueError(
+            f"'{file}' is in UTF-16, expected {encoding}. Pass "
+            "encoding='utf-16'."
+        )
+    try:
+        text = data.decode("utf-8-sig" if is_utf_8 else encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"Line {line} of '{file}' holds bytes that are none of {encoding}: "
+            f"{data[error.start : error.end]!r}. Pass another encoding, such "
+            "as encoding='latin-1'."
+        ) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(
+            f"Line {line} of '{file}' holds a zero byte, expected text. Is it "
+            "of another encoding, or no text file?"
+        )
+    # Not splitlines, which parts at more than ends of lines.
+    text = text.replace("\r\n", "\n")
+    lines = text.split("\n" if "\n" in text else "\r")
+    return file, lines if lines[-1] else lines[:-1]
