@@ -332,6 +332,17 @@ def test_a_sentence_of_5000_tokens(tmp_path):
     assert (data.arrays()[1]["ner"][0] == np.arange(5000) % 2).all()
 
 
+def test_it_is_described_and_found_by_name(tmp_path):
+    path = write_conll(tmp_path / "train.txt")
+    arguments = {"tasks": ["pos", "ner"], "columns": COLUMNS, **ALL}
+    data = from_conll(path, **arguments)
+    text = str(mtl_keras.datasets.describe(data))
+    assert "4 samples" in text and "B-PER: 11.1 %" in text
+    named = mtl_keras.datasets.get("from_conll")
+    found = [task.class_names for task in named.tasks(path, **arguments)]
+    assert found == [task.class_names for task in data.tasks]
+
+
 def test_a_model_trains_on_it(tmp_path):
     path = write_conll(tmp_path / "train.txt", SENTENCES * 3)
     data = from_conll(

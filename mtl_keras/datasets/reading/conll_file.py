@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
 from pathlib import Path
 
 from mtl_keras.datasets.encode_tags import count_tokens
@@ -116,8 +117,11 @@ def _cells(line: str, delimiter: str | None) -> list[str]:
     if not line.strip(_BLANKS):
         return []
     if delimiter is None:
-        return re.split(r"[ \t]+", line)
-    return [cell.strip(_BLANKS) for cell in line.split(delimiter)]
+        cells = re.split(r"[ \t]+", line)
+    else:
+        cells = [cell.strip(_BLANKS) for cell in line.split(delimiter)]
+    # Tags, and most tokens, come again and again: one string for all.
+    return list(map(sys.intern, cells))
 
 
 def _first_token(lines: list[str], rows: list[list[str]]) -> int | None:
