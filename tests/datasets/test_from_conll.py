@@ -125,6 +125,19 @@ def test_rows_of_conllu_that_are_no_word_are_left_out(write):
     assert found == [[("à", "ADP"), ("le", "DET"), (".", "PUNCT")]]
 
 
+@pytest.mark.parametrize("after", ["", "\n"])
+def test_a_first_line_that_names_the_columns_is_left_out(write, after):
+    text = f"Word POS NER\n{after}EU NNP O\n\npos pos O\n"
+    columns = ["token", "pos", "ner"]
+    found = read(write(text), ["pos"], columns=columns)
+    assert found == [[("EU", "NNP")], [("pos", "pos")]]
+    spec = {"a": ["pos"], "b": {"kind": "SequenceTagging", "columns": ["ner"]}}
+    with pytest.raises(ValueError, match=r"all labels .* are 'O'"):
+        from_conll(write(text), spec, columns=columns, **ALL)
+    with pytest.raises(ValueError, match="names of columns and no sentence"):
+        from_conll(write("Word POS NER\n"), ["pos"], columns=columns)
+
+
 def test_tokens_stay_whole_where_python_knows_more_blanks(write):
     text = "a\u00a0b O\n\u2028 B-x\n\u0085 O\n"
     data = from_conll(write(text), ["ner"], **ALL)
