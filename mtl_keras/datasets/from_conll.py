@@ -12,6 +12,7 @@ from mtl_keras.datasets.reading.conll_file import (
     ConllFile,
     read_conll_file,
     tokens_of,
+    without_header,
     without_ranges,
 )
 from mtl_keras.datasets.reading.sentence_parts import file_by_part, make_parts
@@ -54,9 +55,9 @@ def from_conll(
     sentences of like length, and all batches are as long as their longest
     sentence.
 
-    Left out are lines that begin a document (`-DOCSTART-`), comments (lines
-    before a sentence that begin with `#` and are no token), and of CoNLL-U the
-    rows that are no word.
+    Left out are a first line that names the columns, lines that begin a
+    document (`-DOCSTART-`), comments (lines before a sentence that begin with
+    `#` and are no token), and of CoNLL-U the rows that are no word.
 
     Args:
         path: String or path of a file, which is parted at random; or a dict
@@ -146,6 +147,8 @@ def from_conll(
     }
     numbers = _numbers(files, specs, inputs, columns)
     token = numbers.pop(None)
+    names = {numbers[spec.name]: spec.columns[0] for spec in specs}
+    files = {part: without_header(file, names) for part, file in files.items()}
     if token:
         files = {part: without_ranges(file) for part, file in files.items()}
     tokens = [one for file in files.values() for one in tokens_of(file, token)]

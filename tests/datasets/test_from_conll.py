@@ -125,6 +125,19 @@ def test_rows_of_conllu_that_are_no_word_are_left_out(write):
     assert found == [[("à", "ADP"), ("le", "DET"), (".", "PUNCT")]]
 
 
+@pytest.mark.parametrize("after", ["", "\n"])
+def test_a_first_line_that_names_the_columns_is_left_out(write, after):
+    text = f"Word POS NER\n{after}EU NNP O\n\npos pos O\n"
+    columns = ["token", "pos", "ner"]
+    found = read(write(text), ["pos"], columns=columns)
+    assert found == [[("EU", "NNP")], [("pos", "pos")]]
+    spec = {"a": ["pos"], "b": {"kind": "SequenceTagging", "columns": ["ner"]}}
+    with pytest.raises(ValueError, match=r"all labels .* are 'O'"):
+        from_conll(write(text), spec, columns=columns, **ALL)
+    with pytest.raises(ValueError, match="names of columns and no sentence"):
+        from_conll(write("Word POS NER\n"), ["pos"], columns=columns)
+
+
 def test_tokens_stay_whole_where_python_knows_more_blanks(write):
     text = "a\u00a0b O\n\u2028 B-x\n\u0085 O\n"
     data = from_conll(write(text), ["ner"], **ALL)
@@ -330,6 +343,17 @@ def test_a_sentence_of_5000_tokens(tmp_path):
     widths = sorted(y["ner"].shape[1] for _, y in data.train)
     assert widths == [2, 3, 5000]
     assert (data.arrays()[1]["ner"][0] == np.arange(5000) % 2).all()
+
+
+def test_it_is_described_and_found_by_name(tmp_path):
+    path = write_conll(tmp_path / "train.txt")
+    arguments = {"tasks": ["pos", "ner"], "columns": COLUMNS, **ALL}
+    data = from_conll(path, **arguments)
+    text = str(mtl_keras.datasets.describe(data))
+    assert "4 samples" in text and "B-PER: 11.1 %" in text
+    named = mtl_keras.datasets.get("from_conll")
+    found = [task.class_names for task in named.tasks(path, **arguments)]
+    assert found == [task.class_names for task in data.tasks]
 
 
 def test_a_model_trains_on_it(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from mtl_keras.datasets.encode_tags import count_tokens
@@ -116,8 +118,11 @@ def _cells(line: str, delimiter: str | None) -> list[str]:
     if not line.strip(_BLANKS):
         return []
     if delimiter is None:
-        return re.split(r"[ \t]+", line)
-    return [cell.strip(_BLANKS) for cell in line.split(delimiter)]
+        cells = re.split(r"[ \t]+", line)
+    else:
+        cells = [cell.strip(_BLANKS) for cell in line.split(delimiter)]
+    # Tags, and most tokens, come again and again: one string for all.
+    return list(map(sys.intern, cells))
 
 
 def _first_token(lines: list[str], rows: list[list[str]]) -> int | None:
@@ -183,6 +188,33 @@ def tokens_of(found: ConllFile, column: int) -> list[list[str]]:
                     "at blanks. Write '_' for them, or leave the line out."
                 )
     return tokens
+
+
+def without_header(found: ConllFile, names: Mapping[int, str]) -> ConllFile:
+    """Leaves a first line out that names the columns.
+
+    Args:
+        found: The file.
+        names: Dict from the numbers of some columns to their names.
+
+    Returns:
+        The file.
+    """
+    first = found.cells[0][0]
+    if any(first[i].lower() != name.lower() for i, name in names.items()):
+        return found
+    cells, lines, documents = found.cells, found.lines, found.documents
+    rest = cells[0][1:], lines[0][1:], documents[0]
+    kept = [rest] if rest[0] else []
+    kept += zip(cells[1:], lines[1:], documents[1:], strict=True)
+    if not kept:
+        raise ValueError(
+            f"'{found.file}' holds names of columns and no sentence."
+        )
+    cells, lines, documents = map(list, zip(*kept, strict=True))
+    return dataclasses.replace(
+        found, cells=cells, lines=lines, documents=documents
+    )
 
 
 def without_ranges(found: ConllFile) -> ConllFile:
