@@ -60,18 +60,43 @@ def check_columns(columns, names: Iterable[str]) -> dict[str, np.ndarray]:
     return found
 
 
-def is_text(values: np.ndarray) -> bool:
+def is_text(values) -> bool:
     """Tells whether a column holds texts.
 
     Args:
-        values: Array of shape `(n,)`.
+        values: Array of shape `(n,)`, or a `pandas.Categorical` of texts.
     """
+    if hasattr(values, "categories"):
+        return True
     if values.dtype.kind != "O":
         return values.dtype.kind in _TEXTS
     return any(isinstance(value, str | bytes) for value in values)
 
 
-def is_missing(values: np.ndarray) -> np.ndarray:
+def factorize(values) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the distinct values of a column.
+
+    Args:
+        values: Array of shape `(n,)`, or a `pandas.Categorical` of texts.
+
+    Returns:
+        Integer array of shape `(n,)`, and the values that they count; a
+        missing text is the empty one.
+    """
+    import pandas  # takes half a second to load
+
+    if hasattr(values, "categories"):
+        distinct = values.categories.tolist()
+        if MISSING_TEXT not in distinct:
+            # The code of a missing one, -1, is the last.
+            return values.codes, np.array([*distinct, MISSING_TEXT], object)
+        empty = distinct.index(MISSING_TEXT)
+        codes = np.where(values.codes < 0, empty, values.codes)
+        return codes, np.array(distinct, object)
+    return pandas.factorize(values, use_na_sentinel=False)
+
+
+def is_missing(values) -> np.ndarray:
     """Finds the missing values of a column.
 
     Args:
@@ -81,6 +106,9 @@ def is_missing(values: np.ndarray) -> np.ndarray:
         Boolean array of shape `(n,)`: `None`, NaN, `pandas.NA`, infinity and
         the empty text.
     """
+    if hasattr(values, "categories"):
+        codes, distinct = factorize(values)
+        return (distinct == MISSING_TEXT)[codes]
     if values.dtype.kind == "f":
         return ~np.isfinite(values)
     if values.dtype.kind in _INTEGERS:
@@ -107,6 +135,9 @@ def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
     Raises:
         TypeError: If the values are of another kind.
     """
+    if hasattr(values, "categories"):
+        codes, distinct = factorize(values)
+        values = distinct[codes]
     if dtype == "string":
         return _texts(name, values)
     if dtype.startswith("int"):
@@ -155,7 +186,12 @@ def plain_column(name: str, values) -> np.ndarray:
         return values.astype(object).where(~holes, None).to_numpy()
     if dtype in ("Float32", "Float64"):
         return values.to_numpy("float64", na_value=np.nan)
-    if hasattr(values, "to_numpy") and dtype in ("str", "string", "category"):
+    if dtype == "category":
+        values = getattr(values, "array", values)
+        if all(isinstance(value, str) for value in values.categories):
+            return values
+        values = values.astype(values.categories.dtype)
+    if hasattr(values, "to_numpy") and dtype in ("str", "string"):
         values = values.astype(object).to_numpy()
     values = np.asarray(values)
     if values.dtype.kind in "mM" or dtype.startswith("datetime"):

@@ -14,6 +14,7 @@ from mtl_keras.tables.columns import (
     MISSING_TEXT,
     as_dtype,
     check_columns,
+    factorize,
 )
 
 # Bytes; more than any processor asks for.
@@ -21,7 +22,7 @@ _ALIGNMENT = 64
 
 
 def encode_columns(
-    feature_space: FeatureSpace, columns, *, batch_size: int = 65536
+    feature_space: FeatureSpace, columns, *, batch_size: int = 262144
 ) -> np.ndarray:
     """Encodes a table once, so that training need not do it at each step.
 
@@ -31,7 +32,7 @@ def encode_columns(
         columns: Dict from name to an array of shape `(n,)`, or a
             `pandas.DataFrame`. Columns that the encoding does not know are
             left alone.
-        batch_size: Rows that are encoded at a time. Defaults to `65536`.
+        batch_size: Rows that are encoded at a time. Defaults to `262144`.
 
     Returns:
         float32 array of shape `(n, width)`. Numbers of categories that are to
@@ -49,14 +50,16 @@ def encode_columns(
     [[-1.2200000286102295], [0.0], [1.2200000286102295]]
     """
     _check_feature_space(feature_space)
+    features = feature_space.features
+    crosses = feature_space.crosses
     table = {
-        name: as_dtype(name, values, feature_space.features[name].dtype)
-        for name, values in check_columns(
-            columns, feature_space.features
-        ).items()
+        name: values
+        if _is_factorized(values, features[name]) and not crosses
+        else as_dtype(name, values, features[name].dtype)
+        for name, values in check_columns(columns, features).items()
     }
     rows = len(next(iter(table.values())))
-    if not feature_space.crosses:
+    if not crosses:
         return _encode_by_column(feature_space, table, rows, batch_size)
     parts = []
     for start in range(0, rows, batch_size):
@@ -70,17 +73,17 @@ def _encode_by_column(
     feature_space: FeatureSpace, table: Mapping, rows: int, batch_size: int
 ) -> np.ndarray:
     """Encodes each column by itself, equal values once."""
-    import pandas  # takes half a second to load
-
-    widths = {
-        name: _encode_values(feature_space, name, values[:1]).shape[-1]
-        for name, values in table.items()
-    }
-    # Columns of few values are encoded by these, however many rows.
-    codes = {}
+    codes, widths = {}, {}
     for name, values in table.items():
-        if widths[name] > 1 or values.dtype.kind != "f":
-            found, distinct = pandas.factorize(values, use_na_sentinel=False)
+        if values.dtype.kind != "f":
+            # Columns of few values are encoded by these, however many rows.
+            found, distinct = factorize(values)
+            codes[name] = found, _encode_values(feature_space, name, distinct)
+            widths[name] = codes[name][1].shape[-1]
+            continue
+        widths[name] = _encode_values(feature_space, name, values[:1]).shape[-1]
+        if widths[name] > 1:
+            found, distinct = factorize(values)
             codes[name] = found, _encode_values(feature_space, name, distinct)
     x = _aligned_zeros(rows, sum(widths.values()))
     one_hot = feature_space.one_hot_encoders
@@ -102,6 +105,10 @@ def _encode_by_column(
             else:
                 part[:] = encoded[found[batch]]
     return x
+
+
+def _is_factorized(values, feature) -> bool:
+    return hasattr(values, "categories") and feature.dtype == "string"
 
 
 def _aligned_zeros(rows: int, width: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from mtl_keras.tables.columns import (
     MISSING_TEXT,
     as_dtype,
     check_columns,
+    factorize,
     is_missing,
     is_text,
 )
@@ -192,7 +193,8 @@ def _check_values(name: str, values: np.ndarray, missing_inputs: str) -> None:
 
 def _category(name, safe, values, min_count, embedded):
     dtype = "string" if is_text(values) else "int64"
-    values = as_dtype(name, values, dtype)
+    if not hasattr(values, "categories"):
+        values = as_dtype(name, values, dtype)
     found, counts = _count(values)
     hole = MISSING_TEXT if dtype == "string" else MISSING_INTEGER
     kept = (counts >= min_count) | (found == hole)
@@ -220,12 +222,11 @@ def _category(name, safe, values, min_count, embedded):
 
 def _count(values) -> tuple[np.ndarray, np.ndarray]:
     """Distinct values, sorted, and how often each occurs."""
-    import pandas  # takes half a second to load
-
     # numpy would make all texts as long as the longest.
-    codes, found = pandas.factorize(values)
-    order = np.argsort(found)
-    return found[order], np.bincount(codes)[order]
+    codes, found = factorize(values)
+    counts = np.bincount(codes % len(found), minlength=len(found))
+    order = [number for number in np.argsort(found) if counts[number]]
+    return found[order], counts[order]
 
 
 def _number(name, safe, values, kind, num_bins):

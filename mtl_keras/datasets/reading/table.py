@@ -125,9 +125,9 @@ class Table:
                 too. Defaults to `False`.
 
         Returns:
-            Array of shape `(n,)`: texts (dtype object), empty where one is
-            missing; integers of categories, `None` where one is missing; or
-            numbers, NaN where one is.
+            Of shape `(n,)`: a `pandas.Categorical` of texts; an array of
+            integers of categories, `None` where one is missing; or of numbers,
+            NaN where one is.
         """
         column = self.column(name, "inputs")
         values, missing = column.values, column.missing
@@ -138,7 +138,7 @@ class Table:
                 return column.by_value(_integer, None, object)
             return column.by_value(_integer, 0, "int64")
         if category or (column.is_text and not column.is_numeric):
-            return column.names
+            return _categories(column)
         return column.numbers
 
     def _where(self, name: str) -> Callable[[int], str]:
@@ -199,6 +199,15 @@ def check_texts(argument: str, texts: Sequence[str]) -> tuple[str, ...]:
             f"`{argument}` must be a list of strings, found {texts!r}."
         )
     return tuple(texts)
+
+
+def _categories(column: Column):
+    import pandas  # takes half a second to load
+
+    names = [column.name_of(value) for value in column.distinct.tolist()]
+    distinct = list(dict.fromkeys(names))
+    numbers = np.array([*map(distinct.index, names), -1], int)
+    return pandas.Categorical.from_codes(numbers[column.codes], distinct)
 
 
 def _fits_int64(column: Column) -> bool:
