@@ -44,7 +44,7 @@ def from_csv(
     categories: Sequence[str] = (),
     embed: Sequence[str] = (),
     min_count: int = 2,
-    missing_inputs: str = "encode",
+    missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
     missing_values: Sequence[str] = (),
     delimiter: str | None = None,
@@ -102,8 +102,8 @@ def from_csv(
             others. A class that is none of theirs is an error, an unknown
             category goes into the bucket for such.
         labels: Boolean, `False` to read rows without labels for `predict`,
-            with `like`. All of them are in the part `"train"`. Defaults to
-            `True`.
+            with `like`. All of them are in the part `"train"`, in the order
+            of the file. Defaults to `True`.
         numbers: What becomes of numbers: `"float_normalized"` (default),
             `"piecewise_linear"`, `"periodic"`, `"float_discretized"`, or
             `"float"`, as they are.
@@ -114,8 +114,8 @@ def from_csv(
             `mtl_keras.tables.embedding_layer`.
         min_count: Integer, how often a category must occur in the training
             part to be one of its own. Defaults to 2.
-        missing_inputs: `"encode"` (default) fills holes in inputs and marks
-            them, `"error"` refuses them.
+        missing_inputs: `"encode"` fills holes in inputs and marks them,
+            `"error"` refuses them. Defaults to `"encode"`, or what `like` has.
         parse_dates: List of columns of dates or times, which become seconds.
         missing_values: List of strings, cells that stand for a missing value
             besides the empty one. Numbers are compared as numbers.
@@ -169,6 +169,7 @@ def from_csv(
         thousands=thousands,
         parse_dates=check_texts("parse_dates", parse_dates),
         task_column=task_column,
+        missing_inputs=missing_inputs,
     )
     return table_splits(
         _CsvFiles(files, reading, names),
@@ -190,7 +191,6 @@ def from_csv(
                 "categories": categories,
                 "embed": embed,
                 "min_count": min_count,
-                "missing_inputs": missing_inputs,
             },
             reading=reading,
         ),

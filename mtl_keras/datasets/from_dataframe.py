@@ -35,7 +35,7 @@ def from_dataframe(
     categories: Sequence[str] = (),
     embed: Sequence[str] = (),
     min_count: int = 2,
-    missing_inputs: str = "encode",
+    missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
     missing_values: Sequence[str] = (),
     batch_size: int = 32,
@@ -64,7 +64,7 @@ def from_dataframe(
         categories: Columns whose numbers are categories.
         embed: Columns of categories that stay numbers.
         min_count: How often a category must occur. Defaults to 2.
-        missing_inputs: `"encode"` (default) or `"error"`.
+        missing_inputs: `"encode"` or `"error"`.
         parse_dates: Columns of dates or times, which become seconds.
         missing_values: Texts that stand for a missing value.
         batch_size: Samples per batch. Defaults to 32.
@@ -92,6 +92,7 @@ def from_dataframe(
         missing_values=check_texts("missing_values", missing_values),
         parse_dates=check_texts("parse_dates", parse_dates),
         task_column=task_column,
+        missing_inputs=missing_inputs,
     )
     return table_splits(
         _Frame(_frame(frame), tuple(reading["missing_values"])),
@@ -113,7 +114,6 @@ def from_dataframe(
                 "categories": categories,
                 "embed": embed,
                 "min_count": min_count,
-                "missing_inputs": missing_inputs,
             },
             reading=reading,
         ),

@@ -147,6 +147,7 @@ def make_splits(
     input_names: tuple[str, ...] = (),
     groups: np.ndarray | None = None,
     encoding: Any = None,
+    shuffle: bool = True,
 ) -> Splits:
     """Makes the parts of a source.
 
@@ -161,6 +162,8 @@ def make_splits(
         groups: Integer array, a number for the group of each sample. Defaults
             to `None`.
         encoding: `TableEncoding` of a table. Defaults to `None`.
+        shuffle: Boolean, whether the training part comes in another order each
+            epoch. Defaults to `True`.
 
     Returns:
         The `Splits`.
@@ -171,7 +174,7 @@ def make_splits(
     check_count("batch_size", batch_size)
     batches = {
         part: source.batches(
-            indices, batch_size, seed if part == "train" else None
+            indices, batch_size, seed if shuffle and part == "train" else None
         )
         for part, indices in parts.items()
     }

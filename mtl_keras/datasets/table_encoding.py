@@ -83,6 +83,15 @@ class TableEncoding:
         Returns:
             float32 array of shape `(n, inputs)`.
         """
+        if hasattr(columns, "keys"):
+            # By the names of the table first: another column may have a name
+            # that is the safe one of these.
+            safe = safe_names(self.inputs)
+            columns = {
+                safe[name]: columns[name if name in columns else safe[name]]
+                for name in self.inputs
+                if name in columns or safe[name] in columns
+            }
         return tables.encode_columns(self.feature_space, columns)
 
     def codes_as(self, other: TableEncoding) -> bool:
@@ -121,6 +130,7 @@ class TableEncoding:
                 type(task),
                 task=_with_names(task),
                 separator=self.separators.get(task.name),
+                same_classes=True,
             )
             for task in self.tasks
         ]

@@ -13,6 +13,9 @@ from mtl_keras.spelling import did_you_mean
 # A missing category: of texts the empty one, of integers none that occurs.
 MISSING_TEXT = ""
 MISSING_INTEGER = int(np.iinfo("int64").min)
+# What Keras calls unknown categories; no table holds it.
+UNKNOWN_TEXT = "\ufffd unknown"
+UNKNOWN_INTEGER = MISSING_INTEGER + 1
 
 # Of numpy's kinds of dtype.
 _TEXTS = "OSU"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 
@@ -87,13 +88,17 @@ _WITH_UNIT = re.compile(r"[+-]?\d[\d.,]*\s*([^\W\d_][^\d,;]{0,7}|[°\"'])")
 
 
 def find_disguise(
-    name: str, texts: Iterable[str]
+    name: str,
+    texts: Iterable[str],
+    read_number: Callable[[str], float] | None = None,
 ) -> tuple[str, str, str] | None:
     """Finds numbers, dates or holes that are written as texts.
 
     Args:
         name: String, name of the column, for the way out.
         texts: Distinct texts of the column, without missing ones.
+        read_number: Function that reads a number as the caller writes them,
+            NaN if it is none. Defaults to `None`: with a decimal point.
 
     Returns:
         `None` for texts and for plain numbers; otherwise what was found, the
@@ -106,6 +111,22 @@ def find_disguise(
     ('numbers with a decimal comma', '1,5', "Pass decimal=','")
     """
     texts = list(texts)
+    if read_number is not None:
+        unread = [
+            text
+            for text in texts
+            if math.isnan(read_number(text)) and _NUMBER.fullmatch(text)
+        ]
+        if unread:
+            return (
+                "numbers in another form than `decimal` and `thousands` say",
+                unread[0],
+                "Say how the numbers are written",
+            )
+        texts = [
+            text if math.isnan(read_number(text)) or _is_plain(text) else "0"
+            for text in texts
+        ]
     others = [text for text in texts if not _NUMBER.fullmatch(text)]
     if not others:
         return None
@@ -125,6 +146,10 @@ def find_disguise(
             f"Pass missing_values={tuple(words)!r}",
         )
     return None
+
+
+def _is_plain(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _find_pattern(

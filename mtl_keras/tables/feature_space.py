@@ -19,6 +19,8 @@ from mtl_keras.spelling import did_you_mean
 from mtl_keras.tables.columns import (
     MISSING_INTEGER,
     MISSING_TEXT,
+    UNKNOWN_INTEGER,
+    UNKNOWN_TEXT,
     as_dtype,
     check_columns,
     factorize,
@@ -214,6 +216,8 @@ def _category(name, safe, values, min_count, embedded):
             # The first place is that of unknown ones.
             vocabulary=found[kept].tolist(),
             num_oov_indices=1,
+            # Keras's own, -1 and "[UNK]", may be categories.
+            oov_token=UNKNOWN_TEXT if dtype == "string" else UNKNOWN_INTEGER,
             name=f"{safe}_preprocessor",
         ),
         output_mode="int" if embedded else "one_hot",

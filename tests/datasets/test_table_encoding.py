@@ -236,3 +236,86 @@ def test_texts_are_read_alike_however_pandas_keeps_them(write, storage):
     )
     assert data.tasks[0].class_names == ("01", "1")
     np.testing.assert_array_equal(data.arrays()[0][3, :4], [0, 1, 0, 0])
+
+
+def test_rows_to_predict_keep_their_order(data):
+    rows = datasets.from_dataframe(frame(rows=50), like=data, labels=False)
+    streamed = np.concatenate([x for x, _ in rows.train])
+    np.testing.assert_array_equal(streamed, rows.arrays()[0])
+
+
+@pytest.mark.parametrize(
+    "words", [("Yes", "No"), ("YES", "no", "Yes"), ("Yes", "No", "Maybe")]
+)
+def test_inputs_keep_their_text(words):
+    table = frame(cities=words)
+    data = datasets.from_dataframe(table, ["stage"], **WHOLE)
+    x, _ = data.arrays()
+    np.testing.assert_array_equal(data.encoding.encode(table), x)
+    few = table[table["city"].isin(words[:2])]
+    again = datasets.from_dataframe(few, like=data, **WHOLE)
+    place = data.input_names.index("city: other")
+    assert not again.arrays()[0][:, place].any()
+
+
+def test_booleans_are_alike_with_holes_and_without(write):
+    full = frame().assign(flag=[row % 3 > 0 for row in range(40)])
+    holes = full.astype({"flag": object})
+    holes.loc[5, "flag"] = None
+    for first, second in ((full, holes), (holes, full)):
+        data = datasets.from_csv(write(first), ["stage"], **WHOLE)
+        again = datasets.from_csv(write(second, "b.csv"), like=data, **WHOLE)
+        kept = np.arange(40) != 5
+        np.testing.assert_array_equal(
+            again.arrays()[0][kept], data.arrays()[0][kept]
+        )
+        assert {"flag=True", "flag=False"} <= set(data.input_names)
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [((3, 5, 7), (1, 0, 2)), ((1, 2), (0, 0)), (("a", "b", "c"), (0, 2))],
+)
+def test_numbers_are_no_classes_of_other_names(first, other):
+    tasks = {"stage": "Classification"}
+    data = datasets.from_dataframe(frame(stages=first), tasks)
+    with pytest.raises(ValueError, match="none of its class_names"):
+        datasets.from_dataframe(frame(stages=other), like=data)
+
+
+def test_holes_stay_refused(data):
+    table = frame()
+    strict = datasets.from_dataframe(table, ["stage"], missing_inputs="error")
+    table.loc[3, "city"] = None
+    with pytest.raises(ValueError, match=r"no value in row 3, column 'city'"):
+        datasets.from_dataframe(table, like=strict)
+    datasets.from_dataframe(table, like=strict, missing_inputs="encode")
+
+
+@pytest.mark.parametrize("codes", [(-1, 0, 1), (-2, -1), ("[UNK]", "a")])
+def test_no_category_is_that_of_unknown_ones(codes):
+    table = frame(cities=codes)
+    data = datasets.from_dataframe(
+        table, ["stage"], inputs=["city"], categories=["city"], **WHOLE
+    )
+    assert [n for n in data.input_names if "=" in n] == [
+        f"city={code}" for code in codes
+    ]
+    assert not data.arrays()[0][:, 0].any()
+
+
+def test_columns_are_found_by_their_own_name_first():
+    table = frame().rename(columns={"size": "a.b"}).assign(a_b=-1.0)
+    data = datasets.from_dataframe(table, ["stage"], exclude=["a_b"], **WHOLE)
+    np.testing.assert_array_equal(data.encoding.encode(table), data.arrays()[0])
+
+
+def test_codes_are_texts_whatever_another_file_holds(write):
+    table = frame(cities=("01234", "90210"))
+    data = datasets.from_csv(
+        write(table), ["stage"], categories=["city"], **WHOLE
+    )
+    other = write(frame(cities=("90210",)), "other.csv")
+    again = datasets.from_csv(other, like=data, **WHOLE)
+    place = data.input_names.index("city=90210")
+    np.testing.assert_array_equal(again.arrays()[0][:, place], 1)

@@ -463,3 +463,38 @@ def test_an_input_and_a_task_of_one_safe_name():
     frame = table().rename(columns={"a": "q%", "y": "q_"})
     with pytest.raises(ValueError, match="'q%' and task 'q_' would both"):
         datasets.from_dataframe(frame, ["q_"])
+
+
+def test_thousands_come_in_threes(write):
+    lines = [
+        f"{['1.000', '1', '2.000'][row % 3]};{row % 2}" for row in range(40)
+    ]
+    path = write("p;y\n" + "\n".join(lines))
+    how = {"delimiter": ";", "decimal": ",", "thousands": "."}
+    data = datasets.from_csv(path, ["p"], inputs=["y"], **how, **WHOLE)
+    assert data.tasks[0].class_names == ("1", "1000", "2000")
+    data = datasets.from_csv(path, ["y"], categories=["p"], **how, **WHOLE)
+    assert data.input_names == ("p: other", "p=1", "p=1000", "p=2000")
+    path = write("x;y\n" + "\n".join(["1,5;0", "1,25;1", "2,75;1"] * 9))
+    for arguments, message in (
+        ({"thousands": ","}, "decimal comma|thousands"),
+        ({"thousands": "."}, "both '.'"),
+        ({"decimal": "ab"}, "`decimal` must be one character"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            datasets.from_csv(path, ["y"], delimiter=";", **arguments)
+
+
+def test_a_decimal_point_where_a_comma_is_said(write):
+    path = write("x;y\n" + "\n".join(["1.5;0", "2.25;1", "10.125;1"] * 9))
+    with pytest.raises(ValueError, match=r"another form.*'1\.5' in line 2"):
+        datasets.from_csv(path, ["y"], delimiter=";", decimal=",")
+    with pytest.raises(ValueError, match=r"another form.*'1\.5' in line 2"):
+        datasets.from_csv(path, ["x"], inputs=["y"], delimiter=";", decimal=",")
+
+
+@pytest.mark.parametrize("cells", [["1e3", "1000", "2"], ["1000.0", "2", "2"]])
+def test_integers_in_other_forms_are_classes(write, cells):
+    lines = [f"{row},{cells[row % 3]}" for row in range(40)]
+    data = datasets.from_csv(write("x,y\n" + "\n".join(lines)), ["y"], **WHOLE)
+    assert data.tasks[0].class_names == ("2", "1000")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+_WHOLE = re.compile(r"[+-]?\d+")
 # Codes such as 01 are names and no numbers: 1 is another one.
 _CODE = re.compile(r"[+-]?0\d+")
 # One class each, however they are written.
@@ -147,12 +147,22 @@ class Column:
             value: One of `distinct`.
         """
         if isinstance(value, str):
-            if self.is_whole and _WHOLE.fullmatch(value):
-                return str(int(value.partition(".")[0]))
+            if self.is_whole:
+                return str(self.integer_of(value))
             return value.lower() if self._is_boolean else value
         if isinstance(value, float) and self.is_whole:
             return str(int(value))
         return str(value)
+
+    def integer_of(self, value) -> int:
+        """Returns a value of a column of integers as one.
+
+        Args:
+            value: One of `distinct`.
+        """
+        if isinstance(value, str) and not _WHOLE.fullmatch(value):
+            value = (self.read_number or number_of)(value)
+        return int(value)
 
     def without_minus_one(self) -> Column:
         """Returns the column of a class task, with -1 as a missing label."""
@@ -204,7 +214,11 @@ def number_of(text: str, decimal: str = ".", thousands: str | None = None):
     Returns:
         A float, NaN for what is no number.
     """
-    if thousands:
+    if thousands and thousands in text:
+        mark = re.escape(thousands)
+        groups = rf"[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(decimal)}\d*)?"
+        if not re.fullmatch(groups, text):
+            return float("nan")
         text = text.replace(thousands, "")
     if decimal != ".":
         if "." in text:

@@ -73,6 +73,9 @@ def read_csv_table(
     import pandas  # takes half a second to load
 
     missing_values = check_texts("missing_values", missing_values)
+    _check_marks(delimiter=delimiter, decimal=decimal, thousands=thousands)
+    if thousands is not None:
+        numbers = ()  # pandas takes the mark out wherever it stands
     file = existing_file(path, "Pass the path of a csv or csv.gz file.")
     header = read_header(file, argument, delimiter, names)
     if names is not None:
@@ -96,7 +99,6 @@ def read_csv_table(
             },
             skipinitialspace=True,
             decimal=decimal,
-            thousands=thousands,
             low_memory=False,
         )
     if frame[header[-1]].isna().any():
@@ -168,6 +170,22 @@ def read_header(
             "holds these names. Leave `names` out."
         )
     return header
+
+
+def _check_marks(**marks) -> None:
+    """Raises a `ValueError` for marks that cannot be told apart."""
+    for argument, mark in marks.items():
+        if mark is None and argument == "thousands":
+            continue
+        if not isinstance(mark, str) or len(mark) != 1:
+            raise ValueError(
+                f"`{argument}` must be one character, found {mark!r}."
+            )
+    if marks["decimal"] == marks["thousands"]:
+        raise ValueError(
+            f"`decimal` and `thousands` are both {marks['decimal']!r}; say "
+            "both, such as decimal=',' and thousands='.'."
+        )
 
 
 class _CsvErrors:

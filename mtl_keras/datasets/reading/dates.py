@@ -8,8 +8,16 @@ import numpy as np
 
 from mtl_keras.datasets.reading.table import Table
 
-_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
-_DIGITS = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(.*)")
+_TIME = re.compile(
+    r"(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?(\s*[ap]m)?", re.I
+)
+_DIGITS = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(\D.*)?")
+# Dates whose parts cannot be taken for each other.
+_CLEAR = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]+\d.*)?"
+    r"|\d{1,2}[ -][a-z]{3,9}[ -]\d{4}(\s.*)?|[a-z]{3,9} \d{1,2},? \d{4}(\s.*)?",
+    re.I,
+)
 
 
 def read_seconds(table: Table, name: str) -> np.ndarray:
@@ -34,8 +42,8 @@ def read_seconds(table: Table, name: str) -> np.ndarray:
         return _since_epoch(pandas, pandas.to_datetime(values, utc=True))
     column = table.column(name, "parse_dates")
     texts = [str(value) for value in column.distinct.tolist()]
-    if all(map(_TIME.fullmatch, texts)):
-        seconds = [_of_day(text) for text in texts]
+    if texts and all(map(_TIME.fullmatch, texts)):
+        seconds = [_of_day(text, column) for text in texts]
     else:
         seconds = _of_dates(pandas, texts, column)
     return np.array([*seconds, np.nan])[column.codes]
@@ -46,16 +54,25 @@ def _since_epoch(pandas, dates) -> np.ndarray:
     return seconds.to_numpy("float64")
 
 
-def _of_day(text: str) -> float:
-    hours, minutes, *seconds = text.split(":")
-    return 3600.0 * int(hours) + 60 * int(minutes) + sum(map(float, seconds))
+def _of_day(text: str, column) -> float:
+    hours, minutes, seconds, half = _TIME.fullmatch(text).groups()
+    hours = int(hours)
+    if hours > 23 or (half and not 1 <= hours <= 12):
+        _refuse(column, text, "which is none")
+    if half:
+        hours = hours % 12 + 12 * (half.strip().lower() == "pm")
+    return 3600.0 * hours + 60 * int(minutes) + float(seconds or 0)
 
 
 def _of_dates(pandas, texts: list[str], column) -> np.ndarray:
     texts = _with_year_first(texts, column)
+    for text, written in zip(column.distinct.tolist(), texts, strict=True):
+        if not _CLEAR.fullmatch(written):
+            _refuse(column, text, "which is none, or could be several")
     dates = pandas.to_datetime(texts, errors="coerce", utc=True, format="mixed")
     if dates.isna().any():
-        _refuse(column, int(np.argmax(dates.isna())), "which is none")
+        text = column.distinct[int(np.argmax(dates.isna()))]
+        _refuse(column, text, "which is none")
     return _since_epoch(pandas, dates)
 
 
@@ -67,16 +84,17 @@ def _with_year_first(texts: list[str], column) -> list[str]:
     first, second = ([int(match[n]) for match in found] for n in (1, 2))
     day_first = max(first) > 12 or all("." in text[:3] for text in texts)
     if max(first) <= 12 and max(second) <= 12 and not day_first:
-        _refuse(column, 0, "whose day and month could be either")
+        _refuse(
+            column, column.distinct[0], "whose day and month could be either"
+        )
     day, month = (1, 2) if day_first else (2, 1)
-    return [f"{m[3]}-{m[month]}-{m[day]}{m[4]}" for m in found]
+    return [f"{m[3]}-{m[month]}-{m[day]}{m[4] or ''}" for m in found]
 
 
-def _refuse(column, number: int, why: str) -> None:
-    text = column.distinct[number]
+def _refuse(column, text, why: str) -> None:
     row = int(np.argmax(column.values == text))
     raise ValueError(
-        f"`parse_dates` must name dates or times, found {text!r} in "
+        f"`parse_dates` must name dates or times, found {str(text)!r} in "
         f"{column.where(row)}, {why}. Write dates as 2021-12-31 or 2021-12-31 "
         "23:59."
     )

@@ -87,7 +87,10 @@ def choose_inputs(
 
 
 def read_inputs(
-    table: Table, names: Sequence[str], categories: Collection[str]
+    table: Table,
+    names: Sequence[str],
+    categories: Collection[str],
+    texts: Collection[str] = (),
 ) -> dict[str, np.ndarray]:
     """Reads the inputs of a table, with holes where values are missing.
 
@@ -95,11 +98,15 @@ def read_inputs(
         table: The table.
         names: Names of the columns.
         categories: Names of those whose numbers are categories.
+        texts: Names of those that are texts whatever they hold.
 
     Returns:
         Dict from name to an array of shape `(n,)`, see `Table.input`.
     """
-    return {name: table.input(name, name in categories) for name in names}
+    return {
+        name: table.input(name, name in categories, name in texts)
+        for name in names
+    }
 
 
 def check_inputs(
@@ -148,7 +155,9 @@ def check_inputs(
 
 
 def _check_disguise(column: Column) -> None:
-    found = find_disguise(column.name, map(str, column.distinct.tolist()))
+    found = find_disguise(
+        column.name, map(str, column.distinct.tolist()), column.read_number
+    )
     if found is None:
         return
     what, text, way_out = found

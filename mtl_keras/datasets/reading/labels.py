@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.datasets.reading.column import BOOLEAN_WORDS, Column
+from mtl_keras.datasets.reading.column import (
+    BOOLEAN_WORDS,
+    Column,
+    number_of,
+)
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tables.disguised_numbers import find_disguise
 from mtl_keras.tasks import BinaryClassification, Classification, Regression
@@ -102,7 +106,9 @@ def _check_disguise(task: str, column: Column) -> None:
     """Raises a `ValueError` for numbers, dates or holes written as texts."""
     if not column.is_text:
         return
-    found = find_disguise(column.name, map(str, column.distinct.tolist()))
+    found = find_disguise(
+        column.name, map(str, column.distinct.tolist()), column.read_number
+    )
     if found is None:
         return
     what, text, way_out = found
@@ -153,6 +159,7 @@ def encode_classes(
     column: Column,
     num_classes: int | None,
     class_names: Sequence[str] | None,
+    numbered: bool = True,
 ) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Turns the values of a column into classes.
 
@@ -163,6 +170,8 @@ def encode_classes(
             are found.
         class_names: Their names, class 0 first, or `None` for the values that
             are found, sorted.
+        numbered: Boolean, whether the values may be the numbers of these
+            classes, where no name is a number itself. Defaults to `True`.
 
     Returns:
         int32 array of shape `(n,)`, -1 where a label is missing, and the
@@ -189,7 +198,9 @@ def encode_classes(
                 "the classes from 0."
             )
     elif (
-        column.is_whole
+        numbered
+        and column.is_whole
+        and not any(np.isfinite(number_of(name)) for name in class_names)
         and not set(found) & set(class_names)
         and _count_from_zero(column, len(class_names))
     ):

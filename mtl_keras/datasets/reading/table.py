@@ -116,13 +116,15 @@ class Table:
         place, source = self.place(index)
         return f"{place}, column {name!r} of {source}"
 
-    def input(self, name: str, category: bool = False) -> np.ndarray:
+    def input(self, name: str, category: bool = False, text: bool = False):
         """Reads a column as an input.
 
         Args:
             name: String, name of the column.
             category: Boolean, whether its values are categories, integers
                 too. Defaults to `False`.
+            text: Boolean, whether they are texts in any case, as in data that
+                were read before. Defaults to `False`.
 
         Returns:
             Of shape `(n,)`: a `pandas.Categorical` of texts; an array of
@@ -131,12 +133,14 @@ class Table:
         """
         column = self.column(name, "inputs")
         values, missing = column.values, column.missing
-        if values.dtype.kind in "iub" and not missing.any():
+        if text or values.dtype.kind == "b":
+            return _categories(column)
+        if values.dtype.kind in "iu" and not missing.any():
             return values
         if category and column.is_whole and _fits_int64(column):
             if missing.any():
-                return column.by_value(_integer, None, object)
-            return column.by_value(_integer, 0, "int64")
+                return column.by_value(column.integer_of, None, object)
+            return column.by_value(column.integer_of, 0, "int64")
         if category or (column.is_text and not column.is_numeric):
             return _categories(column)
         return column.numbers
@@ -204,20 +208,23 @@ def check_texts(argument: str, texts: Sequence[str]) -> tuple[str, ...]:
 def _categories(column: Column):
     import pandas  # takes half a second to load
 
-    names = [column.name_of(value) for value in column.distinct.tolist()]
+    names = [_input_text(column, value) for value in column.distinct.tolist()]
     distinct = list(dict.fromkeys(names))
     numbers = np.array([*map(distinct.index, names), -1], int)
     return pandas.Categorical.from_codes(numbers[column.codes], distinct)
 
 
+def _input_text(column: Column, value) -> str:
+    """A category by its own text, whatever else the column holds."""
+    text = value if isinstance(value, str) else column.name_of(value)
+    # pandas reads these as booleans where no cell is empty.
+    return text.capitalize() if text.lower() in ("true", "false") else text
+
+
 def _fits_int64(column: Column) -> bool:
     limits = np.iinfo("int64")
-    integers = map(_integer, column.distinct.tolist())
+    integers = map(column.integer_of, column.distinct.tolist())
     return all(limits.min < number <= limits.max for number in integers)
-
-
-def _integer(value) -> int:
-    return int(str(value).partition(".")[0])
 
 
 def _text(value) -> str:

@@ -81,6 +81,7 @@ _DEFAULTS = {
     "thousands": None,
     "parse_dates": (),
     "task_column": None,
+    "missing_inputs": "encode",
 }
 
 
@@ -125,7 +126,7 @@ def table_splits(reader: TableReader, said: TableArguments) -> Splits:
     inputs = _inputs(reader, said, specs, like)
     categories = _categories(said, inputs, like)
     table = _read(reader, said, specs, inputs, categories, like)
-    columns = read_inputs(table, inputs, categories)
+    columns = read_inputs(table, inputs, categories, _texts_of(like))
     parts, groups = _parts(reader, table, said)
     made = []
     if said.labels:
@@ -133,6 +134,8 @@ def table_splits(reader: TableReader, said: TableArguments) -> Splits:
     tasks = tuple(task for task, _ in made)
     y = {task.name: values for task, values in made}
     encoding = like
+    if said.reading["missing_inputs"] == "error":
+        _check_complete(table, columns)
     if like is None:
         check_inputs(table, columns, categories)
         _check_names_apart(columns, tasks)
@@ -164,6 +167,8 @@ def table_splits(reader: TableReader, said: TableArguments) -> Splits:
         input_names=encoding.input_names,
         groups=groups,
         encoding=encoding,
+        # What is predicted belongs to the rows of the table.
+        shuffle=said.labels,
     )
 
 
@@ -256,6 +261,15 @@ def _categories(said, inputs, like) -> set[str]:
     return categories
 
 
+def _texts_of(like) -> set[str]:
+    """Input columns that are texts in the data of `like`."""
+    if like is None:
+        return set()
+    features = like.feature_space.features
+    safe = tables.safe_names(like.inputs)
+    return {n for n in like.inputs if features[safe[n]].dtype == "string"}
+
+
 def _read(reader, said, specs, inputs, categories, like) -> Table:
     asked = {c: "tasks" for spec in specs for c in spec.columns}
     if not said.labels:
@@ -343,10 +357,10 @@ def _targets(table: Table, said: TableArguments, specs) -> list:
 
 def _fit(table, columns, categories, train, said) -> TableEncoding:
     rows = {name: values[train] for name, values in columns.items()}
-    if said.encoding["missing_inputs"] == "error":
-        _check_complete(table, columns)
     space = tables.fit_feature_space(
-        rows, **{**said.encoding, "categories": sorted(categories)}
+        rows,
+        **{**said.encoding, "categories": sorted(categories)},
+        missing_inputs=said.reading["missing_inputs"],
     )
     return TableEncoding(
         space, tuple(columns), (), {}, reading=dict(said.reading)

@@ -42,6 +42,8 @@ class TargetSpec:
         arguments: Dict of arguments of the kind.
         task: The task itself, or `None` to make one.
         separator: String between several labels in one cell, or `None`.
+        same_classes: Boolean, whether only the names of the task's classes
+            are labels, as in data that were read before.
     """
 
     name: str
@@ -50,6 +52,7 @@ class TargetSpec:
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     task: Task | None = None
     separator: str | None = None
+    same_classes: bool = False
 
 
 def read_target_specs(tasks: Any) -> list[TargetSpec]:

@@ -163,7 +163,9 @@ def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
     binary = issubclass(kind, BinaryClassification)
     count = 2 if binary else _said(spec, "num_classes")
     names = _said(spec, "class_names")
-    codes, names = encode_classes(spec.name, column, count, names)
+    codes, names = encode_classes(
+        spec.name, column, count, names, numbered=not spec.same_classes
+    )
     found = {} if names is None else {"class_names": names}
     if not binary:
         found["num_classes"] = len(names or ()) or count or codes.max() + 1

@@ -39,7 +39,14 @@ def tasks_in_rows(
             f"`task_column` must name a task in each row, found none in "
             f"{column.where(row)}."
         )
-    values = column.names
+    # By their own text, whatever else the column holds.
+    values = column.by_value(
+        lambda value: (
+            value if isinstance(value, str) else column.name_of(value)
+        ),
+        "",
+        object,
+    )
     safe = safe_names(sorted(set(values.tolist())), "Tasks")
     known = {spec.name: spec for spec in specs if spec.task is not None}
     if len(specs) > 1 or known:

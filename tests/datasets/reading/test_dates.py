@@ -50,6 +50,11 @@ def test_times_count_from_midnight():
     np.testing.assert_array_equal(found, [0, 45000, 86399.5, np.nan])
 
 
+def test_halves_of_a_day():
+    found = seconds(["12:30 am", "9:30 am", "12:00 PM", "10:15pm"])
+    np.testing.assert_array_equal(found, [1800, 34200, 43200, 80100])
+
+
 def test_holes_are_holes():
     found = seconds(["2021-01-31", None, "", "2021-01-31"])
     np.testing.assert_array_equal(np.isnan(found), [False, True, True, False])
@@ -66,6 +71,13 @@ def test_holes_are_holes():
         ),
         (["2021-01-31", "soon"], "'soon' in row 1"),
         (["13/13/2021"], "'13/13/2021' in row 0"),
+        (["01/02/21", "13/02/21"], "'01/02/21' in row 0"),
+        (["01/02/2021", "2021-03-04"], "'01/02/2021' in row 0"),
+        (["12:30", "2021-01-01"], "'12:30' in row 0"),
+        (["now", "today"], "'now' in row 0"),
+        (["25:10"], "'25:10' in row 0"),
+        (["07:65"], "'07:65' in row 0"),
+        (["13:10 pm"], "'13:10 pm' in row 0"),
     ],
 )
 def test_what_is_no_date(cells, message):
