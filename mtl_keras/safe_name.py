@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 
+# Names of parameters of TensorFlow's own functions.
+_TAKEN = ("self", "cls", "args", "kwargs")
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -13,7 +16,7 @@ def safe_name(name: str) -> str:
 
     Letters of English, digits and the underscore stay. Other letters and
     digits become their Unicode number, everything else an underscore. A name
-    that is safe already stays as it is.
+    that is safe already stays as it is; a keyword of Python gets an underscore.
 
     Args:
         name: String, such as the name of a column.
@@ -36,7 +39,7 @@ def safe_name(name: str) -> str:
             "least. Rename it."
         )
     if _SAFE.fullmatch(name):
-        return name
+        return f"{name}_" if name in _TAKEN or iskeyword(name) else name
     safe = "".join(map(_safe_character, name.strip()))
     return safe if safe[0].isalpha() else f"n{safe}"
 
@@ -57,7 +60,8 @@ def safe_names(names: Iterable[str], what: str = "Columns") -> dict[str, str]:
     safe, owners = {}, {}
     for name in names:
         safe[name] = safe_name(name)
-        other = owners.setdefault(safe[name], name)
+        # Signatures of TensorFlow tell no case.
+        other = owners.setdefault(safe[name].lower(), name)
         if other != name:
             raise ValueError(
                 f"{what} {other!r} and {name!r} would both be named "

@@ -120,7 +120,10 @@ def is_missing(values) -> np.ndarray:
         return np.char.strip(values) == np.array("", values.dtype)
     import pandas
 
-    return pandas.isna(values) | (values == "") | (values == b"")
+    missing = pandas.isna(values)
+    there = values[~missing]
+    missing[~missing] = (there == "") | (there == b"")
+    return missing
 
 
 def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:

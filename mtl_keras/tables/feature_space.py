@@ -38,6 +38,7 @@ NUMBERS = (
 # Float32 has 24 bits; a column that leaves fewer than ten of them to its
 # spread, such as unix seconds, is read as float64.
 _LARGEST_RATIO = 2.0**14
+_LARGEST_INTEGER = 2.0**53
 
 
 def fit_feature_space(
@@ -218,7 +219,7 @@ def _category(name, safe, values, min_count, embedded):
             num_oov_indices=1,
             # Keras's own, -1 and "[UNK]", may be categories.
             oov_token=UNKNOWN_TEXT if dtype == "string" else UNKNOWN_INTEGER,
-            name=f"{safe}_preprocessor",
+            name=f"{safe}.encoding",
         ),
         output_mode="int" if embedded else "one_hot",
     )
@@ -234,6 +235,14 @@ def _count(values) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _number(name, safe, values, kind, num_bins):
+    if values.dtype.kind in "iu" and np.abs(values.astype("float64")).max() > (
+        _LARGEST_INTEGER
+    ):
+        raise ValueError(
+            f"Column {name!r} holds integers such as {values.max()}, which no "
+            "floating-point number tells apart. If they are ids, say that they "
+            "are categories (categories=), or leave the column out."
+        )
     # Means in float64: a float32 sum of large numbers is no longer one.
     numbers = as_dtype(name, values, "float64")
     there = numbers[np.isfinite(numbers)]
@@ -261,7 +270,7 @@ def _number(name, safe, values, kind, num_bins):
             scale=scale,
             mark_missing=len(there) < len(numbers),
             encoder=_encoder(name, kind, scaled, num_bins),
-            name=f"{safe}_preprocessor",
+            name=f"{safe}.encoding",
         ),
         output_mode="float",
     )

@@ -41,6 +41,7 @@ from mtl_keras.training.data.streams import (
     is_stream,
 )
 from mtl_keras.training.data.strings import with_object_strings
+from mtl_keras.training.data.table_inputs import stream_of_float64
 from mtl_keras.training.functions import make_function
 from mtl_keras.training.gradients.added_losses import (
     added_losses,
@@ -538,6 +539,7 @@ class MultiTaskModel(HookedModel):
         x = inputs_by_name(self, with_object_strings(x))
         if not is_stream(x):
             check_inputs(self, x, values=False)
+            x, batch_size = stream_of_float64(self, x, batch_size)
         x, batch_size, steps = split_inputs(strategy, x, batch_size, steps)
         arguments = {"x": x, "verbose": verbose, "callbacks": callbacks}
         with lost_workers_named(strategy):

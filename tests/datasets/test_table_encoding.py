@@ -319,3 +319,78 @@ def test_codes_are_texts_whatever_another_file_holds(write):
     again = datasets.from_csv(other, like=data, **WHOLE)
     place = data.input_names.index("city=90210")
     np.testing.assert_array_equal(again.arrays()[0][:, place], 1)
+
+
+@pytest.mark.parametrize("cell", ["abc", "NA", "1,5"])
+def test_a_cell_that_is_no_number_later_is_named(data, write, cell):
+    table = frame(rows=5).astype({"size": object})
+    table.loc[2, "size"] = cell
+    with pytest.raises(ValueError, match=f"'{cell}' in line 4, column 'size'"):
+        datasets.from_csv(write(table), like=data)
+
+
+def test_raw_columns_are_evaluated_with_holes_and_large_numbers():
+    table = frame().assign(
+        seen=1.6e9 + np.arange(40.0),
+        age=np.where(np.arange(40) % 3, np.arange(40) * 1.5, np.nan),
+    )
+    data = datasets.from_dataframe(table, ["stage"], **WHOLE)
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(3,))
+    x, y = data.arrays()
+    raw = data.serving_model(model)
+    for one in (model, raw):
+        one.run_eagerly = True
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    columns = {
+        name: table[name].to_numpy(object if name == "city" else None)
+        for name in data.encoding.inputs
+    }
+    found = raw.predict(columns, verbose=0)["stage"]
+    np.testing.assert_allclose(found, model(x)["stage"], atol=1e-6)
+    with pytest.raises(ValueError, match=r"'seen'.*rounds its large numbers"):
+        raw.evaluate(columns, y, verbose=0)
+    arrays = {name: values[:, None] for name, values in columns.items()}
+    arrays["city"] = tf.constant(arrays["city"].tolist())
+    stream = tf.data.Dataset.from_tensor_slices((arrays, y)).batch(32)
+    found = raw.evaluate(stream, verbose=0, return_dict=True)
+    assert found == pytest.approx(expected, abs=1e-5)
+    del arrays["seen"]
+    few = datasets.from_dataframe(table, ["stage"], exclude=["seen"], **WHOLE)
+    model = mtl_keras.build_mlp(few.input_shape, few.tasks, hidden_units=(3,))
+    raw = few.serving_model(model)
+    for one in (model, raw):
+        one.run_eagerly = True
+    expected = model.evaluate(*few.arrays(), verbose=0, return_dict=True)
+    columns = {name: columns[name] for name in few.encoding.inputs}
+    found = raw.evaluate(columns, y, verbose=0, return_dict=True)
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["class", "self", "None", "lambda", "args"])
+def test_columns_named_like_python_are_exported(name, tmp_path):
+    table = frame().rename(columns={"size": name})
+    data = datasets.from_dataframe(table, ["stage"], inputs=[name], **WHOLE)
+    model = mtl_keras.build_mlp(data.input_shape, data.tasks, hidden_units=(2,))
+    data.serving_model(model).export(tmp_path / "served", verbose=False)
+    serve = tf.saved_model.load(tmp_path / "served").signatures
+    request = {f"{name}_": tf.constant([[1.0]])}
+    found = serve["serving_default"](**request)["stage"]
+    x = data.encoding.encode({name: np.array([1.0])})
+    np.testing.assert_allclose(found, model(x)["stage"], atol=1e-6)
+
+
+def test_names_that_differ_in_case_alone_are_refused():
+    table = frame().assign(Size=1.5)
+    with pytest.raises(
+        ValueError, match=r"'size' and 'Size'|'Size' and 'size'"
+    ):
+        datasets.from_dataframe(table, ["stage"])
+
+
+def test_holes_of_pandas_are_encoded(data):
+    table = frame(rows=4).astype({"city": "string"})
+    table.loc[1, "city"] = pd.NA
+    found = data.encoding.encode(table)
+    as_objects = data.encoding.encode(table.astype({"city": object}))
+    np.testing.assert_array_equal(found, as_objects)
+    assert found[1, 0] == 1  # other

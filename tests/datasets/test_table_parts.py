@@ -498,3 +498,26 @@ def test_integers_in_other_forms_are_classes(write, cells):
     lines = [f"{row},{cells[row % 3]}" for row in range(40)]
     data = datasets.from_csv(write("x,y\n" + "\n".join(lines)), ["y"], **WHOLE)
     assert data.tasks[0].class_names == ("2", "1000")
+
+
+def test_rows_of_holes_are_rows(write):
+    path = write("x,c,y\n1,u,0\n,,\n3,u,1\n" + "2,u,1\n" * 9 + ",,\n\n,,\n")
+    data = datasets.from_csv(path, ["y"], **WHOLE)
+    assert len(data.indices["train"]) == 12
+    np.testing.assert_array_equal(data.arrays()[1]["y"][:3], [0, -1, 1])
+
+
+def test_integers_that_floats_cannot_hold():
+    frame = table(id=[2**60 + row for row in range(40)])
+    with pytest.raises(ValueError, match=r"'id' holds integers.*categories="):
+        datasets.from_dataframe(frame, ["y"])
+
+
+def test_labels_that_float32_cannot_tell_apart():
+    seconds = pd.date_range("2021-01-01", periods=40, freq="s")
+    with pytest.raises(ValueError, match=r"cannot tell apart.*Subtract"):
+        datasets.from_dataframe(
+            table(y=list(seconds)), ["y"], parse_dates=["y"]
+        )
+    days = pd.date_range("2021-01-01", periods=40, freq="30D")
+    datasets.from_dataframe(table(y=list(days)), ["y"], parse_dates=["y"])

@@ -256,7 +256,11 @@ def _place(file, delimiter, skipped, kept, index) -> tuple[str, str]:
 
 
 def _rows_with_values(frame, file, delimiter, skipped) -> np.ndarray:
-    """Numbers of the rows in which a cell is not empty."""
+    """Numbers of the rows, but for empty ones at the end.
+
+    An empty row within the table is a row of holes: what is predicted belongs
+    to the lines.
+    """
     kept = np.ones(len(frame), bool)
     if len(frame) and frame[frame.columns[-1]].isna().any():
         kept = ~frame.isna().all(axis=1).to_numpy()
@@ -265,7 +269,8 @@ def _rows_with_values(frame, file, delimiter, skipped) -> np.ndarray:
         for number, (_, cells) in enumerate(_rows(file, delimiter)):
             if number >= skipped and any(cells):
                 kept[number - skipped] = True
-    return np.flatnonzero(kept)
+    last = np.flatnonzero(kept)
+    return np.arange(last[-1] + 1 if len(last) else 0)
 
 
 def _check_lengths(file, argument, delimiter, count) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
 from mtl_keras.datasets.reading.table import Table, check_texts
+from mtl_keras.safe_name import safe_names
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tables.columns import is_text
 from mtl_keras.tables.disguised_numbers import find_disguise
@@ -151,6 +152,35 @@ def check_inputs(
                 "that nothing is learned from them. Leave the column out by "
                 f"exclude=[{name!r}], or say that they are categories: "
                 f"categories=[{name!r}]."
+            )
+
+
+def check_same_kinds(table: Table, encoding, names: Sequence[str]) -> None:
+    """Raises an error for a text where the data of `like` have numbers.
+
+    Args:
+        table: The table.
+        encoding: `TableEncoding` of the data that were read before.
+        names: Names of the inputs.
+
+    Raises:
+        ValueError: If a cell is no number. The error names its line.
+    """
+    safe = safe_names(encoding.inputs)
+    features = encoding.feature_space.features
+    for name in names:
+        column = table.column(name, "inputs")
+        dtype = features[safe[name]].dtype
+        if dtype == "string" or column.values.dtype.kind == "b":
+            continue
+        bad = column.no_number
+        if bad.any():
+            row = int(np.argmax(bad))
+            value = str(column.values[row])
+            raise ValueError(
+                f"`inputs` must be numbers where those of `like` are, found "
+                f"{value!r} in {column.where(row)}. If it stands for a missing "
+                f"value, pass missing_values=({value!r},)."
             )
 
 

@@ -22,6 +22,9 @@ MOST_NUMBERED_CLASSES = 20
 # As many texts are classes even if few of them come again.
 FEW_TEXTS = 20
 
+# Float32 has 24 bits.
+_LARGEST_RATIO = 2.0**14
+
 _NO_CLASSES = {"na", "n/a", "nan", "null", "?"}
 
 
@@ -99,7 +102,18 @@ def encode_numbers(task: str, column: Column) -> np.ndarray:
     if not column.is_numeric:
         _check_disguise(task, column)
         raise ValueError(f"Task {task!r}: {no_number_found(column)}")
-    return column.numbers.astype("float32")
+    numbers = column.numbers
+    there = numbers[~column.missing]
+    labels = numbers.astype("float32")
+    if np.abs(there).max() > _LARGEST_RATIO * max(float(there.std()), 1e-300):
+        lost = len(np.unique(there)) > len(np.unique(there.astype("float32")))
+        if lost:
+            raise ValueError(
+                f"Task {task!r}: found labels such as {there[0]} in column "
+                f"{column.name!r}, which float32 cannot tell apart. Subtract a "
+                "constant, or choose another unit."
+            )
+    return labels
 
 
 def _check_disguise(task: str, column: Column) -> None:

@@ -12,6 +12,8 @@ from mtl_keras.tasks import Task
 
 MOST_ROWS = 10_000
 FEWEST_ROWS = 50
+# Pairs of an input and a label; each takes some milliseconds.
+MOST_PAIRS = 2_000
 LIMIT = 0.98
 # Leaves of a tree on one column, besides one for each class.
 _LEAVES = 8
@@ -35,7 +37,8 @@ def warn_of_leaks(
         tasks: The tasks.
     """
     rows = len(next(iter(targets.values()), ()))
-    if rows < FEWEST_ROWS:
+    labels = sum(np.size(y[:1]) for y in targets.values())
+    if rows < FEWEST_ROWS or labels * len(columns) > MOST_PAIRS:
         return
     chosen = np.arange(rows)
     if rows > MOST_ROWS:

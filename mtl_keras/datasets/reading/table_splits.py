@@ -14,6 +14,7 @@ from mtl_keras.datasets.reading.dates import read_seconds
 from mtl_keras.datasets.reading.groups import check_groups_apart, read_groups
 from mtl_keras.datasets.reading.input_columns import (
     check_inputs,
+    check_same_kinds,
     choose_inputs,
     read_inputs,
 )
@@ -126,6 +127,8 @@ def table_splits(reader: TableReader, said: TableArguments) -> Splits:
     inputs = _inputs(reader, said, specs, like)
     categories = _categories(said, inputs, like)
     table = _read(reader, said, specs, inputs, categories, like)
+    if like is not None:
+        check_same_kinds(table, like, inputs)
     columns = read_inputs(table, inputs, categories, _texts_of(like))
     parts, groups = _parts(reader, table, said)
     made = []

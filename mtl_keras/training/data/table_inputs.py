@@ -1,0 +1,71 @@
+"""Raw columns of a table as inputs: holes, and numbers of 64 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.layers import NumberEncoding
+
+_BATCH_SIZE = 32  # that of keras.Model.predict
+
+
+def takes_holes(model, tensor) -> bool:
+    """Tells whether an input is filled where it is missing.
+
+    Args:
+        model: A functional model.
+        tensor: One of its inputs.
+    """
+    return any(
+        isinstance(layer, NumberEncoding) and layer.input is tensor
+        for layer in model.layers
+    )
+
+
+def check_float64(array: np.ndarray, tensor) -> None:
+    """Checks that a float64 input keeps its values.
+
+    Keras makes float32 of all arrays of floats, and leaves streams alone.
+
+    Args:
+        array: The array for the input.
+        tensor: The input of the model.
+
+    Raises:
+        ValueError: If values would be rounded.
+    """
+    if tensor.dtype != "float64" or array.dtype != np.float64:
+        return
+    rounded = array.astype("float32").astype("float64")
+    if not np.array_equal(array, rounded, equal_nan=True):
+        raise ValueError(
+            f"Input {tensor.name!r}: Keras makes float32 of arrays, which "
+            "rounds its large numbers. Pass a stream: "
+            "tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
+        )
+
+
+def stream_of_float64(model, x, batch_size: int | None):
+    """Makes a stream of inputs that arrays would round.
+
+    Args:
+        model: A functional model.
+        x: Inputs, in its structure.
+        batch_size: Samples per batch, or `None` for 32.
+
+    Returns:
+        `(x, batch_size)`: a `tf.data.Dataset` and `None` where an input is
+        float64, otherwise what was given.
+    """
+    wide = [tensor.dtype == "float64" for tensor in model.inputs]
+    if not isinstance(x, Mapping) or not any(wide):
+        return x, batch_size
+    columns = {
+        name: np.asarray(values).reshape(len(values), -1)
+        for name, values in x.items()
+    }
+    stream = tf.data.Dataset.from_tensor_slices(columns)
+    return stream.batch(batch_size or _BATCH_SIZE), None
