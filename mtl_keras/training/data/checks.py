@@ -18,7 +18,7 @@ from mtl_keras.training.data.arrays import (
 from mtl_keras.training.data.input_checks import check_sizes, warn_of_scales
 from mtl_keras.training.data.inputs_by_name import inputs_by_name
 from mtl_keras.training.data.strings import check_tokens
-from mtl_keras.training.data.table_inputs import check_float64, takes_holes
+from mtl_keras.training.data.table_inputs import takes_holes
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
 
@@ -92,8 +92,6 @@ def check_inputs(model, x, *, values: bool = True) -> None:
                 f"{tuple(np.shape(array))}); expected one or more."
             )
         _check_input_shape(tuple(np.shape(array)), tensor)
-        if values:
-            check_float64(to_numpy(array), tensor)
         if values and not takes_holes(model, tensor):
             _check_finite(to_numpy(array), tensor.name)
 

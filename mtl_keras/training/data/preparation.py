@@ -16,6 +16,7 @@ from mtl_keras.training.data.none_targets import (
 from mtl_keras.training.data.ragged_batches import with_any_length
 from mtl_keras.training.data.streams import check_specification, is_stream
 from mtl_keras.training.data.strings import with_object_strings
+from mtl_keras.training.data.table_inputs import check_float64
 from mtl_keras.training.data.target_checks import check_split, pair_with_tasks
 from mtl_keras.training.data.target_form import to_array_form
 
@@ -87,6 +88,7 @@ def prepare(
     if is_stream(x):
         return _prepare_stream(network, x, y, sample_weight)
     x = inputs_by_name(network, keras.tree.map_structure(_as_array, x))
+    check_float64(network, x)
     y = keras.tree.map_structure(_as_array, y)
     if isinstance(sample_weight, list | tuple):
         raise TypeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -25,27 +26,32 @@ def takes_holes(model, tensor) -> bool:
     )
 
 
-def check_float64(array: np.ndarray, tensor) -> None:
-    """Checks that a float64 input keeps its values.
+def check_float64(model, x) -> None:
+    """Checks that float64 inputs keep their values.
 
     Keras makes float32 of all arrays of floats, and leaves streams alone.
 
     Args:
-        array: The array for the input.
-        tensor: The input of the model.
+        model: A functional model.
+        x: Inputs, arrays in its structure.
 
     Raises:
         ValueError: If values would be rounded.
     """
-    if tensor.dtype != "float64" or array.dtype != np.float64:
-        return
-    rounded = array.astype("float32").astype("float64")
-    if not np.array_equal(array, rounded, equal_nan=True):
-        raise ValueError(
-            f"Input {tensor.name!r}: Keras makes float32 of arrays, which "
-            "rounds its large numbers. Pass a stream: "
-            "tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
-        )
+    arrays = keras.tree.flatten(x)
+    if len(arrays) != len(model.inputs):
+        return  # another check says so
+    for array, tensor in zip(arrays, model.inputs, strict=True):
+        if tensor.dtype != "float64" or array is None:
+            continue
+        array = np.asarray(array, "float64")
+        rounded = array.astype("float32").astype("float64")
+        if not np.array_equal(array, rounded, equal_nan=True):
+            raise ValueError(
+                f"Input {tensor.name!r}: Keras makes float32 of arrays, which "
+                "rounds its large numbers. Pass a stream: "
+                "tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
+            )
 
 
 def stream_of_float64(model, x, batch_size: int | None):
