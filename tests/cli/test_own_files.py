@@ -135,7 +135,7 @@ def test_a_file_without_labels_is_predicted(run_command, run_folder, tmp_path):
     [
         (("sex", "stage"), ("f", "I"), "the input column 'age'"),
         (("sex", "age", "stage"), ("f", 3, "IV"), "'IV' in line 2"),
-        (("sex", "age"), ("f", "old"), "Column 'age' holds texts"),
+        (("sex", "age"), ("f", "old"), "'old' in line 2, column 'age'"),
     ],
 )
 def test_a_file_that_does_not_fit_the_run(
