@@ -188,7 +188,8 @@ def plain_column(name: str, values) -> np.ndarray:
     ) and hasattr(values, "isna"):
         holes = values.isna()
         if not holes.any():
-            return values.to_numpy("int64")
+            # Booleans stay what they are, as those of numpy do.
+            return values.to_numpy(bool if dtype == "boolean" else "int64")
         return values.astype(object).where(~holes, None).to_numpy()
     if dtype in ("Float32", "Float64"):
         return values.to_numpy("float64", na_value=np.nan)

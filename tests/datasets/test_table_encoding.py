@@ -394,3 +394,19 @@ def test_holes_of_pandas_are_encoded(data):
     as_objects = data.encoding.encode(table.astype({"city": object}))
     np.testing.assert_array_equal(found, as_objects)
     assert found[1, 0] == 1  # other
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_nullable_booleans_are_categories_with_holes_and_without(holes):
+    flags = pd.array([row % 3 > 0 for row in range(40)], "boolean")
+    if holes:
+        flags[4] = pd.NA
+    table = frame().assign(flag=flags)
+    data = datasets.from_dataframe(table, ["stage"], inputs=["flag"], **WHOLE)
+    missing = ("flag: missing",) if holes else ()
+    assert data.input_names == (
+        *("flag: other", *missing, "flag=False", "flag=True"),
+    )
+    x, _ = data.arrays()
+    expected = flags.to_numpy("float32", na_value=0)
+    np.testing.assert_array_equal(x[:, -1], expected)
