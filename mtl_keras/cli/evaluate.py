@@ -42,8 +42,8 @@ def evaluate(
     y = only_tasks_of(loaded, y)
     if not y:
         raise ValueError(
-            f"There is nothing to compare with: {rows} hold no labels of the "
-            "model's tasks. `mtl-keras predict` takes them."
+            "There are no labels of the model's tasks to compare with, found "
+            f"{rows}. `mtl-keras predict` takes them."
         )
     results = evaluate_by_task(loaded, x, y, batch_size=batch_size)
     console = Console(quiet=not is_chief(strategy))

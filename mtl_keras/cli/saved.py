@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -66,7 +67,10 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
 
 
 def _same_file(path: Path, other) -> bool:
-    return other is not None and Path(other).resolve() == path.resolve()
+    # Parts that have a file each are a dict, and none of them is a test part
+    # of a file.
+    is_path = isinstance(other, str | os.PathLike)
+    return is_path and Path(other).resolve() == path.resolve()
 
 
 def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
