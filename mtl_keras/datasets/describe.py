@@ -50,7 +50,7 @@ def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
 
     Raises:
         TypeError: If the data is of another form.
-        ValueError: If a task has no targets, a label is no number or class,
+        ValueError: If a task has no targets, a label is not a number or class,
             or a stream has no end.
 
     Example:

@@ -57,7 +57,7 @@ def from_conll(
 
     Left out are a first line that names the columns, lines that begin a
     document (`-DOCSTART-`), comments (lines before a sentence that begin with
-    `#` and are no token), and of CoNLL-U the rows that are no word.
+    `#` and are no token), and, in CoNLL-U, rows that are not words.
 
     Args:
         path: String or path of a file, which is parted at random; or a dict

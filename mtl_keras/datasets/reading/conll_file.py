@@ -218,7 +218,7 @@ def without_header(found: ConllFile, names: Mapping[int, str]) -> ConllFile:
 
 
 def without_ranges(found: ConllFile) -> ConllFile:
-    """Leaves rows out that are no word, as CoNLL-U numbers them.
+    """Removes the rows of CoNLL-U that are not words, by their numbers.
 
     Args:
         found: A file whose first column numbers the tokens.
