@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 import keras
 
 from mtl_keras.spelling import did_you_mean
 
 
-class LossWeights(keras.metrics.Metric):
+class LossWeights(MutableMapping, keras.metrics.Metric):
     """A dict from task name to loss weight whose values are Keras variables.
 
     `model.loss_weights` is one of these. Assigning to a name changes the next
-    training step without retracing it, also from inside a callback.
+    training step without retracing it, also from inside a callback. The tasks
+    are fixed: a weight can be set to 0, but not removed.
 
     It is a `keras.metrics.Metric` because that is the one public Keras class
     whose variables are saved with a model and are yet no weights of it, so
@@ -58,16 +60,33 @@ class LossWeights(keras.metrics.Metric):
     def __setitem__(self, task: str, value: float) -> None:
         self.update({task: value})
 
-    def update(self, values: Mapping[str, float]) -> None:
+    def __delitem__(self, task: str) -> None:
+        self._check_known(task)
+        raise TypeError(
+            f"Task {task!r}: its loss weight cannot be removed. Set it to 0 to "
+            "leave the task out of training."
+        )
+
+    def update(
+        self,
+        values: Mapping[str, float] | Iterable[tuple[str, float]] = (),
+        /,
+        **by_task: float,
+    ) -> None:
         """Changes the weights of the named tasks; the others stay.
 
         Args:
-            values: New weights by task name, each 0 or more, not all 0.
+            values: New weights by task name, or pairs of both. Each weight is
+                0 or more, and not all of them are 0.
+            **by_task: More weights by task name.
 
         Raises:
             ValueError: If a task is unknown, a weight negative or not finite,
                 or if all weights would be zero. Then nothing has changed.
         """
+        # Anything else than weights by name gets the error below.
+        with contextlib.suppress(TypeError, ValueError):
+            values = dict(values, **by_task)
         values = complete_loss_weights(values, dict(self))
         for task, value in values.items():
             self._by_task[task].assign(value)
@@ -80,18 +99,6 @@ class LossWeights(keras.metrics.Metric):
 
     def __contains__(self, task: object) -> bool:
         return task in self._by_task
-
-    def keys(self) -> Iterable[str]:
-        """Names of the tasks."""
-        return self._by_task.keys()
-
-    def values(self) -> list[float]:
-        """Current weights, in the order of the tasks."""
-        return [self[task] for task in self]
-
-    def items(self) -> list[tuple[str, float]]:
-        """Pairs of task name and current weight."""
-        return [(task, self[task]) for task in self]
 
     def __repr__(self) -> str:
         return f"LossWeights({dict(self)})"
@@ -146,7 +153,7 @@ def complete_loss_weights(
     """
     if given is None:
         given = {}
-    if not isinstance(given, Mapping | LossWeights):
+    if not isinstance(given, Mapping):
         raise TypeError(
             f"loss_weights is {given!r} of type {type(given).__name__}; "
             "expected a dict from task name to weight, such as "

@@ -1,5 +1,7 @@
 """Loss weights: reading, assigning, saving, and no retracing."""
 
+from collections.abc import MutableMapping
+
 import keras
 import numpy as np
 import pytest
@@ -52,8 +54,30 @@ def test_it_reads_like_a_dict():
     assert (list(weights), len(weights)) == (["a", "b"], 2)
     assert "a" in weights
     assert "c" not in weights
-    assert weights.values() == [1.0, 0.3]
+    assert list(weights.values()) == [1.0, 0.3]
     assert repr(weights) == "LossWeights({'a': 1.0, 'b': 0.3})"
+
+
+def test_it_is_a_mutable_mapping():
+    weights = LossWeights({"a": 1.0, "b": 0.25})
+    assert isinstance(weights, MutableMapping)
+    assert {**weights} == weights == {"a": 1.0, "b": 0.25}
+    assert weights.get("c") is None
+    assert weights.setdefault("a", 5.0) == 1.0
+    weights.update([("a", 2.0)], b=0.5)
+    assert weights == {"a": 2.0, "b": 0.5}
+    with pytest.raises(TypeError, match="expected a dict from task name"):
+        weights.update([1.0, 2.0])
+
+
+def test_a_task_cannot_be_removed():
+    weights = LossWeights({"a": 1.0, "b": 0.25})
+    for remove in (lambda: weights.pop("b"), weights.popitem, weights.clear):
+        with pytest.raises(TypeError, match="Set it to 0"):
+            remove()
+    with pytest.raises(KeyError, match="No task 'c'"):
+        del weights["c"]
+    assert weights == {"a": 1.0, "b": 0.25}
 
 
 def test_a_wrong_update_changes_nothing():
