@@ -16,7 +16,7 @@ export KERAS_BACKEND := tensorflow
 # Faster on a CPU; see docs/cpu.md.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
-.PHONY: demo test test-all test-keras lint format bench clean
+.PHONY: demo test test-all test-keras lint format generate bench clean
 
 demo: $(VENV)/.installed
 	$(RUN)/mtl-keras train models/cnn_cls_seg_digit_scenes/recipe.toml \
@@ -43,6 +43,10 @@ lint: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(RUN)/ruff check --fix .
 	$(RUN)/ruff format .
+
+# The files that repeat what the registries hold.
+generate: $(VENV)/.installed
+	$(RUN)/python tests/generated_files.py
 
 bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/plain_keras.py

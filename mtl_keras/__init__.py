@@ -15,131 +15,86 @@ from mtl_keras import onednn
 # Before anything below imports TensorFlow.
 onednn.enable_unless_set()
 
-# The command line answers `--help` without TensorFlow, and silences it before
-# it loads it; its commands import by themselves what they need.
-if Path(sys.argv[0]).stem != "mtl-keras":
-    from mtl_keras import (
-        datasets,
-        distribution,
-        evaluation,
-        layers,
-        losses,
-        metrics,
-        models,
-        sequence_trunks,
-        surgery,
-        tables,
-        tasks,
-        training,
-        trunks,
-        weighting,
-    )
-    from mtl_keras.models import (
-        build_cgc,
-        build_cnn,
-        build_cnn_cls_seg,
-        build_cnn_multi_task,
-        build_cross_stitch_cnn,
-        build_cross_stitch_mlp,
-        build_dselect_k,
-        build_esmm,
-        build_from_backbone,
-        build_hierarchical_cnn,
-        build_hierarchical_mlp,
-        build_low_rank_mlp,
-        build_mlp,
-        build_mmoe,
-        build_mtan,
-        build_ple,
-        build_sequence_multi_task,
-        build_soft_sharing_mlp,
-        build_task_relation_mlp,
-        build_text_cls_tag,
-        with_text_input,
-        without_text_input,
-    )
-    from mtl_keras.pretrained import load_model
-    from mtl_keras.surgery import add_task, split
-    from mtl_keras.tasks import (
-        BinaryClassification,
-        Classification,
-        DenseRegression,
-        MultiLabelClassification,
-        Regression,
-        Segmentation,
-        SequenceTagging,
-        Task,
-    )
-    from mtl_keras.training import (
-        BackupAndRestore,
-        LossWeightSchedule,
-        MultiTaskModel,
-        fit_full_batch,
-        fit_in_stages,
-    )
-
 __version__ = "0.1.0"
+
+# Public modules and packages, and the names in them that are public here too.
+# All factories are: the registry of `models` lists them. Editors read
+# `__init__.pyi`, which `make generate` writes.
+_PUBLIC = {
+    "datasets": (),
+    "distribution": ("LostWorkerError",),
+    "evaluation": (),
+    "layers": (),
+    "losses": (),
+    "metrics": (),
+    "models": ("with_text_input", "without_text_input"),
+    "sequence_trunks": (),
+    "surgery": ("add_task", "split"),
+    "tables": (),
+    "tasks": (
+        "BinaryClassification",
+        "Classification",
+        "DenseRegression",
+        "MultiLabelClassification",
+        "Regression",
+        "Segmentation",
+        "SequenceTagging",
+        "Task",
+    ),
+    "training": (
+        "BackupAndRestore",
+        "BackupError",
+        "LossWeightSchedule",
+        "MultiTaskModel",
+        "NonFiniteGradientError",
+        "NonFiniteLossError",
+        "fit_full_batch",
+        "fit_in_stages",
+    ),
+    "trunks": (),
+    "tuning": (
+        "AllTrialsFailedError",
+        "FolderInUseError",
+        "NoWorkersError",
+        "UnreachableOracleError",
+        "WorkerFailedError",
+    ),
+    "weighting": (),
+    "zoo": (),
+}
+# Imported on first use: they load KerasTuner, pydantic and pandas.
+_LAZY = ("tuning", "zoo")
+_MODULES = {name: module for module, names in _PUBLIC.items() for name in names}
+_MODULES["load_model"] = "pretrained"
 
 
 def __getattr__(name: str):
-    """Loads the search, and with it KerasTuner, once somebody asks for it."""
-    if name != "tuning":
+    """Imports a public name on its first use."""
+    if name in _PUBLIC:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "__all__":
+        factories = importlib.import_module(f"{__name__}.models").names()
+        return sorted([*_PUBLIC, *_MODULES, *factories])
+    is_factory = name.startswith("build_")
+    module = "models" if is_factory else _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module("mtl_keras.tuning")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
 
 
-__all__ = [
-    "BackupAndRestore",
-    "BinaryClassification",
-    "Classification",
-    "DenseRegression",
-    "LossWeightSchedule",
-    "MultiLabelClassification",
-    "MultiTaskModel",
-    "Regression",
-    "Segmentation",
-    "SequenceTagging",
-    "Task",
-    "add_task",
-    "build_cgc",
-    "build_cnn",
-    "build_cnn_cls_seg",
-    "build_cnn_multi_task",
-    "build_cross_stitch_cnn",
-    "build_cross_stitch_mlp",
-    "build_dselect_k",
-    "build_esmm",
-    "build_from_backbone",
-    "build_hierarchical_cnn",
-    "build_hierarchical_mlp",
-    "build_low_rank_mlp",
-    "build_mlp",
-    "build_mmoe",
-    "build_mtan",
-    "build_ple",
-    "build_sequence_multi_task",
-    "build_soft_sharing_mlp",
-    "build_task_relation_mlp",
-    "build_text_cls_tag",
-    "datasets",
-    "distribution",
-    "evaluation",
-    "fit_full_batch",
-    "fit_in_stages",
-    "layers",
-    "load_model",
-    "losses",
-    "metrics",
-    "models",
-    "sequence_trunks",
-    "split",
-    "surgery",
-    "tables",
-    "tasks",
-    "training",
-    "trunks",
-    "tuning",
-    "weighting",
-    "with_text_input",
-    "without_text_input",
-]
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})
+
+
+# The command line answers `--help` without TensorFlow, and silences TensorFlow
+# before a command loads it. Anybody else gets all classes registered with
+# Keras, so that `keras.models.load_model` finds them.
+if Path(sys.argv[0]).name not in ("mtl-keras", "mtl-keras.exe"):
+    __all__ = __getattr__("__all__")
+    globals().update(
+        {
+            name: __getattr__(name)
+            for name in __all__
+            if _MODULES.get(name, name) not in _LAZY
+        }
+    )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
 from mtl_keras.cli.quiet import import_quietly
+
+# Written by `make generate`, so that this command does not load TensorFlow.
+_CONTENTS = Path(__file__).with_name("contents.json")
+_FIXED = "Loss weights by task, which may change during training (the default)."
 
 
 def list_all() -> None:
@@ -11,18 +19,9 @@ def list_all() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mtl_keras import datasets, models, zoo
-
-    sections = {
-        "Factories": {n: _first_line(models.get(n)) for n in models.names()},
-        "Data sets": {
-            n: _first_line(datasets.get(n)) for n in datasets.names()
-        },
-        "Weightings": {
-            "fixed": "Loss weights by task, which may change during training."
-        },
-        "Zoo": {entry.name: entry.description for entry in zoo.entries()},
-    }
+    sections = json.loads(_CONTENTS.read_text(encoding="utf-8"))
+    sections["Weightings"] = {"fixed": _FIXED, **sections["Weightings"]}
+    sections["Zoo, with test metrics"] = _zoo()
     table = Table.grid(padding=(0, 2))
     for title, rows in sections.items():
         table.add_row(f"[bold]{title}[/bold]")
@@ -32,5 +31,22 @@ def list_all() -> None:
     Console().print(table)
 
 
-def _first_line(documented) -> str:
-    return (documented.__doc__ or "").strip().partition("\n")[0]
+def _zoo() -> dict[str, str]:
+    from mtl_keras.zoo import entries, results
+
+    rows = results()
+    return {
+        entry.name: f"{entry.description}\n"
+        + _reached(row for row in rows if row["entry"] == entry.name)
+        for entry in entries()
+    }
+
+
+def _reached(rows: Iterable[dict]) -> str:
+    """Returns the metrics of an entry, but for the losses, in one line."""
+    found = [
+        f"{row['task']} {row['metric']} {row['mean']:.4f} ± {row['std']:.4f}"
+        for row in rows
+        if row["metric"] != "loss"
+    ]
+    return ", ".join(found) or "No results yet."

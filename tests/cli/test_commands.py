@@ -10,15 +10,6 @@ import pytest
 
 from mtl_keras import datasets, models, zoo
 
-
-def test_list(run_command):
-    result = run_command("list")
-    assert result.exit_code == 0
-    entries = [entry.name for entry in zoo.entries()]
-    for name in [*models.names(), *datasets.names(), "fixed", *entries]:
-        assert name in result.stdout
-
-
 FACTORY = (
     *("train", "build_cnn_cls_seg", "--data", "digit_scenes"),
     *("--epochs", 1, "--batch-size", 16, "--seed", 3),

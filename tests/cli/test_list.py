@@ -1,0 +1,25 @@
+"""`mtl-keras list`"""
+
+from mtl_keras import datasets, models, weighting, zoo
+
+
+def test_list(run_command):
+    result = run_command("list")
+    assert result.exit_code == 0
+    entries = [entry.name for entry in zoo.entries()]
+    names = [*models.names(), *datasets.names(), *weighting.names(), *entries]
+    for name in [*names, "fixed"]:
+        assert name in result.stdout
+
+
+def test_list_shows_what_entries_reach(run_command):
+    shown = " ".join(run_command("list").stdout.split())
+    for row in zoo.results():
+        found = f"{row['task']} {row['metric']} {row['mean']:.4f}" in shown
+        assert found == (row["metric"] != "loss"), row
+    assert "No results yet." in shown
+
+
+def test_readers_of_files_are_described(run_command):
+    shown = " ".join(run_command("list").stdout.split())
+    assert "Reads a csv file as data for several tasks." in shown

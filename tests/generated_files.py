@@ -1,0 +1,85 @@
+"""Writes the files that repeat what the registries hold: `make generate`.
+
+- `mtl_keras/__init__.pyi`, from which editors complete names, because the
+  package imports its names when it runs.
+- `mtl_keras/cli/contents.json`, from which `mtl-keras list` answers without
+  TensorFlow.
+"""
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import mtl_keras
+
+PACKAGE = Path(mtl_keras.__file__).parent
+
+
+def stub():
+    """Returns the text of `__init__.pyi`: each name and where it is defined."""
+    lines = ["# Written by `make generate`.", ""]
+    for name in mtl_keras.__all__:
+        value = getattr(mtl_keras, name)
+        home = "mtl_keras"
+        if not inspect.ismodule(value):
+            # Of a factory its file: the registry may find it by its name.
+            parts = value.__module__.split(".")
+            home = ".".join(parts if name[:6] == "build_" else parts[:2])
+        lines.append(f"from {home} import {name} as {name}")
+    return _format("\n".join([*lines, "", "__version__: str", ""]))
+
+
+def contents():
+    """Returns the text of `contents.json`: names and what they stand for."""
+    datasets, models = mtl_keras.datasets, mtl_keras.models
+    weighting = mtl_keras.weighting
+    sections = {
+        "Factories": {n: models.get(n) for n in models.names()},
+        "Data sets": {
+            # What reads files is described by the function that does.
+            n: getattr(datasets.get(n), "read", datasets.get(n))
+            for n in datasets.names()
+        },
+        "Weightings": weighting._METHODS,
+    }
+    lines = {
+        title: {name: _first_line(value) for name, value in rows.items()}
+        for title, rows in sections.items()
+    }
+    return json.dumps(lines, indent=2, ensure_ascii=False) + "\n"
+
+
+FILES = {
+    PACKAGE / "__init__.pyi": stub,
+    PACKAGE / "cli" / "contents.json": contents,
+}
+
+
+def _first_line(documented):
+    return inspect.getdoc(documented).partition("\n")[0]
+
+
+def _format(text):
+    for command in (
+        ("check", "--quiet", "--select", "I", "--fix"),
+        ("format", "--quiet"),
+    ):
+        text = subprocess.run(
+            [
+                *(sys.executable, "-m", "ruff", *command),
+                *("--config", str(PACKAGE.parent / "pyproject.toml")),
+                *("--stdin-filename", "__init__.pyi", "-"),
+            ],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return text
+
+
+if __name__ == "__main__":
+    for path, text in FILES.items():
+        path.write_text(text(), encoding="utf-8")
