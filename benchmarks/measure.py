@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
+# Beside the script that runs: of a benchmark, or of a study.
+RESULTS = Path(sys.argv[0]).resolve().parent / "results"
 
 
 def alternate(

@@ -2,7 +2,7 @@
 
 Two objectives of a point in the plane. Two steep valleys, one of each
 objective, lead down to the Pareto set; whoever adds the objectives up gets
-stuck in them. `benchmarks/two_objectives.py` draws it.
+stuck in them. `benchmarks/studies/two_objectives.py` draws it.
 """
 
 import keras

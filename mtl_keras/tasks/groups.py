@@ -11,7 +11,7 @@ import keras
 from mtl_keras.tasks.task import Task
 
 # From so many equal tasks on they are computed together; fewer are not worth
-# a step of our own (`benchmarks/sharing.py`).
+# a step of our own (`benchmarks/studies/sharing.py`).
 LEAST_TASKS = 8
 # What tells tasks of one kind apart without changing what is computed.
 _OF_ONE_TASK = {

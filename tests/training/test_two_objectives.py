@@ -1,6 +1,6 @@
 """Where methods lead to on the toy of CAGrad and Nash-MTL, through fit.
 
-`benchmarks/two_objectives.py` does it for all methods.
+`benchmarks/studies/two_objectives.py` does it for all methods.
 """
 
 import numpy as np

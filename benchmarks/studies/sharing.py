@@ -3,10 +3,16 @@
 For 2, 8, 32 and 128 tasks: the seconds from building the model to its first
 step (of the processor), the time of a step, and the parameters.
 
-Run: python benchmarks/sharing.py [--family build_mlp ...] [--tasks 2 ...]
+Run:
+    python benchmarks/studies/sharing.py [--family build_mlp ...]
+        [--tasks 2 ...]
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -1,6 +1,6 @@
 """Kills trainings at random, starts them again and compares the weights.
 
-    python benchmarks/faults.py [--single 20] [--two 10]
+    python benchmarks/studies/faults.py [--single 20] [--two 10]
 
 With 0 of a kind, the rows of that kind stay as they are in the results.
 
@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

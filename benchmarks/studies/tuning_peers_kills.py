@@ -6,9 +6,12 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 import keras
 import measure

@@ -8,7 +8,7 @@ are `build_mmoe`. For each correlation and seed, both see the same data, so much
 of it that it is not remembered: with 10,000 samples, the error on the test part
 was about four times that on the training part.
 
-Run: python benchmarks/task_correlation.py
+Run: python benchmarks/studies/task_correlation.py
 Draw docs/images/task-correlation.png from the results: the same with --draw
 """
 
@@ -17,6 +17,8 @@ import os
 import statistics
 import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -39,7 +41,7 @@ SAMPLES = 100_000
 EPOCHS = 6
 BATCH_SIZE = 256
 LEARNING_RATE = 0.005
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "task-correlation.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "task-correlation.png"
 
 
 def test_error(network, train, test, seed):

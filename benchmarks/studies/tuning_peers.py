@@ -4,7 +4,7 @@ It is run by a Python that has both this package and Optuna:
 
     python -m venv peers
     peers/bin/pip install -e . optuna==5.0.0
-    peers/bin/python benchmarks/tuning_peers.py [--part NAME ...]
+    peers/bin/python benchmarks/studies/tuning_peers.py [--part NAME ...]
         [--search NAME ...] [--seed N ...]
 
 Parts:
@@ -26,8 +26,12 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import sys
 import tempfile
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

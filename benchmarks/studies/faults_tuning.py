@@ -1,6 +1,6 @@
 """Kills searches, starts them again and compares the trials.
 
-    python benchmarks/faults_tuning.py [--rounds 10] [--kind NAME ...]
+    python benchmarks/studies/faults_tuning.py [--rounds 10] [--kind NAME ...]
 
 With `--kind`, the rows of the other kinds stay as they are in the results.
 
@@ -34,6 +34,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

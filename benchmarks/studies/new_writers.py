@@ -1,10 +1,14 @@
 """The zoo's digit scenes entry where the test handwriting is by new people.
 
-Run: python benchmarks/new_writers.py
+Run: python benchmarks/studies/new_writers.py
 """
 
 import os
+import sys
 import tempfile
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -22,16 +22,22 @@ leaves out what is there already, so it can be stopped at any time. `--table`
 makes results/census_families.csv of them: means, standard deviations over
 seeds, and the differences to boosting and to `single`, paired by seed.
 
-Run: python benchmarks/census_families.py PATH [--seeds 0 1 2] [--arms mmoe]
-     python benchmarks/census_families.py PATH --search
-     python benchmarks/census_families.py --table
+Run:
+    python benchmarks/studies/census_families.py PATH [--seeds 0 1]
+        [--arms mmoe]
+    python benchmarks/studies/census_families.py PATH --search
+    python benchmarks/studies/census_families.py --table
 """
 
 import argparse
 import csv
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -13,13 +13,16 @@ RMSE in kWh/m^2, the mean over folds. A run adds rows to
 results/energy_folds_runs.csv fold by fold and leaves out what is there, so it
 can be stopped at any time.
 
-Run: python benchmarks/energy_folds.py PATH_OF_ENB2012.csv [--search]
+Run: python benchmarks/studies/energy_folds.py PATH_OF_ENB2012.csv [--search]
 """
 
 import csv
 import os
 import statistics
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -4,9 +4,9 @@ Each registered method takes 50,000 steps of Adam through `compile` and `fit`
 from each start; an epoch, for the methods that count them, is 500 steps. The
 problem is the one that the tests train on, `tests/two_objective_problem.py`.
 
-Run: python benchmarks/two_objectives.py [METHOD ...]
+Run: python benchmarks/studies/two_objectives.py [METHOD ...]
 Draw docs/images/two-objectives.png from the results:
-python benchmarks/two_objectives.py --draw
+python benchmarks/studies/two_objectives.py --draw
 """
 
 import argparse
@@ -18,7 +18,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 import keras
 import measure
@@ -55,7 +56,7 @@ CONFIGS = {
 # It learns from held-out data, and the toy has no data.
 LEFT_OUT = {"auto_lambda"}
 PATHS = measure.RESULTS / "two_objectives_paths.csv"
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "two-objectives.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "two-objectives.png"
 DRAWN = (
     ("equal", "uncertainty", "famo", "famo_no_decay"),
     ("mgda", "imtl_g", "nash", "aligned"),

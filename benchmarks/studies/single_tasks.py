@@ -1,11 +1,14 @@
 """An entry of the zoo beside the same network on each of its tasks alone.
 
-Run: python benchmarks/single_tasks.py ENTRY [PATH_OF_DATA]
+Run: python benchmarks/studies/single_tasks.py ENTRY [PATH_OF_DATA]
 """
 
 import os
 import sys
 import tempfile
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

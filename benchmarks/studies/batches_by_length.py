@@ -6,11 +6,15 @@ The sentences are 4,478 of SNIPS, and 4,478 made-up ones as long as those of
 ATIS (11 tokens on average, 46 at most). With `--quality`, what SNIPS models of
 both kinds of batches have learned is compared over seeds instead.
 
-Run: python benchmarks/batches_by_length.py PATH [--quality]
+Run: python benchmarks/studies/batches_by_length.py PATH [--quality]
 where PATH is the folder data/snips of https://github.com/MiuLab/SlotGated-SLU.
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

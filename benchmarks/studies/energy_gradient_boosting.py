@@ -2,11 +2,14 @@
 
 One model a load, tuned by cross-validation on the training part.
 
-Run: python benchmarks/energy_gradient_boosting.py PATH_OF_ENB2012.csv
+Run: python benchmarks/studies/energy_gradient_boosting.py PATH_OF_ENB2012.csv
 """
 
 import os
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -1,10 +1,10 @@
 """A model of the time of a step on many GPUs: assumptions, not measurements.
 
 What a step sums is derived in docs/scaling.md and counted by
-`benchmarks/bytes_sent.py`; speeds of links, latencies and the time that a step
-computes are assumed here.
+`benchmarks/studies/bytes_sent.py`; speeds of links, latencies and the time
+that a step computes are assumed here.
 
-Run: python benchmarks/scaling_model.py [--draw]
+Run: python benchmarks/studies/scaling_model.py [--draw]
 """
 
 import argparse
@@ -14,12 +14,13 @@ import math
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 import measure
 from reductions import reductions, ring_bytes
 
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scaling.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "scaling.png"
 GPUS_OF_A_HOST = 8
 GPUS = (1, 10, 100, 1000)
 TASKS = (2, 4, 8, 16)

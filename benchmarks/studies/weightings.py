@@ -11,17 +11,20 @@ for all of them.
 - `multi_mnist`: two overlapping digits by a CNN, 4,000 training images, test
   accuracy in percent, some methods.
 
-Run: python benchmarks/weightings.py PATH_OF_ENB2012.csv
+Run: python benchmarks/studies/weightings.py PATH_OF_ENB2012.csv
 Draw docs/images/weightings.png from the results:
-python benchmarks/weightings.py --draw
+python benchmarks/studies/weightings.py --draw
 """
 
 import argparse
 import csv
 import os
 import statistics
+import sys
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -37,7 +40,7 @@ from mtl_keras.datasets import energy, multi_mnist
 SEEDS = range(3)
 # Few, for what an epoch costs on such small data; it is several passes.
 EPOCHS = 10
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "weightings.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "weightings.png"
 PLAIN = "none"
 # `importance` has no defaults: the first task counts three times the second.
 IMPORTANCES = (1.5, 0.5)

@@ -11,7 +11,8 @@ Parts:
   their models, is not counted.
 - `memory`: peak memory of 20 trials and of 200, in processes of their own.
 
-    python benchmarks/tuning.py [--part NAME ...] [--case NAME] [--blocks 3]
+    python benchmarks/studies/tuning.py [--part NAME ...] [--case NAME]
+        [--blocks 3]
 
 With `--case`, the rows of the other cases stay as they are in the results.
 """
@@ -28,6 +29,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -4,11 +4,15 @@ A fifth of all cells of the inputs are removed at random. scikit-learn's
 gradient boosting takes holes as they are; the network gets what
 `from_dataframe` makes of them. Both see the same rows and holes.
 
-Run: python benchmarks/missing_inputs.py PATH_OF_census-income.test.gz
+Run: python benchmarks/studies/missing_inputs.py PATH_OF_census-income.test.gz
      [--seeds N] [--holes SHARE]
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -3,7 +3,7 @@
 Beside each count is what docs/scaling.md derives; the rest of that page, the
 model of the time of a step, starts from these numbers.
 
-Run: python benchmarks/bytes_sent.py
+Run: python benchmarks/studies/bytes_sent.py
 """
 
 import os
@@ -12,7 +12,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 import measure
 import numpy as np

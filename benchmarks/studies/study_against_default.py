@@ -17,7 +17,7 @@ Test data is looked at here for the first time. Writes `test.csv` into the
 folder of the study: each arm's metrics, then what each has over the default,
 with a 95 % interval of the mean by Student's t. `mean` is the mean over tasks.
 
-Run: python benchmarks/study_against_default.py tuning/<study>
+Run: python benchmarks/studies/study_against_default.py tuning/<study>
 """
 
 import argparse
@@ -25,8 +25,11 @@ import csv
 import json
 import os
 import statistics
+import sys
 import tomllib
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -43,7 +46,7 @@ from mtl_keras.tuning.trial_arguments import TrialArguments
 DEFAULT, BEST, UNWEIGHTED = "default", "best", "unweighted"
 ALONE, CONTROL = "alone", "control"
 ENTRY, WEIGHTED = "entry", "entry, weighted"
-ENTRIES = Path(__file__).parents[1] / "models"
+ENTRIES = Path(__file__).parents[2] / "models"
 SAME = "no difference beyond chance"
 
 

@@ -4,12 +4,15 @@ Each arm starts from the same weights of a seed, trains on the same rows as
 the recipe, and keeps the weights of its least validation loss. Adam takes the
 recipe's learning rates, batch size and epochs.
 
-Run: python benchmarks/full_batch.py PATH_OF_ENB2012.csv
+Run: python benchmarks/studies/full_batch.py PATH_OF_ENB2012.csv
 """
 
 import os
 import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

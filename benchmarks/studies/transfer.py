@@ -6,10 +6,14 @@ by a head on the frozen trunk, with the trunk fine-tuned, jointly with the two
 tasks and all their labels, and from scratch. Nothing is chosen on test data:
 all ways have one optimizer and one number of steps.
 
-Run: python benchmarks/transfer.py
+Run: python benchmarks/studies/transfer.py
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

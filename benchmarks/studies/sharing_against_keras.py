@@ -6,10 +6,14 @@ alternate. Where other programs run, seconds of the processor say more than the
 clock. The cases `threshold_<tasks>` compare equal tasks that are computed
 together with the same ones one by one.
 
-Run: python benchmarks/sharing_against_keras.py [mlp_64 ...]
+Run: python benchmarks/studies/sharing_against_keras.py [mlp_64 ...]
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

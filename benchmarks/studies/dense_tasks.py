@@ -5,14 +5,17 @@ with each of its tasks alone: the same encoder, and that task's head or decoder.
 The row `constant` is the error of the mean training depth everywhere. Runs that
 are complete are kept in `runs/dense_tasks` and not repeated.
 
-Run: python benchmarks/dense_tasks.py
-Train one part of it: python benchmarks/dense_tasks.py ARM SEED
+Run: python benchmarks/studies/dense_tasks.py
+Train one part of it: python benchmarks/studies/dense_tasks.py ARM SEED
 """
 
 import argparse
 import os
 import statistics
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -24,7 +27,7 @@ from mtl_keras import zoo
 from mtl_keras.datasets import digit_scenes
 
 RECIPE = "cnn_multi_task_digit_scenes"
-RUNS = Path(__file__).parents[1] / "runs" / "dense_tasks"
+RUNS = Path(__file__).parents[2] / "runs" / "dense_tasks"
 
 
 def recipe_of(arm):

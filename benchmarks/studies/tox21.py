@@ -14,15 +14,19 @@ of these two seeds is looked at; molecules that other seeds test on are in
 there. The network has the settings that were best for `missing`, also where
 it is trained on filled labels; `--search` shows those as well.
 
-Run: python benchmarks/tox21.py PATH_OF_TOX21.npz [--search]
-Draw docs/images/tox21.png from the results: python benchmarks/tox21.py --draw
+Run: python benchmarks/studies/tox21.py PATH_OF_TOX21.npz [--search]
+Draw docs/images/tox21.png from the results:
+python benchmarks/studies/tox21.py --draw
 """
 
 import argparse
 import csv
 import os
 import statistics
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -39,7 +43,7 @@ from mtl_keras.datasets import tox21
 
 SEEDS = range(5)
 SEARCH_SEEDS = (0, 1)
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "tox21.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "tox21.png"
 SETTINGS = {
     "hidden_units": (1024, 512),
     "normalization": "batch",

@@ -4,10 +4,14 @@ As one list, which TensorFlow lays out as one vector; as one vector that is
 laid out before; in packs of some size; and one by one. On logical CPU devices,
 where what a sum costs is copies and latency, and no wire.
 
-Run: python benchmarks/all_reduce_packs.py
+Run: python benchmarks/studies/all_reduce_packs.py
 """
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

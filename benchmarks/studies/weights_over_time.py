@@ -3,15 +3,18 @@
 `build_cnn_cls_seg` classifies a digit and segments its strokes, once under each
 method; the logs of each epoch are written as they come, one seed.
 
-Run: python benchmarks/weights_over_time.py
+Run: python benchmarks/studies/weights_over_time.py
 Draw docs/images/weights-over-time.png from the results:
-python benchmarks/weights_over_time.py --draw
+python benchmarks/studies/weights_over_time.py --draw
 """
 
 import argparse
 import csv
 import os
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -27,7 +30,7 @@ TASKS = ("classification", "segmentation")
 EPOCHS = 12
 NUM_TRAIN = 2000
 PICTURE = (
-    Path(__file__).parents[1] / "docs" / "images" / "weights-over-time.png"
+    Path(__file__).parents[2] / "docs" / "images" / "weights-over-time.png"
 )
 
 
