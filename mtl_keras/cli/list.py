@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from mtl_keras.cli.quiet import import_quietly
+from mtl_keras.zoo_index import entries, results
 
 # Written by `make generate`, so that this command does not load TensorFlow.
 _CONTENTS = Path(__file__).with_name("contents.json")
@@ -15,7 +15,6 @@ _FIXED = "Loss weights by task, which may change during training (the default)."
 
 def list_all() -> None:
     """List the factories, data sets, weightings and zoo entries."""
-    import_quietly()
     from rich.console import Console
     from rich.table import Table
 
@@ -32,8 +31,6 @@ def list_all() -> None:
 
 
 def _zoo() -> dict[str, str]:
-    from mtl_keras.zoo import entries, results
-
     rows = results()
     return {
         entry.name: f"{entry.description}\n"

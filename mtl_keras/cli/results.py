@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mtl_keras.cli.quiet import import_quietly
+from mtl_keras.zoo_index import write_results
 
 
 def results(
@@ -17,7 +17,4 @@ def results(
     ] = None,
 ) -> None:
     """Write the results of all zoo entries as csv."""
-    import_quietly()
-    from mtl_keras import zoo
-
-    typer.echo(f"Results written to {zoo.write_results(output)}")
+    typer.echo(f"Results written to {write_results(output)}")

@@ -11,13 +11,12 @@ metrics = mtl_keras.zoo.train(recipe, "runs/first", seed=0)
 
 from mtl_keras.zoo.change import change_recipe
 from mtl_keras.zoo.data import RecipeData, load_data
-from mtl_keras.zoo.entries import Entry, entries
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, make_recipe
 from mtl_keras.zoo.recipe import Recipe
 from mtl_keras.zoo.reproduce import reproduce
-from mtl_keras.zoo.results import results, write_results
 from mtl_keras.zoo.train import train
+from mtl_keras.zoo_index import Entry, entries, results, write_results
 
 __all__ = [
     "Entry",

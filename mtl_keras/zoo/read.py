@@ -13,10 +13,10 @@ from mtl_keras import datasets, models, tasks
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tables import fit_feature_space
 from mtl_keras.zoo.checked_table import checked_table
-from mtl_keras.zoo.entries import entries
 from mtl_keras.zoo.mixture import MIX, check_mixture
 from mtl_keras.zoo.recipe import Data, Recipe
 from mtl_keras.zoo.toml_text import read_toml, toml_text
+from mtl_keras.zoo_index import entries
 
 # What other tables of a recipe say; the rest of a factory's arguments is free.
 _SAID_ELSEWHERE = {

@@ -1,6 +1,15 @@
 """`mtl-keras list`"""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
 from mtl_keras import datasets, models, weighting, zoo
+
+ROOT = str(Path(__file__).parents[2])
 
 
 def test_list(run_command):
@@ -23,3 +32,22 @@ def test_list_shows_what_entries_reach(run_command):
 def test_readers_of_files_are_described(run_command):
     shown = " ".join(run_command("list").stdout.split())
     assert "Reads a csv file as data for several tasks." in shown
+
+
+@pytest.mark.parametrize("command", ["list", "--help"])
+def test_tensorflow_is_not_imported(command):
+    code = f"""
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None  # cannot be imported
+sys.argv = ["mtl-keras", "{command}"]
+from mtl_keras.cli import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ROOT},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mtl_keras import zoo
-from mtl_keras.zoo.results import COLUMNS
+from mtl_keras.zoo_index import RESULT_COLUMNS
 
 ENTRIES = zoo.entries()
 RUN = [entry for entry in ENTRIES if entry.metrics.is_file()]
@@ -57,7 +57,7 @@ def test_results_are_up_to_date(tmp_path):
     written = zoo.write_results(tmp_path / "results.csv")
     rows = list(csv.DictReader(written.read_text().splitlines()))
     assert {row["entry"] for row in rows} == {entry.name for entry in RUN}
-    assert not rows or list(rows[0]) == list(COLUMNS)
+    assert not rows or list(rows[0]) == list(RESULT_COLUMNS)
     kept = ENTRIES[0].folder.parent / "results.csv"
     if RUN:
         assert kept.read_text() == written.read_text(), (
