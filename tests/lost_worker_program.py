@@ -12,9 +12,10 @@ import numpy as np
 
 import mtl_keras
 from mtl_keras import distribution
+from mtl_keras.distribution.workers import worker_index
 
 STRATEGY = distribution.strategy("auto")
-INDEX = distribution.worker_index(STRATEGY)
+INDEX = worker_index(STRATEGY)
 
 
 class Kill(keras.callbacks.Callback):

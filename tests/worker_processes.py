@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mtl_keras.processes import worker_environments
 
-# Errors, but for that batches do not divide by three.
-_WARNINGS = ("-W", "error::UserWarning", "-W", "ignore:Batches of")
+# Warnings are errors, except for batches that are not a multiple of three.
+_WARNINGS = ("-W", "error::UserWarning", "-W", "ignore:The batch size")
 
 
 def run_workers(count, program, *arguments, seconds=300):

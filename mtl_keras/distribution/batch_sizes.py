@@ -1,4 +1,4 @@
-"""How many samples batches may have, and what that means for replicas."""
+"""The batch sizes of an epoch, and how they divide among replicas."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import warnings
 
 @dataclasses.dataclass(frozen=True)
 class BatchSizes:
-    """The sizes that the batches of an epoch may have.
+    """The possible sizes of the batches of an epoch.
 
     Args:
-        size: Samples of a batch; `None` if it is not known.
-        last: Samples of the last batch if they may be fewer; 0 if there are
-            none left over, and `None` if it is not known.
+        size: Number of samples of a batch; `None` if it is unknown.
+        last: Number of samples of a smaller last batch; 0 if there is none,
+            and `None` if it is unknown. Defaults to `0`.
     """
 
     size: int | None
@@ -21,42 +21,44 @@ class BatchSizes:
 
     @classmethod
     def of_adapter(cls, adapter):
-        """Reads them off one of Keras's data adapters."""
+        """Reads the sizes from one of Keras's data adapters."""
         size = adapter.batch_size
-        # Keras asks no more of adapters of generators, which raise an error,
-        # and says None of a dataset whose batches are all of one size.
+        # Keras reads no more than this from the adapters of generators, which
+        # raise an error, and has None for a dataset with batches of one size.
         if size is None or not adapter.has_partial_batch:
             return cls(size)
         return cls(size, adapter.partial_batch_size or None)
 
     def may_be_uneven(self, replicas: int) -> bool:
-        """Whether there may be a batch that the replicas do not divide.
+        """Checks for batches whose size is not a multiple of the replicas.
 
-        TensorFlow rounds their parts up, so that the last replicas may get
-        none: of 5 samples, 4 replicas get 2, 2, 1 and 0.
+        TensorFlow rounds the parts up, so the last replicas may get no
+        sample: 4 replicas get 2, 2, 1 and 0 of 5 samples.
         """
         if self.size is None or self.last is None:
             return True
         return bool(self.size % replicas or self.last % replicas)
 
     def may_be_short(self, replicas: int) -> bool:
-        """Whether a batch may have fewer samples than there are replicas."""
+        """Checks for batches with fewer samples than replicas."""
         if self.size is None or self.last is None:
             return True
         return self.size < replicas or 0 < self.last < replicas
 
 
 def tell_uneven(sizes: BatchSizes, replicas: int) -> None:
-    """Warns of batches that the replicas do not divide, but for the last.
+    """Warns if the batch size is not a multiple of the number of replicas.
+
+    A smaller last batch is no reason for a warning.
 
     Args:
-        sizes: What batches have.
+        sizes: The sizes of the batches.
         replicas: Number of replicas.
     """
     if sizes.size and sizes.size % replicas:
         warnings.warn(
-            f"Batches of {sizes.size} do not divide by {replicas} replicas, so "
-            "some compute more than others and these wait. The result is "
-            "right; a batch_size that is a multiple of the replicas is faster.",
+            f"The batch size {sizes.size} is not a multiple of the {replicas} "
+            "replicas, so some replicas compute more samples while the others "
+            "wait. The result is correct; a multiple is faster.",
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Builds a model inside of the scope of a strategy."""
+"""Builds a model within the scope of a strategy."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def build(
     replicas: int | None = None,
     **arguments,
 ) -> keras.Model:
-    """Calls a factory inside of the scope of a strategy.
+    """Calls a factory within the scope of a strategy.
 
-    Pass an optimizer by its name or config; an object that was made before
-    has its variables outside of the scope.
+    Pass the optimizer by name or config: the variables of an existing
+    optimizer are outside the scope.
 
     Args:
         factory: A factory such as `mtl_keras.build_cnn_cls_seg`, or any
             function that returns a compiled model.
         strategy: See `mtl_keras.distribution.strategy`. Defaults to `"auto"`.
-        replicas: See there.
+        replicas: See `mtl_keras.distribution.strategy`.
         **arguments: Arguments of the factory.
 
     Returns:
-        What the factory returns.
+        The model that the factory returns.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The devices of this machine, and CPU devices that stand in for GPUs."""
+"""Lists GPUs, and creates logical CPU devices that stand in for them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def use_cpu_devices(count: int) -> list[str]:
         count: Number of devices.
 
     Returns:
-        Their names, such as `["CPU:0", "CPU:1"]`.
+        Names of the devices, such as `["CPU:0", "CPU:1"]`.
 
     Raises:
-        RuntimeError: If TensorFlow has started with fewer.
+        RuntimeError: If TensorFlow has already started with fewer devices.
     """
     names = [f"CPU:{index}" for index in range(count)]
     (cpu,) = tf.config.list_physical_devices("CPU")[:1]
@@ -28,9 +28,9 @@ def use_cpu_devices(count: int) -> list[str]:
     except RuntimeError as error:
         found = len(tf.config.list_logical_devices("CPU"))
         raise RuntimeError(
-            f"replicas={count}, and TensorFlow has already started with "
+            f"replicas={count}, but TensorFlow has already started with "
             f"{found} CPU device(s). Call mtl_keras.distribution.strategy(...) "
-            "first: before any tensor, model or data set is made. In a "
+            "first, before any tensor, model or data set is created. In a "
             "notebook, restart the kernel."
         ) from error
     return names
@@ -43,20 +43,20 @@ def use_gpus(replicas: int | None) -> list[str]:
         replicas: Number of GPUs, or `None` for all.
 
     Returns:
-        Their names, such as `["GPU:0", "GPU:1"]`.
+        Names of the GPUs, such as `["GPU:0", "GPU:1"]`.
 
     Raises:
-        ValueError: If there are fewer.
+        ValueError: If the machine has fewer GPUs.
     """
     found = num_gpus()
     if replicas is not None and replicas > found:
         raise ValueError(
-            f"replicas={replicas}, and this machine has {found} GPU(s). Ask "
-            "for as many as there are, or leave replicas out to use all."
+            f"replicas={replicas}, but this machine has {found} GPU(s). Pass "
+            f"{found} or less, or leave replicas out to use all GPUs."
         )
     return [f"GPU:{index}" for index in range(replicas or found)]
 
 
 def num_gpus() -> int:
-    """Counts the GPUs that TensorFlow may use, without starting it."""
+    """Counts the GPUs that TensorFlow may use, without starting TensorFlow."""
     return len(tf.config.get_visible_devices("GPU"))

@@ -1,4 +1,4 @@
-"""Says which worker of a training was lost."""
+"""Names the worker that a training run has lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from mtl_keras.distribution.workers import has_several_workers, worker_index
 
-# What operations that need all workers raise when one does not answer.
+# Errors of operations that need all workers, if one of them does not answer.
 _ERRORS = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -28,11 +28,11 @@ _TASK = re.compile(r"/job:(\w+)(?:/replica:\d+)?/task:(\d+)")
 
 
 class LostWorkerError(RuntimeError):
-    """A worker of a training was killed, or cannot be reached any more.
+    """Raised if a worker was killed or can no longer be reached.
 
     Args:
         message: The message.
-        workers: Numbers of the lost workers, as far as TensorFlow names them.
+        workers: Indices of the lost workers, if TensorFlow names them.
     """
 
     def __init__(self, message: str, workers: tuple[int, ...] = ()):
@@ -42,16 +42,16 @@ class LostWorkerError(RuntimeError):
 
 @contextlib.contextmanager
 def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Replaces the errors that TensorFlow raises where a worker is lost.
+    """Replaces TensorFlow's errors about a lost worker by one that names it.
 
-    It finds out by the connection, or by a missing heartbeat after some 10
-    seconds.
+    TensorFlow notices a closed connection at once, and missing heartbeats
+    after about 10 seconds.
 
     Args:
-        strategy: The strategy. With one worker nothing changes.
+        strategy: The strategy. With one worker, nothing changes.
 
     Raises:
-        LostWorkerError: Inside of the block, where a worker is lost.
+        LostWorkerError: Within the block, if a worker is lost.
     """
     if not has_several_workers(strategy):
         yield
@@ -62,35 +62,35 @@ def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
         text = str(error)
         if not _SIGNS.search(text):
             raise
-        raise _lost(strategy, text) from error
+        raise _lost_worker_error(strategy, text) from error
 
 
-def _lost(strategy, text: str) -> LostWorkerError:
+def _lost_worker_error(strategy, text: str) -> LostWorkerError:
     spec = strategy.cluster_resolver.cluster_spec()
     offset = {"chief": 0, "worker": int("chief" in spec.jobs)}
     own = worker_index(strategy)
     found = {}
-    for job, number in _TASK.findall(_most_telling(text)):
+    for job, number in _TASK.findall(_first_failure(text)):
         index = int(number) + offset.get(job, 0)
         if index != own:
             address = spec.task_address(job, int(number))
             found[index] = f"worker {index} ({address})"
-    named = " and ".join(found.values()) or "Another worker"
-    said = next(line for line in reversed(text.splitlines()) if line.strip())
+    lost = " and ".join(found.values()) or "Another worker"
+    reason = next(line for line in reversed(text.splitlines()) if line.strip())
     if match := re.search("Collective ops is aborted by: (.*)", text):
-        said = match[1]
+        reason = match[1]
     return LostWorkerError(
-        f"{named[0].upper()}{named[1:]} was lost: it was killed, it failed, or "
+        f"{lost[0].upper()}{lost[1:]} was lost: it was killed, it failed, or "
         "its host cannot be reached. Each step needs all workers, so this one, "
-        f"worker {own}, stops too. The log of the lost one may say why. Start "
-        "all workers again; with mtl_keras.BackupAndRestore, or --resume on "
-        "the command line, they go on from the last backup. (TensorFlow: "
-        f"{said.strip()})",
+        f"worker {own}, stops too. See the log of the lost worker. Start all "
+        "workers again; with mtl_keras.BackupAndRestore, or --resume on the "
+        "command line, they continue from the last backup. (TensorFlow: "
+        f"{reason.strip()})",
         tuple(found),
     )
 
 
-def _most_telling(text: str) -> str:
-    """What names the worker that failed first, if TensorFlow knows."""
+def _first_failure(text: str) -> str:
+    """Returns the part of a message that names the first worker to fail."""
     _, unhealthy, names = text.partition("unhealthy")
     return names.partition("The tasks have crashed")[0] if unhealthy else text

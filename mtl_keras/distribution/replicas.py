@@ -1,4 +1,4 @@
-"""Sums over replicas, inside of a step."""
+"""Reductions over replicas, within a step."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from mtl_keras.keras_compat import attributes_of, with_attributes
 
 
 def sum_over_replicas(structure):
-    """Sums tensors over all replicas, in one reduction for each dtype.
+    """Sums tensors over all replicas, with one reduction for each dtype.
 
-    Gradients do not pass through: the gradient of a sum over the replicas
-    would be another one, for each backward pass that reaches it.
+    Gradients do not pass through the sums. Otherwise, each backward pass that
+    reaches a sum would need another reduction.
 
     Args:
-        structure: Nested lists and tuples of tensors of this replica; `None`
+        structure: Nested lists and tuples of tensors of this replica. `None`
             stays `None`.
 
     Returns:
-        The sums in the same structure, the same on every replica.
+        The sums in the same structure, the same on all replicas.
     """
     replica = tf.distribute.get_replica_context()
     if replica is None or replica.num_replicas_in_sync == 1:
@@ -28,29 +28,30 @@ def sum_over_replicas(structure):
     for place, tensor in enumerate(tensors):
         if tensor is not None:
             places.setdefault(tensor.dtype, []).append(place)
-    # Together, because each reduction has a latency of its own.
-    for alike in places.values():
-        given = [_without_gradient(tensors[place]) for place in alike]
+    # Together, because each reduction adds its latency.
+    for same_dtype in places.values():
+        given = [_stop_gradient(tensors[place]) for place in same_dtype]
         sums = replica.all_reduce(tf.distribute.ReduceOp.SUM, given)
-        for place, total in zip(alike, sums, strict=True):
+        for place, total in zip(same_dtype, sums, strict=True):
             tensors[place] = total
     return tf.nest.pack_sequence_as(structure, tensors)
 
 
-def _without_gradient(tensor):
-    # Rows of an embedding would be made a whole table.
+def _stop_gradient(tensor):
+    # `tf.stop_gradient` would make the whole table of the rows of an embedding.
     sparse = isinstance(tensor, tf.IndexedSlices)
     return tensor if sparse else tf.stop_gradient(tensor)
 
 
 def mean_over_replicas(results: dict) -> dict:
-    """Averages numbers that replicas log, in one reduction.
+    """Averages the logged scalars over all replicas, with one reduction.
 
     Args:
-        results: Dict of scalars of this replica; anything else in it stays.
+        results: Dict of the logs of this replica. Anything but scalars is
+            left as it is.
 
     Returns:
-        The dict, with means that are the same on every replica.
+        The dict with the means, which are the same on all replicas.
     """
     scalars = {
         name: tf.cast(value, "float32")
@@ -64,17 +65,17 @@ def mean_over_replicas(results: dict) -> dict:
 
 
 def rows_of_targets(outputs: dict, y) -> dict:
-    """Leaves out the outputs for inputs that have no targets.
+    """Removes the outputs of samples that have no targets.
 
-    Where a batch has fewer samples than there are replicas, each computes the
-    whole batch behind its own part of it (see `split_batches`).
+    If a batch has fewer samples than replicas, each replica computes the whole
+    batch after its part of it (see `split_batches`).
 
     Args:
         outputs: Dict of outputs.
-        y: Targets: a tensor, or a dict of them.
+        y: Targets: a tensor, or a dict of tensors.
 
     Returns:
-        The first outputs, as many as there are targets.
+        The dict with the first rows of each output, one for each target.
     """
     replica = tf.distribute.get_replica_context()
     if replica is None or replica.num_replicas_in_sync == 1:

@@ -1,8 +1,8 @@
-"""The workers of a SLURM job, read from its environment variables.
+"""Reads the workers of a SLURM job from its environment variables.
 
-TensorFlow's `SlurmClusterResolver` needs GPUs (TensorFlow issue 56894), puts
-hosts in the order of their spelling, in which n10 comes before n2, and sets
-CUDA_VISIBLE_DEVICES although SLURM has done so.
+TensorFlow's `SlurmClusterResolver` needs GPUs (TensorFlow issue 56894), sorts
+hosts alphabetically, so that n10 comes before n2, and overrides the
+CUDA_VISIBLE_DEVICES that SLURM sets.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ import tensorflow as tf
 
 from mtl_keras.distribution.devices import num_gpus
 
-# Below the ports that Linux gives to connections by itself (from 32768).
-_FIRST_PORT, _PORTS_OF_A_STEP, _STEPS = 10240, 32, 640
-_BY_HAND = "Or set TF_CONFIG in each task, which then counts instead."
+# Below the ephemeral ports of Linux (from 32768).
+_FIRST_PORT, _PORTS_PER_STEP, _STEPS = 10240, 32, 640
+_BY_HAND = "Or set TF_CONFIG in each task, which takes precedence."
 
 
 def num_tasks(environment: Mapping[str, str] | None = None) -> int:
-    """Counts the tasks of the SLURM step that this process is one of.
+    """Counts the tasks of the SLURM step of this process.
 
     Args:
         environment: Environment variables. Defaults to `os.environ`.
 
     Returns:
-        The number of tasks that `srun` started together; 0 where it did not
+        The number of tasks that `srun` started together; 0 if `srun` did not
         start this process: outside of SLURM, in the script that `sbatch`
         runs, and in an interactive shell.
 
     Raises:
-        ValueError: If SLURM_STEP_NUM_TASKS is no number.
+        ValueError: If SLURM_STEP_NUM_TASKS is not a number.
     """
     environment = os.environ if environment is None else environment
-    # SLURM_NTASKS is what was asked for: a shell of `salloc` has it as well.
+    # SLURM_NTASKS is the number requested, which a shell of `salloc` has too.
     if "SLURM_STEP_NUM_TASKS" not in environment:
         return 0
-    # `srun --pty bash` has as many tasks as the allocation, of which one is
-    # left. What is started from there by another srun has no terminal.
+    # `srun --pty bash` shows the tasks of the allocation but runs one. Another
+    # srun from there starts processes without a terminal.
     if "SLURM_PTY_PORT" in environment and os.isatty(0):
         return 0
     return _number(environment, "SLURM_STEP_NUM_TASKS")
 
 
 def addresses(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Finds where the workers of a SLURM step listen.
+    """Returns the addresses of the workers of a SLURM step.
 
     Args:
         environment: Environment variables. Defaults to `os.environ`.
@@ -55,7 +55,8 @@ def addresses(environment: Mapping[str, str] | None = None) -> list[str]:
         `"host:port"` of each worker, in the order of SLURM_PROCID.
 
     Raises:
-        ValueError: If a variable is missing, or they contradict each other.
+        ValueError: If a variable is missing, or variables contradict each
+            other.
     """
     environment = os.environ if environment is None else environment
     hosts = expand_hosts(_text(environment, "SLURM_STEP_NODELIST"))
@@ -66,8 +67,8 @@ def addresses(environment: Mapping[str, str] | None = None) -> list[str]:
             f"SLURM_STEP_NODELIST names {len(hosts)} hosts, "
             "SLURM_STEP_TASKS_PER_NODE is "
             f"{environment['SLURM_STEP_TASKS_PER_NODE']!r} and "
-            f"SLURM_STEP_NUM_TASKS {total}, which do not fit together. Start "
-            f"all workers by one srun. {_BY_HAND}"
+            f"SLURM_STEP_NUM_TASKS {total}, which contradict each other. Start "
+            f"all workers with one srun. {_BY_HAND}"
         )
     ports = _ports(environment, max(counts))
     places = [
@@ -82,18 +83,18 @@ def addresses(environment: Mapping[str, str] | None = None) -> list[str]:
 def resolver(
     environment: Mapping[str, str] | None = None,
 ) -> tf.distribute.cluster_resolver.ClusterResolver:
-    """Makes what `tf.distribute.MultiWorkerMirroredStrategy` asks for workers.
+    """Creates a resolver for `tf.distribute.MultiWorkerMirroredStrategy`.
 
     Args:
         environment: Environment variables. Defaults to `os.environ`.
 
     Returns:
         A cluster resolver whose workers are the tasks of the step, each with
-        the GPUs that it sees.
+        its visible GPUs.
 
     Raises:
-        ValueError: If a variable is missing, if they contradict each other, or
-            if several tasks of a host see the same GPUs.
+        ValueError: If a variable is missing, if variables contradict each
+            other, or if several tasks of a host see the same GPUs.
     """
     environment = os.environ if environment is None else environment
     workers = addresses(environment)
@@ -111,16 +112,16 @@ def resolver(
 
 
 def expand_hosts(text: str) -> list[str]:
-    """Expands a list of hosts as SLURM writes it.
+    """Expands a list of hosts in SLURM's notation.
 
     Args:
-        text: Such as `"n[1-2,7],login"`.
+        text: The list, such as `"n[1-2,7],login"`.
 
     Returns:
         The names, in the order of the list.
 
     Raises:
-        ValueError: If it cannot be read.
+        ValueError: If `text` cannot be parsed.
 
     Example:
 
@@ -138,16 +139,16 @@ def expand_hosts(text: str) -> list[str]:
 
 
 def expand_counts(text: str) -> list[int]:
-    """Expands numbers of tasks as SLURM writes them.
+    """Expands numbers of tasks in SLURM's notation.
 
     Args:
-        text: Such as `"4(x2),1"`.
+        text: The numbers, such as `"4(x2),1"`.
 
     Returns:
-        The number for each host.
+        The number of tasks on each host.
 
     Raises:
-        ValueError: If it cannot be read.
+        ValueError: If `text` cannot be parsed.
 
     Example:
 
@@ -188,7 +189,7 @@ def _expand_brackets(text: str) -> list[str]:
 
 
 def _ports(environment: Mapping[str, str], count: int) -> list[int]:
-    """Ports that all workers find by themselves, for the tasks of a host."""
+    """Picks ports for the tasks of a host, the same ones on all workers."""
     reserved = environment.get("SLURM_STEP_RESV_PORTS", "")
     if reserved:
         spans = (span.partition("-") for span in reserved.split(","))
@@ -201,9 +202,9 @@ def _ports(environment: Mapping[str, str], count: int) -> list[int]:
             return ports
     job = _number(environment, "SLURM_JOB_ID")
     step = _number(environment, "SLURM_STEP_ID")
-    # Jobs that share a host have numbers close to each other.
+    # Jobs on one host have similar numbers, which must not share ports.
     place = (job + 97 * step) % _STEPS
-    first = _FIRST_PORT + _PORTS_OF_A_STEP * place
+    first = _FIRST_PORT + _PORTS_PER_STEP * place
     return list(range(first, first + count))
 
 
@@ -211,16 +212,16 @@ def _check_place(environment: Mapping[str, str], hosts: list[str]) -> None:
     index = _number(environment, "SLURM_PROCID")
     if index >= len(hosts):
         raise ValueError(
-            f"SLURM_PROCID is {index}, and the step has {len(hosts)} tasks. "
-            f"Start all workers by one srun. {_BY_HAND}"
+            f"SLURM_PROCID is {index}, but the step has {len(hosts)} tasks. "
+            f"Start all workers with one srun. {_BY_HAND}"
         )
     own = environment.get("SLURMD_NODENAME", hosts[index])
     if own != hosts[index]:
         raise ValueError(
-            f"Task {index} runs on {own!r} (SLURMD_NODENAME), and the hosts in "
-            f"their order have it on {hosts[index]!r}: SLURM_DISTRIBUTION is "
-            f"{environment.get('SLURM_DISTRIBUTION')!r}. Start the workers by "
-            f"srun --distribution=block. {_BY_HAND}"
+            f"Task {index} runs on {own!r} (SLURMD_NODENAME), but by the order "
+            f"of the hosts it belongs to {hosts[index]!r}: SLURM_DISTRIBUTION "
+            f"is {environment.get('SLURM_DISTRIBUTION')!r}. Start the workers "
+            f"with srun --distribution=block. {_BY_HAND}"
         )
 
 
@@ -231,8 +232,8 @@ def _check_gpus(environment: Mapping[str, str], tasks: int) -> None:
         raise ValueError(
             f"This host has {tasks} tasks, and each sees all {visible} GPUs of "
             "the step (SLURM_GPUS_ON_NODE), so they would share them. Start "
-            "the workers by srun --gpus-per-task=1, or one task on each host, "
-            "which then uses all its GPUs."
+            "the workers with srun --gpus-per-task=1, or start one task on "
+            "each host, which then uses all of its GPUs."
         )
 
 
@@ -246,7 +247,7 @@ def _number(environment: Mapping[str, str], name: str) -> int:
 def _text(environment: Mapping[str, str], name: str) -> str:
     if not environment.get(name):
         raise ValueError(
-            f"This process is a task of SLURM without {name}. Start all "
-            f"workers by one srun, which sets it. {_BY_HAND}"
+            f"This process is a SLURM task, but {name} is not set. Start all "
+            f"workers with one srun, which sets it. {_BY_HAND}"
         )
     return environment[name]

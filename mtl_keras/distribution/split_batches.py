@@ -1,4 +1,4 @@
-"""Splits global batches over replicas, of one host or of many."""
+"""Splits global batches over replicas, on one host or several."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ def split_batches(
     *,
     fill: bool = False,
 ) -> tf.distribute.DistributedDataset:
-    """Gives each replica its part of each batch of a dataset.
+    """Splits each batch of a dataset over the replicas.
 
-    The parts are as even as can be. The first ones go to the first replicas of
-    all workers, in the order in which Keras puts predictions together. Every
-    worker reads the whole dataset, which has to be the same on all: shuffled
-    by the same seed. A dataset whose sharding policy is OFF or FILE, or that
-    has sparse or ragged tensors, is left to TensorFlow.
+    The sizes of the parts differ by at most one. The first parts go to the
+    first replica of each worker, which is the order in which Keras
+    concatenates predictions. Every worker reads the whole dataset, which must
+    be the same on all workers: shuffled with the same seed. TensorFlow
+    distributes datasets whose sharding policy is OFF or FILE, and datasets
+    with sparse or ragged tensors.
 
     Args:
         dataset: Global batches: `x`, `(x,)`, `(x, y)` or `(x, y,
             sample_weight)`.
         strategy: The strategy.
-        fill: Whether replicas for which a batch is too short compute it whole,
-            without targets: the inputs of all replicas are then their own
-            part, followed by the whole batch. Kernels of convolutions on CPUs
-            fail on parts without a sample, and what batch normalization sees
-            stays right. Defaults to `False`.
+        fill: Whether to append the whole batch to the inputs of each replica,
+            without targets, if the batch has fewer samples than replicas.
+            Convolutions on a CPU fail on parts without samples, and batch
+            normalization keeps the statistics of the batch. Defaults to
+            `False`.
 
     Returns:
         A `tf.distribute.DistributedDataset`.
@@ -47,7 +48,7 @@ def split_batches(
     def part(number, *batch):
         return _part(batch, number, total, fill)
 
-    def of_worker(context):
+    def split_for_worker(context):
         workers, first = context.num_input_pipelines, context.input_pipeline_id
         local = total // workers
         if local == 1:
@@ -60,11 +61,11 @@ def split_batches(
             )
         return parts.prefetch(2 * local)
 
-    return strategy.distribute_datasets_from_function(of_worker)
+    return strategy.distribute_datasets_from_function(split_for_worker)
 
 
 def _part(batch: tuple, number, total: int, fill: bool):
-    """The rows of one replica."""
+    """Returns the rows of one replica."""
     number = tf.cast(number, tf.int64)
     size = tf.shape(keras.tree.flatten(batch)[0], out_type=tf.int64)[0]
     first, last = size * number // total, size * (number + 1) // total
@@ -83,12 +84,16 @@ def _part(batch: tuple, number, total: int, fill: bool):
 
 
 def shard_by_data(stream):
-    """Has a dataset sharded by its elements where its user said nothing.
+    """Sets the sharding policy of a dataset to DATA, unless it has one.
 
-    TensorFlow tries to shard files first, and warns if there are none.
+    By default, TensorFlow first tries to shard by files, and warns if the
+    dataset has none.
 
     Args:
-        stream: Anything; what is no `tf.data.Dataset` is returned as it is.
+        stream: A `tf.data.Dataset`. Any other object is returned unchanged.
+
+    Returns:
+        The dataset with its policy.
     """
     if not isinstance(stream, tf.data.Dataset):
         return stream

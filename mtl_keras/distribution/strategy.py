@@ -7,6 +7,7 @@ import os
 
 import tensorflow as tf
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.distribution import slurm
 from mtl_keras.distribution.devices import (
     num_gpus,
@@ -16,44 +17,47 @@ from mtl_keras.distribution.devices import (
 from mtl_keras.spelling import did_you_mean
 
 KINDS = ("auto", "none", "mirrored", "multi_worker")
-# One for each set of devices: TensorFlow counts the collective operations of
-# each strategy from the start, and two of the same devices get in each other's
-# way.
-_made: dict[tuple, tf.distribute.Strategy] = {}
+# One for each set of devices: each strategy numbers its collective operations
+# from 0, so two strategies on the same devices would mix them up.
+_strategies: dict[tuple, tf.distribute.Strategy] = {}
 
 
 def strategy(
     kind: str | tf.distribute.Strategy = "auto", replicas: int | None = None
 ) -> tf.distribute.Strategy:
-    """Picks the strategy that spreads training over devices and hosts.
+    """Picks the strategy that distributes training over devices and hosts.
 
-    Models are made and loaded inside of its `scope()`; `build` does both at
-    once. The batch size that `fit` takes is the global one, of all replicas
-    together: N replicas then train as one does.
+    Create and load models within its `scope()`, or call
+    `mtl_keras.distribution.build`. The batch size that `fit` takes is the
+    global one, of all replicas together, so that N replicas train as one does.
 
-    Call it first in a program. Logical CPU devices and the connections to
-    other hosts cannot be made once TensorFlow has computed something.
+    Call this first in a program: TensorFlow cannot create logical CPU devices
+    or connect to other hosts after it has started.
 
     Args:
-        kind: `"mirrored"` for the GPUs of this machine; without GPUs, for
-            logical CPU devices, to test with. `"multi_worker"` for the hosts
-            that the environment variable TF_CONFIG names or, without it, for
-            the tasks that SLURM's `srun` started. `"none"` for one device.
-            `"auto"` (default) for the second if there are several workers,
-            else for the first if there are several GPUs or `replicas` is more
-            than 1, else for one device. A strategy is returned as it is.
-        replicas: Number of devices, of each host if there are several.
-            Defaults to all GPUs, or one CPU device.
+        kind: One of:
+            - `"mirrored"`: the GPUs of this machine. Without GPUs, logical CPU
+              devices, for tests.
+            - `"multi_worker"`: the hosts in the environment variable
+              TF_CONFIG or, without it, the tasks that SLURM's `srun` started.
+            - `"none"`: one device.
+            - `"auto"` (default): `"multi_worker"` for several workers,
+              `"mirrored"` for several GPUs or `replicas` above 1, else
+              `"none"`.
+            - A `tf.distribute.Strategy`, which is returned unchanged.
+        replicas: Number of devices of each host. Defaults to all GPUs, or one
+            CPU device.
 
     Returns:
         A `tf.distribute.Strategy`, the same one for the same devices.
 
     Raises:
         RuntimeError: If TensorFlow has already started without the devices.
-        TypeError: If `kind` is neither a name nor a strategy.
-        ValueError: If there is no such strategy, if there are fewer GPUs than
-            `replicas`, or if neither TF_CONFIG nor SLURM names workers where
-            one has to.
+        TypeError: If `kind` is neither a string nor a strategy, or `replicas`
+            not an integer.
+        ValueError: If `kind` is unknown, if `replicas` is below 1 or above the
+            number of GPUs, or if neither TF_CONFIG nor SLURM names the workers
+            of `"multi_worker"`.
 
     Example:
 
@@ -65,7 +69,7 @@ def strategy(
     if isinstance(kind, tf.distribute.Strategy):
         return kind
     if kind == "auto":
-        kind = _fitting(replicas)
+        kind = _default_kind(replicas)
     if kind == "none":
         return tf.distribute.get_strategy()
     if kind == "mirrored":
@@ -73,11 +77,15 @@ def strategy(
     return _multi_worker(replicas)
 
 
-def num_workers_of_environment() -> int:
-    """Counts the workers that TF_CONFIG, or else SLURM names; 0 if neither.
+def count_workers() -> int:
+    """Counts the workers in TF_CONFIG or, without it, the tasks of SLURM.
+
+    Returns:
+        The number of workers; 0 without TF_CONFIG and outside of SLURM.
 
     Raises:
-        ValueError: If TF_CONFIG is no JSON object, or SLURM's number no number.
+        ValueError: If TF_CONFIG is not a JSON object, or SLURM's number of
+            tasks is not a number.
     """
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
@@ -94,18 +102,14 @@ def num_workers_of_environment() -> int:
 
 
 def _check(kind, replicas: int | None) -> None:
-    if replicas is not None and (
-        isinstance(replicas, bool)
-        or not isinstance(replicas, int)
-        or replicas < 1
-    ):
-        raise ValueError(f"replicas={replicas!r}; expected an integer from 1.")
+    if replicas is not None:
+        check_integer("replicas", replicas, minimum=1)
     if isinstance(kind, tf.distribute.Strategy):
         found = kind.num_replicas_in_sync
         if replicas not in (None, found):
             raise ValueError(
-                f"replicas={replicas}, and the strategy has {found}. Leave "
-                "replicas out: a strategy brings its devices."
+                f"replicas={replicas}, but the strategy has {found}. Leave "
+                "replicas out: a strategy has fixed devices."
             )
         return
     if not isinstance(kind, str):
@@ -115,17 +119,17 @@ def _check(kind, replicas: int | None) -> None:
         )
     if kind not in KINDS:
         raise ValueError(
-            f"There is no strategy {kind!r}. {did_you_mean(kind, KINDS)}"
+            f"Unknown strategy {kind!r}. {did_you_mean(kind, KINDS)}"
         )
     if kind == "none" and replicas not in (None, 1):
         raise ValueError(
-            f"replicas={replicas}, and the strategy 'none' has one. Choose "
+            f"replicas={replicas}, but the strategy 'none' has one. Pass "
             "'mirrored' or 'auto'."
         )
 
 
-def _fitting(replicas: int | None) -> str:
-    if num_workers_of_environment() > 1:
+def _default_kind(replicas: int | None) -> str:
+    if count_workers() > 1:
         return "multi_worker"
     if (replicas or num_gpus()) > 1:
         return "mirrored"
@@ -135,38 +139,38 @@ def _fitting(replicas: int | None) -> str:
 def _mirrored(replicas: int | None) -> tf.distribute.Strategy:
     devices = use_gpus(replicas) if num_gpus() else None
     devices = tuple(devices or use_cpu_devices(replicas or 1))
-    if devices not in _made:
-        _made[devices] = tf.distribute.MirroredStrategy(list(devices))
-    return _made[devices]
+    if devices not in _strategies:
+        _strategies[devices] = tf.distribute.MirroredStrategy(list(devices))
+    return _strategies[devices]
 
 
 def _multi_worker(replicas: int | None) -> tf.distribute.Strategy:
-    if not num_workers_of_environment():
+    if not count_workers():
         raise ValueError(
             "The strategy 'multi_worker' needs the environment variable "
-            "TF_CONFIG, which names all workers and which of them this "
-            "process is. Set it in each process before it starts, or choose "
-            "'mirrored' for the devices of one machine. Under SLURM, start "
-            "the processes by srun, which sets what is needed."
+            "TF_CONFIG, which names all workers and the index of this one. "
+            "Set it in each process before it starts, or pass 'mirrored' for "
+            "the devices of one machine. Under SLURM, start the processes "
+            "with srun, which sets all that is needed."
         )
     config = os.environ.get("TF_CONFIG", "").strip()
     key = ("workers", config, replicas)
-    if key in _made:
-        return _made[key]
+    if key in _strategies:
+        return _strategies[key]
     if replicas is not None:
         _limit_local_devices(replicas)
     try:
-        _made[key] = tf.distribute.MultiWorkerMirroredStrategy(
+        _strategies[key] = tf.distribute.MultiWorkerMirroredStrategy(
             cluster_resolver=None if config else slurm.resolver()
         )
     except RuntimeError as error:
         raise RuntimeError(
-            "The strategy 'multi_worker' connects the hosts before TensorFlow "
-            "computes anything, and it has already started. Call "
-            "mtl_keras.distribution.strategy(...) first: before any tensor, "
-            "model or data set is made."
+            "The strategy 'multi_worker' must connect the hosts before "
+            "TensorFlow starts, but it has already started. Call "
+            "mtl_keras.distribution.strategy(...) first, before any tensor, "
+            "model or data set is created."
         ) from error
-    return _made[key]
+    return _strategies[key]
 
 
 def _limit_local_devices(replicas: int) -> None:
@@ -175,6 +179,6 @@ def _limit_local_devices(replicas: int) -> None:
         tf.config.set_visible_devices(gpus, "GPU")
     elif replicas > 1:
         raise ValueError(
-            f"replicas={replicas}, and a host without GPUs is one replica "
+            f"replicas={replicas}, but a host without GPUs is one replica "
             "under the strategy 'multi_worker'. Start more workers instead."
         )

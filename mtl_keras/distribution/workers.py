@@ -1,4 +1,4 @@
-"""The processes of a training on several hosts."""
+"""The workers of a training run, and the values that they exchange."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mtl_keras.keras_compat import in_multi_worker_mode
 
 
 def has_several_workers(strategy: tf.distribute.Strategy) -> bool:
-    """Whether a strategy spreads over several processes.
+    """Checks whether a strategy spans several processes.
 
     Args:
         strategy: The strategy.
@@ -21,13 +21,13 @@ def has_several_workers(strategy: tf.distribute.Strategy) -> bool:
 
 
 def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:
-    """Whether this process is the one that writes files.
+    """Checks whether this process is the worker that writes files.
 
     Args:
-        strategy: The strategy. Defaults to the one whose scope it is in.
+        strategy: The strategy. Defaults to the current one.
 
     Returns:
-        `True` for the first of several workers, and where there is one.
+        `True` for the first of several workers, and for a single process.
 
     Example:
 
@@ -41,7 +41,7 @@ def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:
 
 
 def worker_index(strategy: tf.distribute.Strategy) -> int:
-    """Number of this process among the workers, the chief's being 0.
+    """Returns the index of this worker; the chief has 0.
 
     Args:
         strategy: The strategy.
@@ -54,27 +54,69 @@ def worker_index(strategy: tf.distribute.Strategy) -> int:
     return resolver.task_id + before
 
 
-def from_chief(
-    strategy: tf.distribute.Strategy, arrays: Sequence[np.ndarray]
-) -> list[np.ndarray]:
-    """Gives all workers the arrays that the chief has.
+# All workers must call each of the functions below.
 
-    All workers must call it, with arrays of the same shapes.
+
+def sum_over_workers(
+    strategy: tf.distribute.Strategy, array: np.ndarray
+) -> np.ndarray:
+    """Sums an array over all workers.
 
     Args:
         strategy: The strategy.
-        arrays: Arrays of numbers; those of the other workers are ignored.
-            Integers are exact up to 2^53.
+        array: Array of numbers, with the same shape on each worker.
 
     Returns:
-        The arrays, in the dtypes of this worker.
+        The sum as a float64 array, the same on all workers.
+    """
+    local = _num_local_replicas(strategy)
+    if local not in _sums:
+        _sums[local] = _create_sum(local)
+    flat = tf.constant(array.ravel(), tf.float64)
+    sums = strategy.run(_sums[local], args=(flat,))
+    result = strategy.experimental_local_results(sums)[0]
+    return result.numpy().reshape(array.shape)
+
+
+def of_all_workers(
+    strategy: tf.distribute.Strategy, rows: np.ndarray
+) -> np.ndarray:
+    """Concatenates the rows of all workers.
+
+    Args:
+        strategy: The strategy.
+        rows: Float64 array with a row for each replica of this worker.
+
+    Returns:
+        The rows of all workers in the order of the workers, the same on all.
+    """
+    if not has_several_workers(strategy):
+        return rows
+    workers = strategy.num_replicas_in_sync // len(rows)
+    own = np.zeros((workers, *rows.shape))
+    own[worker_index(strategy)] = rows
+    return sum_over_workers(strategy, own).reshape(-1, *rows.shape[1:])
+
+
+def from_chief(
+    strategy: tf.distribute.Strategy, arrays: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Sends arrays from the chief to all workers.
+
+    Args:
+        strategy: The strategy.
+        arrays: Arrays of numbers, with the same shapes on each worker. Only
+            the chief's are sent. Integers are exact up to 2^53.
+
+    Returns:
+        The arrays of the chief, in the dtypes of this worker's arrays.
     """
     arrays = [np.asarray(array) for array in arrays]
     if not has_several_workers(strategy) or not arrays:
         return list(arrays)
     flat = np.concatenate([a.astype("float64").ravel() for a in arrays])
     own = flat if is_chief(strategy) else np.zeros_like(flat)
-    received = sum_of_workers(strategy, own)
+    received = sum_over_workers(strategy, own)
     ends = np.cumsum([array.size for array in arrays])[:-1]
     return [
         part.reshape(array.shape).astype(array.dtype)
@@ -82,14 +124,34 @@ def from_chief(
     ]
 
 
+def text_from_chief(strategy: tf.distribute.Strategy, text: str) -> str:
+    """Sends a string from the chief to all workers.
+
+    Args:
+        strategy: The strategy.
+        text: The string. Only the chief's is sent.
+
+    Returns:
+        The string of the chief.
+    """
+    if not has_several_workers(strategy):
+        return text
+    own = np.frombuffer(text.encode(), np.uint8)
+    (size,) = from_chief(strategy, [np.asarray(own.size)])
+    if not is_chief(strategy):
+        own = np.zeros(int(size), np.uint8)
+    (received,) = from_chief(strategy, [own])
+    return received.tobytes().decode()
+
+
 def synchronize(
     strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable]
 ) -> None:
-    """Gives variables the values that they have on the chief.
+    """Assigns the chief's values of variables on all workers.
 
     Args:
         strategy: The strategy that the variables belong to.
-        variables: The same variables on each worker, which all call it.
+        variables: The same variables on each worker.
     """
     if not has_several_workers(strategy):
         return
@@ -103,14 +165,14 @@ def synchronize(
 def run_on_chief(
     strategy: tf.distribute.Strategy, function: Callable[[], int]
 ) -> int:
-    """Runs a function on the chief alone, and tells all workers its result.
+    """Runs a function on the chief only, and returns its result on all.
 
     Args:
-        strategy: The strategy. All workers must call this.
-        function: Called without arguments, on the chief.
+        strategy: The strategy.
+        function: Function without arguments, which returns an integer.
 
     Returns:
-        The integer that the function returned.
+        The integer that the function returned on the chief.
 
     Raises:
         RuntimeError: On the other workers, if the function failed.
@@ -128,7 +190,7 @@ def run_on_chief(
         raise error
     if failed:
         raise RuntimeError(
-            "The chief stopped before the training; its message says why."
+            "The chief stopped before training; see its error message."
         )
     return int(result)
 
@@ -139,14 +201,14 @@ def check_agreement(
     way_out: str = "Give each worker the same data, whole, and the same "
     "arguments; each then takes its part of every batch.",
 ) -> None:
-    """Raises the same error on all workers where they have other numbers.
+    """Raises the same error on all workers if their numbers differ.
 
-    Workers with more steps than others would wait for these for ever.
+    A worker with more steps than the others would wait for them forever.
 
     Args:
         strategy: The strategy.
-        numbers: Dict from what it is, in words, to a number.
-        way_out: Last sentence of the error.
+        numbers: Dict from the name of a number, for the message, to its value.
+        way_out: Last sentence of the error message.
 
     Raises:
         ValueError: If a number is not the same on all workers.
@@ -156,49 +218,29 @@ def check_agreement(
     workers = strategy.num_replicas_in_sync // _num_local_replicas(strategy)
     rows = np.zeros((workers, len(numbers)))
     rows[worker_index(strategy)] = list(numbers.values())
-    found = sum_of_workers(strategy, rows).astype("int64")
-    for what, column in zip(numbers, found.T, strict=True):
+    found = sum_over_workers(strategy, rows).astype("int64")
+    for name, column in zip(numbers, found.T, strict=True):
         if len(set(column.tolist())) > 1:
             raise ValueError(
-                f"The workers do not have the same {what}: found "
+                f"The workers do not have the same {name}: found "
                 f"{column.tolist()}, by worker. {way_out}"
             )
 
 
-def sum_of_workers(strategy, array: np.ndarray) -> np.ndarray:
-    """Sums arrays of float64 over all workers, for all of them.
-
-    Args:
-        strategy: The strategy. All workers must call this.
-        array: Array of the same shape on each worker.
-    """
-
-    local = _num_local_replicas(strategy)
-    if local not in _adders:
-        _adders[local] = _make_adder(local)
-    flat = tf.constant(array.ravel(), tf.float64)
-    sums = strategy.run(_adders[local], args=(flat,))
-    return (
-        strategy.experimental_local_results(sums)[0]
-        .numpy()
-        .reshape(array.shape)
-    )
+# By the number of replicas of a worker; kept, so that each is traced once.
+_sums: dict[int, Callable] = {}
 
 
-# By the number of replicas of a worker; they stay, so that each is traced once.
-_adders: dict[int, Callable] = {}
-
-
-def _make_adder(local: int) -> Callable:
+def _create_sum(local: int) -> Callable:
     @tf.function(reduce_retracing=True)
-    def add(own):
+    def sum_first_replicas(own):
         replica = tf.distribute.get_replica_context()
-        # The first device of each worker speaks for it.
-        speaks = tf.equal(replica.replica_id_in_sync_group % local, 0)
-        own = tf.where(speaks, own, tf.zeros_like(own))
+        # Only the first replica of a worker contributes its values.
+        is_first = tf.equal(replica.replica_id_in_sync_group % local, 0)
+        own = tf.where(is_first, own, tf.zeros_like(own))
         return replica.all_reduce(tf.distribute.ReduceOp.SUM, own)
 
-    return add
+    return sum_first_replicas
 
 
 def _num_local_replicas(strategy) -> int:

@@ -1,4 +1,4 @@
-"""A search that was checked and has not begun."""
+"""Checks the arguments of a search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import keras_tuner
 import tensorflow as tf
 
 from mtl_keras import distribution as distributions
-from mtl_keras.tuning.folds import parts_of
+from mtl_keras.distribution.workers import has_several_workers
+from mtl_keras.tuning.folds import split_parts
 from mtl_keras.tuning.make_hyper_model import HyperModel, make_hyper_model
 from mtl_keras.tuning.objective import (
     TOTAL_LOSS,
@@ -24,7 +25,7 @@ from mtl_keras.tuning.oracles import make_oracle
 from mtl_keras.tuning.search_settings import (
     check_counts,
     describe_search,
-    number_of_trials,
+    resolve_max_trials,
 )
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_runner import TrialRunner
@@ -32,18 +33,19 @@ from mtl_keras.tuning.trial_runner import TrialRunner
 
 @dataclasses.dataclass(frozen=True)
 class SearchPlan:
-    """All that a search needs but a folder and somebody who trains.
+    """A checked search, except for its folder and executor.
 
     Args:
-        hyper_model: Builds the models.
+        hyper_model: The hypermodel, which builds the models.
         objectives: The objectives.
-        runner: Trains the models of a trial.
-        oracle: Proposes trials.
-        settings: What is searched, see `describe_search`.
-        max_trials: Number of trials, or `None` for all there are.
-        epochs: Most epochs of a trial.
-        references: Metrics of single-task models by task, if they are known.
-        recipe: The study file that it came from, if it did.
+        runner: The `TrialRunner`, which trains the models of a trial.
+        oracle: The oracle, which proposes trials.
+        settings: Settings of the search, see `describe_search`.
+        max_trials: Number of trials, or `None` for all trials of the oracle.
+        epochs: Maximum number of epochs of a trial.
+        references: Dict from task to the metric of its single-task model, or
+            `None`.
+        recipe: The study file of the search, or `None`.
     """
 
     hyper_model: HyperModel
@@ -93,11 +95,11 @@ def plan_search(
         hyper_model = make_hyper_model(
             factory, space, merge=merge, loss_weights=loss_weights
         )
-    parts = parts_of(train, validation, folds, seed)
+    parts = split_parts(train, validation, folds, seed)
     objectives = read_objectives(
         objective,
         known_objectives(hyper_model.default_model, parts[0].validation),
-        # Some have to build models to find it out.
+        # Some hypermodels must build models to find this out.
         weights_vary=TOTAL_LOSS in objective_names(objective)
         and hyper_model.varies_weights,
     )
@@ -116,7 +118,7 @@ def plan_search(
         oracle=make_oracle(
             tuner, hyper_model.space, objectives, epochs=epochs, seed=seed
         ),
-        max_trials=number_of_trials(max_trials, tuner, hyper_model.space),
+        max_trials=resolve_max_trials(max_trials, tuner, hyper_model.space),
         runner=_runner(
             hyper_model, parts, objectives, strategy, counts, callbacks
         ),
@@ -146,10 +148,9 @@ def _runner(
 
 def _strategy(distribution, replicas: int | None) -> tf.distribute.Strategy:
     strategy = distributions.strategy(distribution, replicas)
-    if distributions.has_several_workers(strategy):
+    if has_several_workers(strategy):
         raise ValueError(
-            "A search spreads its trials over the devices of one host, and "
-            "the strategy has several workers. Pass distribution='mirrored' "
-            "or 'none'."
+            "A search trains on the devices of one host, but the strategy has "
+            "several workers. Pass distribution='mirrored' or 'none'."
         )
     return strategy

@@ -1,4 +1,4 @@
-"""What a search is for, and whether its numbers make sense."""
+"""Checks and describes the settings of a search."""
 
 from __future__ import annotations
 
@@ -6,53 +6,57 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.tuning.make_hyper_model import HyperModel
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
 
-_USUAL_TRIALS = 20
-_LEAST = {"seed": 0}
-_MAY_BE_NONE = {"patience"}
+_DEFAULT_TRIALS = 20
+_MINIMUMS = {"seed": 0}
+_OPTIONAL = {"patience"}
 
 
 def check_counts(**counts) -> None:
-    """Raises a `ValueError` unless arguments are integers in range.
+    """Checks that arguments of a search are integers in range.
 
     Args:
         **counts: Values by name of the argument.
-    """
-    for name, value in counts.items():
-        least = _LEAST.get(name, 1)
-        if value is None and name in _MAY_BE_NONE:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{name}={value!r} is not an integer.")
-        if value < least:
-            raise ValueError(f"{name}={value}; expected {least} or more.")
-
-
-def number_of_trials(
-    given: int | None, tuner: str, space: SearchSpace
-) -> int | None:
-    """Returns the number of trials of a search; `None` for all there are.
-
-    Args:
-        given: What the user passed.
-        tuner: Name of the tuner.
-        space: The space.
 
     Raises:
-        ValueError: If there are fewer points in the space.
+        TypeError: If a value is not an integer.
+        ValueError: If a value is out of range.
+    """
+    for name, value in counts.items():
+        if value is None and name in _OPTIONAL:
+            continue
+        check_integer(name, value, minimum=_MINIMUMS.get(name, 1))
+
+
+def resolve_max_trials(
+    given: int | None, tuner: str, space: SearchSpace
+) -> int | None:
+    """Returns the number of trials of a search.
+
+    Args:
+        given: The argument `max_trials`.
+        tuner: Name of the tuner.
+        space: The search space.
+
+    Returns:
+        The number of trials, or `None` for all trials of the tuner.
+
+    Raises:
+        ValueError: If the space has fewer points.
     """
     points = space.num_points
     if given is None:
         if tuner in ("grid", "hyperband"):
             return None
-        return min(_USUAL_TRIALS, points or _USUAL_TRIALS)
+        return min(_DEFAULT_TRIALS, points or _DEFAULT_TRIALS)
     check_counts(max_trials=given)
     if points is not None and given > points and tuner != "hyperband":
         raise ValueError(
-            f"max_trials={given}, and the space has only {points} points. "
+            f"max_trials={given}, but the space has only {points} points. "
             f"Pass max_trials={points} or fewer, or more choices."
         )
     return given
@@ -64,16 +68,16 @@ def describe_search(
     train,
     **arguments,
 ) -> dict:
-    """Says what a search is for, so that another one is told apart.
+    """Describes a search, to distinguish it from others.
 
     Args:
-        hyper_model: Factory and space.
+        hyper_model: The hypermodel, with factory and space.
         objectives: The objectives.
-        train: Training data, whose shapes are noted.
-        **arguments: Arguments of `search` on which its trials depend.
+        train: Training data, whose shapes are recorded.
+        **arguments: Arguments of `search` that its trials depend on.
 
     Returns:
-        A dict of what JSON and TOML take.
+        A dict of values that JSON and TOML can represent.
     """
     factory = hyper_model.factory
     return {
@@ -92,13 +96,14 @@ def differences(
     words: str = "{name} was {before} and is {now}",
     prefix: str = "",
 ) -> list[str]:
-    """Says in which settings two searches differ.
+    """Lists the differences between the settings of two searches.
 
     Args:
-        before: Settings of the one in the folder.
-        now: Settings of the other one.
-        words: How a difference is said.
-        prefix: Name of the setting that holds these.
+        before: Settings of the search in the folder.
+        now: Settings of the new search.
+        words: Format of a difference. Defaults to `"{name} was {before} and is
+            {now}"`.
+        prefix: Prefix of the names, for nested settings.
     """
     found = []
     for name in sorted({*before, *now}):

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras import distribution
+from mtl_keras.distribution.workers import run_on_chief
 from mtl_keras.zoo.data import RecipeData, load_data
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
@@ -73,7 +74,7 @@ def reproduce(
         write_recipe(recipe, folder / RECIPE)
         return True
 
-    distribution.run_on_chief(strategy, start)
+    run_on_chief(strategy, start)
     runs = [
         train(
             recipe,

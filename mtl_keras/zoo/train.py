@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from mtl_keras import distribution
 from mtl_keras.datasets.streamed_samples import StreamedSamples
+from mtl_keras.distribution.workers import has_several_workers, run_on_chief
 from mtl_keras.evaluation import plot_history
 from mtl_keras.pretrained import load_model
 from mtl_keras.training import (
@@ -120,7 +121,7 @@ def train(
             write_recipe(recipe, folder / RECIPE)
         return complete
 
-    if distribution.run_on_chief(strategy, start):
+    if run_on_chief(strategy, start):
         return json.loads((folder / METRICS).read_text(encoding="utf-8"))
     keras.utils.set_random_seed(seed)
     with strategy.scope():
@@ -243,7 +244,7 @@ def _write(
     exported.export(str(folder / "saved_model"), verbose=False)
     if importlib.util.find_spec("matplotlib"):
         plot_history(history).savefig(folder / "history.png")
-        if distribution.has_several_workers(model.distribute_strategy):
+        if has_several_workers(model.distribute_strategy):
             # The others do not plot, and this one must not wait for them.
             model = load_model(folder / "model.keras")
         figure = plot_part(model, data.test)

@@ -29,5 +29,5 @@ def test_bad_kinds_are_told(run_command, recipe_path, tmp_path):
         "train", recipe_path, "--distribution", "miror", "--output", tmp_path
     )
     assert result.exit_code != 0
-    assert "There is no strategy 'miror'" in result.output
+    assert "Unknown strategy 'miror'" in result.output
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Which batches replicas share evenly."""
+"""Sizes of batches, and how they divide among replicas."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_sizes_of_arrays(samples, size, replicas):
     batches = [min(size, samples - i) for i in range(0, samples, size)]
     uneven = any(batch % replicas for batch in batches)
     short = any(batch < replicas for batch in batches)
-    # A size that no batch has may be counted, but none may be missed.
+    # A size that no batch has may be included, but none may be missing.
     assert sizes.may_be_uneven(replicas) >= uneven
     assert sizes.may_be_short(replicas) >= short
     if samples >= size:
@@ -25,7 +25,7 @@ def test_sizes_of_arrays(samples, size, replicas):
         assert sizes.may_be_short(replicas) == short
 
 
-def test_of_datasets_what_is_not_known_may_be_anything():
+def test_unknown_sizes_of_datasets_may_be_anything():
     data = tf.data.Dataset.range(10)
     known = get_data_adapter(data.batch(4, drop_remainder=True))
     assert not BatchSizes.of_adapter(known).may_be_uneven(2)
@@ -35,15 +35,15 @@ def test_of_datasets_what_is_not_known_may_be_anything():
     assert BatchSizes.of_adapter(unknown).may_be_short(2)
 
 
-def test_of_generators_too():
+def test_sizes_of_generators_are_unknown():
     batches = ((np.zeros((n, 2)), np.zeros(n)) for n in (8, 8, 5))
     sizes = BatchSizes.of_adapter(get_data_adapter(batches))
     assert sizes.may_be_uneven(2)
     assert sizes.may_be_short(2)
 
 
-def test_a_size_that_does_not_divide_is_told():
+def test_uneven_batches_are_warned_of():
     tell_uneven(BatchSizes(8, 5), 4)
     tell_uneven(BatchSizes(None), 4)
-    with pytest.warns(UserWarning, match="Batches of 6 do not divide by 4"):
+    with pytest.warns(UserWarning, match="size 6 is not a multiple of the 4"):
         tell_uneven(BatchSizes(6), 4)

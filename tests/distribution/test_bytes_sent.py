@@ -1,4 +1,4 @@
-"""What a step sends is what docs/scaling.md derives, counted in the graph."""
+"""A step sends the bytes that docs/scaling.md derives."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def some_data(model, rng):
 
 
 def sizes(model, rng):
-    """Numbers of each reduction, from the largest, and all are of float32."""
+    """Returns the size of each reduction, largest first; all are float32."""
     found = collectives_of_step(model, *some_data(model, rng))
     assert {one.kind for one in found} == {"CollectiveReduceV2"}
     assert {one.dtype for one in found} == {"float32"}
@@ -59,7 +59,7 @@ WAYS = ("parameters", "features")
 
 
 def cases():
-    """Cases with their names."""
+    """Yields the cases with their names."""
     for weighting, way, arguments in WEIGHTINGS:
         for tasks in (2, 4, 8):
             yield pytest.param(
@@ -87,7 +87,7 @@ def test_losses_after_the_step(two_replicas, rng):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_regularization_is_a_gradient_of_its_own(two_replicas, rng, way):
+def test_regularization_has_a_separate_gradient(two_replicas, rng, way):
     model = some_model(
         two_replicas, 2, weighting="pcgrad", gradients=way, l2=0.1
     )
@@ -117,7 +117,7 @@ def test_synchronized_normalization(two_replicas, rng, way):
 
 
 @pytest.mark.slow
-def test_normalization_behind_a_mask_sums_one_number_more(two_replicas, rng):
+def test_masked_normalization_sums_the_count_too(two_replicas, rng):
     model = distribution.build(
         build_small,
         two_replicas,
@@ -189,7 +189,7 @@ def test_several_workers_average_their_logs_too():
 
 
 def test_collectives_are_counted(two_replicas):
-    """The counter finds what is there, in branches and calls as well."""
+    """The counter finds collectives in branches and calls too."""
 
     class Step:
         distribute_strategy = two_replicas
@@ -210,7 +210,7 @@ def test_collectives_are_counted(two_replicas):
 
 @pytest.mark.parametrize("replicas", [2, 3, 8])
 def test_bytes_of_a_ring(replicas):
-    """A ring played out: scatter the sums, then gather them."""
+    """Simulates a ring: scatter the sums, then gather them."""
     parts = np.random.default_rng(0).normal(size=(replicas, replicas, 6))
     expected = parts.sum(axis=0)
     held, sent = parts.copy(), 0

@@ -1,4 +1,4 @@
-"""A worker that is lost is named by the others, which end."""
+"""The other workers name a lost worker and stop."""
 
 import json
 import os
@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_keras.distribution import LostWorkerError, lost_workers_named
+from mtl_keras.distribution import LostWorkerError
+from mtl_keras.distribution.lost_workers import lost_workers_named
 from mtl_keras.processes import worker_environments
 
 PROGRAM = str(Path(__file__).parents[1] / "lost_worker_program.py")
 BOUND_SECONDS = 100
 
-# What TensorFlow says in which case, as it was seen.
+# Messages of TensorFlow, as they were observed.
 BY_HEARTBEAT = """Graph execution error:
 Collective ops is aborted by: Error reported from /job:worker/task:0: The \
 following tasks are unhealthy (stopped sending heartbeats):
@@ -31,7 +32,7 @@ Additional GRPC error information from remote target \
 
 
 class ThreeWorkers:
-    """A strategy as seen by its third worker, 2."""
+    """A strategy on its third worker, which has the index 2."""
 
     extended = SimpleNamespace(_in_multi_worker_mode=lambda: True)
     cluster_resolver = SimpleNamespace(
@@ -58,12 +59,12 @@ def test_the_lost_worker_is_named(text):
     assert isinstance(info.value.__cause__, tf.errors.UnavailableError)
 
 
-def test_a_worker_that_nobody_names():
+def test_an_unnamed_worker():
     with pytest.raises(LostWorkerError, match=r"^Another worker was lost"):
         named("Socket closed", tf.errors.InternalError)
 
 
-def test_other_errors_stay():
+def test_other_errors_are_not_replaced():
     with pytest.raises(tf.errors.InternalError, match="out of cheese"):
         named("out of cheese", tf.errors.InternalError)
     with (
@@ -74,7 +75,7 @@ def test_other_errors_stay():
 
 
 def run(folder, victim):
-    """Starts two workers, of which one may kill itself; waits for both."""
+    """Runs two workers, one of which may kill itself."""
     processes = [
         subprocess.Popen(
             [sys.executable, PROGRAM, str(folder), str(victim)],
@@ -100,7 +101,7 @@ def run(folder, victim):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [1, 0], ids=["worker", "chief"])
-def test_killed_and_started_again(tmp_path, victim):
+def test_training_continues_after_a_kill(tmp_path, victim):
     codes, said = run(tmp_path, victim)
     assert codes[victim] == -signal.SIGKILL, said
     assert codes[1 - victim] == 3, said
@@ -108,7 +109,7 @@ def test_killed_and_started_again(tmp_path, victim):
     codes, said = run(tmp_path, -1)
     assert codes == [0, 0], said
     found = [json.loads(text.splitlines()[-1]) for text in said]
-    # Killed in step 8 of 6 an epoch, backed up after every second.
+    # Killed in step 8, with 6 steps per epoch and a backup every second step.
     assert [each["restored"] for each in found] == [[1, 0], [1, 0]]
     (tmp_path / "undisturbed").mkdir()
     codes, _ = run(tmp_path / "undisturbed", -1)

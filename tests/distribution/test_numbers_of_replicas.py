@@ -1,6 +1,6 @@
-"""Numbers that are read out of what a strategy mirrors.
+"""Reading numbers from mirrored variables.
 
-A variable of several replicas is not a number: `float` and `int` refuse it.
+`float` and `int` do not accept a variable of several replicas.
 """
 
 import keras

@@ -14,16 +14,15 @@ from replica_law_cases import CASES
 from worker_processes import path_of_tests, run_workers
 
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
-# Cases of one number of replicas that a process trains.
+# Number of cases that one process trains.
 OF_PART = 25
-# One of each hook of a weighting, for every run of the tests; all others are
-# slow.
+# One case for each hook of a weighting runs every time; all others are slow.
 QUICK = (
     "famo-parameters-missing",
     "gradvac-features-missing",
     "db_mtl-parameters-missing",
 )
-# With each way to a loss: what is trained in this process.
+# Cases with each way to a loss, trained in this process.
 OF_EACH_WAY = (
     *QUICK,
     "build_mlp-missing-sgd-normalized",
@@ -32,7 +31,7 @@ OF_EACH_WAY = (
     "uncertainty-float16",
     "mgda-monitored-global-clipnorm",
 )
-# What several processes train: a start of them costs more than a case.
+# Cases that several processes train, whose start costs more than a case.
 OF_PROCESSES = (
     *sorted(set(OF_EACH_WAY) - {"uncertainty-float16"}),
     "build_mlp-missing-adam",
@@ -51,9 +50,9 @@ OF_PROCESSES = (
     "graddrop-parameters-missing",
     "pcgrad-parameters-missing",
 )
-# All pairs of a number of replicas and a case. Cases of a part follow each
-# other, so that a worker of pytest that takes over some of them seldom trains
-# a part again.
+# All pairs of a number of replicas and a case. The cases of a part are in a
+# row, so that a worker of pytest that takes over some seldom trains a part
+# again.
 PAIRS = [
     (replicas, name)
     for part in range(-(-len(CASES) // OF_PART))
@@ -65,12 +64,12 @@ PAIRS = [
 
 @functools.cache
 def by_one(name):
-    """What one replica makes of a case."""
+    """Returns the results of one replica."""
     return train(CASES[name], "none")
 
 
 def results_of(path, name):
-    """The results of a case in a file of the worker."""
+    """Reads the results of a case from the file of a worker."""
     with np.load(path) as found:
         return {
             key.partition("/")[2]: found[key]
@@ -87,10 +86,10 @@ def test_two_replicas(name, two_replicas):
 
 @pytest.fixture(scope="module")
 def results_by(tmp_path_factory):
-    """Looks up what a number of replicas makes of a case.
+    """Looks up the results of a case with a number of replicas.
 
-    Some cases together have a process of their own: TensorFlow keeps what it
-    has traced, and one process for all of them would grow to 8 GB.
+    Each process trains a part of the cases: TensorFlow keeps all traced
+    functions, and one process for all cases would grow to 8 GB.
     """
     folder = tmp_path_factory.mktemp("law")
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from worker_processes import run_workers
 
-# A start of two processes takes half a minute.
+# Starting two processes takes half a minute.
 pytestmark = pytest.mark.slow
 PROGRAM = str(Path(__file__).parents[1] / "distribution_worker.py")
 TWICE = [case.__name__ for case in cases.OF_TWO_WORKERS]
 
 
 def start(count, folder, *names):
-    """Runs workers once; returns what each found, by case."""
+    """Runs workers once; returns the results of each worker by case."""
     run_workers(count, PROGRAM, str(folder), *names)
     return [dict(np.load(folder / f"{i}.npz")) for i in range(count)]
 
@@ -94,7 +94,7 @@ def test_only_the_chief_writes(two, folder):
     assert len(events) == 1
 
 
-def test_what_was_written_is_what_was_trained(two, folder):
+def test_the_written_model_is_the_trained_one(two, folder):
     expected = of_case(two[0], "files")
     shared = folder / "shared"
     for name in ("2.keras", "saved.keras"):
@@ -114,7 +114,7 @@ def test_a_backup_of_the_chief_restores_all(two):
     assert_alike(two, "restored")
 
 
-def test_loaded_in_the_scope(two):
+def test_a_model_loaded_in_scope_trains(two):
     assert_alike(two, "loaded")
 
 

@@ -1,4 +1,4 @@
-"""Batches that the replicas do not divide, or that are shorter than these."""
+"""Batches that are not a multiple of the replicas, or are shorter."""
 
 import factory_harness
 import keras
@@ -10,7 +10,7 @@ from factory_harness import mostly_slow
 
 @pytest.fixture
 def twins(engine_factory, two_replicas):
-    """The same model on one replica and on two, for BatchNormalization too."""
+    """Builds the same model on one replica and on two."""
     arguments = {"optimizer": "sgd"}
     one = factory_harness.build_small(engine_factory, **arguments)
     with two_replicas.scope():
@@ -86,7 +86,7 @@ def test_missing_labels_in_short_batches(two_replicas, rng):
 
 
 class Batches(keras.utils.PyDataset):
-    """Two batches, of which the second has one sample."""
+    """Two batches; the second has one sample."""
 
     def __init__(self, x, y):
         super().__init__()
@@ -116,12 +116,12 @@ def test_batches_of_python(two_replicas, rng):
 
 
 @pytest.mark.parametrize("batch_size", mostly_slow([1, 5], ()))
-def test_uneven_batches_are_told(batch_size, two_replicas, rng):
+def test_uneven_batches_are_warned_of(batch_size, two_replicas, rng):
     with two_replicas.scope():
         model = factory_harness.build_small("build_mlp")
     model.run_eagerly = True
     data = factory_harness.random_data(model, 6, rng)
-    with pytest.warns(UserWarning, match=f"of {batch_size} do not divide by 2"):
+    with pytest.warns(UserWarning, match=f"size {batch_size} is not"):
         model.fit(*data, batch_size=batch_size, verbose=0)
 
 

@@ -1,4 +1,4 @@
-"""The workers of a SLURM step, from the variables that `srun` sets."""
+"""Reading the workers of a SLURM step from the variables that `srun` sets."""
 
 import os
 import random
@@ -22,7 +22,7 @@ STEP = {
 
 @pytest.fixture
 def outside(monkeypatch):
-    """No variable of a cluster, wherever the tests run."""
+    """Removes the variables of a cluster."""
     for name in list(os.environ):
         if name.startswith("SLURM") or name == "TF_CONFIG":
             monkeypatch.delenv(name)
@@ -36,10 +36,10 @@ def gpus(monkeypatch):
     return see
 
 
-def test_workers_stand_in_the_order_of_their_numbers():
+def test_workers_are_in_the_order_of_their_indices():
     addresses = slurm.addresses(STEP)
     hosts = [address.partition(":")[0] for address in addresses]
-    assert hosts == ["n9", "n9", "n10", "n10"]  # not as they are spelled
+    assert hosts == ["n9", "n9", "n10", "n10"]  # not in alphabetical order
     assert len(set(addresses)) == 4
     ports = [int(address.partition(":")[2]) for address in addresses]
     assert ports[:2] == ports[2:]
@@ -124,10 +124,13 @@ def test_bad_numbers_of_tasks(text):
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
-        ({"SLURM_STEP_NODELIST": ""}, "without SLURM_STEP_NODELIST.*one srun"),
-        ({"SLURM_JOB_ID": ""}, "without SLURM_JOB_ID"),
-        ({"SLURM_STEP_NUM_TASKS": "3"}, "2 hosts.*do not fit together"),
-        ({"SLURM_STEP_TASKS_PER_NODE": "4"}, "do not fit together"),
+        (
+            {"SLURM_STEP_NODELIST": ""},
+            "NODELIST is not set.*one srun",
+        ),
+        ({"SLURM_JOB_ID": ""}, "SLURM_JOB_ID is not set"),
+        ({"SLURM_STEP_NUM_TASKS": "3"}, "2 hosts.*contradict each other"),
+        ({"SLURM_STEP_TASKS_PER_NODE": "4"}, "contradict each other"),
         ({"SLURM_PROCID": "4"}, "SLURM_PROCID is 4.*has 4 tasks"),
         ({"SLURM_PROCID": "-1"}, "SLURM_PROCID is '-1'"),
         (
@@ -141,7 +144,7 @@ def test_variables_that_contradict_each_other(changed, text):
         slurm.addresses({**STEP, **changed})
 
 
-def test_the_resolver_says_who_this_is(gpus):
+def test_the_resolver_has_the_index_of_this_task(gpus):
     gpus(3)
     found = slurm.resolver(
         {**STEP, "SLURM_PROCID": "2", "SLURMD_NODENAME": "n10"}
@@ -163,7 +166,7 @@ def test_tasks_that_would_share_gpus(gpus):
         "SLURM_STEP_TASKS_PER_NODE": "1(x2)",
     }
     assert slurm.resolver(one_each).num_accelerators() == {"GPU": 4}
-    gpus(2)  # SLURM has dealt them out
+    gpus(2)  # SLURM has assigned them
     assert slurm.resolver(variables).num_accelerators() == {"GPU": 2}
 
 
@@ -182,7 +185,7 @@ SHELL = {"SLURM_JOB_ID": "4711", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}
         (STEP, False, 4),
     ],
 )
-def test_a_shell_is_no_cluster(
+def test_a_shell_is_not_a_cluster(
     variables, terminal, count, outside, monkeypatch
 ):
     for name, value in variables.items():
@@ -196,7 +199,7 @@ def test_a_shell_is_no_cluster(
 def test_several_workers_without_srun(outside, monkeypatch):
     for name, value in SHELL.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=r"needs .* TF_CONFIG.* by srun"):
+    with pytest.raises(ValueError, match=r"needs .* TF_CONFIG.* with srun"):
         distribution.strategy("multi_worker")
 
 
@@ -208,7 +211,7 @@ def test_a_step_is_a_cluster(outside, monkeypatch):
         distribution.strategy("auto")
 
 
-def test_tf_config_counts_before_slurm(outside, monkeypatch):
+def test_tf_config_takes_precedence_over_slurm(outside, monkeypatch):
     for name, value in STEP.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1"]}}')

@@ -1,4 +1,4 @@
-"""Each replica's part of each batch."""
+"""Splitting batches over replicas."""
 
 import numpy as np
 import pytest
@@ -44,9 +44,9 @@ def test_parts_make_the_batches(size, repeat, two_replicas):
 @pytest.mark.parametrize(
     "schedule", mostly_slow(["joint", "alternate"], ["joint"])
 )
-def test_mixtures_are_dealt_out_without_overlap_or_loss(schedule, two_replicas):
+def test_mixtures_are_split_without_overlap_or_loss(schedule, two_replicas):
     sets = {"a": numbered("a", 14), "b": numbered("b", 5)}
-    # One for each, since a mixture has another order at each iteration.
+    # Two mixtures, since each iteration over one has another order.
     ours, theirs = (mix(sets, schedule, batch_size=4, seed=3) for _ in "ab")
     for numbers, of_replicas in zip(
         numbers_of(ours), parts(theirs, two_replicas), strict=True
@@ -56,19 +56,19 @@ def test_mixtures_are_dealt_out_without_overlap_or_loss(schedule, two_replicas):
         np.testing.assert_array_equal(np.concatenate(dealt), numbers)
 
 
-def test_short_batches_are_filled_with_themselves(two_replicas):
+def test_short_batches_are_appended_to_each_part(two_replicas):
     x = tf.range(5)
     dataset = tf.data.Dataset.from_tensor_slices(({"a": x}, 10 * x)).batch(4)
     whole, short = parts(dataset, two_replicas, fill=True)
     assert [part[0]["a"].tolist() for part in whole] == [[0, 1], [2, 3]]
     assert [part[1].tolist() for part in whole] == [[0, 10], [20, 30]]
-    # Each sample as often as any other, over both; each target once.
+    # Each sample occurs equally often over both parts; each target once.
     assert sorted(len(part[0]["a"]) for part in short) == [1, 2]
     assert sorted(part[1].tolist() for part in short) == [[], [40]]
     assert {n for part in short for n in part[0]["a"].tolist()} == {4}
 
 
-def test_policies_of_the_user_stay(two_replicas):
+def test_the_sharding_policy_of_the_user_is_kept(two_replicas):
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = OFF
     dataset = tf.data.Dataset.range(8).batch(4).with_options(options)
@@ -76,7 +76,7 @@ def test_policies_of_the_user_stay(two_replicas):
     assert parts(dataset, two_replicas)[0][0].tolist() == [0, 1]
 
 
-def test_nothing_said_means_by_data():
+def test_the_default_policy_is_data():
     dataset = shard_by_data(tf.data.Dataset.range(8))
     policy = dataset.options().experimental_distribute.auto_shard_policy
     assert policy == DATA

@@ -1,4 +1,4 @@
-"""Picking a strategy, and models that do or do not belong to it."""
+"""Picking a strategy, and models created within and outside its scope."""
 
 import json
 
@@ -30,10 +30,10 @@ def test_replicas_are_logical_devices(no_gpus, kind, two_replicas):
     assert two_replicas.num_replicas_in_sync == 2
 
 
-def test_a_strategy_comes_back(two_replicas):
+def test_a_strategy_is_returned_unchanged(two_replicas):
     assert distribution.strategy(two_replicas) is two_replicas
     assert distribution.strategy(two_replicas, replicas=2) is two_replicas
-    with pytest.raises(ValueError, match=r"replicas=3, and the strategy has 2"):
+    with pytest.raises(ValueError, match=r"replicas=3, but the strategy has 2"):
         distribution.strategy(two_replicas, replicas=3)
 
 
@@ -42,9 +42,9 @@ def test_a_strategy_comes_back(two_replicas):
     [
         (("miror",), ValueError, "'miror'.*'mirrored'"),
         ((None,), TypeError, "None of type NoneType"),
-        (("auto", 0), ValueError, "replicas=0"),
-        (("auto", True), ValueError, "replicas=True"),
-        (("auto", 2.0), ValueError, r"replicas=2\.0"),
+        (("auto", 0), ValueError, "replicas: found 0"),
+        (("auto", True), TypeError, "replicas: True is not"),
+        (("auto", 2.0), TypeError, r"replicas: 2\.0 is not"),
         (("none", 2), ValueError, "'mirrored' or 'auto'"),
         (("multi_worker",), ValueError, "needs the environment variable"),
         (("mirrored", 3), RuntimeError, r"started with 2 CPU device.*first"),
@@ -56,7 +56,7 @@ def test_bad_arguments(no_gpus, arguments, error, text):
         distribution.strategy(*arguments)
 
 
-def test_a_cluster_of_one_is_no_cluster(no_gpus, monkeypatch):
+def test_one_worker_is_not_a_cluster(no_gpus, monkeypatch):
     cluster = {"cluster": {"worker": ["127.0.0.1:1"]}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
     assert distribution.strategy() is tf.distribute.get_strategy()
@@ -82,7 +82,7 @@ def test_several_workers_in_a_started_process(no_gpus, monkeypatch):
         distribution.strategy()
 
 
-def test_build_makes_the_model_inside(two_replicas):
+def test_build_creates_the_model_in_scope(two_replicas):
     model = distribution.build(mtl_keras.build_mlp, two_replicas)
     assert model.distribute_strategy is two_replicas
     assert distribution.is_chief(two_replicas)
@@ -101,18 +101,18 @@ def run(model, method, rng):
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
-def test_made_outside_and_used_inside(method, two_replicas, rng):
+def test_a_model_created_outside_is_refused_in_scope(method, two_replicas, rng):
     model = small()
     model.run_eagerly = True
     with (
         two_replicas.scope(),
-        pytest.raises(ValueError, match=r"made outside of it.*way|build\("),
+        pytest.raises(ValueError, match=r"created outside the scope.*build\("),
     ):
         run(model, method, rng)
-    run(model, method, rng)  # outside it is as good as before
+    run(model, method, rng)  # outside the scope it still works
 
 
-def test_optimizer_made_outside(two_replicas, rng):
+def test_an_optimizer_created_outside_is_refused(two_replicas, rng):
     optimizer = keras.optimizers.Adam()
     model = distribution.build(
         mtl_keras.build_mlp, two_replicas, optimizer=optimizer
@@ -130,16 +130,16 @@ def test_gradient_accumulation_is_refused(two_replicas, rng):
         run(model, "fit", rng)
 
 
-def test_metric_made_outside(two_replicas, rng):
+def test_a_metric_created_outside_is_refused(two_replicas, rng):
     model = distribution.build(small, two_replicas)
     task = model.tasks[0]
     metric = keras.metrics.SparseCategoricalAccuracy()
     model.compile("sgd", metrics={task.name: [metric]})
-    with pytest.raises(ValueError, match=r"metrics .*outside of the scope"):
+    with pytest.raises(ValueError, match=r"metrics .*outside the scope"):
         run(model, "fit", rng)
 
 
-def test_compiled_outside_its_metrics_count_all_replicas(two_replicas, rng):
+def test_metrics_compiled_outside_count_all_replicas(two_replicas, rng):
     model = distribution.build(small, two_replicas)
     model.compile("sgd")
     model_of_one = small()
@@ -155,7 +155,7 @@ def test_compiled_outside_its_metrics_count_all_replicas(two_replicas, rng):
 
 
 @pytest.mark.slow
-def test_loaded_inside(two_replicas, rng, tmp_path):
+def test_a_model_loaded_in_scope_trains(two_replicas, rng, tmp_path):
     model = small()
     model.save(tmp_path / "model.keras")
     with two_replicas.scope():
@@ -166,7 +166,7 @@ def test_loaded_inside(two_replicas, rng, tmp_path):
 
 
 @pytest.mark.slow
-def test_devices_are_made_before_tensorflow_starts(forked_programs):
+def test_devices_are_created_before_tensorflow_starts(forked_programs):
     program = (
         "from mtl_keras import distribution\n"
         "strategy = distribution.strategy('mirrored', replicas=3)\n"

@@ -352,7 +352,7 @@ def gradient_of_term(model, x):
     ]
 
 
-@pytest.mark.filterwarnings("ignore:Batches of 7 do not divide")
+@pytest.mark.filterwarnings("ignore:The batch size 7 is not a multiple")
 @pytest.mark.parametrize("replicas", mostly_slow([1, 2], [1]))
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from mtl_keras.distribution import from_chief, is_chief
+from mtl_keras.distribution.workers import from_chief, is_chief
 from mtl_keras.keras_compat import global_seed
 from mtl_keras.training.backups.backup_file import Content, write_backup
 from mtl_keras.training.backups.callback_states import (

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import keras
 
-from mtl_keras.distribution import from_chief, run_on_chief, text_from_chief
+from mtl_keras.distribution.workers import (
+    from_chief,
+    run_on_chief,
+    text_from_chief,
+)
 from mtl_keras.training.backups.backup_file import (
     Content,
     describe,

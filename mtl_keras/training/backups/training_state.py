@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.distribution import of_all_workers, worker_index
+from mtl_keras.distribution.workers import of_all_workers, worker_index
 
 
 def state_variables(model: keras.Model) -> dict[str, keras.Variable]:
