@@ -1,4 +1,4 @@
-"""The best trial as the tables of a recipe."""
+"""Writes the best trial as the tables of a recipe."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mtl_keras.keras_compat import learning_rate_of
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_arguments import TrialArguments, make_optimizer
 
-# What other tables of a recipe say.
-_SAID_ELSEWHERE = {"input_shape", "optimizer", "preprocessing", "tasks"}
+# Arguments that other tables of a recipe hold.
+_OTHER_TABLES = {"input_shape", "optimizer", "preprocessing", "tasks"}
 
 
 def best_recipe(
@@ -20,22 +20,23 @@ def best_recipe(
     settings: Mapping,
     recipe: StudyRecipe | None = None,
 ) -> dict:
-    """Makes the tables `factory`, `optimizer` and `fit` of a recipe.
+    """Returns the tables `factory`, `optimizer` and `fit` of a recipe.
 
     Args:
         factory: The factory.
-        arguments: What it was called with.
+        arguments: The arguments of the factory in the best trial.
         settings: Settings of the search: `epochs`, `batch_size`, `patience`.
-        recipe: The study file that it came from, if it did. The recipe is then
-            whole, with the data and tasks of the study.
+        recipe: The study file of the search, or `None` for a search that was
+            called from Python. With a study file, the recipe is complete: it
+            has the data and tasks of the study.
 
     Returns:
-        A dict for `toml_text`. Objects that TOML has no word for are left out.
+        A dict for `toml_text`, without values that TOML cannot represent.
     """
     found = {
         name: value
         for name, value in arguments.graph.items()
-        if name not in _SAID_ELSEWHERE and is_plain(value)
+        if name not in _OTHER_TABLES and is_plain(value)
     }
     if arguments.loss_weights is not None:
         found["loss_weights"] = dict(arguments.loss_weights)
@@ -47,18 +48,18 @@ def best_recipe(
     name = getattr(factory, "__name__", type(factory).__name__)
     best = {"factory": {"name": name, "arguments": found}}
     if recipe is not None:
-        return {**best, **_said_by_study(recipe, arguments, fit)}
+        return {**best, **_study_tables(recipe, arguments, fit)}
     if arguments.optimizer is not None or arguments.learning_rate is not None:
         rate = arguments.learning_rate
         best["optimizer"] = optimizer_table(arguments.optimizer, rate)
     return {**best, "fit": fit}
 
 
-def _said_by_study(
+def _study_tables(
     study: StudyRecipe, arguments: TrialArguments, fit: Mapping
 ) -> dict:
-    """The tables that a study has in common with a recipe."""
-    said = study.recipe.model_dump(exclude_unset=True)
+    """Returns the tables that a study shares with a recipe."""
+    tables = study.recipe.model_dump(exclude_unset=True)
     optimizer = study.recipe.optimizer.model_dump()
     if "optimizer" in (study.space or {}):
         rate = arguments.learning_rate
@@ -67,23 +68,23 @@ def _said_by_study(
         optimizer["learning_rate"] = arguments.learning_rate
     return {
         "name": study.name,
-        "data": said["data"],
-        "tasks": said.get("tasks"),
+        "data": tables["data"],
+        "tasks": tables.get("tasks"),
         "optimizer": optimizer,
-        "fit": {**said["fit"], **fit},
+        "fit": {**tables["fit"], **fit},
     }
 
 
 def optimizer_table(given, learning_rate: float | None) -> dict:
-    """Makes the table of an optimizer.
+    """Returns the table of an optimizer.
 
     Args:
-        given: The optimizer: a name, a config, an object, or `None` for Adam.
-        learning_rate: Its rate, or `None` for what it has.
+        given: Name, config or instance of an optimizer, or `None` for Adam.
+        learning_rate: The learning rate, or `None` for the optimizer's.
 
     Returns:
-        Its name, its rate unless that is a schedule, and the arguments that
-        differ from the usual.
+        A dict of the name, the learning rate unless it is a schedule, and the
+        arguments that differ from their defaults.
     """
     if given is not None:
         given = keras.optimizers.serialize(keras.optimizers.get(given))
@@ -91,12 +92,12 @@ def optimizer_table(given, learning_rate: float | None) -> dict:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         # `compile` adds it again under mixed_float16.
         optimizer = optimizer.inner_optimizer
-    usual = type(optimizer)().get_config()
+    defaults = type(optimizer)().get_config()
     changed = {
         name: value
         for name, value in optimizer.get_config().items()
         if name not in ("name", "learning_rate")
-        and value != usual.get(name)
+        and value != defaults.get(name)
         and is_plain(value)
     }
     rate = learning_rate
@@ -107,7 +108,7 @@ def optimizer_table(given, learning_rate: float | None) -> dict:
 
 
 def is_plain(value) -> bool:
-    """Tells whether TOML has a word for a value, and so JSON has."""
+    """Checks whether TOML and JSON can represent a value."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Compiled models that serve several trials."""
+"""Reuses compiled models in several trials."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ import tensorflow as tf
 from mtl_keras import weighting as weightings
 from mtl_keras.keras_compat import learning_rate_of
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
 
 class CompiledModels:
-    """Builds the models of trials, and reuses graphs that were traced.
+    """Builds the models of trials, and reuses their traced graphs.
 
     Trials that differ only in loss weights, learning rate and adjustable
-    arguments of a weighting get the same model, as it would be if it were
-    built anew: with the weights and seeds of a network that the factory has
-    just made, a reset optimizer and weighting.
+    arguments of a weighting share a model. Each of them gets it in the state
+    of a new model: with the initial weights and seeds of a network that the
+    factory has just built, and with a reset optimizer and weighting.
 
-    A factory that makes something else of them than a `MultiTaskModel` with
-    just these numbers has its models reused only for trials with the same
-    ones.
+    If a factory does not set exactly these numbers on a `MultiTaskModel`, its
+    models are reused only in trials with the same numbers.
 
     Args:
-        factory: Builds and compiles a model.
+        factory: Function that builds and compiles a model.
         reuse: Whether to reuse models. Defaults to `True`.
-        capacity: Number of models that are kept, those used last. Defaults to
-            `8`.
+        capacity: Number of models to keep; the least recently used one is
+            dropped. Defaults to `8`.
     """
 
     def __init__(
@@ -42,57 +41,59 @@ class CompiledModels:
         self.factory = factory
         self.reuse = reuse
         self.capacity = capacity
-        self._kept: OrderedDict[tuple, _Kept] = OrderedDict()
-        # Factories of our kind, which need not compile to say the weights.
-        self._compiles = "compile" in arguments_of(factory)[0]
+        self._cached: OrderedDict[tuple, _CachedModel] = OrderedDict()
+        # Such factories return the initial weights without compiling.
+        self._compiles = "compile" in get_parameters(factory)[0]
 
     def build(self, arguments: TrialArguments) -> keras.Model:
-        """Builds a model, or resets one. Seed Keras before.
+        """Builds a model, or resets a cached one. Seed Keras before.
 
         Args:
-            arguments: What the factory is called with.
+            arguments: The arguments of the factory.
 
         Returns:
             A compiled model.
 
         Raises:
-            TypeError: If the factory returns something else.
+            TypeError: If the factory does not return a compiled model.
         """
         if not self.reuse:
             return self._call(arguments)
         keys = (_key(arguments, whole=False), _key(arguments, whole=True))
         for key in keys:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._again(self._kept[key], arguments)
+            if key in self._cached:
+                self._cached.move_to_end(key)
+                return self._reset(self._cached[key], arguments)
         model = self._call(arguments)
-        assignable = _as_given(model, arguments)
-        kept = _Kept.of(model, assignable)
-        self._kept[keys[0 if assignable else 1]] = kept
-        while len(self._kept) > self.capacity:
-            self._kept.popitem(last=False)
+        assignable = _has_numbers(model, arguments)
+        cached = _CachedModel.create(model, assignable)
+        self._cached[keys[0 if assignable else 1]] = cached
+        while len(self._cached) > self.capacity:
+            self._cached.popitem(last=False)
         return model
 
     def forget(self, model: keras.Model) -> None:
-        """Never hands out a model again.
+        """Removes a model from the cache.
 
         Args:
             model: A model that `build` returned.
         """
-        for key, kept in list(self._kept.items()):
-            if kept.model is model:
-                del self._kept[key]
+        for key, cached in list(self._cached.items()):
+            if cached.model is model:
+                del self._cached[key]
 
-    def _call(self, arguments: TrialArguments, **more) -> keras.Model:
-        model = self.factory(**arguments.keywords(self.factory), **more)
-        return check_model(model, compiled=not more)
+    def _call(self, arguments: TrialArguments, **extra) -> keras.Model:
+        model = self.factory(**arguments.keywords(self.factory), **extra)
+        return check_model(model, compiled=not extra)
 
-    def _again(self, kept: _Kept, arguments: TrialArguments) -> keras.Model:
-        more = {"compile": False} if self._compiles else {}
-        fresh = self._call(arguments, **more)
-        kept.reset(fresh)
-        model = kept.model
-        if not kept.assignable:
+    def _reset(
+        self, cached: _CachedModel, arguments: TrialArguments
+    ) -> keras.Model:
+        extra = {"compile": False} if self._compiles else {}
+        new = self._call(arguments, **extra)
+        cached.reset(new)
+        model = cached.model
+        if not cached.assignable:
             return model
         if arguments.loss_weights is not None and isinstance(
             model, MultiTaskModel
@@ -106,7 +107,7 @@ class CompiledModels:
 
 
 def check_model(model, *, compiled: bool = True) -> keras.Model:
-    """Raises a `TypeError` unless a factory returned a model that can train.
+    """Checks that a factory returned a model that can train.
 
     Args:
         model: The object that the factory returned.
@@ -114,6 +115,9 @@ def check_model(model, *, compiled: bool = True) -> keras.Model:
 
     Returns:
         The model.
+
+    Raises:
+        TypeError: If it is not a `keras.Model`, or not compiled.
     """
     if not isinstance(model, keras.Model):
         raise TypeError(
@@ -123,39 +127,41 @@ def check_model(model, *, compiled: bool = True) -> keras.Model:
     if compiled and not model.compiled:
         raise TypeError(
             f"The factory returned the model {model.name!r} without compiling "
-            "it; call compile(...) in it."
+            "it; call compile(...) in the factory."
         )
     return model
 
 
 @dataclasses.dataclass
-class _Kept:
-    """A model, and the values that its training began with."""
+class _CachedModel:
+    """A model, and its state before training."""
 
     model: keras.Model
-    # Whether its numbers are what the factory was given.
+    # Whether the numbers of a trial can be assigned to the model.
     assignable: bool
-    beginning: list[np.ndarray]
+    initial_state: list[np.ndarray]
 
     @classmethod
-    def of(cls, model: keras.Model, assignable: bool) -> _Kept:
+    def create(cls, model: keras.Model, assignable: bool) -> _CachedModel:
         _build_optimizer(model)
-        beginning = [v.numpy() for v in _state(model)]
-        return cls(model, assignable, beginning)
+        initial_state = [v.numpy() for v in _state(model)]
+        return cls(model, assignable, initial_state)
 
-    def reset(self, fresh: keras.Model) -> None:
-        """Makes the model what it was, with the weights of a fresh one."""
+    def reset(self, new: keras.Model) -> None:
+        """Resets the model, and copies the weights of a new one."""
         model = self.model
-        pairs = list(zip(model.variables, fresh.variables, strict=True))
-        for variable, new in pairs:
-            if variable.shape != new.shape:
+        pairs = list(zip(model.variables, new.variables, strict=True))
+        for variable, other in pairs:
+            if variable.shape != other.shape:
                 raise ValueError(
-                    f"The factory made {new.path!r} of shape {new.shape}, and "
-                    f"of {variable.shape} with the same arguments before. Pass "
-                    "reuse=False."
+                    f"The factory created {other.path!r} with the shape "
+                    f"{other.shape}, but with {variable.shape} for the same "
+                    "arguments before. Pass reuse=False."
                 )
-            variable.assign(tf.convert_to_tensor(new.value))
-        for variable, value in zip(_state(model), self.beginning, strict=True):
+            variable.assign(tf.convert_to_tensor(other.value))
+        for variable, value in zip(
+            _state(model), self.initial_state, strict=True
+        ):
             variable.assign(value)
         model.stop_training = False
         model.reset_metrics()
@@ -169,7 +175,7 @@ def _build_optimizer(model: keras.Model) -> None:
 
 
 def _state(model: keras.Model) -> list:
-    """What training changes beside the variables of the network."""
+    """Returns the variables that training changes besides the network's."""
     found = list(model.optimizer.variables)
     if isinstance(model, MultiTaskModel):
         found += model.loss_weights.variables_by_task.values()
@@ -177,8 +183,8 @@ def _state(model: keras.Model) -> list:
     return found
 
 
-def _as_given(model: keras.Model, arguments: TrialArguments) -> bool:
-    """Whether numbers can be assigned in place of a new model."""
+def _has_numbers(model: keras.Model, arguments: TrialArguments) -> bool:
+    """Checks that the model has the numbers that the factory was given."""
     used = getattr(model, "weighting", None)
     for name, number in _weighting_numbers(arguments).items():
         if getattr(used, name, None) != number:
@@ -199,12 +205,12 @@ def _as_given(model: keras.Model, arguments: TrialArguments) -> bool:
 
 
 def _learning_rate(model: keras.Model) -> float:
-    # `float` takes no variable of a strategy with several replicas.
+    # `float` does not accept a variable of several replicas.
     return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
 def _has_rate(model: keras.Model) -> bool:
-    """Whether the learning rate is a variable, and no schedule."""
+    """Checks that the learning rate is a variable, not a schedule."""
     return isinstance(learning_rate_of(model.optimizer), keras.Variable)
 
 
@@ -224,7 +230,7 @@ def _key(arguments: TrialArguments, *, whole: bool) -> tuple:
 
 
 def _weighting_numbers(arguments: TrialArguments) -> dict[str, float]:
-    """Arguments of the weighting that can be assigned to it."""
+    """Returns the arguments that can be assigned to the weighting."""
     config = arguments.graph.get("weighting")
     if not isinstance(config, Mapping) or not config["config"]:
         return {}
@@ -241,5 +247,5 @@ def _hashable(value):
         return (type(value).__name__, *map(_hashable, value))
     if value is None or isinstance(value, bool | int | float | str):
         return (type(value).__name__, value)
-    # An object of the space, which lives as long as the search.
+    # An object in the space, which exists until the search ends.
     return ("object", id(value))

@@ -1,25 +1,25 @@
-"""The texts by which a dimension and its values are known."""
+"""Formats dimensions and their values for files and messages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# A parent hyperparameter and the labels of it under which another one counts.
+# Another hyperparameter, and its labels for which a hyperparameter is active.
 Condition = tuple[str, tuple]
 
 
 def not_in_space(name: str, found, expected: str) -> ValueError:
-    """Makes the error for a value that is not in the space.
+    """Creates the error for a value that is not in the space.
 
     Args:
         name: Name of the hyperparameter.
         found: The value.
-        expected: What the space says, in words.
+        expected: Description of the values in the space.
     """
     return ValueError(
-        f"The hyperparameter {name!r} is {found!r}; the space says {expected}. "
-        "Change the space, and pass a tuner of KerasTuner no hyperparameters= "
-        "for what the space names."
+        f"The hyperparameter {name!r} is {found!r}; the space has {expected}. "
+        "Change the space, and do not declare its names in the "
+        "hyperparameters= of a KerasTuner tuner."
     )
 
 
@@ -27,26 +27,26 @@ def describe_conditions(conditions: tuple[Condition, ...]) -> str:
     """Describes the conditions of a dimension, for study files.
 
     Args:
-        conditions: The conditions; none give an empty text.
+        conditions: The conditions. Without conditions, the text is empty.
     """
     words = [f"{parent} in {list(labels)}" for parent, labels in conditions]
     return f" if {' and '.join(words)}" if words else ""
 
 
-def label_of(value, at: int | None) -> str:
-    """Returns a text that is the same in every process and for an equal object.
+def make_label(value, at: int | None) -> str:
+    """Returns a label that is equal in every process and for equal objects.
 
     Args:
         value: The value.
-        at: Its place among the choices, or `None` for a fixed value.
+        at: Index of the value in the choices, or `None` for a fixed value.
     """
     if isinstance(value, str) and at is not None:
         return value
     if _is_plain(value):
         return repr(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(label_of(each, None) for each in value)}]"
-    # Keras numbers the names of objects, so that equal ones differ in it.
+        return f"[{', '.join(make_label(each, None) for each in value)}]"
+    # Keras numbers the names of objects, so equal objects differ in them.
     name = getattr(value, "__name__", type(value).__name__)
     if at is not None:
         return f"{name} ({at})"

@@ -1,4 +1,4 @@
-"""What a search space says of one name: a range, choices or a fixed value."""
+"""The dimensions of a search space: ranges, choices and fixed values."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import keras_tuner
 from mtl_keras.tuning.dimension_texts import (
     Condition,
     describe_conditions,
-    label_of,
+    make_label,
     not_in_space,
 )
 
 SCALES = ("linear", "log")
-# A range above 0 that spans this factor is searched on a log scale.
+# A positive range that spans at least this factor gets a log scale.
 _LOG_FROM = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included.
+    """Numbers from `low` to `high`, inclusive.
 
     Args:
         name: Name of the hyperparameter.
-        low: The lower end. With two integers, all numbers are integers.
-        high: The upper end.
+        low: Lower bound. If both bounds are integers, all values are.
+        high: Upper bound.
         scale: `"linear"` or `"log"`.
-        conditions: Pairs of another hyperparameter and those labels of it
-            under which this one counts. Defaults to none.
+        conditions: Pairs of another hyperparameter and its labels for which
+            this one is active. Defaults to none.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Range:
 
     @property
     def is_integer(self) -> bool:
-        """Whether the numbers are integers."""
+        """Whether all values are integers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
     def ends(self) -> tuple:
-        """The lower and the upper end."""
+        """The lower and the upper bound."""
         return (self.low, self.high)
 
     def declare(self, hp: keras_tuner.HyperParameters) -> float:
@@ -58,23 +58,23 @@ class Range:
         return kind(self.name, self.low, self.high, sampling=self.scale)
 
     def value(self, label) -> float:
-        """The value that a recorded one stands for: itself."""
+        """Returns the value of a label; for numbers, the label itself."""
         return label
 
     def position(self, label: float) -> float:
-        """Says how far along the range a number is: from 0 to 1."""
+        """Returns the position of a number in the range, from 0 to 1."""
         if self.scale == "log":
             span = math.log(self.high / self.low)
             return math.log(label / self.low) / span
         return (label - self.low) / (self.high - self.low)
 
     def at(self, quantile: float) -> float:
-        """The number below which this share of random ones is.
+        """Returns a quantile of the random values.
 
         Args:
-            quantile: From 0 to below 1.
+            quantile: Float in [0, 1).
         """
-        # Each integer has a piece of its own, the last one too.
+        # Each integer has an interval, including the last one.
         end = self.high + 1 if self.is_integer else self.high
         if self.scale == "log":
             found = self.low * (end / self.low) ** quantile
@@ -83,7 +83,7 @@ class Range:
         return math.floor(found) if self.is_integer else found
 
     def describe(self) -> str:
-        """Says what it is, as it was written, for study files."""
+        """Returns the notation of the dimension in a space, for study files."""
         text = f"({self.low!r}, {self.high!r}, {self.scale!r})"
         return text + describe_conditions(self.conditions)
 
@@ -92,7 +92,7 @@ class Range:
 class Choices:
     """One of several values of any kind.
 
-    KerasTuner takes numbers of one type, or strings; other values go by a
+    KerasTuner accepts numbers of one type, or strings. Other values have a
     label in its files.
 
     Args:
@@ -117,17 +117,17 @@ class Choices:
 
     @property
     def labels(self) -> list:
-        """What stands for the values in KerasTuner."""
+        """The labels of the values in KerasTuner."""
         kinds = {type(value) for value in self.values}
         if len(kinds) == 1 and kinds <= {int, float, str, bool}:
             return list(self.values)
         if kinds == {int, float}:
             return [float(value) for value in self.values]
-        return [label_of(value, at) for at, value in enumerate(self.values)]
+        return [make_label(value, at) for at, value in enumerate(self.values)]
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the choices are numbers, of which one is the larger."""
+        """Whether the choices are numbers, which have an order."""
         return all(
             isinstance(label, int | float) and not isinstance(label, bool)
             for label in self.labels
@@ -135,42 +135,42 @@ class Choices:
 
     @property
     def ordered_labels(self) -> list:
-        """The labels from the smallest on, or as given if they are names."""
+        """The labels, in ascending order if they are numbers."""
         return sorted(self.labels) if self.is_ordered else self.labels
 
     def declare(self, hp: keras_tuner.HyperParameters):
         """Declares the hyperparameter, and returns its value in this trial."""
         label = hp.Choice(self.name, self.labels)
-        # KerasTuner returns None where a condition does not hold.
+        # KerasTuner returns None if a condition does not hold.
         return None if label is None else self.value(label)
 
     def value(self, label):
-        """The value that a label stands for."""
+        """Returns the value of a label."""
         if label not in self.labels:
             raise not_in_space(self.name, label, f"one of {self.labels}")
         return self.values[self.labels.index(label)]
 
     def position(self, label) -> float:
-        """Says how far along the choices one is: from 0 to 1."""
+        """Returns the position of a choice in their order, from 0 to 1."""
         return self.ordered_labels.index(label) / (len(self.values) - 1)
 
     def at(self, quantile: float):
-        """The choice at which this share of random ones is reached.
+        """Returns a quantile of the random choices.
 
         Args:
-            quantile: From 0 to below 1.
+            quantile: Float in [0, 1).
         """
         return self.ordered_labels[int(quantile * len(self.values))]
 
     def describe(self) -> str:
-        """Says what it is, as it was written, for study files."""
+        """Returns the notation of the dimension in a space, for study files."""
         text = f"[{', '.join(map(repr, self.labels))}]"
         return text + describe_conditions(self.conditions)
 
 
 @dataclasses.dataclass(frozen=True)
 class Fixed:
-    """A value that no trial changes.
+    """A value that is the same in all trials.
 
     Args:
         name: Name of the hyperparameter.
@@ -190,37 +190,40 @@ class Fixed:
         return (self.content,)
 
     def declare(self, hp: keras_tuner.HyperParameters):
-        """Returns the value; the tuner has nothing to find out."""
+        """Returns the value; the tuner has nothing to choose."""
         if hp.values.get(self.name, self.content) != self.content:
             found = hp.values[self.name]
             raise not_in_space(self.name, found, repr(self.content))
         return self.content
 
     def value(self, label):
-        """The value."""
+        """Returns the value."""
         return self.content
 
     def describe(self) -> str:
-        """Says what it is, as it was written, for study files."""
-        text = label_of(self.content, None)
+        """Returns the notation of the dimension in a space, for study files."""
+        text = make_label(self.content, None)
         return text + describe_conditions(self.conditions)
 
 
 def read_dimension(name: str, given) -> Range | Choices | Fixed:
-    """Reads what a space says of one name.
+    """Reads one dimension of a space.
 
     Args:
         name: Name of the hyperparameter.
-        given: `(low, high)` or `(low, high, "log")` for a range, also as a
-            dict of `low`, `high` and `scale`; a list of choices; a dimension,
-            which takes the name; anything else is a fixed value.
+        given: One of:
+            - `(low, high)` or `(low, high, "log")`: a range, also as a dict
+              of `low`, `high` and `scale`.
+            - A list of choices.
+            - A `Range`, `Choices` or `Fixed`, which gets the name.
+            - Anything else: a fixed value.
 
     Returns:
         A `Range`, `Choices` or `Fixed`.
 
     Raises:
-        ValueError: If a range is reversed or not finite, or a list empty or
-            with a value twice.
+        ValueError: If a range is reversed or not finite, or if a list is
+            empty or has a duplicate.
 
     Example:
 
@@ -235,7 +238,7 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
     if isinstance(given, list):
         return _read_choices(name, given)
     if isinstance(given, Mapping) and {"low", "high"} <= set(given):
-        given = (given["low"], given["high"], *_scale_of(name, given))
+        given = (given["low"], given["high"], *_read_scale(name, given))
     if not isinstance(given, tuple) or not _is_range(given):
         return Fixed(name, given)
     low, high, *scale = given
@@ -243,8 +246,8 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
         raise ValueError(f"{name}: the range {given} is not finite.")
     if low > high:
         raise ValueError(
-            f"{name}: the range {given} begins above its end. Write "
-            f"({high}, {low}); for the fixed value {given}, write [{given}]."
+            f"{name}: the range {given} begins above its end. Pass "
+            f"({high}, {low}); for the fixed value {given}, pass [{given}]."
         )
     spans = low > 0 and high >= _LOG_FROM * low
     scale = scale[0] if scale else SCALES[spans]
@@ -255,8 +258,8 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
         )
     if scale == "log" and low <= 0:
         raise ValueError(
-            f"{name}: the range {given} is on a log scale and begins at {low}; "
-            "expected more than 0."
+            f"{name}: the range {given} on a log scale begins at {low}; "
+            "expected a positive number."
         )
     return Fixed(name, low) if low == high else Range(name, low, high, scale)
 
@@ -271,12 +274,12 @@ def _is_range(given: tuple) -> bool:
     return len(given) == 2 or (len(given) == 3 and isinstance(given[2], str))
 
 
-def _scale_of(name: str, given: Mapping) -> tuple:
+def _read_scale(name: str, given: Mapping) -> tuple:
     unknown = set(given) - {"low", "high", "scale"}
     if unknown:
         raise ValueError(
-            f"{name}: a range has 'low', 'high' and 'scale'; found "
-            f"{sorted(unknown)} as well."
+            f"{name}: unknown keys {sorted(unknown)} of a range; expected "
+            "'low', 'high' and 'scale'."
         )
     return (given["scale"],) if "scale" in given else ()
 
@@ -289,5 +292,5 @@ def _read_choices(name: str, values: list) -> Choices | Fixed:
     choices = Choices(name, tuple(values))
     labels = choices.labels
     if len(set(labels)) < len(labels):
-        raise ValueError(f"{name}: a choice comes twice in {values}.")
+        raise ValueError(f"{name}: {values} has a duplicate choice.")
     return choices

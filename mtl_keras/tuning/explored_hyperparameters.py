@@ -17,15 +17,19 @@ def explore(
     hyper_model: keras_tuner.HyperModel,
     given: keras_tuner.HyperParameters | None = None,
 ) -> keras_tuner.HyperParameters:
-    """Finds all hyperparameters, and their defaults as values.
+    """Finds all hyperparameters, with their defaults as values.
 
-    `build` is called for the defaults, within each conditional scope, and for
-    each choice and each end of a range: a loop may declare more for another
-    number of layers. `fit` is called once, with a model that does not train.
+    This calls `build` with the defaults, in each conditional scope, and for
+    each choice and each bound of a range, since a loop may declare more for
+    another number of layers. It calls `fit` once, with a model that does not
+    train.
 
     Args:
         hyper_model: The hypermodel.
-        given: Hyperparameters that are declared first. Defaults to `None`.
+        given: Hyperparameters to declare first. Defaults to `None`.
+
+    Returns:
+        The `keras_tuner.HyperParameters`.
 
     Raises:
         TypeError: If `build` returns something other than a compiled model.
@@ -33,7 +37,7 @@ def explore(
     known = keras_tuner.HyperParameters() if given is None else given.copy()
     hyper_model.declare_hyperparameters(known)
     hp, model = _declare(hyper_model, known.values)
-    if fits_by_itself(hyper_model):
+    if overrides_fit(hyper_model):
         _declare_in_fit(hyper_model, hp, model)
     defaults = dict(hp.values)
     known.merge(hp.space, overwrite=False)
@@ -45,7 +49,7 @@ def explore(
         tried.append(values)
         try:
             hp, _ = _declare(hyper_model, values)
-        except Exception:  # the trial of this point fails and says why
+        except Exception:  # a trial with these values fails with the reason
             continue
         known.merge(hp.space, overwrite=False)
         defaults = {**hp.values, **defaults}
@@ -54,8 +58,8 @@ def explore(
     return known
 
 
-def fits_by_itself(hyper_model: keras_tuner.HyperModel) -> bool:
-    """Checks whether a hypermodel has a `fit` of its own.
+def overrides_fit(hyper_model: keras_tuner.HyperModel) -> bool:
+    """Checks whether a hypermodel overrides `fit`.
 
     Args:
         hyper_model: The hypermodel.
@@ -63,11 +67,11 @@ def fits_by_itself(hyper_model: keras_tuner.HyperModel) -> bool:
     return type(hyper_model).fit is not keras_tuner.HyperModel.fit
 
 
-def parents_of(conditions: Iterable[tuple[str, Any]]) -> dict:
-    """Returns values of other hyperparameters at which conditions hold.
+def satisfying_values(conditions: Iterable[tuple[str, Any]]) -> dict:
+    """Returns values of other hyperparameters that satisfy conditions.
 
     Args:
-        conditions: Pairs of the other's name and the values that it may have.
+        conditions: Pairs of another hyperparameter and its allowed values.
     """
     return {parent: values[0] for parent, values in conditions}
 
@@ -79,13 +83,15 @@ def _declare(hyper_model, values: Mapping):
 
 
 def _points(known, hp, defaults: Mapping) -> list[dict]:
-    """Lists points that may declare more: scopes, choices and ends."""
+    """Lists values that may declare more: scopes, choices and bounds."""
     points = [
-        {**defaults, **parents_of((c.name, c.values) for c in scope)}
+        {**defaults, **satisfying_values((c.name, c.values) for c in scope)}
         for scope in hp.inactive_scopes
     ]
     for declared in known.space:
-        parents = parents_of((c.name, c.values) for c in declared.conditions)
+        parents = satisfying_values(
+            (c.name, c.values) for c in declared.conditions
+        )
         points += [
             {**defaults, **parents, declared.name: value}
             for value in _ends(declared)
@@ -94,7 +100,7 @@ def _points(known, hp, defaults: Mapping) -> list[dict]:
 
 
 def _ends(declared) -> tuple:
-    """Returns the values at which more may be declared."""
+    """Returns the values that may declare more."""
     if hasattr(declared, "max_value"):
         return (declared.min_value, declared.max_value)
     if isinstance(declared, kinds.Fixed):
@@ -103,11 +109,11 @@ def _ends(declared) -> tuple:
 
 
 class _TrainingReachedError(Exception):
-    """Ends a `fit` that only declares its hyperparameters."""
+    """Stops a `fit` that only declares its hyperparameters."""
 
 
-class _DoesNotTrain:
-    """A model whose training ends at once."""
+class _UntrainedModel:
+    """A model whose `fit` stops at once."""
 
     def __init__(self, model: keras.Model):
         self._model = model
@@ -120,12 +126,12 @@ class _DoesNotTrain:
 
 
 def _declare_in_fit(hyper_model, hp, model: keras.Model) -> None:
-    """Has `fit` declare its hyperparameters, as far as it goes without data."""
-    # Where it needs data, the first trial tells what was not declared.
+    """Calls `fit` without data, so that it declares its hyperparameters."""
+    # If it needs data, the first trial reports undeclared hyperparameters.
     with contextlib.suppress(Exception):
         hyper_model.fit(
             hp,
-            _DoesNotTrain(model),
+            _UntrainedModel(model),
             None,
             None,
             sample_weight=None,

@@ -1,4 +1,4 @@
-"""One search in a folder at a time."""
+"""Locks the folder of a search."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ FILE = "search.lock"
 
 
 class FolderInUseError(RuntimeError):
-    """Another search works in the folder."""
+    """Raised if another search is using the folder."""
 
 
 @contextlib.contextmanager
 def lock_folder(folder: Path, name: str) -> Iterator[None]:
-    """Keeps all other searches out of a folder.
+    """Locks a folder against other searches.
 
-    The lock ends with the process, however that ends.
+    The lock is released when the process ends, even by a kill.
 
     Args:
         folder: The folder.
-        name: Name of the search, which the other one is told.
+        name: Name of the search, for the error of the other one.
 
     Raises:
-        FolderInUseError: If another search has it. The error names it.
+        FolderInUseError: If another search, which the error names, holds the
+            lock.
     """
     number = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -37,8 +38,8 @@ def lock_folder(folder: Path, name: str) -> Iterator[None]:
         except BlockingIOError as error:
             other = os.pread(number, 1000, 0).decode(errors="replace")
             raise FolderInUseError(
-                f"The folder '{folder}' is in use by {other.strip()}. Wait for "
-                "it, or choose another name or directory."
+                f"The folder '{folder}' is in use by {other.strip()}. Wait "
+                "for it, or choose another name or directory."
             ) from error
         now = datetime.datetime.now().isoformat(timespec="seconds")
         about = (

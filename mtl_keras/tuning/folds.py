@@ -1,4 +1,4 @@
-"""Parts of the data to train and to validate on."""
+"""Splits the data of a search into training and validation parts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from mtl_keras.training.data.streams import is_stream
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What one model is trained and validated on.
+    """The data of one training.
 
     Args:
         train: `(x, y)` or `(x, y, sample_weight)`, or a stream of batches.
-        validation: The same to validate on.
+        validation: Validation data in the same form.
     """
 
     train: Any
     validation: Any
 
 
-def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
-    """Splits the data of a search, as all trials read it.
+def split_parts(train, validation, folds: int | None, seed: int) -> list[Part]:
+    """Splits the data of a search for its trials.
 
-    Arrays are in memory then, with the dtype that Keras would give them in
-    each training: no trial converts them again.
+    Arrays are converted once to the dtype that Keras would convert them to in
+    each training.
 
     Args:
         train: Training data.
@@ -38,23 +38,24 @@ def parts_of(train, validation, folds: int | None, seed: int) -> list[Part]:
         seed: Seed of the order of samples.
 
     Returns:
-        A `Part` for each model of an execution.
+        A `Part` for each training of an execution.
 
     Raises:
-        TypeError: If folds are to be made of a stream.
-        ValueError: If validation data is missing, or there is too much of it.
+        TypeError: If `folds` is given with a stream.
+        ValueError: If both or none of `validation` and `folds` are given, or
+            `folds` is out of range.
     """
     if folds is None:
         if validation is None:
             raise ValueError(
                 "validation is missing: trials are compared on data that they "
-                "were not trained on. Pass validation=(x, y), or folds=5."
+                "are not trained on. Pass validation=(x, y), or folds=5."
             )
         return [Part(_as_tuple(train), _as_tuple(validation))]
     if validation is not None:
         raise ValueError(
-            "folds makes validation data of the training data, and validation "
-            "is given as well. Leave one of the two out."
+            "Both validation and folds are given, and folds takes validation "
+            "data from the training data. Leave one of the two out."
         )
     if not isinstance(train, tuple | list) or is_stream(train[0]):
         raise TypeError(
@@ -81,8 +82,8 @@ def unpack(data) -> tuple:
     """Returns inputs, targets and sample weights of a part.
 
     Args:
-        data: `(x, y)`, `(x, y, sample_weight)` or a stream of batches, which
-            is all inputs.
+        data: `(x, y)`, `(x, y, sample_weight)`, or a stream of batches, which
+            is returned as the inputs.
     """
     if not isinstance(data, tuple):
         return data, None, None
@@ -91,19 +92,19 @@ def unpack(data) -> tuple:
 
 
 def _as_tuple(data):
-    """Arrays in memory as a tuple of two or three; streams as they are."""
+    """Returns arrays as a tuple of two or three, and streams unchanged."""
     if isinstance(data, list | tuple):
         if len(data) not in (2, 3):
             raise ValueError(
                 f"The data has {len(data)} parts; expected (x, y) or (x, y, "
                 "sample_weight)."
             )
-        return keras.tree.map_structure(_in_memory, tuple(data))
+        return keras.tree.map_structure(_as_array, tuple(data))
     return data
 
 
-def _in_memory(array):
-    """What Keras makes of an array each time that it trains on it."""
+def _as_array(array):
+    """Converts an array as Keras does for each training."""
     if tf.is_tensor(array) or not hasattr(array, "__array__"):
         return array
     array = np.asarray(array)

@@ -1,4 +1,4 @@
-"""Proposals from a Gaussian process, for KerasTuner's kinds of values."""
+"""Bayesian optimization of KerasTuner's hyperparameters."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from keras_tuner.engine.hyperparameters import Choice
 from scipy import stats
 from sklearn.gaussian_process import GaussianProcessRegressor, kernels
 
-# Points that are compared, anywhere and near the best trials.
+# Number of candidates in the whole space, and near the best trials.
 _ANYWHERE, _NEARBY = 512, 256
-# How many of the best trials, and how far from them.
+# Number of best trials, and distances of candidates from them.
 _BEST, _SPREADS = 5, (0.03, 0.1)
 
 
 class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
-    """Proposes where the improvement that a Gaussian process expects is most.
+    """Proposes the point with the largest expected improvement.
 
-    It takes the place of the search for a proposal in KerasTuner's oracle,
-    which climbs the confidence bound from 50 points one by one: here some
-    hundred points that can really be proposed are compared in one go, none of
-    which was tried before. Names have a coordinate for each choice; each
-    coordinate has a length scale of its own; noise is a part of the model. The
-    first points are those of a Sobol sequence.
+    KerasTuner's oracle optimizes the confidence bound from 50 starting points,
+    one by one. This one compares several hundred valid points at once, none
+    of which was tried before. Choices that are not numbers are encoded
+    one-hot, each coordinate has a length scale, and the model includes noise.
+    The first points are a Sobol sequence.
 
     Reference:
         Jones et al., "Efficient Global Optimization of Expensive Black-Box
@@ -33,21 +32,21 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
 
     def populate_space(self, trial_id: str) -> dict:
         """Proposes values. See `keras_tuner.Oracle.populate_space`."""
-        ended = [t for t in self.trials.values() if t.status == "COMPLETED"]
-        if len(ended) < self.num_initial_points:
-            return self._first_points()
+        completed = [t for t in self.trials.values() if t.status == "COMPLETED"]
+        if len(completed) < self.num_initial_points:
+            return self._initial_point()
         candidates = [
             values
-            for values in map(self._values, self._units(ended))
+            for values in map(self._values, self._candidates(completed))
             if not self._duplicate(values)
         ]
-        if not candidates:  # few points are left
+        if not candidates:  # few points are untried
             return self._random_populate_space()
         points = np.array([self._coordinates(values) for values in candidates])
-        gains = self._expected_gains(ended, points)
-        return _running(candidates[int(np.argmax(gains))])
+        improvements = self._expected_improvements(completed, points)
+        return _running(candidates[int(np.argmax(improvements))])
 
-    def _first_points(self) -> dict:
+    def _initial_point(self) -> dict:
         dimensions = len(self._nonfixed_space())
         sequence = stats.qmc.Sobol(dimensions, seed=self.seed)
         number = len(self.trials)
@@ -57,42 +56,47 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
             return self._random_populate_space()
         return _running(values)
 
-    def _units(self, ended) -> np.ndarray:
-        """Points of the unit cube: anywhere, and near the best trials."""
-        draws = self._random_state
+    def _candidates(self, completed) -> np.ndarray:
+        """Draws points of the unit cube, also near the best trials."""
+        rng = self._random_state
         dimensions = len(self._nonfixed_space())
-        best = sorted(ended, key=lambda trial: trial.score)[:_BEST]
+        best = sorted(completed, key=lambda trial: trial.score)[:_BEST]
         centers = np.array(
             [self._unit(trial.hyperparameters.values) for trial in best]
         )
-        centers = centers[draws.randint(len(centers), size=_NEARBY)]
-        spread = draws.choice(_SPREADS, size=(_NEARBY, 1))
-        moved = centers + spread * draws.normal(size=centers.shape)
-        # Some coordinates stay, others are drawn anew: a choice has no near.
-        kind = draws.uniform(size=centers.shape)
-        anew = draws.uniform(size=centers.shape)
-        near = np.where(kind < 0.6, moved, np.where(kind < 0.8, anew, centers))
-        anywhere = draws.uniform(size=(_ANYWHERE, dimensions))
+        centers = centers[rng.randint(len(centers), size=_NEARBY)]
+        spread = rng.choice(_SPREADS, size=(_NEARBY, 1))
+        moved = centers + spread * rng.normal(size=centers.shape)
+        # Some coordinates are kept and others redrawn: a choice has no near
+        # value.
+        kind = rng.uniform(size=centers.shape)
+        redrawn = rng.uniform(size=centers.shape)
+        near = np.where(
+            kind < 0.6, moved, np.where(kind < 0.8, redrawn, centers)
+        )
+        anywhere = rng.uniform(size=(_ANYWHERE, dimensions))
         return np.concatenate([anywhere, np.clip(near, 0.0, 1.0)])
 
-    def _expected_gains(self, ended, points: np.ndarray) -> np.ndarray:
-        """Expected improvement over the best trial."""
-        scores = np.array([trial.score for trial in ended])
+    def _expected_improvements(
+        self, completed, points: np.ndarray
+    ) -> np.ndarray:
+        """Computes the expected improvements over the best trial."""
+        scores = np.array([trial.score for trial in completed])
         failed = [t for t in self.trials.values() if t.status == "FAILED"]
         tried = np.array(
             [
                 self._coordinates(trial.hyperparameters.values)
-                for trial in (*ended, *failed)
+                for trial in (*completed, *failed)
             ]
         )
-        # As bad as the worst, so that others like them are avoided.
+        # Failed trials get the worst score, so that their region is avoided.
         scores = np.append(scores, [scores.max()] * len(failed))
         process = self._process(tried.shape[1]).fit(tried, scores)
         running = [
             self._coordinates(trial.hyperparameters.values)
             for trial in self.ongoing_trials.values()
         ]
-        if running:  # as if they had ended with what is expected of them
+        if running:  # as if they had completed with their predicted scores
             means = process.predict(np.array(running))
             tried = np.concatenate([tried, running])
             scores = np.concatenate([scores, means])
@@ -101,10 +105,8 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
         means, deviations = process.predict(points, return_std=True)
         best = process.predict(tried).min()
         deviations = np.maximum(deviations, 1e-12)
-        gains = (best - means) / deviations
-        return deviations * (
-            gains * stats.norm.cdf(gains) + stats.norm.pdf(gains)
-        )
+        z = (best - means) / deviations
+        return deviations * (z * stats.norm.cdf(z) + stats.norm.pdf(z))
 
     def _process(self, dimensions: int) -> GaussianProcessRegressor:
         shape = kernels.Matern(np.full(dimensions, 0.5), (0.05, 20.0), nu=2.5)
@@ -118,7 +120,7 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
         )
 
     def _values(self, unit: np.ndarray) -> dict:
-        """Values of the hyperparameters that a point stands for."""
+        """Converts a point of the unit cube to hyperparameter values."""
         values: dict = {}
         for hp, part in zip(self._nonfixed_space(), unit, strict=True):
             if all(condition.is_active(values) for condition in hp.conditions):
@@ -132,12 +134,12 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
         ]
 
     def _coordinates(self, values: Mapping) -> list[float]:
-        """Where the process sees a point; what has no meaning is as usual."""
+        """Returns the coordinates of a point; inactive values are defaults."""
         found: list[float] = []
         for hp in self._nonfixed_space():
             value = values.get(hp.name, hp.default)
             if isinstance(hp, Choice) and not hp.ordered:
-                # Any two are as far apart as the ends of a range.
+                # Two choices are as far apart as the bounds of a range.
                 found += [0.5**0.5 * (value == each) for each in hp.values]
             else:
                 found.append(hp.value_to_prob(value))

@@ -1,4 +1,4 @@
-"""Trials for the HParams page of TensorBoard."""
+"""Logs trials for the HParams page of TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FOLDER = "tensorboard"
 
 
 def log_hparams(folder: Path, record: TrialRecord) -> Path:
-    """Writes a trial for TensorBoard, unless it was written before.
+    """Writes a trial for TensorBoard, unless it already exists.
 
-    `tensorboard --logdir <folder>/tensorboard` then shows a table of all
-    trials, their values, objectives and metrics.
+    `tensorboard --logdir <folder>/tensorboard` shows a table of all trials
+    with their values, objectives and metrics.
 
     Args:
         folder: Folder of the search.
@@ -32,8 +32,8 @@ def log_hparams(folder: Path, record: TrialRecord) -> Path:
     if path.is_dir():
         return path
     partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a write that was killed
-    # A name scope of the caller's would become a part of the metrics' names.
+    shutil.rmtree(partial, ignore_errors=True)  # from a killed process
+    # The name scope of a caller would become part of the metric names.
     with tf.init_scope():
         writer = tf.summary.create_file_writer(str(partial))
         with (
@@ -49,7 +49,7 @@ def _write(record: TrialRecord) -> None:
     from tensorboard.plugins.hparams import api, api_pb2, summary
 
     values = {name: _value(label) for name, label in record.labels.items()}
-    # TensorBoard names the run by what it is given here, else by a hash.
+    # TensorBoard uses this as the name of the run, or else a hash.
     api.hparams(values, trial_id=f"{record.number:04d}")
     for name, value in {**record.metrics, **record.objectives}.items():
         tf.summary.scalar(name, value)

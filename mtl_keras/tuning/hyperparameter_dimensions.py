@@ -1,4 +1,4 @@
-"""The dimensions that a `keras_tuner.HyperParameters` declares."""
+"""Converts the hyperparameters of KerasTuner to dimensions."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from keras_tuner.engine import hyperparameters as kinds
 
 from mtl_keras.tuning.dimensions import Choices, Fixed, Range
 
-# How far a step may miss the end of its range by rounding.
+# Rounding error that is allowed at the last step of a range.
 _ROUNDING = 1e-8
 
 
 def read_hyperparameters(
     hp: keras_tuner.HyperParameters, *, merge: bool = False
 ) -> dict[str, Range | Choices | Fixed]:
-    """Reads the hyperparameters that were declared as dimensions of a space.
+    """Converts declared hyperparameters to dimensions of a space.
 
-    A step becomes the list of its values. Defaults are not kept: a proposal
-    follows from the tuner and its seed.
+    A range with a step becomes choices. Defaults are dropped: proposals depend
+    on the tuner and its seed only.
 
     Args:
         hp: The hyperparameters.
-        merge: Whether a name that is declared twice gets one dimension that
-            holds the values of both, and `"reverse_log"` a linear range. It is
-            enough to show trials that are over. Defaults to `False`.
+        merge: Whether to merge the values of a name that is declared twice,
+            and to read `"reverse_log"` as a linear range. This is enough to
+            show finished trials. Defaults to `False`.
 
     Returns:
         Dict from name to dimension, in the order of declaration.
 
     Raises:
-        ValueError: If a name is declared twice, or with
-            `sampling="reverse_log"`, and `merge` is false.
+        ValueError: If `merge` is false, and a name is declared twice or with
+            `sampling="reverse_log"`.
 
     Example:
 
@@ -57,18 +57,18 @@ def read_hyperparameters(
         if _is_reversed(declared) and not merge:
             raise ValueError(
                 f"The hyperparameter {name!r} has sampling='reverse_log', "
-                "which a search does not take. Declare what is left to the "
-                "upper end with sampling='log', or pass a step."
+                "which a search does not support. Declare the distance to the "
+                "upper bound with sampling='log', or pass a step."
             )
         dimension = _dimension(declared, conditions)
         if name not in found:
             found[name] = dimension
         elif merge:
-            found[name] = _merged(found[name], dimension)
+            found[name] = _merge(found[name], dimension)
         else:
             raise ValueError(
                 f"The hyperparameter {name!r} is declared twice, under "
-                "different conditions. Give each its own name."
+                "different conditions. Give each another name."
             )
     return resolve_conditions(found)
 
@@ -76,13 +76,13 @@ def read_hyperparameters(
 def resolve_conditions(
     dimensions: Mapping[str, Range | Choices | Fixed],
 ) -> dict[str, Range | Choices | Fixed]:
-    """Decides the conditions on fixed values.
+    """Resolves the conditions that depend on fixed values.
 
     Args:
         dimensions: The dimensions, each after those that it depends on.
 
     Returns:
-        The dimensions that can count, with the conditions that can change.
+        The dimensions that can be active, with their remaining conditions.
     """
     found: dict[str, Range | Choices | Fixed] = {}
     for name, dimension in dimensions.items():
@@ -136,10 +136,10 @@ def _range(declared, conditions) -> Range | Fixed:
     return Range(name, low, high, scale, conditions)
 
 
-def _merged(
+def _merge(
     first: Range | Choices | Fixed, second: Range | Choices | Fixed
 ) -> Range | Choices | Fixed:
-    """Returns one dimension, without conditions, that holds two."""
+    """Returns an unconditional dimension with the values of two."""
     ends = (*first.ends, *second.ends)
     if isinstance(first, Range) and isinstance(second, Range):
         return Range(first.name, min(ends), max(ends), first.scale)
@@ -160,5 +160,5 @@ def _steps(declared) -> tuple:
     values = tuple(low * step**at for at in range(count))
     if declared.sampling == "log":
         return values
-    # As KerasTuner mirrors them: the small steps are at the upper end.
+    # Mirrored as in KerasTuner: the small steps are at the upper bound.
     return tuple(high + low - value for value in reversed(values))

@@ -1,4 +1,4 @@
-"""How much each hyperparameter moves an objective. Imports SciPy."""
+"""Measures the importance of hyperparameters. Imports SciPy."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.trial_positions import (
     positions,
     random_labels,
-    searched,
+    varied_dimensions,
 )
 from mtl_keras.tuning.trial_record import TrialRecord
 
 _TREES = 200
 _DRAWS = 512
-LEAST_TRIALS = 5
-# Left of all values: one that the weighting of a trial does not take.
-_NOT_TAKEN = -1.0
+MIN_TRIALS = 5
+# Position of an inactive hyperparameter, left of all values.
+_INACTIVE = -1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Importance:
-    """How much each hyperparameter moves an objective.
+    """The importance of each hyperparameter for an objective.
 
     Args:
-        shares: Share of each hyperparameter, by name, the largest first. They
-            sum to 1, or are all 0 if the objective never changes.
-        explained: How well the forest that the shares are read from ranks
-            trials: R2 on those that a tree was not grown on. Near 1 the shares
-            can be trusted; near 0 or below, they say nothing.
+        shares: Dict from hyperparameter to its share of the variance, largest
+            first. The shares sum to 1, or are all 0 if the objective is
+            constant.
+        explained: Out-of-bag R2 of the forest on the ranks of the trials. Near
+            1, the shares are reliable; near 0 or below, they are not.
     """
 
     shares: dict[str, float]
@@ -48,16 +48,15 @@ def importance(
     *,
     seed: int = 0,
 ) -> Importance:
-    """Measures how much each hyperparameter moves an objective.
+    """Measures the importance of each hyperparameter for an objective.
 
-    A random forest learns the rank of the trials. The importance is the total
-    effect of a hyperparameter in it: how much of the variance, over random
-    points of the whole space, comes from this one, alone or together with
-    others. So it does not matter where the tuner has looked most, and a trial
-    that went far astray counts no more than the last but one.
+    A random forest learns the ranks of the trials. The importance of a
+    hyperparameter is its total effect: its share of the forest's variance over
+    random points of the whole space, including its interactions. It therefore
+    depends neither on where the tuner has searched most nor on outliers.
 
     Args:
-        trials: Trials; those that failed do not count.
+        trials: The trials; failed ones are ignored.
         objective: The objective.
         space: The space of the trials.
         seed: Seed of the forest and of the points. Defaults to `0`.
@@ -66,30 +65,30 @@ def importance(
         An `Importance`.
 
     Raises:
-        ValueError: If fewer than five trials count.
+        ValueError: If fewer than five trials have completed.
 
     Reference:
         Hutter et al., "An Efficient Approach for Assessing Hyperparameter
         Importance", ICML 2014; Jansen, "Analysis of variance designs for model
         output", 1999, for the estimator.
     """
-    counted = [trial for trial in trials if trial.completed]
-    if len(counted) < LEAST_TRIALS:
+    completed = [trial for trial in trials if trial.completed]
+    if len(completed) < MIN_TRIALS:
         raise ValueError(
-            f"{len(counted)} trials have completed; importance needs "
-            f"{LEAST_TRIALS} or more, and says little below some ten for "
-            "each hyperparameter."
+            f"{len(completed)} trials have completed; importance needs "
+            f"{MIN_TRIALS} or more, and about ten for each hyperparameter to "
+            "be reliable."
         )
-    ranks = rankdata([t.objectives[objective.name] for t in counted])
+    ranks = rankdata([t.objectives[objective.name] for t in completed])
     if np.ptp(ranks) == 0:
-        return Importance(dict.fromkeys(searched(space), 0.0), 0.0)
+        return Importance(dict.fromkeys(varied_dimensions(space), 0.0), 0.0)
     forest = _grow(
-        _columns(space, [trial.labels for trial in counted]), ranks, seed
+        _columns(space, [trial.labels for trial in completed]), ranks, seed
     )
     effects = _total_effects(forest, space, np.random.default_rng(seed))
-    whole = sum(effects.values())
+    total = sum(effects.values())
     shares = {
-        name: effect / whole if whole > 0 else 0.0
+        name: effect / total if total > 0 else 0.0
         for name, effect in sorted(effects.items(), key=lambda pair: -pair[1])
     }
     return Importance(shares, float(forest.oob_score_))
@@ -107,7 +106,7 @@ def _grow(columns: np.ndarray, ranks: np.ndarray, seed: int):
 def _total_effects(
     forest, space: SearchSpace, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Half the mean square of what another value of one dimension changes."""
+    """Returns half the mean squared change by another value of each one."""
     points = random_labels(space, _DRAWS, rng)
     others = random_labels(space, _DRAWS, rng)
     before = forest.predict(_columns(space, _rows(points)))
@@ -126,13 +125,11 @@ def _rows(columns: Mapping[str, list]) -> list[dict]:
     ]
 
 
-def _columns(
-    space: SearchSpace, labels_of_trials: Sequence[Mapping]
-) -> np.ndarray:
-    """What the forest reads: numbers, and a column for each name."""
+def _columns(space: SearchSpace, trial_labels: Sequence[Mapping]) -> np.ndarray:
+    """Returns the features of the forest; names are encoded one-hot."""
     found = []
-    for name, along in positions(space, labels_of_trials).items():
-        along = np.where(np.isnan(along), _NOT_TAKEN, along)
+    for name, along in positions(space, trial_labels).items():
+        along = np.where(np.isnan(along), _INACTIVE, along)
         dimension = space[name]
         if isinstance(dimension, Choices) and not dimension.is_ordered:
             places = [dimension.position(label) for label in dimension.labels]

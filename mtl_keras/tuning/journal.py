@@ -1,4 +1,4 @@
-"""What has happened in a search, a line for each event."""
+"""Records the events of a search, one per line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ FILE = "journal.jsonl"
 
 
 class Journal:
-    """A file that only grows, and that survives a kill at any moment.
+    """An append-only file that survives a kill at any time.
 
-    An event is there once its line is on the disk, with its end. What a kill
-    has left of a line is cut off when the journal is opened again.
+    An event is recorded once its whole line is on disk. An incomplete last
+    line, left by a kill, is removed when the journal is opened.
 
     Args:
         folder: Folder of the study.
 
     Raises:
-        ValueError: If a line that is whole cannot be read.
+        ValueError: If a complete line cannot be parsed.
     """
 
     def __init__(self, folder: Path):
@@ -29,10 +29,10 @@ class Journal:
         self.events = self._read()
 
     def append(self, event: dict) -> None:
-        """Writes an event, and waits until it is on the disk.
+        """Writes an event, and waits until it is on disk.
 
         Args:
-            event: A dict of what JSON takes.
+            event: A dict of JSON values.
         """
         line = json.dumps(event, allow_nan=True) + "\n"
         number = os.open(
@@ -47,7 +47,7 @@ class Journal:
             if not self.events:  # the file may be new
                 save_folder(self.path.parent)
         except BaseException:
-            os.ftruncate(number, size)  # such as a full disk
+            os.ftruncate(number, size)  # for example if the disk is full
             raise
         finally:
             os.close(number)

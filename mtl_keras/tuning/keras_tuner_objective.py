@@ -24,25 +24,25 @@ def keras_tuner_objective(
     *,
     direction: str | None = None,
 ) -> keras_tuner.Objective:
-    """Makes the objective of a stock tuner from the metric of a task.
+    """Creates the objective of a KerasTuner tuner from a task's metric.
 
-    KerasTuner cannot infer the direction of `"val_left_accuracy"`. The name
-    says it: `accuracy` is to be maximized, whatever the task is called.
+    KerasTuner cannot infer the direction of `"val_left_accuracy"`. This
+    function infers it from the metric: `accuracy` is maximized for any task.
 
     Args:
         name: `"<task>_<metric>"` or `"<task>_loss"`, with or without `val_`.
-        model: A compiled model, such as `hyper_model.default_model`. Its tasks
-            then say which names exist and what their directions are. Defaults
-            to `None`: the name alone decides.
-        direction: `"min"` or `"max"`, for a metric of your own. Defaults to
-            what the name says.
+        model: A compiled model, such as `hyper_model.default_model`, whose
+            tasks have the metric and its direction. Defaults to `None`, which
+            infers the direction from the name only.
+        direction: `"min"` or `"max"`, for a custom metric. Defaults to the
+            inferred direction.
 
     Returns:
         A `keras_tuner.Objective` of the validation metric.
 
     Raises:
         ValueError: If the model has no such metric, if the direction is
-            unknown, or if no log of `fit` has that name.
+            unknown, or if the objective is not in the logs of `fit`.
 
     Example:
 
@@ -65,13 +65,13 @@ def keras_tuner_objective(
         )
     if isinstance(model, MultiTaskModel):
         known = {
-            each: of
-            for each, of in known_objectives(model).items()
-            if each not in (*CONSTANTS, DELTA_M)
+            metric: direction
+            for metric, direction in known_objectives(model).items()
+            if metric not in (*CONSTANTS, DELTA_M)
         }
         if plain not in known:
             raise ValueError(
-                f"There is no objective {name!r}. {did_you_mean(plain, known)}"
+                f"Unknown objective {name!r}. {did_you_mean(plain, known)}"
             )
         direction = direction or known[plain]
     elif direction is None and plain == "loss":
@@ -82,7 +82,7 @@ def keras_tuner_objective(
     if direction is None:
         raise ValueError(
             f"objective {name!r}: the direction of this metric is unknown. "
-            "Pass direction='max' if more of it is better, else "
+            "Pass direction='max' if higher is better, else "
             "direction='min'."
         )
     return keras_tuner.Objective(f"val_{plain}", direction)
@@ -95,11 +95,12 @@ def check_tuner_objective(
 
     Args:
         callbacks: The callbacks that a tuner of KerasTuner passes to `fit`,
-            one of which knows the objective.
+            one of which has the objective.
         tasks: Names of the tasks.
 
     Raises:
-        keras_tuner.errors.FatalValueError: If it does; the search ends.
+        keras_tuner.errors.FatalValueError: If the objective is the total loss.
+            KerasTuner then stops the search.
     """
     for callback in callbacks or ():
         objective = getattr(callback, "objective", None)
@@ -115,10 +116,10 @@ def check_tuner_objective(
 def _total_loss(name: str, tasks: list[str]) -> str:
     first = tasks[0]
     return (
-        f"objective={name!r} is the sum of the task losses times their "
-        "weights, and the loss weights are what varies: the trial with the "
-        "lightest weights would win, whatever it has learned. Choose a metric "
-        f"of a task, such as tuning.keras_tuner_objective('{first}_loss'), or "
-        "search for several tasks at once by tuning.search(..., "
+        f"objective={name!r} is the weighted sum of the task losses, but the "
+        "loss weights differ between trials: the trial with the smallest "
+        "weights would win, whatever it has learned. Choose a metric of a "
+        f"task, such as tuning.keras_tuner_objective('{first}_loss'), or "
+        "optimize several tasks with tuning.search(..., "
         "objective='delta_m')."
     )

@@ -1,4 +1,4 @@
-"""Copies of layers that a space fixes, such as an adapted Normalization."""
+"""Copies layers in a space, such as an adapted Normalization."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import keras
 
 
 def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Makes a layer like another one, with the same values of its variables.
+    """Copies a layer with the values of its variables.
 
-    A layer remembers every network that it was called in, so one layer in the
-    models of all trials would keep them all in memory; and what it draws or
-    counts would go on from one trial to the next.
+    A layer references every network that it is called in. One layer in the
+    models of all trials would keep all of them in memory, and carry random
+    states and counters from one trial to the next.
 
     Args:
         layer: The layer.
 
     Returns:
-        A layer of its own. Seeds that the layer had drawn by itself are drawn
-        anew, so that they follow from the seed of the trial.
+        The copy. Random seeds are drawn again, so that they depend on the seed
+        of the trial.
 
     Example:
 

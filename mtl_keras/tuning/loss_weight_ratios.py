@@ -1,4 +1,4 @@
-"""Loss weights from what a search says of each task."""
+"""Converts the ratios of a search space to loss weights."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ KINDS = ("ratios", "plain")
 
 
 def from_ratios(
-    ratios: Mapping[str, float], own: Mapping[str, float]
+    ratios: Mapping[str, float], defaults: Mapping[str, float]
 ) -> dict[str, float]:
-    """Makes loss weights that sum to the number of tasks from their ratios.
+    """Computes loss weights that sum to the number of tasks.
 
-    K tasks have K - 1 ratios to search, and the sum of the weights stays the
-    same, so that the learning rate keeps its meaning.
+    K tasks have K - 1 ratios to search. The sum of the weights is constant, so
+    that the learning rate keeps its meaning.
 
     Args:
-        ratios: Weight over that of the first task, by task; the first is left
-            out.
-        own: The tasks' own weights, by task, in order. They say the ratio of a
-            task that `ratios` leaves out.
+        ratios: Dict from task, except for the first one, to the ratio of its
+            weight to the first task's.
+        defaults: Dict from task, in order, to its default loss weight, which
+            gives the ratio of a task that is not in `ratios`.
 
     Returns:
-        Weights by task.
+        Dict from task to loss weight.
 
     Example:
 
@@ -32,11 +32,11 @@ def from_ratios(
     >>> from_ratios({"segmentation": 3.0}, {"digit": 1.0, "segmentation": 1.0})
     {'digit': 0.5, 'segmentation': 1.5}
     """
-    first = next(iter(own))
-    scale = own[first] or 1.0
+    first = next(iter(defaults))
+    scale = defaults[first] or 1.0
     full = {
         task: float(ratios.get(task, 1.0 if task == first else weight / scale))
-        for task, weight in own.items()
+        for task, weight in defaults.items()
     }
     total = math.fsum(full.values())
     return {task: len(full) * ratio / total for task, ratio in full.items()}
@@ -45,18 +45,22 @@ def from_ratios(
 def check_weights(
     dimensions: Mapping[str, object], tasks: Sequence[str], kind: str
 ) -> None:
-    """Raises a `ValueError` unless weights can be made in every trial.
+    """Checks that the loss weights of every trial are valid.
 
     Args:
-        dimensions: What the space says, by task.
+        dimensions: Dimensions of the space by task.
         tasks: Names of all tasks, in order.
         kind: `"ratios"` or `"plain"`.
+
+    Raises:
+        ValueError: If a weight is negative or not finite, if the first task
+            has a ratio, or if all weights can be 0.
     """
     if kind == "ratios" and tasks[0] in dimensions:
         raise ValueError(
-            f"{PREFIX}{tasks[0]}: the weights are searched as ratios to that "
-            f"of the first task, {tasks[0]!r}, which is 1. Leave it out, or "
-            "pass loss_weights='plain'."
+            f"{PREFIX}{tasks[0]}: the weights are ratios to the weight of the "
+            f"first task, {tasks[0]!r}, which is 1. Leave it out, or pass "
+            "loss_weights='plain'."
         )
     highest = {}
     for task, dimension in dimensions.items():
@@ -77,11 +81,11 @@ def check_weights(
         lowest = [min(d.ends) for d in dimensions.values()]
         if not any(highest.values()):
             raise ValueError(
-                f"The weights of all tasks, {list(tasks)}, are 0, and cannot "
-                "be a sum to train on. Give one a weight above 0."
+                f"The weights of all tasks, {list(tasks)}, are 0, so nothing "
+                "would be learned. Give one task a weight above 0."
             )
         if not any(lowest):
             raise ValueError(
-                f"The weights of all tasks, {list(tasks)}, can be 0 in the "
-                "same trial, and nothing would be learned. Keep one above 0."
+                f"The weights of all tasks, {list(tasks)}, can be 0 in one "
+                "trial, so nothing would be learned. Keep one above 0."
             )

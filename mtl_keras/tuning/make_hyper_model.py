@@ -1,4 +1,4 @@
-"""The hypermodel of whatever a user wants to search."""
+"""Creates the hypermodel of a search."""
 
 from __future__ import annotations
 
@@ -22,35 +22,34 @@ def make_hyper_model(
     space: Mapping | keras_tuner.HyperParameters | None = None,
     **arguments,
 ) -> HyperModel:
-    """Makes what a search builds its models by.
+    """Creates the hypermodel that builds the models of a search.
 
     Args:
         factory: A factory, a function `build(hp)` or a
             `keras_tuner.HyperModel`.
         space: See `mtl_keras.tuning.search`.
-        **arguments: Further arguments of `MultiTaskHyperModel`, which a
-            factory needs.
+        **arguments: Further arguments of `MultiTaskHyperModel`, for a factory.
 
     Returns:
         A `MultiTaskHyperModel` for a factory, else a `WrappedHyperModel`.
 
     Raises:
-        TypeError: If it is the class of a hypermodel and not an instance.
-        ValueError: If a space is given beside a `MultiTaskHyperModel`, which
-            has one.
+        TypeError: If `factory` is the class of a hypermodel, not an instance.
+        ValueError: If a space is passed with a `MultiTaskHyperModel`, which
+            already has one.
     """
     if isinstance(factory, MultiTaskHyperModel):
         if space is not None:
             raise ValueError(
-                "The MultiTaskHyperModel has a space, and another one is "
-                "given. Pass space=None, or the factory with one space."
+                "The MultiTaskHyperModel already has a space. Pass space=None, "
+                "or pass its factory with the space."
             )
         if not factory.tunable:
             raise ValueError(
-                "The MultiTaskHyperModel has tunable=False, so that there is "
+                "The MultiTaskHyperModel has tunable=False, so there is "
                 "nothing to search. Leave tunable out."
             )
-        # Made again, within the scope of the search's strategy.
+        # Created again within the scope of the search's strategy.
         return MultiTaskHyperModel(**factory.constructor_arguments)
     if inspect.isclass(factory) and issubclass(factory, keras_tuner.HyperModel):
         raise TypeError(

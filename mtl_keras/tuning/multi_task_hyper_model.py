@@ -1,4 +1,4 @@
-"""A factory and a space as what KerasTuner searches."""
+"""Wraps a factory and a search space as a KerasTuner hypermodel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras_tuner
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.compiled_models import CompiledModels
 from mtl_keras.tuning.dimensions import Fixed, read_dimension
-from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.hyperparameter_dimensions import read_hyperparameters
 from mtl_keras.tuning.keras_tuner_objective import check_tuner_objective
 from mtl_keras.tuning.published_space import space_of
@@ -26,43 +26,49 @@ from mtl_keras.tuning.trial_arguments import TrialArguments, trial_arguments
 class MultiTaskHyperModel(keras_tuner.HyperModel):
     """A factory and its search space, for any tuner of KerasTuner.
 
-    Names of the space are arguments of the factory, and besides:
+    The names of the space are arguments of the factory, and also:
 
-    - `loss_weight/<task>`, the weight of a task; `loss_weight` for all. By
-      default it is the ratio to the weight of the first task, which itself has
-      none, and the weights are then scaled to sum to the number of tasks.
-    - `learning_rate`, of the factory's `optimizer`.
-    - `weighting/<argument>`, an argument of the weightings that take it.
-    - `batch_size`, which goes to `fit`.
+    - `loss_weight/<task>`: the loss weight of a task, or `loss_weight` for all
+      tasks. By default, this is the ratio to the weight of the first task,
+      which has no entry, and the weights are scaled to sum to the number of
+      tasks.
+    - `learning_rate`: the learning rate of the factory's `optimizer`.
+    - `weighting/<argument>`: an argument of the weightings that accept it.
+    - `batch_size`: the batch size of `fit`.
 
-    `(low, high)` is a range: of integers if both are, on a log scale if it is
-    above 0 and spans a factor of 10 or more; `(low, high, "linear")` says it.
-    A list holds choices. All else is a fixed value; write a fixed pair of
-    numbers as a list with that one choice.
+    The values of the space are:
 
-    Compile in the factory, and pass the tuner no `optimizer`, `loss` or
-    `metrics`: it would compile anew and drop the loss weights.
+    - `(low, high)` or `(low, high, "linear")`: a range. It consists of
+      integers if both bounds are. Its scale is `"log"` if it is positive and
+      spans a factor of 10 or more, else `"linear"`.
+    - A list: choices.
+    - Anything else: a fixed value. Write a fixed pair of numbers as a list
+      with one choice.
+
+    Compile in the factory, and do not pass `optimizer`, `loss` or `metrics` to
+    the tuner: it would compile again and drop the loss weights.
 
     Args:
         factory: A factory such as `mtl_keras.build_cnn_cls_seg`, or any
-            callable that takes the named arguments and returns a compiled
-            model. Weights of losses arrive as `loss_weights`.
+            callable that accepts the named arguments and returns a compiled
+            model. It gets the loss weights as `loss_weights`.
         space: Dict from name to range, list of choices or fixed value, or a
-            `keras_tuner.HyperParameters`; it is merged over the factory's own
-            space (see `space_of`).
-        merge: Whether it is merged; else it is all there is. Defaults to
-            `True`.
-        loss_weights: `"ratios"` (default) or `"plain"`: what the numbers of
-            `loss_weight/<task>` are.
+            `keras_tuner.HyperParameters`. Its entries override the factory's
+            search space (see `space_of`).
+        merge: Whether to add the factory's search space to `space`. Defaults
+            to `True`.
+        loss_weights: The meaning of `loss_weight/<task>`: `"ratios"` to the
+            first task's weight (default), or `"plain"` weights.
         reuse: Whether trials that differ only in loss weights, learning rate
-            and numbers of a weighting share a compiled model, with the results
-            of a new one. Defaults to `True`.
+            and numbers of a weighting share a compiled model, with the same
+            results as a new one. Defaults to `True`.
         name: Name of the hypermodel.
         tunable: As in `keras_tuner.HyperModel`.
 
     Raises:
-        TypeError: If the space is no dict.
-        ValueError: If it is empty, or a name or a value does not fit.
+        TypeError: If the space is not a dict.
+        ValueError: If the space is empty, or has an unknown name or an invalid
+            value.
 
     Example:
 
@@ -89,7 +95,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         tunable: bool = True,
     ):
         super().__init__(name=name, tunable=tunable)
-        # To make another one in another process.
+        # To create another one in another process.
         self.constructor_arguments = {
             "factory": factory,
             "space": space,
@@ -103,19 +109,21 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
             space = read_hyperparameters(space)
         check_is_dict(space)
         self.factory = factory
-        published = _as_one_way(space_of(factory), space) if merge else {}
+        published = (
+            _drop_alternatives(space_of(factory), space) if merge else {}
+        )
         whole = {**published, **space}
         check_not_empty(whole)
-        # What the factory builds by itself of what the space fixes.
+        # The default model has the fixed values of the space.
         self.default_arguments = _default_arguments(factory, whole)
         self.default_model = self._build_default()
-        self.tasks = own_weights(self.default_model)
+        self.tasks = default_loss_weights(self.default_model)
         self.space = SearchSpace(
             factory, whole, tuple(self.tasks), loss_weights
         )
         self._models = CompiledModels(factory, reuse=reuse)
-        # Handed out by `build`, and not yet given back by `fit`.
-        self._handed_out: keras.Model | None = None
+        # Returned by `build`, and not yet released by `fit`.
+        self._current: keras.Model | None = None
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds the model of a trial. Seed Keras before.
@@ -129,32 +137,32 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         return self.build_trial(self.arguments(self.space.declare(hp)))
 
     def arguments(self, values: Mapping) -> TrialArguments:
-        """Returns what the factory is called with in a trial.
+        """Returns the arguments of the factory in a trial.
 
         Args:
-            values: Values by name in the space.
+            values: Dict from name in the space to value.
         """
         return trial_arguments(values, self.tasks, self.space.loss_weights)
 
     def build_trial(self, arguments: TrialArguments) -> keras.Model:
-        """Builds a model that the next one may be made of.
+        """Builds the model of a trial, which later trials may reuse.
 
         Args:
-            arguments: What the factory is called with.
+            arguments: The arguments of the factory.
 
         Returns:
-            A compiled model. If `fit` is not called on it before the next one
-            is built, it is the caller's for good.
+            A compiled model. If another model is built before this one is
+            released, this one is not reused.
         """
-        if self._handed_out is not None:
-            # As `get_best_models` does, which keeps all models that it builds.
-            self._models.forget(self._handed_out)
-        self._handed_out = self._models.build(arguments)
-        return self._handed_out
+        if self._current is not None:
+            # For example `get_best_models` keeps all models that it builds.
+            self._models.forget(self._current)
+        self._current = self._models.build(arguments)
+        return self._current
 
     @property
     def varies_weights(self) -> bool:
-        """Whether trials differ in the weights of the losses."""
+        """Whether the loss weights differ between trials."""
         return self.space.varies_weights
 
     def fit(self, hp, model: keras.Model, *args, **kwargs):
@@ -162,17 +170,18 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
 
         Args:
             hp: Hyperparameters of the trial.
-            model: What `build` returned.
+            model: The model that `build` returned.
             *args: As in `keras.Model.fit`.
-            **kwargs: As in `keras.Model.fit`. The trial's batch size, if it
-                has one, takes the place of `batch_size`.
+            **kwargs: As in `keras.Model.fit`. The batch size of the trial, if
+                there is one, replaces `batch_size`.
 
         Returns:
             A `keras.callbacks.History`.
 
         Raises:
             keras_tuner.errors.FatalValueError: If the tuner compares trials by
-                the total loss while the loss weights vary. It ends the search.
+                the total loss while the loss weights vary. KerasTuner then
+                stops the search.
         """
         if self.varies_weights:
             check_tuner_objective(kwargs.get("callbacks"), self.tasks)
@@ -180,7 +189,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         if size is not None:
             kwargs["batch_size"] = size
         history = model.fit(*args, **kwargs)
-        self.give_back(model)
+        self.release(model)
         return history
 
     def fit_trial(
@@ -196,61 +205,61 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
         """
         return model.fit(*args, **kwargs)
 
-    def build_anew(self, arguments: TrialArguments) -> keras.Model:
-        """Builds a model that no trial gets.
+    def build_separate(self, arguments: TrialArguments) -> keras.Model:
+        """Builds a model that no trial reuses.
 
         Args:
-            arguments: What the factory is called with.
+            arguments: The arguments of the factory.
         """
         return CompiledModels(self.factory, reuse=False).build(arguments)
 
     def build_default(self, seed: int) -> keras.Model:
-        """Builds what the factory builds by itself of what the space fixes.
+        """Builds the factory's default model, with the fixed values.
 
         Args:
-            seed: Seed of its initial weights.
+            seed: Seed of the initial weights.
         """
         keras.utils.set_random_seed(seed)
         return self._build_default()
 
     def _build_default(self) -> keras.Model:
         keywords = self.default_arguments.keywords(self.factory)
-        named, _ = arguments_of(self.factory)
+        named, _ = get_parameters(self.factory)
         if _is_needed(named.get("loss_weights")):
             keywords.setdefault("loss_weights", None)
         return self.factory(**keywords)
 
-    def give_back(self, model: keras.Model) -> None:
-        """Says that a model may serve another trial.
+    def release(self, model: keras.Model) -> None:
+        """Allows other trials to reuse a model.
 
         Args:
-            model: What was built last.
+            model: The model that was built last.
         """
-        if model is self._handed_out:
-            self._handed_out = None
+        if model is self._current:
+            self._current = None
 
     def forget(self, model: keras.Model) -> None:
-        """Says that a model must not serve another trial.
+        """Prevents other trials from reusing a model.
 
         Args:
-            model: A model that was built here.
+            model: A model that this hypermodel has built.
         """
         self._models.forget(model)
 
 
-def own_weights(model: keras.Model) -> dict[str, float]:
-    """Returns the tasks of a model, in order, with their own loss weights.
+def default_loss_weights(model: keras.Model) -> dict[str, float]:
+    """Returns the default loss weights of a model by task, in order.
 
     Args:
-        model: A model; the outputs of a plain Keras model count as tasks.
+        model: A model. The outputs of a plain Keras model are its tasks.
     """
     if isinstance(model, MultiTaskModel):
         return {task.name: task.loss_weight for task in model.tasks}
     return dict.fromkeys(model.output_names, 1.0)
 
 
-def _as_one_way(published: dict, space: Mapping) -> dict:
-    """Leaves out what the user says in another way."""
+def _drop_alternatives(published: dict, space: Mapping) -> dict:
+    """Removes entries that the user specifies by another name."""
     if "loss_weights" in space:
         published.pop(ALL_WEIGHTS, None)
     if {"hidden_units", "filters"} & set(space):
@@ -260,8 +269,8 @@ def _as_one_way(published: dict, space: Mapping) -> dict:
 
 
 def _default_arguments(factory: Callable, space: Mapping) -> TrialArguments:
-    """Takes what a space fixes, and leaves the rest to the factory."""
-    named, _ = arguments_of(factory)
+    """Returns the fixed values of a space, and required arguments."""
+    named, _ = get_parameters(factory)
     dimensions = {name: read_dimension(name, g) for name, g in space.items()}
     plain = {
         name: d

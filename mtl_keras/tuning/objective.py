@@ -1,4 +1,4 @@
-"""What a search looks for: metrics of tasks, gains, parameters, latency."""
+"""The objectives of a search: metrics, gains, parameters, latency."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from mtl_keras.tuning.folds import unpack
 
 DELTA_M, PARAMETERS, LATENCY = "delta_m", "parameters", "latency"
 TOTAL_LOSS = "loss"
-# What does not change from epoch to epoch.
+# Objectives that are the same in every epoch.
 CONSTANTS = (PARAMETERS, LATENCY)
-_OF_EVERY_MODEL = {DELTA_M: "max", PARAMETERS: "min", LATENCY: "min"}
+_ALWAYS_KNOWN = {DELTA_M: "max", PARAMETERS: "min", LATENCY: "min"}
 DIRECTIONS = ("min", "max")
 
 
@@ -36,27 +36,27 @@ class Objective:
     direction: str
 
     def cost(self, value: float) -> float:
-        """The value, with its sign changed where more is better."""
+        """Returns the value, negated if higher is better."""
         return value if self.direction == "min" else -value
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is the same in all epochs."""
+        """Whether the value is the same in every epoch."""
         return self.name in CONSTANTS
 
 
 def known_objectives(model: keras.Model, batch=None) -> dict[str, str | None]:
-    """Lists the objectives that a model has.
+    """Lists the objectives of a model.
 
     Args:
         model: A compiled model.
-        batch: For a plain Keras model, validation data to evaluate, which is
-            how its metrics are found.
+        batch: Validation data to evaluate, which finds the metrics of a plain
+            Keras model.
 
     Returns:
-        Dict from name to direction, or to `None` where it must be said.
+        Dict from name to direction, or to `None` if the user must specify it.
     """
-    found: dict[str, str | None] = dict(_OF_EVERY_MODEL)
+    found: dict[str, str | None] = dict(_ALWAYS_KNOWN)
     if not isinstance(model, MultiTaskModel):
         del found[DELTA_M]
         x, y, weights = unpack(batch)
@@ -87,22 +87,22 @@ def read_objectives(
     *,
     weights_vary: bool,
 ) -> tuple[Objective, ...]:
-    """Reads what a search is to look for.
+    """Reads the objectives of a search.
 
     Args:
         given: A name, a pair of name and direction, a `keras_tuner.Objective`,
             a list of these, or a dict from name to direction. Names may begin
             with `val_`.
-        known: What `known_objectives` says.
-        weights_vary: Whether trials differ in loss weights.
+        known: The result of `known_objectives`.
+        weights_vary: Whether the loss weights differ between trials.
 
     Returns:
-        One `Objective` or more.
+        A tuple of one `Objective` or more.
 
     Raises:
-        TypeError: If it is none of these.
-        ValueError: If there is no such name, a direction is missing or wrong,
-            or the total loss is asked for while loss weights vary.
+        TypeError: If `given` has another type.
+        ValueError: If a name is unknown, if a direction is missing or unknown,
+            or if the total loss is an objective while loss weights vary.
 
     Example:
 
@@ -114,19 +114,19 @@ def read_objectives(
     pairs = objective_pairs(given)
     if not pairs:
         raise ValueError(
-            "objective is empty; expected a name such as 'delta_m', or several."
+            "objective is empty; expected a name such as 'delta_m', or a list."
         )
     objectives = tuple(
         _read(name, direction, known, weights_vary) for name, direction in pairs
     )
     names = [objective.name for objective in objectives]
     if len(set(names)) < len(names):
-        raise ValueError(f"objective names one twice: {names}.")
+        raise ValueError(f"objective has a duplicate: {names}.")
     return objectives
 
 
 def objective_names(given) -> list[str]:
-    """Lists what a search is to look for, without `val_`.
+    """Lists the names of the objectives, without `val_`.
 
     Args:
         given: See `read_objectives`.
@@ -135,7 +135,7 @@ def objective_names(given) -> list[str]:
 
 
 def objective_pairs(given) -> list[tuple[str, str | None]]:
-    """Lists what a search is to look for, as pairs of name and direction.
+    """Lists the objectives as pairs of name and direction.
 
     Args:
         given: See `read_objectives`.
@@ -174,21 +174,21 @@ def _read(
     name = given.removeprefix("val_")
     if name not in known:
         raise ValueError(
-            f"There is no objective {given!r}. {did_you_mean(name, known)}"
+            f"Unknown objective {given!r}. {did_you_mean(name, known)}"
         )
     if name == TOTAL_LOSS and weights_vary:
         others = sorted(set(known) - {TOTAL_LOSS})
         raise ValueError(
-            f"objective={given!r} is the sum of the task losses times their "
-            "weights, and the weights are what varies: the trial with the "
-            "lightest weights would win, whatever it has learned. Choose "
+            f"objective={given!r} is the weighted sum of the task losses, but "
+            "the loss weights differ between trials: the trial with the "
+            "smallest weights would win, whatever it has learned. Choose "
             f"'delta_m', or one or several of {others}."
         )
     direction = direction or known[name]
     if direction is None:
         raise ValueError(
-            f"objective {given!r}: is more of it better, or less? Say so, as "
-            f"in ({name!r}, 'max')."
+            f"objective {given!r}: its direction is unknown. Pass it, as in "
+            f"({name!r}, 'max')."
         )
     if direction not in DIRECTIONS:
         raise ValueError(
@@ -203,15 +203,15 @@ def delta_m(
     references: Mapping[str, float],
     directions: Mapping[str, str],
 ) -> float:
-    """Returns the mean relative gain of several tasks over references.
+    """Computes the mean relative gain of several tasks over references.
 
     Args:
-        values: A metric by task.
-        references: The same of a model that has only this task.
-        directions: `"min"` or `"max"` by task.
+        values: Dict from task to its metric.
+        references: Dict from task to the metric of its single-task model.
+        directions: Dict from task to `"min"` or `"max"`.
 
     Returns:
-        A fraction: 0.03 is a gain of 3 %, below 0 is a loss.
+        A fraction: 0.03 is a gain of 3 %. Negative values are losses.
 
     Reference:
         Maninis et al., "Attentive Single-Tasking of Multiple Tasks", CVPR
@@ -229,9 +229,9 @@ def delta_m(
     for task, reference in references.items():
         if reference == 0 or not math.isfinite(reference):
             raise ValueError(
-                f"Task {task!r}: its single-task reference is {reference}, and "
-                "a gain relative to it is no number. Train longer, or choose "
-                "the tasks' metrics as objectives."
+                f"Task {task!r}: its single-task reference is {reference}, so "
+                "the relative gain is undefined. Train longer, or choose the "
+                "metrics of the tasks as objectives."
             )
         sign = 1 if directions[task] == "max" else -1
         gains.append(sign * (values[task] - reference) / abs(reference))
@@ -241,10 +241,10 @@ def delta_m(
 def costs(
     values: Mapping[str, float], objectives: Sequence[Objective]
 ) -> tuple[float, ...]:
-    """Returns numbers of which less is better.
+    """Returns the values of the objectives as costs (lower is better).
 
     Args:
-        values: A value for each objective, by name.
+        values: Dict from name of an objective to its value.
         objectives: The objectives.
     """
     return tuple(o.cost(values[o.name]) for o in objectives)

@@ -1,4 +1,4 @@
-"""KerasTuner's oracles, whose proposals follow from the seed and the past."""
+"""KerasTuner's oracles, with reproducible proposals."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
 
 TUNERS = ("bayesian", "grid", "hyperband", "random")
-# What Hyperband adds to the values of a trial.
-OWN_PREFIX = "tuner/"
+# Prefix of the entries that Hyperband adds to the values of a trial.
+ORACLE_PREFIX = "tuner/"
 _STATUSES = {"completed": "COMPLETED", "failed": "FAILED"}
 
 
-class FollowsFromThePast:
-    """Mixin for oracles that keep nothing on the disk, and need not.
+class ReproducibleOracle:
+    """Mixin for oracles whose proposals can be reproduced.
 
-    What an oracle proposes is a function of the seed and of the trials so far:
-    its random numbers begin anew with each proposal. So a search goes on after
-    a kill by telling a new oracle what has happened.
+    A proposal depends only on the seed and on the trials so far, since each
+    one reseeds the random numbers. The oracle therefore writes no files: after
+    a kill, a new one continues once it is given the earlier trials.
 
-    Several objectives are searched at once by ParEGO's scheme: each proposal
-    looks for the least augmented Chebyshev distance under weights of its own.
+    For several objectives, this implements ParEGO: each proposal minimizes the
+    augmented Chebyshev distance with other random weights.
 
     Reference:
         Knowles, "ParEGO: A Hybrid Algorithm with On-Line Landscape
         Approximation for Expensive Multiobjective Optimization Problems", 2006.
     """
 
-    # Whether each proposal has other weights of the objectives.
+    # Whether each proposal weights the objectives at random.
     draws_weights = True
-    # Whether what was proposed can be handed in and need not be found again.
-    remembers_nothing = True
+    # Whether a recorded proposal can be restored without computing it.
+    is_stateless = True
 
     def begin_search(self, seed: int, objectives: Sequence[Objective]) -> None:
-        """Sets what a proposal follows from.
+        """Sets the seed and objectives of the proposals.
 
         Args:
             seed: Seed of the search.
             objectives: The objectives.
         """
         self.seed = seed
-        self.max_trials = None  # the search counts
+        self.max_trials = None  # the search counts the trials
         self.max_consecutive_failed_trials = float("inf")
         self._max_collisions = 1000
         self._objectives = tuple(objectives)
@@ -62,18 +62,19 @@ class FollowsFromThePast:
     def propose(
         self, worker: str, recorded: dict | None = None
     ) -> keras_tuner.engine.trial.Trial | None:
-        """Makes the next trial.
+        """Proposes the next trial.
 
         Args:
-            worker: Name of who runs it.
-            recorded: What was proposed here before a kill, if anything was.
+            worker: Name of the worker that runs the trial.
+            recorded: Values that were proposed for this trial before a kill,
+                or `None`.
 
         Returns:
-            A KerasTuner trial; `None` if there is no more to try, now or at
-            all.
+            A KerasTuner trial, or `None` if there is nothing to propose, now
+            or at all.
 
         Raises:
-            ValueError: If what was recorded is not what is proposed now.
+            ValueError: If the proposal differs from the recorded one.
         """
         self._recorded = recorded
         trial = self.create_trial(worker)
@@ -81,21 +82,21 @@ class FollowsFromThePast:
             return None
         if recorded not in (None, trial.hyperparameters.values):
             raise ValueError(
-                f"Trial {trial.trial_id} was {recorded}, and would now be "
-                f"{trial.hyperparameters.values}. Another version of "
-                "KerasTuner made the study; choose another name."
+                f"Trial {trial.trial_id} was {recorded}, but would now be "
+                f"{trial.hyperparameters.values}. The study was created by "
+                "another version of KerasTuner; choose another name."
             )
         return trial
 
     def finish(
         self, trial_id: str, status: str, costs: tuple[float, ...] | None
     ) -> None:
-        """Says how a trial ended.
+        """Records the result of a trial.
 
         Args:
-            trial_id: Its number.
+            trial_id: Number of the trial, as a string.
             status: `"completed"` or `"failed"`.
-            costs: The values of its objectives, of which less is better.
+            costs: Costs of the objectives (lower is better), or `None`.
         """
         trial = self.trials[trial_id]
         trial.status = _STATUSES[status]
@@ -105,21 +106,21 @@ class FollowsFromThePast:
 
     def populate_space(self, trial_id: str) -> dict:
         """Proposes values. See `keras_tuner.Oracle.populate_space`."""
-        if self._recorded is not None and self.remembers_nothing:
+        if self._recorded is not None and self.is_stateless:
             return {"status": "RUNNING", "values": dict(self._recorded)}
         state = np.random.SeedSequence([self.seed, len(self.trials)])
         draws = state.generate_state(2)
         self._seed_state = int(draws[0])
         self._random_state = np.random.RandomState(draws[1])
         self._score_all(random.Random(int(draws[1])))
-        # Its threads would spin beside each other: the problems are small.
+        # For such small problems, more threads would only wait for each other.
         with threadpool_limits(1), warnings.catch_warnings():
-            # Of the Gaussian process, on its way to the next point.
+            # Raised by the Gaussian process.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return super().populate_space(trial_id)
 
     def score_trial(self, trial) -> None:
-        """Scores a trial, for now. See `keras_tuner.Oracle.score_trial`."""
+        """Sets a first score. See `keras_tuner.Oracle.score_trial`."""
         trial.score = self._costs[trial.trial_id][0]
         trial.best_step = 0
 
@@ -133,7 +134,7 @@ class FollowsFromThePast:
         for trial_id, score in zip(self._costs, scores, strict=True):
             self.trials[trial_id].score = float(score)
 
-    # The journal of the search is what is kept.
+    # The journal of the search holds the trials.
 
     def save(self) -> None:
         """Writes nothing."""
@@ -142,26 +143,26 @@ class FollowsFromThePast:
         pass
 
 
-class RandomOracle(FollowsFromThePast, oracles.RandomSearchOracle):
-    """Random points."""
+class RandomOracle(ReproducibleOracle, oracles.RandomSearchOracle):
+    """Proposes random points."""
 
 
-class BayesianOracle(FollowsFromThePast, GaussianProcessOracle):
-    """A Gaussian process and the improvement that it expects."""
+class BayesianOracle(ReproducibleOracle, GaussianProcessOracle):
+    """Proposes points by the expected improvement of a Gaussian process."""
 
 
-class HyperbandOracle(FollowsFromThePast, oracles.HyperbandOracle):
-    """Many trials of few epochs, and the best of them with more."""
+class HyperbandOracle(ReproducibleOracle, oracles.HyperbandOracle):
+    """Trains many trials for few epochs, and the best ones for more."""
 
-    # Trials are compared with one another for a whole round.
+    # All trials of a round are compared with the same weights.
     draws_weights = False
-    remembers_nothing = False
+    is_stateless = False
 
 
-class GridOracle(FollowsFromThePast, oracles.GridSearchOracle):
-    """All points, one after the other."""
+class GridOracle(ReproducibleOracle, oracles.GridSearchOracle):
+    """Proposes all points in order."""
 
-    remembers_nothing = False
+    is_stateless = False
 
 
 def make_oracle(
@@ -172,28 +173,28 @@ def make_oracle(
     epochs: int,
     seed: int,
 ):
-    """Makes an oracle.
+    """Creates an oracle.
 
     Args:
         tuner: One of `TUNERS`.
-        space: The space.
+        space: The search space.
         objectives: The objectives.
-        epochs: Epochs of a trial; of Hyperband, at most.
+        epochs: Number of epochs of a trial; for Hyperband, the maximum.
         seed: Seed of all proposals.
 
     Raises:
-        ValueError: If there is no such tuner.
+        ValueError: If the tuner is unknown.
     """
     if tuner not in TUNERS:
         raise ValueError(
-            f"There is no tuner {tuner!r}. {did_you_mean(tuner, TUNERS)}"
+            f"Unknown tuner {tuner!r}. {did_you_mean(tuner, TUNERS)}"
         )
     hp = keras_tuner.HyperParameters()
     space.declare(hp)
     arguments = {
         "objective": keras_tuner.Objective("cost", "min"),
         "hyperparameters": hp,
-        "seed": seed + 1,  # 0 would be none
+        "seed": seed + 1,  # KerasTuner reads 0 as no seed
     }
     if tuner == "hyperband":
         oracle = HyperbandOracle(max_epochs=epochs, **arguments)
@@ -208,12 +209,12 @@ def make_oracle(
 
 
 def chebyshev(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Augmented Chebyshev distances from the best of each objective.
+    """Computes augmented Chebyshev distances from the ideal point.
 
     Args:
-        points: Array of shape `(points, objectives)`, of which less is better;
-            scaled by what they span.
-        weights: Importance of each objective; only ratios count.
+        points: Costs, array of shape `(points, objectives)`. Each objective is
+            scaled to the range of the points.
+        weights: Weight of each objective; only their ratios matter.
 
     Returns:
         Array of shape `(points,)`.

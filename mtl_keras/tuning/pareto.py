@@ -1,4 +1,4 @@
-"""Trade-offs between objectives: the front, its knee, its hypervolume."""
+"""Computes Pareto fronts, their knees and hypervolumes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 
 
 def non_dominated(points: np.ndarray) -> np.ndarray:
-    """Tells which points no other one dominates.
+    """Finds the points that no other point dominates.
 
     A point dominates another if it is at least as good in every objective and
     better in one. Equal points do not dominate each other.
 
     Args:
-        points: Array of shape `(points, objectives)`, of which less is better.
+        points: Costs (lower is better), array of shape `(points,
+            objectives)`.
 
     Returns:
         Booleans of shape `(points,)`.
@@ -35,10 +36,10 @@ def non_dominated(points: np.ndarray) -> np.ndarray:
 
 
 def knee(points: np.ndarray) -> int:
-    """Returns the index of the point nearest to the best of everything.
+    """Returns the index of the point nearest to the ideal point.
 
-    Objectives are scaled to what the front spans, and the distance is
-    Euclidean.
+    The distance is Euclidean, with each objective scaled to the range of the
+    front.
 
     Args:
         points: A front, see `non_dominated`.
@@ -50,14 +51,15 @@ def knee(points: np.ndarray) -> int:
 
 
 def hypervolume(points: np.ndarray, reference: Sequence[float]) -> float:
-    """Returns the volume that a set of points dominates.
+    """Computes the volume that a set of points dominates.
 
-    Exact, by slicing along the last objective (Hypervolume by Slicing
-    Objectives), so for a few objectives and some hundred points.
+    The computation is exact and slices along the last objective (Hypervolume
+    by Slicing Objectives). It suits a few objectives and some hundred points.
 
     Args:
-        points: Array of shape `(points, objectives)`, of which less is better.
-        reference: The worst corner; points beyond it count nothing.
+        points: Costs (lower is better), array of shape `(points,
+            objectives)`.
+        reference: The reference point; points beyond it are ignored.
 
     Reference:
         While et al., "A Faster Algorithm for Calculating Hypervolume", 2006.

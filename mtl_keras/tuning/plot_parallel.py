@@ -1,4 +1,4 @@
-"""Plots each trial as a line across its values and objectives."""
+"""Plots trials in parallel coordinates."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mtl_keras.evaluation.plot_history import LOG_FROM
 from mtl_keras.tuning.dimensions import Choices, Range
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
-from mtl_keras.tuning.trial_positions import positions, searched
+from mtl_keras.tuning.trial_positions import positions, varied_dimensions
 from mtl_keras.tuning.trial_record import TrialRecord
 
 AXIS_WIDTH, HEIGHT = 1.25, 3.8
-# Where a value is that the weighting of a trial does not take.
-NOT_TAKEN = -0.12
+# Height of an inactive hyperparameter, below all values.
+INACTIVE = -0.12
 _LONGEST_NAME = 14
 
 
@@ -26,14 +26,14 @@ def plot_parallel(
     objectives: Sequence[Objective],
     space: SearchSpace,
 ):
-    """Plots an axis for each hyperparameter and objective, a line a trial.
+    """Plots a line for each trial across hyperparameters and objectives.
 
-    On the axes of objectives, better is higher. Lines are coloured by the
-    first objective, and the best of it is the thick one. Failed trials are
-    dashed, and have no objective.
+    On the axes of objectives, better values are higher. The color of a line
+    shows the first objective, and the best trial is thick. Failed trials are
+    dashed and have no objective.
 
     Args:
-        trials: The trials, of which one at least has completed.
+        trials: The trials, at least one of them completed.
         objectives: The objectives.
         space: The space of the trials.
 
@@ -53,7 +53,7 @@ def plot_parallel(
     figure = NotebookFigure(AXIS_WIDTH * (len(columns) + 1), HEIGHT)
     axes = figure.subplots()
     _draw_columns(axes, columns)
-    # The worst first, so that the best is on top.
+    # The worst trials first, so that the best one is on top.
     first = heights[:, len(columns) - len(objectives)]
     for at in np.argsort(np.where(np.isnan(first), -1, first), kind="stable"):
         _draw_trial(axes, trials[at], heights[at], first[at])
@@ -63,10 +63,10 @@ def plot_parallel(
         if drawn.get_gid() == f"trial {trials[np.nanargmax(first)].number}"
     )
     line.set(linewidth=3, alpha=1)
-    said = f"{objectives[0].name}: violet is best, yellow worst"
+    title = f"{objectives[0].name}: violet is best, yellow worst"
     if np.isnan(first).any():
-        said += "; dashed: failed"
-    axes.set_title(said, fontsize=8, loc="right")
+        title += "; dashed: failed"
+    axes.set_title(title, fontsize=8, loc="right")
     return figure
 
 
@@ -80,13 +80,13 @@ class _Column:
 
 
 def _hyperparameter_columns(trials, space: SearchSpace) -> list[_Column]:
-    dimensions = searched(space)
+    dimensions = varied_dimensions(space)
     found = []
     for name, along in positions(space, [t.labels for t in trials]).items():
         ticks = _ticks(dimensions[name])
         if np.isnan(along).any():
-            ticks[NOT_TAKEN] = "not taken"
-        heights = np.where(np.isnan(along), NOT_TAKEN, along)
+            ticks[INACTIVE] = "inactive"
+        heights = np.where(np.isnan(along), INACTIVE, along)
         found.append(_Column(name, ticks, heights))
     return found
 
@@ -104,7 +104,7 @@ def _ticks(dimension: Range | Choices) -> dict[float, str]:
 
 
 def _objective_column(trials, objective: Objective) -> _Column:
-    """From the worst of the trials, at 0, to the best, at 1."""
+    """Returns an axis from the worst trial, at 0, to the best, at 1."""
     values = np.array(
         [trial.objectives.get(objective.name, np.nan) for trial in trials]
     )
@@ -135,7 +135,7 @@ def _draw_columns(axes, columns: Sequence[_Column]) -> None:
                 fontsize=7,
                 ha="right",
                 va="center",
-                # Readable across the lines.
+                # Readable on top of lines.
                 bbox={"boxstyle": "square,pad=0.1", "fc": "w", "ec": "none"},
                 gid=f"{column.name} {height:.6f}",
                 zorder=4,

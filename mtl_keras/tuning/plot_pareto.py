@@ -1,4 +1,4 @@
-"""Plots what one objective costs of another."""
+"""Plots Pareto fronts."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from mtl_keras.tuning.trial_record import TrialRecord
 
 PANEL_WIDTH, PANEL_HEIGHT = 4.6, 3.8
 COLUMNS = 3
-# More numbers of trials beside their points could not be read.
-MOST_NUMBERED = 20
+# With more trials on the front, their numbers would be unreadable.
+MAX_NUMBERED = 20
 
 
 def plot_pareto(trials: Sequence[TrialRecord], objectives: Sequence[Objective]):
     """Plots a panel for each pair of objectives, with the Pareto front.
 
-    The front is that of all objectives together: the trials that no other one
-    is better than in everything. Its points have the numbers of their trials,
-    and the knee is a star.
+    The front is that of all objectives together: the trials that no other
+    trial dominates. Its points show the numbers of their trials, and the knee
+    is a star.
 
     Args:
-        trials: The trials, of which one at least has completed.
-        objectives: Two objectives or more.
+        trials: The trials, at least one of them completed.
+        objectives: At least two objectives.
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If there is one objective alone.
+        ValueError: If there is only one objective.
     """
     if len(objectives) < 2:
         names = [objective.name for objective in objectives]
         raise ValueError(
-            f"A front needs two objectives or more; found {names}. Use "
-            "plot_history(), or search for several."
+            f"A Pareto front needs two objectives or more; found {names}. Call "
+            "plot_history(), or search with several objectives."
         )
     from mtl_keras.evaluation.figure import NotebookFigure
 
@@ -78,7 +78,7 @@ def _draw_pair(axes, front, rest, pair: Sequence[Objective]) -> None:
         markersize=5,
         label="Pareto front",
     )
-    if len(front) > MOST_NUMBERED:
+    if len(front) > MAX_NUMBERED:
         return
     for trial, x, y in zip(front, *_coordinates(front, pair), strict=True):
         axes.annotate(
@@ -91,7 +91,7 @@ def _draw_pair(axes, front, rest, pair: Sequence[Objective]) -> None:
 
 
 def _draw_steps(axes, front, pair: Sequence[Objective]) -> None:
-    """The border of what the front dominates."""
+    """Draws the border of the dominated region."""
     from mtl_keras.evaluation.figure import VALIDATION
 
     front = sorted(front, key=lambda trial: costs(trial.objectives, pair))
@@ -117,15 +117,15 @@ def _draw_knee(axes, knee: TrialRecord, pair: Sequence[Objective]) -> None:
 
 
 def _finish(axes, pair: Sequence[Objective]) -> None:
-    for objective, axis, say, scale in (
+    for objective, axis, set_label, set_scale in (
         (pair[0], axes.xaxis, axes.set_xlabel, axes.set_xscale),
         (pair[1], axes.yaxis, axes.set_ylabel, axes.set_yscale),
     ):
-        better = "less" if objective.direction == "min" else "more"
-        say(f"{objective.name} ({better} is better)", fontsize=9)
+        better = "lower" if objective.direction == "min" else "higher"
+        set_label(f"{objective.name} ({better} is better)", fontsize=9)
         low, high = axis.get_data_interval()
         if low > 0 and high > LOG_FROM * low:
-            scale("log")
+            set_scale("log")
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)

@@ -1,4 +1,4 @@
-"""Plots what a search has found, trial by trial."""
+"""Plots the progress of a search."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def plot_trial_history(
 ):
     """Plots a panel for each objective: each trial, and the best so far.
 
-    With several objectives, another panel shows the hypervolume: what the
-    Pareto front of the trials so far dominates, relative to the worst of all
-    trials. Failed trials are crosses at the bottom.
+    With several objectives, another panel shows the hypervolume of the Pareto
+    front so far, relative to the worst values of all trials. Failed trials are
+    crosses at the bottom.
 
     Args:
-        trials: The trials, of which one at least has completed.
+        trials: The trials, at least one of them completed.
         objectives: The objectives.
 
     Returns:

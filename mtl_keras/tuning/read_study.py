@@ -1,4 +1,4 @@
-"""Reads study files, and says in one line what is wrong with one."""
+"""Reads and checks study files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = "study.toml"
 
 
 def load_study_recipe(study: str | os.PathLike) -> StudyRecipe:
-    """Reads what a study searches.
+    """Reads a study file.
 
     Args:
         study: Path of a TOML file, or of a folder with a `study.toml`.
@@ -27,8 +27,8 @@ def load_study_recipe(study: str | os.PathLike) -> StudyRecipe:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no TOML, has an unknown key or a value that
-            does not fit. The error names the key.
+        ValueError: If the file is not TOML, has an unknown key or an invalid
+            value. The error names the key.
 
     Example:
 
@@ -49,7 +49,7 @@ def study_path(study: str | os.PathLike) -> Path:
         study: Path of the file, or of its folder.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is no such file.
     """
     path = Path(study)
     path = path / FILE if path.is_dir() else path
@@ -62,30 +62,30 @@ def study_path(study: str | os.PathLike) -> Path:
 
 
 def check_study(values: Mapping, source: str) -> StudyRecipe:
-    """Makes a study of the values of a TOML file.
+    """Checks the values of a study file.
 
     Args:
         values: The values.
-        source: Where they come from, which errors name.
+        source: Origin of the values, for error messages.
 
     Returns:
-        The `StudyRecipe`; all names in it exist, but for those of the space
-        and the objective, which depend on the data.
+        The `StudyRecipe`. All names in it exist, except that the space and the
+        objective, which depend on the data, are not checked.
 
     Raises:
-        ValueError: If a key or value does not fit.
+        ValueError: If a key is unknown or a value invalid.
     """
     study = checked_table(StudyRecipe, values, source)
     try:
         check_names(study.recipe)
         if study.search.tuner not in TUNERS:
             raise ValueError(
-                f"'search.tuner': there is no tuner {study.search.tuner!r}. "
+                f"'search.tuner': unknown tuner {study.search.tuner!r}. "
                 f"{did_you_mean(study.search.tuner, TUNERS)}"
             )
         if study.data.sets:
             raise ValueError(
-                "'data.sets': a search trains on one data set, and this is a "
+                "'data.sets': a search trains on one data set, not on a "
                 "mixture. Name one data set in [data]."
             )
     except ValueError as error:
@@ -105,15 +105,15 @@ def change_study(
 
     Args:
         study: The study.
-        epochs: Most epochs of a trial. Defaults to the study's own.
-        max_trials: Number of trials. Defaults to the study's own.
+        epochs: Maximum number of epochs of a trial. Defaults to the study's.
+        max_trials: Number of trials. Defaults to the study's.
         data_path: The `path` argument of the data set. Defaults to the
-            study's own.
-        data_arguments: Dict of arguments of the data set; those that it
-            leaves out keep the study's values.
+            study's.
+        data_arguments: Dict of arguments of the data set. The others keep the
+            values of the study.
 
     Raises:
-        ValueError: If a value does not fit.
+        ValueError: If a value is invalid.
     """
     values = study.model_dump(exclude_unset=True)
     if epochs is not None:

@@ -1,4 +1,4 @@
-"""Runs a search in its folder, to the end."""
+"""Runs a planned search in its folder."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from mtl_keras.tuning.search_settings import check_counts
 from mtl_keras.tuning.study import Study
 from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
-from mtl_keras.tuning.trial_task import InProcess
+from mtl_keras.tuning.trial_task import LocalExecutor
 from mtl_keras.tuning.trial_workers import TrialWorkers, WorkerSetup
 
-# Makes who trains, once the references are known: a context manager.
-MakeCrew = Callable[[TrialRunner], contextlib.AbstractContextManager]
+# Creates the executor of the trials, a context manager, once the references
+# are known.
+MakeExecutor = Callable[[TrialRunner], contextlib.AbstractContextManager]
 
 
 def run_plan(
     plan: SearchPlan,
     folder: Path,
-    make_crew: MakeCrew,
+    make_executor: MakeExecutor,
     *,
     resume: bool = True,
     report: TrialReport | None = None,
 ) -> Study:
-    """Runs a search, or goes on with one.
+    """Runs a search, or resumes one.
 
     Args:
         plan: The search.
-        folder: Its folder, which is made if need be.
-        make_crew: Makes who trains the trials.
-        resume: Whether to go on with a search in that folder.
-        report: Shows what happens. Defaults to nothing.
+        folder: Folder of the search, which is created if it is missing.
+        make_executor: Creates the executor that trains the trials.
+        resume: Whether to resume a search in the folder. Defaults to `True`.
+        report: Shows the progress. Defaults to none.
 
     Returns:
-        A `Study`, which was saved.
+        The saved `Study`.
 
     Raises:
-        FileExistsError: If there is a search in the folder and `resume` is
-            false.
+        FileExistsError: If the folder holds a search and `resume` is false.
         FolderInUseError: If another search is running in the folder.
-        ValueError: If the folder holds a search for something else.
+        ValueError: If the folder holds a search with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runner = plan.runner
@@ -54,11 +54,11 @@ def run_plan(
         run = SearchRun(
             folder, plan.settings, plan.oracle, runner, report=report
         )
-        run.go_on(resume=resume)
+        run.restore(resume=resume)
         with report:
             run.find_references(plan.references, plan.epochs)
-            with make_crew(runner) as crew:
-                run.run_trials(plan.max_trials, plan.epochs, crew)
+            with make_executor(runner) as executor:
+                run.run_trials(plan.max_trials, plan.epochs, executor)
         study = Study(
             folder,
             plan.settings,
@@ -73,35 +73,41 @@ def run_plan(
 
 
 def check_workers(workers: int, distribution) -> None:
-    """Raises an error unless so many processes can train on a host.
+    """Checks the number of worker processes.
 
     Args:
         workers: Number of processes.
-        distribution: What each training is spread over.
+        distribution: Strategy of each training.
+
+    Raises:
+        TypeError: If `workers` is not an integer, or if there are several and
+            `distribution` is not a name.
+        ValueError: If `workers` is below 1.
     """
     check_counts(workers=workers)
     if workers > 1 and not isinstance(distribution, str):
         raise TypeError(
-            f"workers={workers} start processes that make strategies of their "
-            "own; pass the name of one as distribution."
+            f"workers={workers} start processes that create their strategies; "
+            "pass the name of a strategy as distribution."
         )
 
 
-def make_crew(
+def make_executor(
     plan: SearchPlan, workers: int, distribution, replicas: int | None = None
-) -> MakeCrew:
-    """Has this process train, or several of this host.
+) -> MakeExecutor:
+    """Returns a function that creates the executor of the trials.
 
     Args:
         plan: The search.
-        workers: Number of processes.
-        distribution: Name of a strategy, for several.
+        workers: Number of processes on this host. With 1, the trials are
+            trained in this process.
+        distribution: Name of the strategy of each process.
         replicas: Number of devices of each process, or `None` for all.
     """
 
-    def crew(runner: TrialRunner):
+    def create(runner: TrialRunner):
         if workers == 1:
-            return contextlib.nullcontext(InProcess(runner))
+            return contextlib.nullcontext(LocalExecutor(runner))
         setup = WorkerSetup(
             plan.hyper_model.constructor_arguments,
             runner.constructor_arguments,
@@ -111,12 +117,12 @@ def make_crew(
         )
         return TrialWorkers(setup, workers)
 
-    return crew
+    return create
 
 
 @contextlib.contextmanager
 def _frozen_garbage():
-    """Has the collector pass over what was there before the search."""
+    """Excludes the objects that exist now from garbage collection."""
     was_frozen = gc.get_freeze_count()
     gc.freeze()
     try:

@@ -1,4 +1,4 @@
-"""Runs a study file."""
+"""Runs the search of a study file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from mtl_keras import models, zoo
 from mtl_keras.tuning.read_study import FILE, load_study_recipe, study_path
-from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
+from mtl_keras.tuning.run_plan import check_workers, make_executor, run_plan
 from mtl_keras.tuning.search_hosts import (
     WAIT_SECONDS,
     join_search,
@@ -42,21 +42,22 @@ def run_study(
     resume: bool = True,
     verbose: int = 1,
 ) -> Study:
-    """Runs the search of a study file, or goes on with it.
+    """Runs or resumes the search of a study file.
 
     With `oracle`, this process is the chief of a search on several hosts: it
-    proposes and writes, and others train (see `join_study`).
+    proposes trials and writes the results, and the workers train (see
+    `join_study`).
 
     Args:
-        study: A `StudyRecipe`, or the path of a study file or of its folder.
-        output: Folder of the search. Defaults to the folder of a `study.toml`;
-            for another file or a `StudyRecipe`, to `searches/<name>`.
+        study: A `StudyRecipe`, or the path of a study file or its folder.
+        output: Folder of the search. Defaults to the folder of the file if it
+            is called `study.toml`, else to `searches/<name>`.
         workers: See `search`.
         distribution: See `search`.
         replicas: See `search`.
-        oracle: `HOST:PORT` to listen for workers at, or the path of a file
-            that says it.
-        wait_seconds: How long to go on while there is no worker. Defaults to
+        oracle: `HOST:PORT` at which to listen for workers, or the path of a
+            file with this address.
+        wait_seconds: Seconds to wait while there is no worker. Defaults to
             `600`.
         resume: See `search`.
         verbose: See `search`.
@@ -65,11 +66,11 @@ def run_study(
         A `Study`.
 
     Raises:
-        NoWorkersError: If there was no worker for too long.
+        NoWorkersError: If there was no worker for `wait_seconds`.
         OSError: If the port is in use.
-        FileNotFoundError: If there is no such study, or no such data.
-        ValueError: If the study does not fit the data, or the folder holds
-            another one.
+        FileNotFoundError: If the study or its data does not exist.
+        ValueError: If the study does not match the data, or the folder holds
+            another study.
 
     Example:
 
@@ -81,19 +82,21 @@ def run_study(
     check_workers(workers, distribution)
     if oracle is not None and workers != 1:
         raise ValueError(
-            f"workers={workers} are processes of this host, and with oracle "
-            "the workers connect from elsewhere. Leave one of the two out."
+            f"workers={workers} are processes on this host, but with oracle "
+            "the workers connect from other hosts. Leave one of the two out."
         )
     folder = Path(output) if output is not None else study_folder(study)
     if not isinstance(study, StudyRecipe):
         study = load_study_recipe(study)
     plan = plan_study(study, distribution=distribution, replicas=replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
-    how = {"resume": resume, "report": report}
+    options = {"resume": resume, "report": report}
     if oracle is None:
-        crew = make_crew(plan, workers, distribution, replicas)
-        return run_plan(plan, folder, crew, **how)
-    return lead_search(plan, folder, oracle, wait_seconds=wait_seconds, **how)
+        make = make_executor(plan, workers, distribution, replicas)
+        return run_plan(plan, folder, make, **options)
+    return lead_search(
+        plan, folder, oracle, wait_seconds=wait_seconds, **options
+    )
 
 
 def join_study(
@@ -106,21 +109,22 @@ def join_study(
     wait_seconds: float = WAIT_SECONDS,
     verbose: int = 1,
 ) -> int:
-    """Trains trials of a study that a chief elsewhere searches.
+    """Trains trials for the chief of a study on another host.
 
     Args:
-        study: As for `run_study`; the same as the chief's.
-        oracle: `HOST:PORT` of the chief, or the path of a file that says it.
-        output: Folder of the search, where the chief's key is; see
-            `docs/cluster.md`. Defaults to that of `run_study`.
+        study: The study of the chief; see `run_study`.
+        oracle: `HOST:PORT` of the chief, or the path of a file with this
+            address.
+        output: Folder of the search, which has the key of the chief; see
+            `docs/cluster.md`. Defaults to the folder of `run_study`.
         distribution: See `search`.
         replicas: See `search`.
-        wait_seconds: How long to try to reach the chief, at the start and
-            whenever the connection is lost. Defaults to `600`.
-        verbose: Whether to print a line for each trial.
+        wait_seconds: Seconds to try to reach the chief, at the start and after
+            a lost connection. Defaults to `600`.
+        verbose: Whether to print a line for each trial. Defaults to `1`.
 
     Returns:
-        Number of trials that were trained here.
+        Number of trials that this process has trained.
 
     Raises:
         UnreachableOracleError: If the chief could not be reached.
@@ -143,10 +147,10 @@ def join_study(
 
 
 def study_folder(study: StudyRecipe | str | os.PathLike) -> Path:
-    """Returns the folder of a study's search, unless the user names one.
+    """Returns the default folder of a study's search.
 
     Args:
-        study: A `StudyRecipe`, or the path of a study file or of its folder.
+        study: A `StudyRecipe`, or the path of a study file or its folder.
     """
     if isinstance(study, StudyRecipe):
         return Path("searches") / study.name
@@ -164,15 +168,18 @@ def plan_study(
 
     Args:
         study: The study.
-        distribution: What each training is spread over.
+        distribution: Strategy of each training.
         replicas: Number of devices, or `None` for all.
+
+    Returns:
+        The `SearchPlan`.
     """
     recipe = study.recipe
-    # Read once: trials would decode the files of a folder in every epoch.
+    # Otherwise, trials would decode the files of a folder in each epoch.
     data = zoo.load_data(recipe, in_memory=True)
     train, validation = data.train, data.validation
     if study.search.folds:
-        train, validation = _joined(train, validation), None
+        train, validation = _concatenate(train, validation), None
     search = study.search.model_dump()
     plan = plan_search(
         models.get(recipe.factory.name),
@@ -192,10 +199,10 @@ def plan_study(
 
 
 def _space(study: StudyRecipe, arguments: Mapping[str, Any]) -> dict:
-    """What the recipe fixes, and what the study's space says."""
-    taken = inspect.signature(models.get(study.factory.name)).parameters
-    # Each is one choice: a list by itself would be several, a pair a range.
-    fixed = {name: [v] for name, v in arguments.items() if name in taken}
+    """Returns the fixed values of the recipe and the space of the study."""
+    accepted = inspect.signature(models.get(study.factory.name)).parameters
+    # Wrapped as one choice: a plain list would be choices, a pair a range.
+    fixed = {name: [v] for name, v in arguments.items() if name in accepted}
     rate = study.optimizer.learning_rate
     if isinstance(rate, float):
         fixed["learning_rate"] = rate
@@ -203,18 +210,18 @@ def _space(study: StudyRecipe, arguments: Mapping[str, Any]) -> dict:
 
 
 def _fixed(study: StudyRecipe) -> dict:
-    """What the trials have in common and other settings do not tell."""
+    """Returns the settings that all trials share."""
     parts = {"factory", "data", "tasks", "optimizer"}
     values = study.model_dump(mode="json", include=parts)
-    # Where the data lies may differ between hosts and from day to day.
+    # The location of the data may differ between hosts and change.
     values["data"]["arguments"].pop("path", None)
     del values["data"]["origin"]
     held_back = {"validation_split", "num_validation"}
     return {**values, "fit": study.fit.model_dump(include=held_back)}
 
 
-def _joined(first, second):
-    """The samples of two parts as one."""
+def _concatenate(first, second):
+    """Concatenates the samples of two parts."""
     x = np.concatenate([first[0], second[0]])
     return x, {
         name: np.concatenate([targets, second[1][name]])

@@ -1,4 +1,4 @@
-"""Searches a space for the best of a factory's models."""
+"""Searches the hyperparameters of a factory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 import keras_tuner
 import tensorflow as tf
 
-from mtl_keras.tuning.run_plan import check_workers, make_crew, run_plan
+from mtl_keras.tuning.run_plan import check_workers, make_executor, run_plan
 from mtl_keras.tuning.search_plan import plan_search
 from mtl_keras.tuning.study import Study
 from mtl_keras.tuning.trial_report import make_report
@@ -43,76 +43,82 @@ def search(
     resume: bool = True,
     verbose: int = 1,
 ) -> Study:
-    """Searches a space for the best of a factory's models.
+    """Searches the hyperparameters of a factory for the best model.
 
-    What has happened is written down as it happens. After Ctrl-C, a kill or a
-    power cut, the same call goes on: trials that ended are not run again, and
-    the one that was running is run anew, from its own seed.
+    Each event of the search is written to disk at once. After Ctrl-C, a kill
+    or a power failure, the same call resumes the search: finished trials are
+    kept, and interrupted trials run again from the same seed.
 
     Args:
-        factory: A factory such as `mtl_keras.build_mlp`, or any callable that
-            takes the names of the space and returns a compiled model. Also
-            KerasTuner's `build(hp)`, whose only necessary argument is called
-            `hp`, or a `keras_tuner.HyperModel`, whose `fit` is then called.
+        factory: One of:
+            - A factory such as `mtl_keras.build_mlp`, or any callable that
+              accepts the names of the space and returns a compiled model.
+            - A function `build(hp)` as for KerasTuner, with one required
+              argument called `hp`.
+            - A `keras_tuner.HyperModel`, whose `fit` trains the models.
         space: Dict from name to range, list of choices or fixed value, or a
-            `keras_tuner.HyperParameters`, merged over the factory's own; see
-            `MultiTaskHyperModel`. For a `build(hp)`, `None` takes what it
-            declares; a dict replaces what it names of that.
+            `keras_tuner.HyperParameters`, which extends and overrides the
+            factory's search space; see `MultiTaskHyperModel`. For a
+            `build(hp)`, `None` uses the declared hyperparameters, and a dict
+            overrides some of them.
         train: `(x, y)` or `(x, y, sample_weight)`, or a `tf.data.Dataset` of
             batches.
-        validation: The same, to compare trials on. Left out with `folds`.
-        objective: What is searched for: `"<task>_<metric>"`, `"<task>_loss"`,
-            `"parameters"`, `"latency"` (milliseconds for one sample) or
-            `"delta_m"`, the mean relative gain over single-task models of the
-            factory's default trunk, which are trained once. A pair with
-            `"min"` or `"max"` says the direction. A list of several searches
-            for their trade-offs.
+        validation: Validation data in the same form, on which trials are
+            compared. Not with `folds`.
+        objective: One of the following, a pair of it and `"min"` or `"max"`,
+            or a list of several, whose trade-offs are then searched:
+            - `"<task>_<metric>"` or `"<task>_loss"` on the validation data.
+            - `"delta_m"`: the mean relative gain over single-task models with
+              the factory's default trunk, which are trained once.
+            - `"parameters"`: the number of parameters.
+            - `"latency"`: milliseconds for one sample.
         tuner: `"bayesian"` (default), `"random"`, `"grid"` or `"hyperband"`.
-            A trial that Hyperband promotes is trained anew, with more epochs.
+            A trial that Hyperband promotes is trained again for more epochs.
         max_trials: Number of trials. Defaults to `20`; for `"grid"` and
-            `"hyperband"` to all that they have.
-        epochs: Most epochs of a trial. Defaults to `10`.
-        patience: Epochs without a better one that end a training, or `None`.
-            Defaults to `5`. The best epoch counts; with several objectives,
-            the last one that no epoch before equals in all of them.
-        batch_size: Samples per batch, where the space does not say it.
-        executions_per_trial: Trainings of each trial, from other seeds, whose
-            mean counts. Defaults to `1`.
-        folds: Number of folds to validate on in turn, in place of
-            `validation`.
-        callbacks: Keras callbacks; each training gets copies.
-        references: Metrics of single-task models by task for `"delta_m"`, if
-            they are known.
+            `"hyperband"`, to all of their trials.
+        epochs: Maximum number of epochs of a trial. Defaults to `10`.
+        patience: Number of epochs without improvement after which a training
+            stops, or `None`. Defaults to `5`. A trial is scored by its best
+            epoch; with several objectives, by the last epoch that no earlier
+            one matches in all of them.
+        batch_size: Number of samples of a batch, unless it is in the space.
+            Defaults to `32`.
+        executions_per_trial: Number of trainings of each trial, with other
+            seeds, whose results are averaged. Defaults to `1`.
+        folds: Number of folds for cross-validation, instead of `validation`.
+        callbacks: Keras callbacks. Each training gets copies.
+        references: Dict from task to the metric of its single-task model, for
+            `"delta_m"`. Defaults to training these models.
         merge: See `MultiTaskHyperModel`.
         loss_weights: See `MultiTaskHyperModel`.
-        distribution: What each training is spread over, see
+        distribution: Strategy of each training, see
             `mtl_keras.distribution.strategy`. Defaults to `"auto"`.
-        replicas: Number of devices of each process, see there. Defaults to
-            all that it has.
+        replicas: Number of devices of each process, see
+            `mtl_keras.distribution.strategy`. Defaults to all devices.
         workers: Number of processes that train trials, each with its share of
-            the processors. What is proposed then depends on which trial ends
-            first; scores follow from the seed as with one. Defaults to `1`,
-            which is this process.
+            the processors. With several, the proposals depend on the order in
+            which trials finish; their scores still depend on the seed only.
+            Defaults to `1`, which is this process.
         directory: Folder of all searches. Defaults to `"searches"`.
-        name: Name of this one, and of its folder. Defaults to the factory's.
-        seed: Seed of proposals, initial weights, order and dropout. Defaults
-            to `0`.
-        resume: Whether to go on with a search in that folder. Defaults to
-            `True`.
-        verbose: `0` for silence; else a table of the trials in a terminal,
-            and a line for each where there is none. Defaults to `1`.
+        name: Name of this search and its folder. Defaults to the name of the
+            factory.
+        seed: Seed of proposals, initial weights, shuffling and dropout.
+            Defaults to `0`.
+        resume: Whether to resume a search in that folder. Defaults to `True`.
+        verbose: `0` for no output; otherwise a table of the trials in a
+            terminal, or else a line for each trial. Defaults to `1`.
 
     Returns:
         A `Study`.
 
     Raises:
-        AllTrialsFailedError: If no trial came to its end; with the reason of
-            the first.
-        FileExistsError: If there is a search in the folder and `resume` is
-            false.
+        AllTrialsFailedError: If all trials failed; with the reason of the
+            first one.
+        FileExistsError: If the folder holds a search and `resume` is false.
         FolderInUseError: If another search is running in the folder.
-        ValueError: If an argument does not fit, or the folder holds a search
-            for something else.
+        TypeError: If an argument has the wrong type.
+        ValueError: If an argument is invalid, or the folder holds a search
+            with other settings.
 
     Example:
 
@@ -150,6 +156,6 @@ def search(
         seed=seed,
     )
     folder = Path(directory) / (name or plan.settings["factory"].strip("<>"))
-    crew = make_crew(plan, workers, distribution, replicas)
+    make = make_executor(plan, workers, distribution, replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
-    return run_plan(plan, folder, crew, resume=resume, report=report)
+    return run_plan(plan, folder, make, resume=resume, report=report)

@@ -120,7 +120,7 @@ def _train(
     count = 0
     for message in link.messages():
         space = runner.hyper_model.space
-        task = read_task(message["task"], space.values_of)
+        task = read_task(message["task"], space.values_from_labels)
         number = int(task.trial_id)
         say(f"trial {number} begins")
         runner.references = message["references"]

@@ -1,4 +1,4 @@
-"""The course of a search: what has happened, and what comes next."""
+"""Runs a search in its folder, trial by trial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mtl_keras.tuning import pareto
 from mtl_keras.tuning.hparams_log import log_hparams
 from mtl_keras.tuning.journal import Journal
 from mtl_keras.tuning.objective import DELTA_M, costs
-from mtl_keras.tuning.oracles import OWN_PREFIX
+from mtl_keras.tuning.oracles import ORACLE_PREFIX
 from mtl_keras.tuning.search_settings import differences
 from mtl_keras.tuning.single_task_references import train_reference
 from mtl_keras.tuning.trial_record import COMPLETED, TrialRecord
@@ -29,10 +29,10 @@ class SearchRun:
 
     Args:
         folder: Folder of the search.
-        settings: What it is for, see `describe_search`.
-        oracle: Proposes trials.
-        runner: Trains their models.
-        report: Shows what happens. Defaults to nothing.
+        settings: Settings of the search, see `describe_search`.
+        oracle: The oracle, which proposes trials.
+        runner: The `TrialRunner` of the trials.
+        report: Shows the progress. Defaults to none.
     """
 
     def __init__(
@@ -51,18 +51,19 @@ class SearchRun:
         self.report = TrialReport() if report is None else report
         self.journal = Journal(folder)
         self.records: list[TrialRecord] = []
-        # Trials that have begun and not ended, by their number as a text.
-        self._begun: dict[str, object] = {}
+        # Trials that have not finished, by their number as a string.
+        self._running: dict[str, object] = {}
 
-    def go_on(self, *, resume: bool) -> None:
-        """Tells the oracle what has happened, or begins anew.
+    def restore(self, *, resume: bool) -> None:
+        """Restores the state of a search in the folder, or begins a new one.
 
         Args:
-            resume: Whether a search that is there may go on.
+            resume: Whether to resume a search in the folder.
 
         Raises:
-            FileExistsError: If there is one and it may not.
-            ValueError: If it is for something else.
+            FileExistsError: If the folder holds a search and `resume` is
+                false.
+            ValueError: If the folder holds a search with other settings.
         """
         events = list(self.journal.events)
         if not events:
@@ -71,13 +72,14 @@ class SearchRun:
         if not resume:
             raise FileExistsError(
                 f"The folder '{self.folder}' holds a search. Choose another "
-                "name, or pass resume=True to go on with it."
+                "name, or pass resume=True to resume it."
             )
         found = differences(events[0]["settings"], self.settings)
         if found:
             raise ValueError(
                 f"The folder '{self.folder}' holds another search: "
-                f"{'; '.join(found)}. Choose another name, or search as before."
+                f"{'; '.join(found)}. Choose another name, or restore the "
+                "settings."
             )
         for event in events[1:]:
             if event["event"] == "reference":
@@ -88,7 +90,9 @@ class SearchRun:
                 self._finish(event["trial"], event["record"])
                 self.report.end(self.records[-1])
         for record in self.records:
-            log_hparams(self.folder, record)  # one that a kill prevented
+            log_hparams(
+                self.folder, record
+            )  # a kill may have prevented the last one
 
     def find_references(
         self, given: Mapping[str, float] | None, epochs: int
@@ -96,19 +100,23 @@ class SearchRun:
         """Trains the single-task models that gains are relative to.
 
         Args:
-            given: Their metrics by task, if they are known.
-            epochs: Most epochs.
+            given: Dict from task to the metric of its single-task model, or
+                `None` to train these models.
+            epochs: Maximum number of epochs.
+
+        Raises:
+            ValueError: If `given` has other tasks than the model.
         """
         runner = self.runner
         if DELTA_M not in [objective.name for objective in runner.objectives]:
             return
         if given is not None:
-            lacking = set(runner.hyper_model.tasks) ^ set(given)
-            if lacking:
+            different = set(runner.hyper_model.tasks) ^ set(given)
+            if different:
                 raise ValueError(
                     f"references={dict(given)!r} and the tasks "
                     f"{list(runner.hyper_model.tasks)} differ in "
-                    f"{sorted(lacking)}; expected a number for each task."
+                    f"{sorted(different)}; expected a number for each task."
                 )
             runner.references.update(given)
             return
@@ -124,27 +132,27 @@ class SearchRun:
                 self.report.say(f"single-task reference  {name}={value:.5g}")
         runner.references = known
 
-    def run_trials(self, most: int | None, epochs: int, crew) -> None:
-        """Runs trials until there are enough, or no more to try.
+    def run_trials(self, max_trials: int | None, epochs: int, executor) -> None:
+        """Runs trials up to their number, or until the oracle has no more.
 
         Args:
-            most: Number of trials, or `None` for all that the oracle has.
-            epochs: Most epochs of a trial.
-            crew: Who trains: an `InProcess`, `TrialWorkers` or
+            max_trials: Number of trials, or `None` for all of the oracle.
+            epochs: Maximum number of epochs of a trial.
+            executor: Trains the trials: a `LocalExecutor`, `TrialWorkers` or
                 `RemoteWorkers`.
         """
-        for trial_id in self._begun:  # before a kill
-            self._start(trial_id, epochs, crew)
+        for trial_id in self._running:  # interrupted by a kill
+            self._start(trial_id, epochs, executor)
         while True:
-            while crew.is_free:
-                trial_id = self._next(most)
+            while executor.is_free:
+                trial_id = self._next(max_trials)
                 if trial_id is None:
                     break
-                self._start(trial_id, epochs, crew)
-            if not self._begun:
+                self._start(trial_id, epochs, executor)
+            if not self._running:
                 return
-            result = crew.next_result()
-            if result is None:  # a worker more
+            result = executor.next_result()
+            if result is None:  # a worker has joined
                 continue
             trial_id, record, weights = result
             if weights is not None:
@@ -157,13 +165,13 @@ class SearchRun:
             log_hparams(self.folder, self.records[-1])
             self.report.end_now(self.records[-1])
 
-    def _next(self, most: int | None) -> str | None:
-        """Proposes a trial, and writes it down; `None` if there is none."""
-        if most is not None and len(self.oracle.trials) >= most:
+    def _next(self, max_trials: int | None) -> str | None:
+        """Proposes and records a trial; returns `None` if there is none."""
+        if max_trials is not None and len(self.oracle.trials) >= max_trials:
             return None
         trial_id = self._propose()
         if trial_id is not None:
-            labels = self._begun[trial_id].hyperparameters.values
+            labels = self._running[trial_id].hyperparameters.values
             self.journal.append(
                 {"event": "begin", "trial": trial_id, "labels": labels}
             )
@@ -175,36 +183,36 @@ class SearchRun:
         trial = self.oracle.propose(worker, recorded)
         if trial is None:
             return None
-        self._begun[trial.trial_id] = trial
+        self._running[trial.trial_id] = trial
         return trial.trial_id
 
-    def _start(self, trial_id: str, epochs: int, crew) -> None:
-        labels = self._begun[trial_id].hyperparameters.values
-        self.report.begin(int(trial_id), without_own(labels))
-        crew.start(
+    def _start(self, trial_id: str, epochs: int, executor) -> None:
+        labels = self._running[trial_id].hyperparameters.values
+        self.report.begin(int(trial_id), remove_oracle_entries(labels))
+        executor.start(
             TrialTask(
                 trial_id,
-                seed_number=self._first_of(trial_id),
-                values=self.runner.hyper_model.space.values_of(labels),
-                epochs=labels.get(f"{OWN_PREFIX}epochs", epochs),
+                seed_number=self._first_trial(trial_id),
+                values=self.runner.hyper_model.space.values_from_labels(labels),
+                epochs=labels.get(f"{ORACLE_PREFIX}epochs", epochs),
                 labels=labels,
             )
         )
 
-    def _first_of(self, trial_id: str) -> int:
-        """The trial that Hyperband promoted this one from, for its seed."""
+    def _first_trial(self, trial_id: str) -> int:
+        """Returns the trial that Hyperband promoted this one from."""
         while True:
             labels = self.oracle.trials[trial_id].hyperparameters.values
-            before = labels.get(f"{OWN_PREFIX}trial_id")
+            before = labels.get(f"{ORACLE_PREFIX}trial_id")
             if before is None:
                 return int(trial_id)
             trial_id = before
 
     def _finish(self, trial_id: str, record: Mapping) -> None:
-        trial = self._begun.pop(trial_id)
-        labels = without_own(trial.hyperparameters.values)
+        trial = self._running.pop(trial_id)
+        labels = remove_oracle_entries(trial.hyperparameters.values)
         hyper_model = self.runner.hyper_model
-        values = hyper_model.space.values_of(labels)
+        values = hyper_model.space.values_from_labels(labels)
         self.records.append(
             TrialRecord(
                 number=int(trial.trial_id),
@@ -232,10 +240,10 @@ class SearchRun:
         )
 
 
-def without_own(labels: Mapping) -> dict:
-    """Leaves out what Hyperband adds to the values of a trial.
+def remove_oracle_entries(labels: Mapping) -> dict:
+    """Removes the entries that Hyperband adds to the values of a trial.
 
     Args:
-        labels: Values by name, as KerasTuner has them.
+        labels: Dict from name to label, as in KerasTuner.
     """
-    return {n: v for n, v in labels.items() if not n.startswith(OWN_PREFIX)}
+    return {n: v for n, v in labels.items() if not n.startswith(ORACLE_PREFIX)}

@@ -1,4 +1,4 @@
-"""A search space: what a factory publishes, and what a user says."""
+"""A search space: dimensions by name, checked against a factory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mtl_keras.tuning.dimensions import (
     Range,
     read_dimension,
 )
-from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.loss_weight_ratios import KINDS, PREFIX, check_weights
 from mtl_keras.tuning.space_checks import (
     WEIGHTING,
@@ -33,14 +33,15 @@ class SearchSpace(Mapping):
     """The dimensions of a search, by name, checked against a factory.
 
     Args:
-        factory: A callable that takes the names as arguments.
+        factory: A callable that accepts the names as arguments.
         space: Dict from name to range, list of choices or fixed value.
-        tasks: The tasks' names, in order.
+        tasks: Names of the tasks, in order.
         loss_weights: `"ratios"` or `"plain"`, see `MultiTaskHyperModel`.
 
     Raises:
-        TypeError: If `space` is no dict.
-        ValueError: If it is empty, or a name or a value does not fit.
+        TypeError: If `space` is not a dict.
+        ValueError: If `space` is empty, or has an unknown name or an invalid
+            value.
     """
 
     def __init__(
@@ -58,23 +59,25 @@ class SearchSpace(Mapping):
         self._names_arguments = True
         self._dimensions = {
             name: read_dimension(name, given)
-            for name, given in _by_task(space, tasks, loss_weights).items()
+            for name, given in _expand_weights(
+                space, tasks, loss_weights
+            ).items()
         }
         check_names(factory, self._dimensions, tasks)
         self._check_weights(tasks)
         self._check_weighting_parameters()
 
     @classmethod
-    def of_dimensions(
+    def from_dimensions(
         cls, dimensions: Mapping[str, Range | Choices | Fixed]
     ) -> SearchSpace:
-        """Makes a space whose names mean nothing beyond their values.
+        """Creates a space whose names are not arguments of a factory.
 
         Args:
-            dimensions: The dimensions, by name.
+            dimensions: Dict from name to dimension.
 
         Raises:
-            ValueError: If there are none.
+            ValueError: If `dimensions` is empty.
         """
         check_not_empty(dimensions)
         space = cls.__new__(cls)
@@ -94,7 +97,7 @@ class SearchSpace(Mapping):
 
     @property
     def weighted_tasks(self) -> dict[str, Range | Choices | Fixed]:
-        """The dimensions of loss weights, by task."""
+        """The dimensions of the loss weights, by task."""
         return {
             name.removeprefix(PREFIX): dimension
             for name, dimension in self.items()
@@ -103,7 +106,7 @@ class SearchSpace(Mapping):
 
     @property
     def varies_weights(self) -> bool:
-        """Whether trials differ in the weights of the losses."""
+        """Whether the loss weights differ between trials."""
         given = self.get("loss_weights")
         dimensions = [
             *self.weighted_tasks.values(),
@@ -113,9 +116,9 @@ class SearchSpace(Mapping):
 
     @property
     def num_points(self) -> int | None:
-        """Number of different trials, or `None` if there is a range of floats.
+        """Number of points, or `None` if there is a range of floats.
 
-        Parameters of a weighting count also where another weighting is chosen.
+        Arguments of a weighting count even if another weighting is chosen.
         """
         counts = [
             d.high - d.low + 1
@@ -126,7 +129,7 @@ class SearchSpace(Mapping):
         return None if None in counts else math.prod(counts)
 
     def declare(self, hp: keras_tuner.HyperParameters) -> dict:
-        """Declares all hyperparameters, and returns their values in a trial."""
+        """Declares all hyperparameters, and returns their values."""
         values = {}
         for name, dimension in self._parents_first():
             with contextlib.ExitStack() as scopes:
@@ -138,8 +141,12 @@ class SearchSpace(Mapping):
                 values[name] = found
         return values
 
-    def values_of(self, labels: Mapping) -> dict:
-        """Returns the values that recorded labels stand for."""
+    def values_from_labels(self, labels: Mapping) -> dict:
+        """Returns the values of recorded labels.
+
+        Args:
+            labels: Dict from name to label, as in `TrialRecord.labels`.
+        """
         return {
             name: dimension.value(labels.get(name))
             for name, dimension in self.items()
@@ -148,18 +155,18 @@ class SearchSpace(Mapping):
         }
 
     def describe(self) -> dict[str, str]:
-        """Says what each dimension is, for study files."""
+        """Returns the notation of each dimension, for study files."""
         return {name: d.describe() for name, d in sorted(self.items())}
 
     def conditions(self, name: str) -> tuple[Condition, ...]:
-        """Lists the conditions under which a hyperparameter counts.
+        """Lists the conditions under which a hyperparameter is active.
 
         Args:
-            name: A name of the space.
+            name: A name in the space.
 
         Returns:
-            Pairs of another hyperparameter and the labels of it; all of them
-            must hold.
+            Pairs of another hyperparameter and its allowed labels. All
+            conditions must hold.
         """
         chosen = self.get("weighting") if self._names_arguments else None
         if not name.startswith(WEIGHTING) or not isinstance(chosen, Choices):
@@ -173,11 +180,11 @@ class SearchSpace(Mapping):
         return (("weighting", methods), *self[name].conditions)
 
     def is_active(self, name: str, labels: Mapping) -> bool:
-        """Checks whether a hyperparameter counts in a trial.
+        """Checks whether a hyperparameter is active in a trial.
 
         Args:
-            name: A name of the space.
-            labels: Values of the trial, as `TrialRecord.labels` has them.
+            name: A name in the space.
+            labels: Labels of the trial, as in `TrialRecord.labels`.
         """
         return all(
             parent in labels and labels[parent] in allowed
@@ -199,7 +206,7 @@ class SearchSpace(Mapping):
             return
         if "loss_weights" in self:
             raise ValueError(
-                "The space says loss_weights, and also "
+                "The space has loss_weights, and also "
                 f"{PREFIX}<task> for {list(self.weighted_tasks)}. Leave one of "
                 "the two out."
             )
@@ -209,34 +216,36 @@ class SearchSpace(Mapping):
         chosen = self.get("weighting")
         methods = () if chosen is None else _contents(chosen)
         for method in methods:
-            weightings.get(method)  # an unknown one ends it here
+            weightings.get(method)  # raises an error for an unknown one
         known = {name for method in methods for name in _parameters(method)}
         for name in self:
             parameter = name.removeprefix(WEIGHTING)
             if name.startswith(WEIGHTING) and parameter not in known:
                 raise ValueError(
-                    f"{name}: no weighting of the space takes {parameter!r}. "
+                    f"{name}: no weighting in the space has this argument. "
                     f"{did_you_mean(parameter, known)}"
                 )
 
 
-def _by_task(space: Mapping, tasks: tuple[str, ...], kind: str) -> dict:
-    """Lets `loss_weight` stand for the weights of all tasks."""
+def _expand_weights(space: Mapping, tasks: tuple[str, ...], kind: str) -> dict:
+    """Replaces `loss_weight` by an entry for each task."""
     check_is_dict(space)
     check_not_empty(space)
     space = dict(space)
     if ALL_WEIGHTS not in space:
         return space
     given = space.pop(ALL_WEIGHTS)
-    searched = tasks[1:] if kind == "ratios" else tasks
+    varied = tasks[1:] if kind == "ratios" else tasks
     return {**space} | {
-        PREFIX + task: space.get(PREFIX + task, given) for task in searched
+        PREFIX + task: space.get(PREFIX + task, given) for task in varied
     }
 
 
 def _contents(dimension: Choices | Fixed | Range) -> tuple:
     if isinstance(dimension, Range):
-        raise ValueError("weighting: a range of numbers is no weighting.")
+        raise ValueError(
+            "weighting: found a range of numbers; expected names of weightings."
+        )
     return (
         (dimension.content,)
         if isinstance(dimension, Fixed)
@@ -245,6 +254,6 @@ def _contents(dimension: Choices | Fixed | Range) -> tuple:
 
 
 def _parameters(method) -> set[str]:
-    """Names of the arguments of a weighting."""
+    """Returns the names of a weighting's arguments."""
     found = weightings.get(method)
-    return set() if found is None else set(arguments_of(type(found))[0])
+    return set() if found is None else set(get_parameters(type(found))[0])

@@ -1,4 +1,4 @@
-"""Single-task models of the same trunk, which gains are relative to."""
+"""Trains the single-task models that gains are relative to."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mtl_keras.tuning.trial_runner import TrialRunner
 
 
 def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:
-    """Trains a model that has one task alone, as trials are trained.
+    """Trains a model of one task as the trials are trained.
 
     Args:
-        runner: Trains the models of the search.
+        runner: The `TrialRunner` of the search.
         task: The task.
-        epochs: Most epochs.
+        epochs: Maximum number of epochs.
 
     Returns:
-        The task's primary metric at the best epoch, the mean over executions
+        The task's primary metric at the best epoch, averaged over executions
         and folds.
     """
     hyper_model = runner.hyper_model
@@ -36,8 +36,8 @@ def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:
         [
             dataclasses.replace(
                 part,
-                train=of_task(part.train, task.name),
-                validation=of_task(part.validation, task.name),
+                train=select_task(part.train, task.name),
+                validation=select_task(part.validation, task.name),
             )
             for part in runner.parts
         ],
@@ -47,7 +47,7 @@ def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:
         fit=runner.fit_arguments,
         patience=runner.patience,
     )
-    # Beside the seeds of all trials.
+    # Above the numbers of all trials, so that the seeds differ.
     number = 2**32 + zlib.crc32(task.name.encode())
     values = []
     for execution in range(runner.executions):
@@ -57,22 +57,22 @@ def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:
                 model = single_task_model(
                     hyper_model.build_default(seed), task.name
                 )
-            usual = hyper_model.default_arguments
-            result = single.train(model, part, seed, epochs, usual)
+            arguments = hyper_model.default_arguments
+            result = single.train(model, part, seed, epochs, arguments)
             values.append(result[name])
     return float(np.mean(values))
 
 
 def single_task_model(model: MultiTaskModel, task: str) -> MultiTaskModel:
-    """Cuts the part of a model out that serves one task.
+    """Extracts the part of a model that one task uses.
 
     Args:
         model: A model that was just built.
         task: Name of the task.
 
     Returns:
-        A compiled model of one output, with the optimizer's config. Its layers
-        are those of `model`.
+        A compiled model with one output and the optimizer's config. It shares
+        the layers of `model`.
     """
     (kept,) = (each for each in model.tasks if each.name == task)
     output = dict(zip(model.output_names, model.outputs, strict=True))[task]
@@ -83,7 +83,7 @@ def single_task_model(model: MultiTaskModel, task: str) -> MultiTaskModel:
         tasks=[kept],
     )
     config = keras.optimizers.serialize(model.optimizer)
-    # Weighting one task changes nothing; its own weight neither.
+    # With one task, weighting and loss weight have no effect.
     single.compile(
         optimizer=keras.optimizers.deserialize(config),
         loss_weights={task: 1.0},
@@ -93,23 +93,23 @@ def single_task_model(model: MultiTaskModel, task: str) -> MultiTaskModel:
     return single
 
 
-def of_task(data, task: str):
-    """Keeps the labels of one task.
+def select_task(data, task: str):
+    """Selects the labels of one task.
 
     Args:
         data: `(x, y)`, `(x, y, sample_weight)`, or a `tf.data.Dataset`.
         task: Name of the task.
 
     Raises:
-        TypeError: If it is another kind of stream.
+        TypeError: If `data` is another kind of stream.
     """
     if isinstance(data, tf.data.Dataset):
-        return data.map(lambda *batch: of_task(batch, task))
+        return data.map(lambda *batch: select_task(batch, task))
     if not isinstance(data, tuple):
         raise TypeError(
-            "objective 'delta_m' trains single-task references, and keeps one "
-            f"task of the data for each; found {type(data).__name__}, expected "
-            "arrays or a tf.data.Dataset. Or pass references={...}."
+            "objective 'delta_m' trains a reference for each task on the "
+            f"labels of this task; found data of type {type(data).__name__}, "
+            "expected arrays or a tf.data.Dataset. Or pass references={...}."
         )
     x, y, *weights = data
     weights = [w[task] if isinstance(w, Mapping) else w for w in weights]

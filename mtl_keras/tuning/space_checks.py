@@ -1,23 +1,26 @@
-"""Checks of what a user says of a search space."""
+"""Checks of search spaces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.loss_weight_ratios import PREFIX
 
 WEIGHTING = "weighting/"
-# Names that a space may hold although no factory takes them.
-_OF_TRAINING = ("batch_size", "learning_rate", "optimizer")
+# Names that a space may have although they are not arguments of a factory.
+_TRAINING = ("batch_size", "learning_rate", "optimizer")
 
 
 def check_is_dict(space) -> None:
-    """Raises a `TypeError` unless a space is a dict.
+    """Checks that a space is a dict.
 
     Args:
-        space: What the user passed.
+        space: The argument `space`.
+
+    Raises:
+        TypeError: If it is not a dict.
     """
     if not isinstance(space, Mapping):
         raise TypeError(
@@ -27,14 +30,17 @@ def check_is_dict(space) -> None:
 
 
 def check_not_empty(space: Mapping) -> None:
-    """Raises a `ValueError` if a space names nothing.
+    """Checks that a space is not empty.
 
     Args:
         space: The space.
+
+    Raises:
+        ValueError: If it is empty.
     """
     if not space:
         raise ValueError(
-            "The space is empty. Name what is to be searched, such as "
+            "The space is empty. Name the hyperparameters to search, such as "
             "{'trunk_width': (8, 64), 'learning_rate': (1e-4, 1e-2)}. For a "
             "function build(hp) of KerasTuner, call its argument hp."
         )
@@ -43,34 +49,37 @@ def check_not_empty(space: Mapping) -> None:
 def check_names(
     factory: Callable, names: Mapping, tasks: tuple[str, ...]
 ) -> None:
-    """Raises a `ValueError` for a name that a factory can do nothing with.
+    """Checks that a factory can use all names of a space.
 
     Args:
         factory: The factory.
-        names: The names of a space.
-        tasks: The tasks' names.
+        names: The names of the space.
+        tasks: Names of the tasks.
+
+    Raises:
+        ValueError: If the factory does not accept a name.
     """
-    parameters, takes_all = arguments_of(factory)
-    known = {*parameters, *_OF_TRAINING, *(PREFIX + task for task in tasks)}
+    parameters, takes_all = get_parameters(factory)
+    known = {*parameters, *_TRAINING, *(PREFIX + task for task in tasks)}
     if "weighting" in names:
         known |= {name for name in names if name.startswith(WEIGHTING)}
     for name in names:
         if name not in known and not (takes_all and "/" not in name):
             raise ValueError(
-                f"The space names {name!r}, which {_name(factory)} does not "
-                f"take. {did_you_mean(name, known)}"
+                f"The space names {name!r}, but {_name(factory)} has no such "
+                f"argument. {did_you_mean(name, known)}"
             )
     if takes_all:
         return
-    needed = {"loss_weights": [n for n in names if n.startswith(PREFIX)]}
+    required = {"loss_weights": [n for n in names if n.startswith(PREFIX)]}
     if "learning_rate" not in parameters:
         rates = {"learning_rate", "optimizer"} & set(names)
-        needed["optimizer"] = sorted(rates)
-    for argument, because in needed.items():
-        if because and argument not in parameters:
+        required["optimizer"] = sorted(rates)
+    for argument, sources in required.items():
+        if sources and argument not in parameters:
             raise ValueError(
-                f"The space names {because[0]!r}, which {_name(factory)} would "
-                f"get as {argument!r}; it takes no such argument."
+                f"The space names {sources[0]!r}, which needs the argument "
+                f"{argument!r}, but {_name(factory)} has no such argument."
             )
 
 

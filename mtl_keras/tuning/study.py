@@ -1,4 +1,4 @@
-"""What came out of a search."""
+"""The results of a search."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ from mtl_keras.zoo.toml_text import toml_text
 
 
 class AllTrialsFailedError(RuntimeError):
-    """No trial of a search came to its end."""
+    """Raised if all trials of a search failed."""
 
 
 class Study:
-    """The trials of a search, and what they say.
+    """The trials of a search: the best ones, plots and reports.
 
-    `mtl_keras.tuning.search` returns one.
+    `mtl_keras.tuning.search` returns a study.
 
     Args:
         folder: Folder of the search.
-        settings: What was searched, for `study.toml`.
+        settings: Settings of the search, for `study.toml`.
         objectives: The objectives.
-        trials: The trials that ended, in order of beginning.
-        hyper_model: Builds their models.
-        references: Metrics of single-task models, by task, for `delta_m`.
-        recipe: The study file that it came from, if it did.
-        load_model: Loads the model of a trial. Defaults to that of a search.
+        trials: The finished trials, in the order in which they began.
+        hyper_model: The hypermodel of the trials.
+        references: Dict from task to the metric of its single-task model, for
+            `delta_m`.
+        recipe: The study file of the search, or `None`.
+        load_model: Function that loads the model of a trial. Defaults to
+            building it with the weights in the folder.
     """
 
     def __init__(
@@ -67,24 +69,25 @@ class Study:
 
     @classmethod
     def from_tuner(cls, tuner, *, objective=None) -> Study:
-        """Reads the trials of a search that a stock tuner of KerasTuner ran.
+        """Creates a study from a tuner of KerasTuner.
 
-        Metrics are those of the tuner's best epoch, and `best_model` loads what
-        the tuner saved. KerasTuner does not record the seconds of a trial.
+        The metrics are those of the tuner's best epoch, and `best_model` loads
+        the model that the tuner saved. KerasTuner does not record the duration
+        of a trial.
 
         Args:
             tuner: A tuner whose search has run, or that reloads its trials.
-            objective: Validation metrics that the study compares trials by, as
-                in `mtl_keras.tuning.search`. Defaults to the tuner's objective,
-                or to all of its objectives.
+            objective: Validation metrics by which the study compares trials,
+                as in `mtl_keras.tuning.search`. Defaults to all objectives of
+                the tuner.
 
         Returns:
-            A `Study`. Nothing is written before `save` or `save_report`.
+            A `Study`. It writes no files before `save` or `save_report`.
 
         Raises:
-            TypeError: If it is not a tuner of KerasTuner.
-            ValueError: If the trials have no such metric, its direction is
-                unknown, or it is the total loss while loss weights vary.
+            TypeError: If `tuner` is not a tuner of KerasTuner.
+            ValueError: If the trials have no such metric, if its direction is
+                unknown, or if it is the total loss while loss weights vary.
 
         Example:
 
@@ -103,13 +106,13 @@ class Study:
         """The trials that did not fail.
 
         Raises:
-            AllTrialsFailedError: If there are none.
+            AllTrialsFailedError: If all trials failed.
         """
         found = [trial for trial in self.trials if trial.completed]
         if found:
             return found
         if not self.trials:
-            raise AllTrialsFailedError("No trial has ended yet.")
+            raise AllTrialsFailedError("No trial has finished yet.")
         reason, *details = self.trials[0].reason.splitlines()
         error = AllTrialsFailedError(
             f"All {len(self.trials)} trials failed. The first one: {reason}"
@@ -119,7 +122,7 @@ class Study:
 
     @property
     def best(self) -> TrialRecord:
-        """The best trial; of several objectives, the knee of the front."""
+        """The best trial; with several objectives, the knee of the front."""
         if len(self.objectives) > 1:
             return self.knee()
         trials = self.completed
@@ -132,41 +135,42 @@ class Study:
         return [trials[at] for at in order]
 
     def best_model(self, trial: TrialRecord | None = None) -> keras.Model:
-        """Builds the model of a trial, with the weights that it learned.
+        """Builds the model of a trial with its trained weights.
 
         Args:
             trial: A trial of the front. Defaults to `best`.
 
         Returns:
-            A compiled model, at the best epoch of the trial's first training.
+            A compiled model with the weights of the best epoch of the trial's
+            first training.
         """
         trial = self.best if trial is None else trial
         if self._load_model is not None:
             return self._load_model(trial)
         hyper_model = self._hyper_model
-        model = hyper_model.build_anew(hyper_model.arguments(trial.values))
+        model = hyper_model.build_separate(hyper_model.arguments(trial.values))
         model.set_weights(load_trial_weights(self.folder, trial.number))
         return model
 
     def pareto_front(self) -> list[TrialRecord]:
-        """Lists the trials that no other one is better than in everything."""
+        """Lists the trials that no other trial dominates."""
         trials = self.completed
         kept = pareto.non_dominated(self._costs(trials))
         return [trial for trial, on in zip(trials, kept, strict=True) if on]
 
     def knee(self) -> TrialRecord:
-        """Finds the trial of the front nearest to the best of everything."""
+        """Returns the trial of the front that is nearest to the ideal point."""
         front = self.pareto_front()
         return front[pareto.knee(self._costs(front))]
 
     def hypervolume(
         self, reference: Mapping[str, float] | None = None
     ) -> float:
-        """Measures what the front dominates.
+        """Computes the hypervolume of the front.
 
         Args:
-            reference: The worst value that counts, by objective. Defaults to
-                the worst of the completed trials.
+            reference: Dict from objective to its worst value. Defaults to the
+                worst values of the completed trials.
         """
         points = self._costs(self.completed)
         corner = points.max(axis=0)
@@ -175,14 +179,14 @@ class Study:
         return pareto.hypervolume(points, corner)
 
     def importance(self, seed: int = 0) -> dict[str, Importance]:
-        """Measures how much each hyperparameter moves each objective.
+        """Measures the importance of each hyperparameter by objective.
 
         Args:
-            seed: Seed of the forest that learns it. Defaults to `0`.
+            seed: Seed of the random forest. Defaults to `0`.
 
         Returns:
-            Dict from objective to `Importance`: `shares` by hyperparameter,
-            and how much is `explained`.
+            Dict from objective to `Importance`, with `shares` by
+            hyperparameter and `explained`, the R2 of the forest.
         """
         space = self._hyper_model.space
         return {
@@ -193,7 +197,7 @@ class Study:
         }
 
     def plot_history(self):
-        """Plots trials and the best so far; see `plot_trial_history`."""
+        """Plots each trial and the best so far; see `plot_trial_history`."""
         from mtl_keras.tuning.plot_trial_history import plot_trial_history
 
         return self._plot(plot_trial_history, self.objectives)
@@ -205,20 +209,20 @@ class Study:
         return self._plot(plot_pareto, self.objectives)
 
     def plot_parallel(self):
-        """Plots each trial as a line across its values and objectives."""
+        """Plots the trials in parallel coordinates; see `plot_parallel`."""
         from mtl_keras.tuning.plot_parallel import plot_parallel
 
         space = self._hyper_model.space
         return self._plot(plot_parallel, self.objectives, space)
 
     def save_report(self, folder: str | Path | None = None) -> list[Path]:
-        """Writes what the study tells, as pictures and a table.
+        """Writes plots and the importance of hyperparameters.
 
-        They are `history.png`, `parallel.png`, with several objectives
-        `pareto.png`, and with five trials or more `importance.csv`.
+        The files are `history.png`, `parallel.png`, `pareto.png` (for several
+        objectives) and `importance.csv` (for five trials or more).
 
         Args:
-            folder: Folder to write into. Defaults to that of the search.
+            folder: Folder to write into. Defaults to the folder of the search.
 
         Returns:
             Paths of the files.
@@ -237,17 +241,17 @@ class Study:
     def save(self, folder: str | Path | None = None) -> Path:
         """Writes `study.toml`, `trials.csv` and `best.toml`.
 
-        With `"delta_m"`, also `references.toml`. The study file that a search
-        came from is left as it is.
+        With `"delta_m"`, this also writes `references.toml`. The study file of
+        the user is not overwritten.
 
         Args:
-            folder: Folder to write into. Defaults to that of the search.
+            folder: Folder to write into. Defaults to the folder of the search.
 
         Returns:
             The folder.
 
         Raises:
-            FileExistsError: If a study file lies there that is another one.
+            FileExistsError: If the folder has the file of another study.
         """
         folder = self.folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -290,7 +294,7 @@ class Study:
         return text.getvalue()
 
     def _plot(self, plot: Callable, *arguments):
-        _ = self.completed  # if there are none, that is the error
+        _ = self.completed  # raises an error if all trials failed
         return plot(self.trials, *arguments)
 
     def _costs(self, trials: Sequence[TrialRecord]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A search as the tables of a study file."""
+"""Writes the study file of a search."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from mtl_keras.tuning.read_study import FILE, load_study_recipe
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.zoo.toml_text import toml_text
 
-# The first words of a file that a search wrote, and may write again.
+# First line of a generated file, which a search may overwrite.
 WRITTEN = "# Written by a search of mtl_keras"
 _NO_DATA = """\
-# Its data were arrays: name a data set here, and mtl-keras tune runs it again.
+# The data were arrays. Name a data set here to run it with mtl-keras tune.
 # [data]
 # name = "..."
 """
 _OWN_FACTORY = """\
-# Its factory is code of your own: pass it to tuning.search to run it again.
+# The factory is custom code. Pass it to tuning.search to run it again.
 """
-_OF_SEARCH = ("tuner", "executions_per_trial", "folds", "loss_weights", "seed")
-# What has a table of its own, or what the data tell.
+_SEARCH = ("tuner", "executions_per_trial", "folds", "loss_weights", "seed")
+# Names with a separate table, or that the data determine.
 _NO_ARGUMENTS = {
     "batch_size",
     "input_shape",
@@ -42,17 +42,17 @@ def study_text(
     max_trials: int,
     recipe: StudyRecipe | None = None,
 ) -> str:
-    """Writes what was searched as a study file.
+    """Formats a search as a study file.
 
     Args:
-        hyper_model: Factory and space.
+        hyper_model: The hypermodel, with factory and space.
         settings: Settings of the search, see `describe_search`.
         max_trials: Number of trials.
-        recipe: The study file that it came from, if it did.
+        recipe: The study file of the search, or `None`.
 
     Returns:
-        The text of a `study.toml`. For a search that was called from Python
-        it lacks the data set, and says so.
+        The text of a `study.toml`. For a search that was called from Python,
+        a comment replaces the data set.
     """
     if recipe is not None:
         tables = recipe.model_dump(exclude_unset=True)
@@ -60,21 +60,21 @@ def study_text(
     tables, left_out = study_tables(hyper_model, settings, max_trials)
     notes = f"{WRITTEN}.\n"
     if left_out:
-        notes += f"# Left out, as TOML has no word for it: {_list(left_out)}.\n"
+        notes += f"# Left out, not representable in TOML: {_list(left_out)}.\n"
     is_ours = settings["factory"] in models.names()
     notes += _NO_DATA if is_ours else _OWN_FACTORY
     return f"{notes}\n{toml_text(tables)}"
 
 
 def holds_study_file(folder: Path, recipe: StudyRecipe | None) -> bool:
-    """Tells whether a folder has the user's own file of a study.
+    """Checks whether a folder has the study file of the user.
 
     Args:
         folder: The folder.
         recipe: The study, if it came from a file.
 
     Raises:
-        FileExistsError: If it has that of another study.
+        FileExistsError: If it has the file of another study.
     """
     path = folder / FILE
     if not path.is_file():
@@ -89,7 +89,7 @@ def holds_study_file(folder: Path, recipe: StudyRecipe | None) -> bool:
 
 
 def _is_same(one: StudyRecipe, other: StudyRecipe) -> bool:
-    """Whether they differ at most in what the command line changes."""
+    """Checks that two studies differ only in command-line options."""
     first, second = (each.model_dump(exclude={"name"}) for each in (one, other))
     for values in (first, second):
         del values["search"]["max_trials"]
@@ -102,28 +102,28 @@ def study_tables(
     settings: Mapping[str, Any],
     max_trials: int,
 ) -> tuple[dict, list[str]]:
-    """Makes the tables of a study file, but for the data.
+    """Returns the tables of a study file, except for the data.
 
     Args:
-        hyper_model: Factory and space.
+        hyper_model: The hypermodel, with factory and space.
         settings: Settings of the search, see `describe_search`.
         max_trials: Number of trials.
 
     Returns:
-        The tables, and the names that TOML has no word for.
+        The tables, and the names that TOML cannot represent.
     """
     fixed, space, left_out = {}, {}, []
     for name, dimension in hyper_model.space.items():
         if isinstance(dimension, Fixed) and name in _NO_ARGUMENTS:
             continue
         value = _value(dimension)
-        if not _can_be_said(value):
+        if not _is_representable(value):
             left_out.append(name)
         elif isinstance(dimension, Fixed) and "/" not in name:
             fixed[name] = value
         else:
             space[name] = value
-    search = {name: settings[name] for name in _OF_SEARCH}
+    search = {name: settings[name] for name in _SEARCH}
     tables = {
         "factory": {"name": settings["factory"], "arguments": fixed},
         "tasks": _tasks(hyper_model.space.get("tasks")),
@@ -156,16 +156,16 @@ def _value(dimension: Choices | Fixed | Range):
     return dimension.content
 
 
-def _can_be_said(value) -> bool:
+def _is_representable(value) -> bool:
     if isinstance(value, list | tuple):
-        return all(map(_can_be_said, value))
+        return all(map(_is_representable, value))
     if isinstance(value, Mapping):
-        return all(map(_can_be_said, value.values()))
+        return all(map(_is_representable, value.values()))
     return value is not None and is_plain(value)
 
 
 def _tasks(dimension: Fixed | None) -> list[dict] | None:
-    """The tasks as `[[tasks]]`, if the space fixes them."""
+    """Returns the tables `[[tasks]]`, if the space fixes the tasks."""
     given = getattr(dimension, "content", None)
     if not given or not all(isinstance(task, Task) for task in given):
         return None
@@ -174,7 +174,7 @@ def _tasks(dimension: Fixed | None) -> list[dict] | None:
         config = task.get_config()
         name = config.pop("name")
         kind = type(task).__name__
-        plain = {n: v for n, v in config.items() if _can_be_said(v)}
+        plain = {n: v for n, v in config.items() if _is_representable(v)}
         tables.append({"kind": kind, "name": name, "arguments": plain})
     return tables
 
@@ -190,7 +190,7 @@ def _optimizer(space: Mapping) -> dict | None:
 
 
 def _patience(settings: Mapping) -> int | None:
-    """`0` for a search without, `None` for one that did not record it."""
+    """Returns 0 if it was not used, and `None` if it was not recorded."""
     if settings["epochs"] is None:
         return None
     return settings["patience"] or 0

@@ -1,4 +1,4 @@
-"""What a study file may say. Imports pydantic."""
+"""The schema of study files. Imports pydantic."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mtl_keras.zoo.recipe import (
 
 
 class StudyFit(Fit):
-    """How long and on what each trial trains, as in a recipe.
+    """The table `[fit]`: how each trial trains, as in a recipe.
 
-    `epochs` are the most of a trial. `patience` epochs without a better one
-    end a training; with `0`, all epochs run.
+    `epochs` is the maximum number of epochs of a trial. A training stops after
+    `patience` epochs without improvement; with `0`, all epochs run.
     """
 
     epochs: Count = 10
@@ -31,10 +31,10 @@ class StudyFit(Fit):
 
 
 class Search(Table):
-    """What is searched for, and how: arguments of `mtl_keras.tuning.search`.
+    """The table `[search]`: arguments of `mtl_keras.tuning.search`.
 
-    With `folds`, the trials are validated on parts of the training data in
-    turn, and none is held back.
+    With `folds`, the trials are cross-validated on the training data, and no
+    validation data is held back.
     """
 
     objective: Any
@@ -48,20 +48,20 @@ class Search(Table):
 
 
 class StudyRecipe(Table):
-    """Everything about a search, as a study file says it.
+    """The complete description of a search, read from a study file.
 
-    It is a recipe with the tables `[search]` and `[space]`. What `[factory]`
-    and `[optimizer]` say is the same in all trials, what `[space]` says is
-    searched: a list has choices, a table of `low`, `high` and, if you like,
-    `scale` is a range. Without `[space]`, the factory's own is searched (see
-    `mtl_keras.tuning.space_of`).
+    A study file is a recipe with the tables `[search]` and `[space]`. The
+    entries of `[factory]` and `[optimizer]` are the same in all trials. The
+    entries of `[space]` are searched: a list holds choices, and a table of
+    `low`, `high` and optionally `scale` is a range. Without `[space]`, the
+    factory's search space is used (see `mtl_keras.tuning.space_of`).
 
     Args:
-        name: Name of the study; its folder, by default.
-        description: The question that it answers.
-        factory: Name of a factory of `mtl_keras.models` and its arguments.
+        name: Name of the study. Defaults to the name of its folder.
+        description: The question that the study answers.
+        factory: Name of a factory of `mtl_keras.models`, and its arguments.
         data: The data set.
-        tasks: The tasks. Defaults to those of the data set.
+        tasks: The tasks. Defaults to the tasks of the data set.
         optimizer: The optimizer. Defaults to Adam.
         fit: Epochs, batch size and so on.
         search: Objective, tuner, number of trials and so on.
@@ -87,7 +87,7 @@ class StudyRecipe(Table):
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe of a trial, but for what the space says."""
+        """The recipe of a trial, without the values of the space."""
         values = self.model_dump(
             include={"name", "factory", "data", "tasks", "optimizer", "fit"},
             exclude_unset=True,
@@ -102,7 +102,7 @@ class StudyRecipe(Table):
         return Recipe.model_validate(values)
 
     @model_validator(mode="after")
-    def _says_everything_once(self) -> StudyRecipe:
+    def _check_duplicates(self) -> StudyRecipe:
         fixed = set(self.factory.arguments)
         if self.optimizer.learning_rate is not None:
             fixed.add("learning_rate")
@@ -111,30 +111,30 @@ class StudyRecipe(Table):
         twice = sorted(fixed & set(self.space or ()))
         if twice:
             raise ValueError(
-                f"[space] says {twice[0]!r}, and [factory.arguments] or "
+                f"[space] has {twice[0]!r}, but [factory.arguments] or "
                 "[optimizer] fixes it; leave one of the two out"
             )
         return self
 
     @model_validator(mode="after")
-    def _one_way_to_validate(self) -> StudyRecipe:
+    def _check_validation(self) -> StudyRecipe:
         fit = self.fit
         if self.search.folds and (fit.validation_split or fit.num_validation):
             raise ValueError(
-                "folds in [search] validates on all training data in turn, and "
+                "folds in [search] cross-validates on all training data, but "
                 "[fit] holds a part of it back; leave one of the two out"
             )
         return self
 
     @model_validator(mode="after")
-    def _has_steps_to_count(self) -> StudyRecipe:
+    def _check_schedule(self) -> StudyRecipe:
         rate = self.optimizer.learning_rate
         if rate is None or isinstance(rate, float):
             return self
         if self.space is None or "batch_size" in self.space:
             raise ValueError(
-                "a schedule of the learning rate counts in steps of one batch "
-                "size: write a [space] that varies neither batch_size nor "
-                "learning_rate, or leave the schedule out"
+                "a learning rate schedule needs a fixed batch size: write a "
+                "[space] that varies neither batch_size nor learning_rate, or "
+                "leave the schedule out"
             )
         return self

@@ -1,4 +1,4 @@
-"""What a study tells, as files."""
+"""Writes the report of a study."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import io
 from pathlib import Path
 
 from mtl_keras.training.backups.atomic_file import write_atomically
-from mtl_keras.tuning.importance import LEAST_TRIALS
+from mtl_keras.tuning.importance import MIN_TRIALS
 
 
 def save_report(study, folder: Path) -> list[Path]:
-    """Writes pictures of a study, and how much each hyperparameter matters.
+    """Writes plots of a study and the importance of hyperparameters.
 
     Args:
-        study: A `Study` with a trial that has completed.
-        folder: Folder to write into, which is made if need be.
+        study: A `Study` with at least one completed trial.
+        folder: Folder to write into, which is created if it is missing.
 
     Returns:
         Paths of the files.
@@ -30,7 +30,7 @@ def save_report(study, folder: Path) -> list[Path]:
     for name, plot in plots.items():
         plot().savefig(folder / name)
     names = list(plots)
-    if len(study.completed) >= LEAST_TRIALS:
+    if len(study.completed) >= MIN_TRIALS:
         content = _importance_table(study).encode()
         names.append("importance.csv")
         write_atomically(folder / names[-1], lambda file: file.write(content))

@@ -1,4 +1,4 @@
-"""What a factory is called with in a trial."""
+"""The arguments of a factory in a trial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import keras
 
 from mtl_keras import weighting as weightings
 from mtl_keras.keras_compat import learning_rate_of
-from mtl_keras.tuning.factory_arguments import arguments_of
+from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.layer_copy import copy_layer
 from mtl_keras.tuning.loss_weight_ratios import PREFIX, from_ratios
 from mtl_keras.tuning.space_checks import WEIGHTING
@@ -19,14 +19,18 @@ from mtl_keras.tuning.space_checks import WEIGHTING
 
 @dataclasses.dataclass(frozen=True)
 class TrialArguments:
-    """What a factory is called with in a trial, sorted by what it costs.
+    """The arguments of a factory in a trial.
+
+    They are separated into those that need a new graph and the others.
 
     Args:
-        graph: Arguments on which the graph depends.
-        loss_weights: Weights by task, or `None` if the space has none.
-        learning_rate: The rate, or `None` if the space has none.
-        optimizer: Config of the optimizer, or `None` for the factory's own.
-        batch_size: For `fit`, or `None`.
+        graph: Arguments that determine the graph.
+        loss_weights: Dict from task to loss weight, or `None` if the space has
+            none.
+        learning_rate: The learning rate, or `None` if the space has none.
+        optimizer: Config of the optimizer, or `None` for the factory's
+            default.
+        batch_size: Batch size of `fit`, or `None`.
     """
 
     graph: dict[str, Any]
@@ -36,15 +40,15 @@ class TrialArguments:
     batch_size: int | None
 
     def keywords(self, factory: Callable) -> dict[str, Any]:
-        """Arguments of the factory, with fresh objects where it keeps them.
+        """Returns keyword arguments, with copies of mutable objects.
 
         Args:
             factory: The factory.
         """
-        found = {name: _fresh(value) for name, value in self.graph.items()}
+        found = {name: _copy(value) for name, value in self.graph.items()}
         if self.loss_weights is not None:
             found["loss_weights"] = dict(self.loss_weights)
-        named, _ = arguments_of(factory)
+        named, _ = get_parameters(factory)
         if self.learning_rate is not None and "learning_rate" in named:
             found["learning_rate"] = self.learning_rate
             if self.optimizer is not None:
@@ -58,16 +62,16 @@ class TrialArguments:
 
 def trial_arguments(
     values: Mapping[str, Any],
-    own_weights: Mapping[str, float],
+    default_weights: Mapping[str, float],
     kind: str = "ratios",
 ) -> TrialArguments:
-    """Sorts the values of a trial.
+    """Converts the values of a trial to arguments of a factory.
 
     Args:
-        values: Values by name in the space.
-        own_weights: The tasks' own weights, by task, in order.
-        kind: Whether the values of `loss_weight/<task>` are `"ratios"`
-            (default) or `"plain"`.
+        values: Dict from name in the space to value.
+        default_weights: Dict from task, in order, to its default loss weight.
+        kind: The meaning of `loss_weight/<task>`: `"ratios"` (default) or
+            `"plain"`.
     """
     values = dict(values)
     weights = {
@@ -76,7 +80,7 @@ def trial_arguments(
         if name.startswith(PREFIX)
     }
     if weights and kind == "ratios":
-        weights = from_ratios(weights, own_weights)
+        weights = from_ratios(weights, default_weights)
     if not weights:
         weights = values.pop("loss_weights", None)
     parameters = {
@@ -99,14 +103,14 @@ def trial_arguments(
 def make_optimizer(
     config: dict | None, learning_rate: float | None
 ) -> keras.optimizers.Optimizer:
-    """Makes a fresh optimizer.
+    """Creates an optimizer.
 
     Args:
-        config: Config of an optimizer, or `None` for Adam.
-        learning_rate: Its rate, or `None` for what the config says.
+        config: Config of the optimizer, or `None` for Adam.
+        learning_rate: The learning rate, or `None` for the one of the config.
 
     Raises:
-        ValueError: If the config has a schedule, and a rate is given as well.
+        ValueError: If `learning_rate` is given and the config has a schedule.
     """
     optimizer = keras.optimizers.get(copy.deepcopy(config) or "adam")
     if learning_rate is None:
@@ -116,9 +120,9 @@ def make_optimizer(
         keras.optimizers.schedules.LearningRateSchedule,
     ):
         raise ValueError(
-            "The space has a learning_rate, and the optimizer has a schedule "
-            f"of it, {type(learning_rate_of(optimizer)).__name__}. Leave one "
-            "of the two out."
+            "The space has a learning_rate, but the optimizer has a schedule, "
+            f"{type(learning_rate_of(optimizer)).__name__}. Leave one of the "
+            "two out."
         )
     return type(optimizer).from_config(
         {**optimizer.get_config(), "learning_rate": learning_rate}
@@ -126,18 +130,18 @@ def make_optimizer(
 
 
 def _config(optimizer) -> dict:
-    """A config that is the same for the same values."""
+    """Returns a config that is equal for equal optimizers."""
     config = keras.optimizers.serialize(keras.optimizers.get(optimizer))
     given = optimizer if isinstance(optimizer, Mapping) else {}
     named = isinstance(optimizer, keras.optimizers.Optimizer)
     if not named and "name" not in given.get("config", {}):
-        # Keras numbers it: each trial would have a name of its own.
+        # Keras numbers the names, so each trial would have another one.
         config["config"].pop("name", None)
     return config
 
 
 def _weighting(given, parameters: Mapping) -> dict:
-    """A config that is the same for the same values."""
+    """Returns a config that is equal for equal weightings."""
     if isinstance(given, str):
         config = {"class_name": given, "config": {}}
     elif isinstance(given, Mapping):
@@ -147,17 +151,17 @@ def _weighting(given, parameters: Mapping) -> dict:
     taken = {
         name: value
         for name, value in parameters.items()
-        if name in arguments_of(type(weightings.get(given)))[0]
+        if name in get_parameters(type(weightings.get(given)))[0]
     }
     return {**config, "config": {**config["config"], **taken}}
 
 
-def _fresh(value):
-    """Copies what a factory or a model could change for the next trial."""
+def _copy(value):
+    """Copies objects that a factory or a model could change."""
     if isinstance(value, keras.layers.Layer):
         return copy_layer(value)
     if isinstance(value, list | tuple) and any(
         isinstance(each, keras.layers.Layer) for each in value
     ):
-        return [_fresh(each) for each in value]
+        return [_copy(each) for each in value]
     return copy.deepcopy(value) if isinstance(value, dict | list) else value

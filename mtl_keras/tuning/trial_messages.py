@@ -26,15 +26,15 @@ def task_message(task: TrialTask) -> dict[str, Any]:
 
 
 def read_task(
-    message: Mapping[str, Any], values_of: Callable[[Mapping], dict]
+    message: Mapping[str, Any], values_from_labels: Callable[[Mapping], dict]
 ) -> TrialTask:
     """Makes a trial of its description.
 
     Args:
         message: What `task_message` made.
-        values_of: Returns the values that labels stand for.
+        values_from_labels: Returns the values that labels stand for.
     """
-    return TrialTask(**message, values=values_of(message["labels"]))
+    return TrialTask(**message, values=values_from_labels(message["labels"]))
 
 
 def pack_weights(weights: Sequence[np.ndarray] | None) -> bytes:

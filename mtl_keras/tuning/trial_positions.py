@@ -1,4 +1,4 @@
-"""Where trials are in their space, as numbers that plots and forests take."""
+"""Converts the values of trials to positions in their space."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mtl_keras.tuning.dimensions import Choices, Fixed, Range
 from mtl_keras.tuning.search_space import SearchSpace
 
 
-def searched(space: SearchSpace) -> dict[str, Range | Choices]:
-    """Returns the dimensions in which trials differ.
+def varied_dimensions(space: SearchSpace) -> dict[str, Range | Choices]:
+    """Returns the dimensions that are not fixed.
 
     Args:
         space: The space.
@@ -20,28 +20,27 @@ def searched(space: SearchSpace) -> dict[str, Range | Choices]:
 
 
 def positions(
-    space: SearchSpace, labels_of_trials: Sequence[Mapping]
+    space: SearchSpace, trial_labels: Sequence[Mapping]
 ) -> dict[str, np.ndarray]:
-    """Says how far along each dimension trials are.
+    """Returns the positions of trials in each dimension.
 
     Args:
         space: The space.
-        labels_of_trials: Values of each trial, as `TrialRecord.labels` has
-            them.
+        trial_labels: Labels of each trial, as in `TrialRecord.labels`.
 
     Returns:
-        Dict from name of a searched dimension to an array of shape
-        `(trials,)`: from 0, the lower end or first choice, to 1; NaN where
-        a trial does not take the value.
+        Dict from name of a varied dimension to an array of shape `(trials,)`,
+        from 0 for the lower bound or first choice to 1. Inactive values are
+        NaN.
     """
     found = {}
-    for name, dimension in searched(space).items():
+    for name, dimension in varied_dimensions(space).items():
         found[name] = np.array(
             [
                 dimension.position(labels[name])
                 if name in labels and space.is_active(name, labels)
                 else np.nan
-                for labels in labels_of_trials
+                for labels in trial_labels
             ]
         )
     return found
@@ -50,17 +49,17 @@ def positions(
 def random_labels(
     space: SearchSpace, count: int, rng: np.random.Generator
 ) -> dict[str, list]:
-    """Draws values of each dimension, each independent of the others.
+    """Draws random labels of each dimension independently.
 
     Args:
         space: The space.
         count: Number of draws.
-        rng: Random numbers.
+        rng: Random number generator.
 
     Returns:
-        Dict from name of a searched dimension to a list of values.
+        Dict from name of a varied dimension to a list of labels.
     """
     return {
         name: [dimension.at(share) for share in rng.random(count)]
-        for name, dimension in searched(space).items()
+        for name, dimension in varied_dimensions(space).items()
     }

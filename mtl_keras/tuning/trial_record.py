@@ -1,4 +1,4 @@
-"""What is known of a trial."""
+"""The record of a finished trial."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ COMPLETED, FAILED = "completed", "failed"
 
 @dataclasses.dataclass(frozen=True)
 class TrialRecord:
-    """A trial that has ended.
+    """A finished trial.
 
     Args:
-        number: Its number, from 0, in order of beginning.
-        values: Values of the hyperparameters, by name.
-        labels: The same as KerasTuner and the journal have them.
-        loss_weights: Weights of the losses by task, if the space has them.
+        number: Number of the trial, from 0, in the order in which they began.
+        values: Dict from name of a hyperparameter to its value.
+        labels: Dict from name of a hyperparameter to its label, which
+            represents the value in KerasTuner and the journal.
+        loss_weights: Dict from task to loss weight, or `None` if the space has
+            none.
         status: `"completed"` or `"failed"`.
-        objectives: Values of the objectives by name, means over executions
-            and folds; empty if it failed.
-        metrics: All validation metrics of the best epoch, the same.
-        deviations: Standard deviations of the objectives over executions and
-            folds.
-        epochs: Best epoch, counted from 1: mean over executions and folds.
-        seconds: Time that it took.
-        reason: Why it failed.
+        objectives: Dict from objective to its value, averaged over executions
+            and folds. It is empty for a failed trial.
+        metrics: Dict from validation metric to its value in the best epoch,
+            averaged in the same way.
+        deviations: Dict from objective to its standard deviation over
+            executions and folds.
+        epochs: Best epoch, from 1, averaged over executions and folds.
+        seconds: Duration in seconds.
+        reason: Reason of the failure, with the traceback.
     """
 
     number: int
@@ -42,11 +45,11 @@ class TrialRecord:
 
     @property
     def completed(self) -> bool:
-        """Whether it counts; a trial that failed never does."""
+        """Whether the trial did not fail."""
         return self.status == COMPLETED
 
     def as_row(self) -> dict[str, Any]:
-        """Returns it flat, for a table."""
+        """Returns the trial as a flat dict, for a table."""
         weights = self.loss_weights or {}
         return {
             "trial": self.number,

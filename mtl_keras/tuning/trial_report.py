@@ -1,4 +1,4 @@
-"""What a search shows while it runs: lines, or a table in a terminal."""
+"""Shows the progress of a search: lines, or a table in a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REFRESHES_PER_SECOND = 2
 
 
 class TrialReport:
-    """Shows nothing."""
+    """A report that shows nothing."""
 
     def __enter__(self) -> TrialReport:
         return self
@@ -26,29 +26,29 @@ class TrialReport:
         pass
 
     def say(self, text: str) -> None:
-        """Takes a message for the user.
+        """Shows a message.
 
         Args:
             text: The message.
         """
 
     def begin(self, number: int, labels: Mapping) -> None:
-        """Takes a trial that begins.
+        """Shows a trial that begins.
 
         Args:
-            number: Its number.
-            labels: Its values.
+            number: Number of the trial.
+            labels: Labels of its values.
         """
 
     def end(self, record: TrialRecord) -> None:
-        """Takes a trial that has ended, now or before the search went on.
+        """Adds a finished trial, also one of a resumed search.
 
         Args:
             record: The trial.
         """
 
     def end_now(self, record: TrialRecord) -> None:
-        """Takes a trial that has ended just now.
+        """Shows a trial that has just finished.
 
         Args:
             record: The trial.
@@ -57,7 +57,7 @@ class TrialReport:
 
 
 class TrialLines(TrialReport):
-    """Prints a line for each trial that ends."""
+    """Prints a line for each finished trial."""
 
     def say(self, text: str) -> None:
         """Prints a message."""
@@ -75,12 +75,12 @@ class TrialLines(TrialReport):
 
 
 class TrialTable(TrialReport):
-    """Shows the running and the best trials in a table, kept up to date.
+    """Shows the running and the best trials in a live table.
 
     Args:
         objectives: The objectives.
-        max_trials: Number of trials, or `None` for all there are.
-        console: A console of rich.
+        max_trials: Number of trials, or `None` if it is unknown.
+        console: A `rich.console.Console`.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class TrialTable(TrialReport):
             console=console,
             get_renderable=self.table,
             refresh_per_second=_REFRESHES_PER_SECOND,
-            # A model that prints in a callback does so above the table.
+            # Output of callbacks then appears above the table.
             redirect_stderr=False,
         )
 
@@ -117,23 +117,23 @@ class TrialTable(TrialReport):
         self._console.print(text, highlight=False, markup=False)
 
     def begin(self, number: int, labels: Mapping) -> None:
-        """Adds a row."""
+        """Adds a row for a running trial."""
         self._running[number] = time.monotonic(), labels
 
     def end(self, record: TrialRecord) -> None:
-        """Ranks the trial among the best."""
+        """Adds the trial to the ranking."""
         self._running.pop(record.number, None)
         self._records.append(record)
 
     def end_now(self, record: TrialRecord) -> None:
-        """Ranks the trial, or says why it failed."""
+        """Adds the trial to the ranking, or prints why it failed."""
         self.end(record)
         if not record.completed:
             reason = record.reason.splitlines()[0]
             self.say(f"trial {record.number} failed: {reason}")
 
     def table(self):
-        """Makes the table as it is now."""
+        """Creates the current table."""
         from rich.table import Table
 
         table = Table(title=self._title(), title_justify="left")
@@ -184,13 +184,13 @@ class TrialTable(TrialReport):
 def make_report(
     objectives: Sequence[Objective], max_trials: int | None, verbose: int
 ) -> TrialReport:
-    """Makes what shows a search.
+    """Creates the report of a search.
 
     Args:
         objectives: The objectives.
-        max_trials: Number of trials, or `None` for all there are.
-        verbose: `0` for silence. Else a table where the output is a terminal,
-            and a line for each trial where it is none.
+        max_trials: Number of trials, or `None` if it is unknown.
+        verbose: `0` for no output; otherwise a table in a terminal, or else a
+            line for each trial.
     """
     if not verbose:
         return TrialReport()
@@ -203,7 +203,7 @@ def make_report(
 
 
 def short(value) -> str:
-    """Writes a value in few characters.
+    """Formats a value with few characters.
 
     Args:
         value: A value of a hyperparameter or an objective.

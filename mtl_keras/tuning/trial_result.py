@@ -1,4 +1,4 @@
-"""What a user's own `HyperModel.fit` returns as the result of a training."""
+"""Reads the result that a custom `HyperModel.fit` returns."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ _VALIDATION = "val_"
 def read_result(
     returned: Mapping | float, objectives: Sequence[Objective]
 ) -> dict[str, float]:
-    """Reads the numbers that KerasTuner takes from `HyperModel.fit`.
+    """Reads the numbers that `HyperModel.fit` may return in KerasTuner.
 
     Args:
-        returned: A dict from name to number, with or without `val_`, or a
-            number, which is the value of the only objective.
+        returned: Dict from name, with or without `val_`, to number; or one
+            number, the value of the only objective.
         objectives: The objectives of the search.
 
     Returns:
-        The logs of one epoch: names of validation metrics begin with `val_`.
+        The logs of one epoch, with the prefix `val_`.
 
     Raises:
-        TypeError: If it is something else.
-        ValueError: If it is one number and there are several objectives.
+        TypeError: If `returned` has another type.
+        ValueError: If `returned` is one number and there are several
+            objectives.
 
     Example:
 
@@ -37,8 +38,8 @@ def read_result(
     if isinstance(returned, int | float):
         if len(names) > 1:
             raise ValueError(
-                f"HyperModel.fit returned {returned!r}, and the objectives "
-                f"are {names}. Return a dict with a number for each."
+                f"HyperModel.fit returned {returned!r}, but there are several "
+                f"objectives, {names}. Return a dict with a number for each."
             )
         returned = {names[0]: returned}
     if not isinstance(returned, Mapping):

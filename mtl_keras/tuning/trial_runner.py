@@ -33,15 +33,16 @@ class TrialRunner:
     """Trains a model once for each execution and fold.
 
     Args:
-        hyper_model: Builds the models.
-        parts: What to train and validate on: a fold each.
-        objectives: What the best epoch is chosen by.
+        hyper_model: The hypermodel, which builds the models.
+        parts: The data: a part for each fold.
+        objectives: The objectives, which choose the best epoch.
         executions: Number of trainings of a trial on each part.
         seed: Seed of the search.
-        strategy: Strategy that each training is spread over.
-        fit: Arguments of `keras.Model.fit`: `batch_size`, `callbacks` and so
-            on. Callbacks are copied for each training.
-        patience: Epochs to wait for a better one, or `None` for ever.
+        strategy: Strategy of each training.
+        fit: Arguments of `keras.Model.fit`, such as `batch_size` and
+            `callbacks`. Callbacks are copied for each training.
+        patience: Number of epochs without improvement after which a training
+            stops, or `None` to train all epochs.
     """
 
     def __init__(
@@ -64,12 +65,12 @@ class TrialRunner:
         self.strategy = strategy
         self.fit_arguments = dict(fit)
         self.patience = patience
-        # Metrics of single-task models, by task; for `delta_m`.
+        # Metrics of single-task models by task, for `delta_m`.
         self.references: dict[str, float] = {}
 
     @property
     def constructor_arguments(self) -> dict[str, Any]:
-        """Arguments to make another one, but for the model and strategy."""
+        """Arguments of the constructor, except for model and strategy."""
         return {
             "parts": self.parts,
             "objectives": self.objectives,
@@ -85,8 +86,8 @@ class TrialRunner:
         """Trains the models of a trial.
 
         Args:
-            number: Number of the trial, from which its seeds follow.
-            arguments: What the factory is called with.
+            number: Number of the trial, which determines its seeds.
+            arguments: The arguments of the factory.
             epochs: Number of epochs.
 
         Returns:
@@ -106,7 +107,7 @@ class TrialRunner:
                     raise
                 results.append(result)
                 kept = model.get_weights() if kept is None else kept
-                self.hyper_model.give_back(model)
+                self.hyper_model.release(model)
         names = [objective.name for objective in self.objectives]
         record = {
             "objectives": _mean(results, names),
@@ -120,12 +121,12 @@ class TrialRunner:
         return record, kept
 
     def training_seed(self, number: int, execution: int, fold: int) -> int:
-        """Returns the seed of a training: of weights, order and dropout."""
+        """Returns the seed of a training."""
         entropy = [self.seed, number, execution, fold]
         return int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
 
     def build(self, arguments: TrialArguments, seed: int) -> keras.Model:
-        """Builds a model whose initial weights follow from a seed."""
+        """Builds a model with the initial weights of a seed."""
         keras.utils.set_random_seed(seed)
         with self.strategy.scope():
             return self.hyper_model.build_trial(arguments)
@@ -138,29 +139,29 @@ class TrialRunner:
         epochs: int,
         arguments: TrialArguments,
     ) -> dict[str, float]:
-        """Trains a model, and leaves it at its best epoch.
+        """Trains a model, and restores its best epoch.
 
         Args:
             model: The model.
-            part: What to train and validate on.
-            seed: Seed of the order of samples and of dropout.
+            part: Training and validation data.
+            seed: Seed of shuffling and dropout.
             epochs: Number of epochs.
             arguments: The arguments of the trial.
 
         Returns:
-            The objectives and all validation metrics of that epoch.
+            The objectives and all validation metrics of the best epoch.
         """
         constants = self._constants(model, part)
 
         def values(logs: Mapping[str, float]) -> dict[str, float]:
-            of_epoch = {
+            metrics = {
                 name.removeprefix("val_"): value
                 for name, value in logs.items()
                 if name.startswith("val_")
             }
             if self.references:
-                of_epoch[DELTA_M] = self._gain(model, of_epoch)
-            return {**of_epoch, **constants}
+                metrics[DELTA_M] = self._gain(model, metrics)
+            return {**metrics, **constants}
 
         best = KeepBestEpoch(
             lambda logs: costs(values(logs), self.objectives), self.patience
@@ -178,8 +179,8 @@ class TrialRunner:
         if best.epoch is None:
             names = [objective.name for objective in self.objectives]
             raise ValueError(
-                f"No epoch has a number for {names}. A HyperModel.fit of your "
-                "own passes its callbacks on to model.fit, or returns a dict "
+                f"No epoch has a value of {names}. A custom HyperModel.fit "
+                "must pass its callbacks on to model.fit, or return a dict "
                 "of the objectives."
             )
         return {**values(best.logs), "best_epoch": best.epoch + 1}
@@ -207,18 +208,18 @@ def fit_model(
     method: Callable | None = None,
     **fit,
 ):
-    """Trains a model by a seed.
+    """Trains a model with a seed.
 
     Args:
         model: The model.
-        part: What to train and validate on.
-        seed: Seed of the order of samples.
-        last: Callback that comes after the user's.
-        method: Takes the place of the model's `fit`. Defaults to `None`.
+        part: Training and validation data.
+        seed: Seed of shuffling and dropout.
+        last: Callback to call after those of the user.
+        method: Function to call instead of `model.fit`. Defaults to `None`.
         **fit: Arguments of `keras.Model.fit`.
 
     Returns:
-        A `keras.callbacks.History`, or what `method` returns.
+        A `keras.callbacks.History`, or the result of `method`.
     """
     arguments = dict(fit)
     arguments["callbacks"] = [
@@ -227,7 +228,7 @@ def fit_model(
     ]
     keras.utils.set_random_seed(seed)
     x, y, weights = unpack(part.train)
-    if y is None:  # a stream has batches of its own
+    if y is None:  # a stream is already batched
         arguments.pop("batch_size", None)
     return (model.fit if method is None else method)(
         x,
@@ -240,14 +241,14 @@ def fit_model(
 
 
 def latency(model: keras.Model, data) -> float:
-    """Measures the time for one sample.
+    """Measures the latency of one sample.
 
     Args:
         model: The model.
-        data: Data whose first sample is taken.
+        data: Data, whose first sample is used.
 
     Returns:
-        Milliseconds, the median of some calls.
+        The median of several calls, in milliseconds.
     """
     x = data[0] if isinstance(data, tuple) else next(iter(data))[0]
     sample = keras.tree.map_structure(

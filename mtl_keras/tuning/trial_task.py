@@ -1,4 +1,4 @@
-"""A trial that is to be trained, and training it in this process."""
+"""A trial to train, and the executor that trains it in this process."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy as np
 from mtl_keras.tuning.trial_record import COMPLETED, FAILED
 from mtl_keras.tuning.trial_runner import TrialRunner
 
-# A record as the journal has it, and the weights of a trial that completed.
+# The record for the journal, and the weights of a completed trial.
 Result = tuple[dict, list[np.ndarray] | None]
 
 
 @dataclasses.dataclass(frozen=True)
 class TrialTask:
-    """A trial that is to be trained.
+    """A trial to train.
 
     Args:
-        trial_id: Its number, as a text.
-        seed_number: Number of the trial from which its seeds follow.
-        values: Values of the hyperparameters, by name.
-        epochs: Most epochs.
-        labels: The values as the journal has them.
+        trial_id: Number of the trial, as a string.
+        seed_number: Number of the trial that determines the seeds.
+        values: Dict from name of a hyperparameter to its value.
+        epochs: Maximum number of epochs.
+        labels: Labels of the values, for the journal.
     """
 
     trial_id: str
@@ -36,37 +36,40 @@ class TrialTask:
 
 
 def run_task(task: TrialTask, runner: TrialRunner) -> Result:
-    """Trains the models of a trial; a failure is a result too.
+    """Trains the models of a trial. A failure is also a result.
 
     Args:
         task: The trial.
-        runner: Trains its models.
+        runner: The `TrialRunner`.
+
+    Returns:
+        The record of the trial, and its weights unless it failed.
     """
     started = time.monotonic()
     try:
         arguments = runner.hyper_model.arguments(task.values)
         record, weights = runner.run(task.seed_number, arguments, task.epochs)
-    except Exception as error:  # any reason: the search goes on
+    except Exception as error:  # the search continues after any failure
         reason = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
         return failure(reason, time.monotonic() - started), None
     return {"status": COMPLETED, **record}, weights
 
 
 def failure(reason: str, seconds: float) -> dict:
-    """Makes the record of a trial that failed.
+    """Returns the record of a failed trial.
 
     Args:
-        reason: Why, in a line and then in detail.
-        seconds: Time that it took.
+        reason: Reason of the failure: a line, followed by details.
+        seconds: Duration in seconds.
     """
     return {"status": FAILED, "reason": reason, "seconds": round(seconds, 3)}
 
 
-class InProcess:
-    """Trains one trial at a time, in this process.
+class LocalExecutor:
+    """Trains one trial at a time in this process.
 
     Args:
-        runner: Trains the models.
+        runner: The `TrialRunner`.
     """
 
     def __init__(self, runner: TrialRunner):
@@ -79,7 +82,7 @@ class InProcess:
         return not self._tasks
 
     def start(self, task: TrialTask) -> None:
-        """Takes a trial.
+        """Accepts a trial.
 
         Args:
             task: The trial.
@@ -87,6 +90,6 @@ class InProcess:
         self._tasks.append(task)
 
     def next_result(self) -> tuple[str, dict, list[np.ndarray] | None]:
-        """Trains one, and returns its number, record and weights."""
+        """Trains a trial, and returns its number, record and weights."""
         task = self._tasks.pop(0)
         return (task.trial_id, *run_task(task, self.runner))

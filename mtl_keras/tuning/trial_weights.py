@@ -1,4 +1,4 @@
-"""The weights of those trials that are still worth having."""
+"""Stores the weights of the best trials."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FOLDER = "weights"
 def save_trial_weights(
     folder: Path, number: int, weights: Sequence[np.ndarray]
 ) -> None:
-    """Writes what a trial has learned.
+    """Writes the weights of a trial.
 
     Args:
         folder: Folder of the study.
         number: Number of the trial.
-        weights: What `keras.Model.get_weights` returns.
+        weights: The result of `keras.Model.get_weights`.
     """
     (folder / FOLDER).mkdir(exist_ok=True)
     write_atomically(
@@ -29,32 +29,32 @@ def save_trial_weights(
 
 
 def load_trial_weights(folder: Path, number: int) -> list[np.ndarray]:
-    """Reads what a trial has learned.
+    """Reads the weights of a trial.
 
     Args:
         folder: Folder of the study.
         number: Number of the trial.
 
     Raises:
-        FileNotFoundError: If it was not kept.
+        FileNotFoundError: If the weights were not kept.
     """
     path = _path(folder, number)
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no '{path}': weights are kept of the trials of the "
-            "Pareto front only, and no other search may empty the folder. "
-            "Train the model of the trial again."
+            f"There is no file '{path}': only the weights of trials on the "
+            "Pareto front are kept, as long as no other search clears the "
+            "folder. Train the model of the trial again."
         )
     with np.load(path) as arrays:
         return [arrays[f"arr_{at}"] for at in range(len(arrays.files))]
 
 
 def drop_trial_weights(folder: Path, keep: Collection[int]) -> None:
-    """Removes what trials have learned that are not worth having any more.
+    """Removes the weights of all but some trials.
 
     Args:
         folder: Folder of the study.
-        keep: Numbers of the trials that are.
+        keep: Numbers of the trials to keep.
     """
     kept = {_path(folder, number).name for number in keep}
     for path in (folder / FOLDER).glob("*.npz"):

@@ -1,4 +1,4 @@
-"""A search that a stock tuner of KerasTuner ran, as a study."""
+"""Converts the trials of a KerasTuner tuner to a study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mtl_keras.tuning.objective import (
     Objective,
     objective_pairs,
 )
-from mtl_keras.tuning.oracles import OWN_PREFIX
+from mtl_keras.tuning.oracles import ORACLE_PREFIX
 from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.trial_arguments import TrialArguments
 from mtl_keras.tuning.trial_record import COMPLETED, FAILED, TrialRecord
@@ -36,18 +36,18 @@ _VALIDATION = "val_"
 
 @dataclasses.dataclass(frozen=True)
 class _TunedHyperModel:
-    """What a study asks of a hypermodel whose trials are over.
+    """The part of a hypermodel that a study of finished trials needs.
 
     Args:
-        factory: The function or hypermodel that the tuner has.
-        space: The hyperparameters that it declared.
+        factory: The function or hypermodel of the tuner.
+        space: The declared hyperparameters.
     """
 
     factory: Any
     space: SearchSpace
 
     def arguments(self, values: Mapping) -> TrialArguments:
-        """Returns the values of a trial, which `build` got."""
+        """Returns the values of a trial, as passed to `build`."""
         return TrialArguments(dict(values), None, None, None, None)
 
 
@@ -57,8 +57,8 @@ def read_tuner(
     """Reads the trials of a tuner.
 
     Args:
-        tuner: A tuner whose search has run, also in another process: a tuner
-            of the same directory and project reloads its trials.
+        tuner: A tuner whose search has run. A new tuner with the same
+            directory and project reloads the trials of another process.
         objective: See `Study.from_tuner`.
 
     Returns:
@@ -66,9 +66,9 @@ def read_tuner(
         model of a trial.
 
     Raises:
-        TypeError: If it is not a tuner of KerasTuner.
-        ValueError: If the trials have no metric of that name, or its direction
-            is unknown.
+        TypeError: If `tuner` is not a tuner of KerasTuner.
+        ValueError: If the trials have no such metric, or if its direction is
+            unknown.
     """
     if not isinstance(tuner, keras_tuner.Tuner):
         raise TypeError(
@@ -97,7 +97,7 @@ def read_tuner(
             "loss_weights": hyper_model.space.loss_weights,
             "objectives": {each.name: each.direction for each in objectives},
             "space": hyper_model.space.describe(),
-            # The tuner passed these on to `fit` and did not keep them.
+            # The tuner passed these to `fit` without recording them.
             **dict.fromkeys(("epochs", "batch_size", "patience")),
             **dict.fromkeys(("folds", "references")),
         },
@@ -113,15 +113,15 @@ def _hyper_model(tuner) -> MultiTaskHyperModel | _TunedHyperModel:
     if isinstance(tuner.hypermodel, MultiTaskHyperModel):
         return tuner.hypermodel
     dimensions = read_hyperparameters(tuner.oracle.get_space(), merge=True)
-    space = SearchSpace.of_dimensions(dimensions)
+    space = SearchSpace.from_dimensions(dimensions)
     build = getattr(tuner.hypermodel, "build", None)
-    # KerasTuner wraps a function `build(hp)` in a class of its own.
+    # KerasTuner wraps a function `build(hp)` in an internal class.
     is_function = getattr(build, "__self__", None) is None
     return _TunedHyperModel(build if is_function else tuner.hypermodel, space)
 
 
 def _objectives(tuner, given) -> tuple[tuple[Objective, ...], dict[str, str]]:
-    """Reads the objectives, and the names of their logs by their own."""
+    """Reads the objectives, and the names of their logs by objective."""
     asked = tuner.oracle.objective
     if given is None:
         found = getattr(asked, "objectives", [asked])
@@ -147,9 +147,9 @@ def _check_total_loss(tuner, objectives) -> None:
     varies = getattr(tuner.hypermodel, "varies_weights", False)
     if varies and TOTAL_LOSS in names:
         raise ValueError(
-            "The total loss is the sum of the task losses times their weights, "
-            "and the loss weights varied: it does not compare the trials. Pass "
-            "objective='<task>_<metric>', or a list of several."
+            "The total loss is the weighted sum of the task losses, but the "
+            "loss weights differ between trials, so it cannot compare them. "
+            "Pass objective='<task>_<metric>', or a list of several."
         )
 
 
@@ -159,9 +159,9 @@ def _record(
     labels = {
         name: value
         for name, value in trial.hyperparameters.values.items()
-        if not name.startswith(OWN_PREFIX) and name in hyper_model.space
+        if not name.startswith(ORACLE_PREFIX) and name in hyper_model.space
     }
-    values = hyper_model.space.values_of(labels)
+    values = hyper_model.space.values_from_labels(labels)
     record = TrialRecord(
         number=number,
         values=values,
@@ -170,7 +170,7 @@ def _record(
         status=_STATUSES[trial.status],
     )
     if not record.completed:
-        lines = (trial.message or "The tuner gave no reason.").strip()
+        lines = (trial.message or "The tuner recorded no reason.").strip()
         reason = f"{lines.splitlines()[-1]}\n{lines}"
         return dataclasses.replace(record, reason=reason)
     logs = {
@@ -196,7 +196,7 @@ def _value(logs: Mapping[str, float], name: str, number: int) -> float:
     if math.isnan(value):
         known = sorted(n.removeprefix(_VALIDATION) for n in logs)
         raise ValueError(
-            f"Trial {number} has no number for {name!r}; it has {known}. Name "
-            "one or several of these as the objective."
+            f"Trial {number} has no metric {name!r}; it has {known}. Pass one "
+            "or several of these as the objective."
         )
     return value

@@ -1,4 +1,4 @@
-"""A `build(hp)` or `HyperModel` of the user's as what a search builds."""
+"""Wraps a `build(hp)` or `HyperModel` of KerasTuner for a search."""
 
 from __future__ import annotations
 
@@ -15,43 +15,42 @@ from mtl_keras.tuning.compiled_models import check_model
 from mtl_keras.tuning.dimensions import Fixed, read_dimension
 from mtl_keras.tuning.explored_hyperparameters import (
     explore,
-    fits_by_itself,
-    parents_of,
+    overrides_fit,
+    satisfying_values,
 )
 from mtl_keras.tuning.hyperparameter_dimensions import (
     read_hyperparameters,
     resolve_conditions,
 )
-from mtl_keras.tuning.multi_task_hyper_model import own_weights
+from mtl_keras.tuning.multi_task_hyper_model import default_loss_weights
 from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
-# What the one argument of such a function is called.
+# Common names of the argument of such a function.
 _NAMES = ("hp", "hparams", "hps", "hyperparameters", "hyper_parameters")
-# That of `search` and of Keras where nobody passes one.
+# The default of `search` and of Keras.
 BATCH_SIZE = 32
 
 
 class WrappedHyperModel:
-    """Lets `mtl_keras.tuning.search` train what KerasTuner's users have.
+    """Wraps a `build(hp)` or `HyperModel` for `mtl_keras.tuning.search`.
 
-    The space is what `build` declares. It is called for the defaults, for each
-    `conditional_scope` that these leave out, and for each choice and each end
-    of a range, since a loop may declare more for another number of layers. So
-    is `fit`, with a model that does not train.
+    The space consists of the declared hyperparameters. To find them, `build`
+    is called with the defaults, in each inactive `conditional_scope`, and for
+    each choice and each bound of a range, since a loop may declare more for
+    another number of layers. `fit` is called with a model that does not train.
 
     Args:
         factory: A function `build(hp)`, or a `keras_tuner.HyperModel`, whose
             `fit` trains each model.
-        space: A `keras_tuner.HyperParameters` that is declared first, as
-            KerasTuner's argument `hyperparameters`, or a dict of ranges,
-            choices and fixed values for some of the declared names. Defaults
-            to `None`.
+        space: A `keras_tuner.HyperParameters` to declare first, like
+            KerasTuner's argument `hyperparameters`, or a dict that overrides
+            some of the declared names. Defaults to `None`.
 
     Raises:
         TypeError: If `factory` returns something other than a compiled model,
-            or the space is of another type.
-        ValueError: If nothing is declared, or the space names something else.
+            or the space has another type.
+        ValueError: If nothing is declared, or if the space has other names.
     """
 
     def __init__(
@@ -79,11 +78,11 @@ class WrappedHyperModel:
             )
         if not dimensions:
             raise ValueError(
-                f"{_name(factory)} declares no hyperparameters, so that there "
-                "is nothing to search. Declare some in build(hp), as in "
+                f"{_name(factory)} declares no hyperparameters, so there is "
+                "nothing to search. Declare some in build(hp), as in "
                 "hp.Int('trunk_width', 8, 64); tunable=False keeps them out."
             )
-        self.space = SearchSpace.of_dimensions(dimensions)
+        self.space = SearchSpace.from_dimensions(dimensions)
         self.default_arguments = self.arguments(
             {
                 name: values[name]
@@ -91,14 +90,14 @@ class WrappedHyperModel:
                 if self.space.is_active(name, values)
             }
         )
-        self.default_model = self.build_anew(self.default_arguments)
-        self.tasks = own_weights(self.default_model)
+        self.default_model = self.build_separate(self.default_arguments)
+        self.tasks = default_loss_weights(self.default_model)
 
     @property
     def varies_weights(self) -> bool:
-        """Whether trials differ in the weights of the losses.
+        """Whether the loss weights differ between trials.
 
-        A model is built for each choice and each end of a range.
+        This builds a model for each choice and each bound of a range.
         """
         expected = _loss_weights(self.default_model)
         for name, dimension in self.space.items():
@@ -107,19 +106,19 @@ class WrappedHyperModel:
             for value in dimension.ends:
                 values = {
                     **self.default_arguments.graph,
-                    **parents_of(dimension.conditions),
+                    **satisfying_values(dimension.conditions),
                     name: value,
                 }
-                model = self.build_anew(self.arguments(values))
+                model = self.build_separate(self.arguments(values))
                 if _loss_weights(model) != expected:
                     return True
         return False
 
     def arguments(self, values: Mapping) -> TrialArguments:
-        """Returns the values of a trial as `build` gets them.
+        """Returns the values of a trial, as passed to `build`.
 
         Args:
-            values: Values by name in the space.
+            values: Dict from name in the space to value.
         """
         return TrialArguments(
             graph=dict(values),
@@ -136,21 +135,21 @@ class WrappedHyperModel:
             arguments: The values of the trial.
 
         Raises:
-            ValueError: If `build` declares what was not found before.
+            ValueError: If `build` declares another hyperparameter.
         """
         hp = _hyperparameters(arguments)
         model = check_model(self._hyper_model.build(hp))
         self._check_declared(hp)
         return model
 
-    # No model is used twice: there is nothing to keep apart.
-    build_anew = build_trial
+    # Models are never reused.
+    build_separate = build_trial
 
     def build_default(self, seed: int) -> keras.Model:
-        """Builds the model of the declared defaults.
+        """Builds the model with the declared defaults.
 
         Args:
-            seed: Seed of its initial weights.
+            seed: Seed of the initial weights.
         """
         keras.utils.set_random_seed(seed)
         return self.build_trial(self.default_arguments)
@@ -158,7 +157,7 @@ class WrappedHyperModel:
     def fit_trial(
         self, arguments: TrialArguments, model: keras.Model, *args, **kwargs
     ):
-        """Trains a model by the user's `HyperModel.fit`.
+        """Trains a model with the `fit` of the hypermodel.
 
         Args:
             arguments: The values of the trial.
@@ -167,23 +166,23 @@ class WrappedHyperModel:
             **kwargs: As in `keras.Model.fit`.
 
         Returns:
-            What it returns: a `keras.callbacks.History`, or numbers.
+            The result of `fit`: a `keras.callbacks.History`, or numbers.
 
         Raises:
-            ValueError: If `fit` declares what was not found before.
+            ValueError: If `fit` declares another hyperparameter.
         """
         hp = _hyperparameters(arguments)
         if (
-            fits_by_itself(self._hyper_model)
+            overrides_fit(self._hyper_model)
             and kwargs.get("batch_size") == BATCH_SIZE
         ):
-            # Keras has the same one, and `fit` may pass its own.
+            # Keras has the same default, and `fit` may pass another one.
             del kwargs["batch_size"]
         found = self._hyper_model.fit(hp, model, *args, **kwargs)
         self._check_declared(hp)
         return found
 
-    def give_back(self, model: keras.Model) -> None:
+    def release(self, model: keras.Model) -> None:
         """Does nothing: each trial builds its own model."""
 
     def forget(self, model: keras.Model) -> None:
@@ -193,16 +192,16 @@ class WrappedHyperModel:
         late = {each.name for each in hp.space} - self._declared
         if late:
             raise ValueError(
-                f"{_name(self.factory)} declares {sorted(late)} in some trials "
-                "only, and no proposal has values for it. Declare it in "
-                "build(hp), within hp.conditional_scope where it depends on "
-                "another value, or pass the keras_tuner.HyperParameters that "
+                f"{_name(self.factory)} declares {sorted(late)} only in some "
+                "trials, so the proposals have no values of it. Declare it in "
+                "build(hp), within hp.conditional_scope if it depends on "
+                "another value, or pass keras_tuner.HyperParameters that "
                 "declare it as the space."
             )
 
 
 class _FromFunction(keras_tuner.HyperModel):
-    """A hypermodel of a function."""
+    """A hypermodel with a function as `build`."""
 
     def __init__(self, function: Callable):
         super().__init__()
@@ -216,28 +215,31 @@ def takes_hyperparameters(factory, space=None) -> bool:
     """Checks whether a callable is KerasTuner's `build(hp)`.
 
     Args:
-        factory: A `keras_tuner.HyperModel`, or a callable, which is one if
-            its only necessary argument is called `hp` or annotated as
-            `keras_tuner.HyperParameters`.
-        space: The space; a factory's own argument may be called so too.
+        factory: A `keras_tuner.HyperModel`, or a callable. A callable is a
+            `build(hp)` if its only required argument is called `hp` or
+            annotated as `keras_tuner.HyperParameters`.
+        space: The space. A name in it is an argument of a factory, even if it
+            is `hp`.
     """
     if isinstance(factory, keras_tuner.HyperModel):
         return True
     with contextlib.suppress(TypeError, ValueError):
         parameters = inspect.signature(factory).parameters.values()
-        needed = [
+        required = [
             p
             for p in parameters
             if p.default is p.empty
             and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
-        if len(needed) != 1:
+        if len(required) != 1:
             return False
-        (first,) = needed
+        (first,) = required
         if isinstance(space, Mapping) and first.name in space:
             return False
-        said = getattr(first.annotation, "__name__", str(first.annotation))
-        return first.name in _NAMES or said.endswith("HyperParameters")
+        annotation = getattr(
+            first.annotation, "__name__", str(first.annotation)
+        )
+        return first.name in _NAMES or annotation.endswith("HyperParameters")
     return False
 
 

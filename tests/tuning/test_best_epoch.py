@@ -1,4 +1,4 @@
-"""The best epoch, by one objective and by several."""
+"""Keeping the best epoch, by one objective and by several."""
 
 import math
 
@@ -10,7 +10,7 @@ from mtl_keras.tuning.best_epoch import KeepBestEpoch
 
 
 def follow(rows, patience=None):
-    """Plays the logs of epochs to the callback; its model counts them."""
+    """Calls the callback with the logs of epochs, which its model counts."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     callback = KeepBestEpoch(lambda logs: tuple(logs.values()), patience)
     callback.set_model(model)

@@ -1,4 +1,4 @@
-"""A model that is used again trains as one that was just built."""
+"""A reused model trains like a new one."""
 
 import keras
 import keras_tuner
@@ -13,7 +13,7 @@ DATA = samples()
 
 
 def run(hyper_model, values, seed=1, eagerly=False, **fit):
-    """Trains the model of a trial, as a search does."""
+    """Trains the model of a trial as a search does."""
     keras.utils.set_random_seed(seed)
     built = hyper_model.build_trial(hyper_model.arguments(values))
     if eagerly:
@@ -21,7 +21,7 @@ def run(hyper_model, values, seed=1, eagerly=False, **fit):
     keras.utils.set_random_seed(seed)
     fit = {"epochs": 2, "batch_size": 16, "verbose": 0, **fit}
     history = built.fit(*DATA, **fit)
-    hyper_model.give_back(built)
+    hyper_model.release(built)
     return built, history.history
 
 
@@ -35,7 +35,7 @@ def hyper_models(space, factory=mtl_keras.build_mlp, **arguments):
 
 
 class Counted(keras.layers.Layer):
-    """Counts how often it is called or traced."""
+    """Counts its calls and traces."""
 
     calls = 0
 
@@ -181,7 +181,7 @@ def test_an_optimizer_by_its_name_is_the_same_in_each_trial(optimizer):
     models = []
     for _ in range(2):
         models.append(reusing.build_trial(reusing.arguments(values)))
-        reusing.give_back(models[-1])
+        reusing.release(models[-1])
     assert models[0] is models[1]
 
 
@@ -198,7 +198,7 @@ def test_rates_that_callbacks_changed_are_put_back():
 
 
 def plain(trunk_width, loss_weights=None):
-    """A model of Keras, whose loss weights are constants of the graph."""
+    """Builds a Keras model, whose loss weights are constants of the graph."""
     inputs = keras.Input((6,))
     x = keras.layers.Dense(trunk_width, activation="relu")(inputs)
     outputs = {
@@ -215,7 +215,7 @@ def plain(trunk_width, loss_weights=None):
 
 
 def halved(loss_weights=None, learning_rate=0.1, width=4):
-    """A factory that makes something else of what it gets."""
+    """A factory that changes the values that it gets."""
     optimizer = keras.optimizers.SGD(learning_rate / 2)
     weights = {k: v / 2 for k, v in (loss_weights or {}).items()}
     return build_in_numpy(width, weights, optimizer)
@@ -228,7 +228,7 @@ def halved(loss_weights=None, learning_rate=0.1, width=4):
         pytest.param(halved, {"width": 4}, marks=pytest.mark.slow),
     ],
 )
-def test_factories_of_another_kind_are_right_too(factory, fixed):
+def test_other_factories_give_the_same_results(factory, fixed):
     space = {**fixed, "loss_weight": (0.1, 10.0)}
     if factory is halved:
         space["learning_rate"] = (1e-3, 1e-1)
@@ -247,8 +247,8 @@ def test_models_are_kept_up_to_a_number():
     capacity = reusing._models.capacity = 2
     for width in range(2, 5):
         model = reusing.build_trial(reusing.arguments({"trunk_width": width}))
-        reusing.give_back(model)
-    assert len(reusing._models._kept) == capacity
+        reusing.release(model)
+    assert len(reusing._models._cached) == capacity
 
 
 TUNERS = {

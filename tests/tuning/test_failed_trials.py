@@ -1,4 +1,4 @@
-"""Trials that fail: recorded, told, and never the best."""
+"""Failed trials: recorded, reported, and never the best."""
 
 import pytest
 from tuning_problem import build_eager, search_small
@@ -41,7 +41,7 @@ def test_losses_that_are_not_finite_fail_the_trial(tmp_path):
     assert study.best == good
 
 
-def test_when_all_fail_the_first_reason_is_told_then_and_again(tmp_path):
+def test_the_first_reason_is_reported_if_all_trials_fail(tmp_path):
     for _ in range(2):
         with pytest.raises(
             tuning.AllTrialsFailedError, match=r"All 2 trials failed.*width of"

@@ -1,4 +1,4 @@
-"""A search over a HyperModel that trains in its own way."""
+"""Searching a HyperModel with a custom `fit`."""
 
 import keras_tuner
 import pytest
@@ -8,7 +8,7 @@ from mtl_keras import tuning
 
 
 class Sized(keras_tuner.HyperModel):
-    """A hypermodel that trains in its own way."""
+    """A hypermodel with a custom `fit`."""
 
     def build(self, hp):
         hp.Choice("size", [16, 24])
@@ -20,7 +20,7 @@ class Sized(keras_tuner.HyperModel):
 
 
 class SizedInKeras(Sized):
-    """The same with a network that Keras trains."""
+    """A hypermodel with a custom `fit` and a Keras network."""
 
     def build(self, hp):
         super().build(hp)
@@ -28,7 +28,7 @@ class SizedInKeras(Sized):
 
 
 class DeclaresInFit(Sized):
-    """Declares in `fit`, as KerasTuner's guide does."""
+    """Declares hyperparameters in `fit`, as in KerasTuner's guide."""
 
     def fit(self, hp, model, *args, **kwargs):
         return model.fit(
@@ -37,7 +37,7 @@ class DeclaresInFit(Sized):
 
 
 class Returns(Sized):
-    """Returns its own result, and leaves the callbacks out."""
+    """Returns a result, and ignores the callbacks."""
 
     def __init__(self, result):
         super().__init__()
@@ -50,7 +50,7 @@ class Returns(Sized):
 
 @pytest.fixture
 def one_model(monkeypatch):
-    """Has one model built, where only the result of its training counts."""
+    """Builds one model for all trials, to save time."""
     model = build_in_numpy()
     monkeypatch.setitem(globals(), "build_in_numpy", lambda width: model)
 
@@ -93,7 +93,7 @@ def test_the_result_of_a_fit_counts(tmp_path, one_model, result):
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (None, "passes its callbacks on to model.fit"),
+        (None, "pass its callbacks on to model.fit"),
         ([0.25, 0.5], "expected a History, a number or a dict"),
         ({"val_right_accuracy": 0.25}, "left_accuracy"),
     ],

@@ -1,4 +1,4 @@
-"""A folder has one search at a time, however the last one ended."""
+"""Locking the folder of a search, also after a kill."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Folds: every sample is validated on once."""
+"""Folds: every sample is used for validation once."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import tensorflow as tf
 from tuning_problem import samples, search_small
 
 from mtl_keras.tuning import trial_runner
-from mtl_keras.tuning.folds import parts_of
+from mtl_keras.tuning.folds import split_parts
 
 
 def test_folds_part_the_samples(rng):
     x, y = samples(23)
     weights = rng.uniform(size=23)
-    parts = parts_of((x, y, weights), None, 4, seed=0)
+    parts = split_parts((x, y, weights), None, 4, seed=0)
     assert len(parts) == 4
     held_out = np.concatenate([part.validation[0] for part in parts])
     assert sorted(map(tuple, held_out)) == sorted(map(tuple, x))
@@ -27,7 +27,7 @@ def test_folds_part_the_samples(rng):
 
 def test_folds_follow_from_the_seed():
     first, again, other = (
-        parts_of(samples(), None, 3, seed=seed)[0].train[0]
+        split_parts(samples(), None, 3, seed=seed)[0].train[0]
         for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
@@ -35,7 +35,7 @@ def test_folds_follow_from_the_seed():
 
 
 class OnDisk:
-    """An array that counts how often it is read, such as one of HDF5."""
+    """An array that counts how often it is read, like one of HDF5."""
 
     def __init__(self, array):
         self.array, self.reads = array, 0
@@ -85,7 +85,7 @@ def test_a_search_reads_and_converts_its_data_once(tmp_path, monkeypatch):
 def test_tensors_and_streams_stay_as_they_are():
     x, y = samples()
     tensor, stream = tf.constant(x), tf.data.Dataset.from_tensors((x, y))
-    (part,) = parts_of((tensor, y), stream, None, seed=0)
+    (part,) = split_parts((tensor, y), stream, None, seed=0)
     assert part.train[0] is tensor
     assert part.validation is stream
 
@@ -93,10 +93,10 @@ def test_tensors_and_streams_stay_as_they_are():
 def test_bad_parts_are_refused():
     data = samples()
     with pytest.raises(ValueError, match="validation is missing"):
-        parts_of(data, None, None, 0)
+        split_parts(data, None, None, 0)
     with pytest.raises(ValueError, match="Leave one of the two out"):
-        parts_of(data, data, 3, 0)
+        split_parts(data, data, 3, 0)
     with pytest.raises(ValueError, match="2 to 48"):
-        parts_of(data, None, 49, 0)
+        split_parts(data, None, 49, 0)
     with pytest.raises(TypeError, match="needs arrays"):
-        parts_of(tf.data.Dataset.from_tensors(data), None, 3, 0)
+        split_parts(tf.data.Dataset.from_tensors(data), None, 3, 0)

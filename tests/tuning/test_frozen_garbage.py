@@ -1,4 +1,4 @@
-"""The garbage collector, which passes over the past while a search runs."""
+"""Excluding older objects from garbage collection during a search."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""Proposals of the Gaussian process: new, good, and from real values."""
+"""Proposals of the Gaussian process: new, good and valid."""
 
 import keras_tuner
 import numpy as np
@@ -26,7 +26,7 @@ def oracle_of(declare, cls=BayesianOracle, seed=0, initial=5):
 
 
 def play(oracle, cost, trials):
-    """Searches, and returns the values that were proposed."""
+    """Runs a search, and returns the proposed values."""
     proposed = []
     for _ in range(trials):
         trial = oracle.propose("worker")
@@ -44,7 +44,7 @@ def two_floats(hp):
 
 
 def bowl(values):
-    """Least at a rate of 0.01 and a share of 0.7."""
+    """A cost with its minimum at a rate of 0.01 and a share of 0.7."""
     rate = np.log10(values["rate"]) + 2
     return rate**2 + 10 * (values["share"] - 0.7) ** 2 + 1.0
 
@@ -98,7 +98,7 @@ def test_every_point_is_proposed_once_and_then_no_more():
     assert oracle.propose("worker") is None
 
 
-def test_what_is_not_active_is_not_proposed():
+def test_inactive_values_are_not_proposed():
     def declare(hp):
         hp.Choice("method", ["plain", "tempered"])
         with hp.conditional_scope("method", ["tempered"]):

@@ -1,4 +1,4 @@
-"""What TensorBoard's own reader finds of the trials."""
+"""Trials in TensorBoard, read back by its reader."""
 
 import pytest
 import tensorflow as tf
@@ -15,7 +15,7 @@ LABELS = {"width": 8, "rate": 0.5, "weighting": "pcgrad", "none": None}
 
 
 def read(path):
-    """The values, metrics and status of a trial's folder."""
+    """Reads values, metrics and status from the folder of a trial."""
     events = EventAccumulator(str(path))
     events.Reload()
     content = events.summary_metadata
@@ -68,7 +68,7 @@ def test_a_failed_trial_is_one(tmp_path):
     assert status == api_pb2.STATUS_FAILURE
 
 
-def test_it_is_written_once_and_what_a_kill_left_is_removed(tmp_path):
+def test_trials_are_written_once_and_partial_files_removed(tmp_path):
     record = TrialRecord(number=0, values={}, labels=LABELS)
     partial = tmp_path / "tensorboard" / ".0000.partial"
     partial.mkdir(parents=True)

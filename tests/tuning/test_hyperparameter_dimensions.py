@@ -1,4 +1,4 @@
-"""KerasTuner's hyperparameters as dimensions of a space."""
+"""Converting KerasTuner's hyperparameters to dimensions."""
 
 import keras_tuner
 import pytest
@@ -78,7 +78,7 @@ def test_conditions_on_a_fixed_value_are_decided():
     assert found["depth"].conditions == ()
 
 
-def test_what_cannot_be_read_is_refused():
+def test_unsupported_hyperparameters_are_refused():
     with pytest.raises(ValueError, match="'x' has sampling='reverse_log'"):
         read_hyperparameters(
             declared("Float", 0.1, 1.0, sampling="reverse_log")
@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_refused():
         read_hyperparameters(hp)
 
 
-def test_what_a_search_does_not_take_is_merged_for_trials_that_are_over():
+def test_unsupported_hyperparameters_are_merged_for_finished_trials():
     hp = keras_tuner.HyperParameters()
     hp.Choice("kind", ["flat", "deep", "other"])
     with hp.conditional_scope("kind", ["flat"]):
@@ -113,7 +113,7 @@ def test_what_a_search_does_not_take_is_merged_for_trials_that_are_over():
     }
 
 
-def test_values_outside_of_the_space_are_named():
+def test_values_outside_the_space_are_named():
     model = tuning.MultiTaskHyperModel(
         build, {"trunk_width": [4, 8], "optimizer": "sgd"}, merge=False
     )
@@ -124,7 +124,7 @@ def test_values_outside_of_the_space_are_named():
             model.build(hp)
 
 
-def test_they_are_a_space_of_a_factory(tmp_path):
+def test_hyperparameters_are_a_space_of_a_factory(tmp_path):
     hp = keras_tuner.HyperParameters()
     hp.Choice("width", [2, 3, 4])
     hp.Float("loss_weight/right", 0.1, 10.0, sampling="log")

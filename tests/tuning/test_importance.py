@@ -1,4 +1,4 @@
-"""Importance against objectives whose variance is known."""
+"""Importance, compared with objectives of known variance."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ LOSS = Objective("loss", "min")
 
 
 def records(space, function, count=60, seed=0):
-    """Trials at random points, whose objective is a function of them."""
+    """Creates trials at random points with a function as objective."""
     columns = random_labels(space, count, np.random.default_rng(seed))
     rows = [
         dict(zip(columns, values, strict=True))
@@ -29,13 +29,13 @@ def records(space, function, count=60, seed=0):
 
 
 def numbers(**more):
-    """A space of two ranges and more."""
+    """Creates a space of two ranges and more dimensions."""
     return make_space(learning_rate=(1e-4, 1e-2), trunk_width=(8, 64), **more)
 
 
 @pytest.fixture
 def few_trees(monkeypatch):
-    """For what holds of any forest."""
+    """Uses few trees, for tests that hold for any forest."""
     monkeypatch.setattr("mtl_keras.tuning.importance._TREES", 30)
 
 
@@ -43,7 +43,7 @@ def few_trees(monkeypatch):
 @pytest.mark.parametrize(
     "name", mostly_slow(["learning_rate", "trunk_width"], ["learning_rate"])
 )
-def test_what_alone_matters_has_all_the_importance(name, seed):
+def test_the_only_relevant_hyperparameter_has_all_the_importance(name, seed):
     space = numbers(batch_size=[16, 32])
     trials = records(space, lambda row: np.log(row[name]), seed=seed)
     found = importance(trials, LOSS, space, seed=seed)
@@ -54,7 +54,7 @@ def test_what_alone_matters_has_all_the_importance(name, seed):
 
 
 def test_shares_are_the_total_effects_on_the_rank():
-    """Against the function itself, by definition, on a full grid."""
+    """Compares with the definition on a full grid of the function."""
     space = make_space(learning_rate=(0.0, 1.0), trunk_width=[1, 2, 3])
 
     def function(row):
@@ -74,7 +74,7 @@ def test_shares_are_the_total_effects_on_the_rank():
         assert found[name] == pytest.approx(share, abs=0.04)
 
 
-def test_it_says_how_little_it_knows_of_noise(few_trees):
+def test_noise_is_not_explained(few_trees):
     space = numbers()
     rng = np.random.default_rng(0)
     trials = records(space, lambda row: rng.normal())
@@ -82,7 +82,7 @@ def test_it_says_how_little_it_knows_of_noise(few_trees):
 
 
 def test_names_count_as_names(few_trees):
-    """The order of choices without one carries no meaning."""
+    """The order of unordered choices has no effect."""
     space = numbers(activation=["relu", "gelu", "elu", "tanh"])
     trials = records(space, lambda row: row["activation"] in ("relu", "elu"))
     assert importance(trials, LOSS, space).shares["activation"] > 0.95
@@ -116,7 +116,7 @@ def test_an_argument_counts_where_its_weighting_is_chosen():
     assert found["weighting/c"] == pytest.approx(2 / 3, abs=0.05)
 
 
-def test_only_the_order_of_the_trials_counts(few_trees):
+def test_only_the_ranks_of_the_trials_matter(few_trees):
     space = numbers()
     trials = records(space, lambda row: row["trunk_width"])
     found = importance(trials, LOSS, space)

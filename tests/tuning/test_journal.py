@@ -1,4 +1,4 @@
-"""The journal: what is whole stays, what is torn goes."""
+"""The journal: complete lines stay, incomplete ones are removed."""
 
 import os
 
@@ -33,9 +33,7 @@ def test_a_torn_line_is_cut_off_at_any_byte(tmp_path):
         assert path.read_bytes() == content
 
 
-def test_each_line_is_on_the_disk_and_the_name_of_the_file(
-    tmp_path, monkeypatch
-):
+def test_lines_and_the_file_name_are_on_disk(tmp_path, monkeypatch):
     synced = []
     sync = os.fsync
 

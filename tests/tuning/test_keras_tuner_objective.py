@@ -1,4 +1,4 @@
-"""Objectives of stock tuners: directions, and the total loss refused."""
+"""Objectives of KerasTuner tuners: directions, and the total loss."""
 
 import keras
 import keras_tuner
@@ -13,7 +13,7 @@ DATA = samples()
 
 @pytest.fixture(scope="module")
 def model():
-    """A model with a metric of the user's own."""
+    """Builds a model with a custom metric."""
     own = keras.metrics.MeanAbsoluteError(name="gap")
     tasks = [
         mtl_keras.Classification("left", 3),
@@ -41,7 +41,7 @@ def test_the_direction_follows_from_the_name(
     assert found.direction == direction
 
 
-def test_the_user_says_the_direction_of_an_own_metric(model):
+def test_the_user_passes_the_direction_of_a_custom_metric(model):
     for given in (None, model):
         with pytest.raises(ValueError, match="Pass direction='max'"):
             tuning.keras_tuner_objective("load_gap", given)

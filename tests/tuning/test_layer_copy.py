@@ -1,4 +1,4 @@
-"""Layers that a space fixes: each trial has its own, with the same values."""
+"""Copies of layers in a space, one for each trial."""
 
 import gc
 import weakref
@@ -33,7 +33,7 @@ def test_layers_that_were_not_built_are_copied():
     assert copy_layer(keras.layers.Rescaling(1 / 255)).scale == 1 / 255
 
 
-def test_a_layer_of_the_space_keeps_no_network_of_a_trial():
+def test_a_layer_in_the_space_references_no_network_of_a_trial():
     layer = keras.layers.Normalization()
     layer.adapt(samples()[0])
     hyper_model = tuning.MultiTaskHyperModel(
@@ -48,7 +48,7 @@ def test_a_layer_of_the_space_keeps_no_network_of_a_trial():
     found = built.predict(samples()[0], verbose=0)["left"]
     assert found.shape == (48, 3)
     gone = weakref.ref(built.get_layer("left"))
-    hyper_model.give_back(built)
+    hyper_model.release(built)
     del built
     gc.collect()
     keras.backend.clear_session()

@@ -1,4 +1,4 @@
-"""Objectives: names and directions that exist, and what is refused."""
+"""Objectives: names, directions and errors."""
 
 import keras_tuner
 import numpy as np
@@ -56,11 +56,11 @@ def test_objectives_are_read(given, expected):
     ("given", "message"),
     [
         ("val_left_acuracy", "Did you mean 'left_accuracy'"),
-        ("left_custom", "more of it better, or less"),
+        ("left_custom", "its direction is unknown"),
         (("left_custom", "up"), "direction 'up'"),
         ([], "objective is empty"),
-        (["left_loss", "val_left_loss"], "one twice"),
-        ("val_loss", "the lightest weights would win"),
+        (["left_loss", "val_left_loss"], "has a duplicate"),
+        ("val_loss", "the smallest weights would win"),
     ],
 )
 def test_bad_objectives_are_refused(given, message):
@@ -69,7 +69,7 @@ def test_bad_objectives_are_refused(given, message):
         read(given)
 
 
-def test_what_is_no_objective_is_refused():
+def test_other_types_are_refused():
     with pytest.raises(TypeError, match="expected a name"):
         read(3)
 
@@ -78,7 +78,7 @@ def test_total_loss_is_an_objective_where_weights_are_fixed():
     assert read("val_loss", weights_vary=False) == [("loss", "min")]
 
 
-def test_a_multi_task_model_says_what_it_has():
+def test_objectives_of_a_multi_task_model():
     tasks = [
         mtl_keras.Regression("heating", metrics=["rmse", "r2"]),
         mtl_keras.Classification("digit", 3),

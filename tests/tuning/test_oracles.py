@@ -1,4 +1,4 @@
-"""Oracles: what they propose follows from the seed and the past."""
+"""Oracles: proposals depend on the seed and earlier trials only."""
 
 import pytest
 from tuning_problem import build
@@ -22,7 +22,7 @@ def space():
 
 
 def outcome(labels, count):
-    """A problem with a best point, and some failures."""
+    """A cost with one minimum, and some failures."""
     if labels["trunk_width"] == 8:
         return "failed", None
     ratio = labels["loss_weight/right"]
@@ -31,7 +31,7 @@ def outcome(labels, count):
 
 
 def follow(oracle, trials, past=()):
-    """Plays a search, and returns what was proposed."""
+    """Runs a search, and returns the proposals."""
     proposed = []
     for at in range(trials):
         recorded = past[at] if at < len(past) else None
@@ -58,7 +58,7 @@ def follow(oracle, trials, past=()):
     ],
     ids=lambda value: {1: "one", 2: "two"}.get(len(value), value),
 )
-def test_a_search_goes_on_with_what_it_would_have_proposed(
+def test_a_resumed_search_makes_the_same_proposals(
     space, tuner, objectives, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -85,9 +85,9 @@ def test_proposals_follow_from_the_seed(space, tuner):
     assert again == first
 
 
-def test_what_cannot_have_been_proposed_is_refused(space):
+def test_impossible_records_are_refused(space):
     oracle = make_oracle("grid", space, COST, epochs=1, seed=0)
-    with pytest.raises(ValueError, match="Another version of KerasTuner"):
+    with pytest.raises(ValueError, match="another version of KerasTuner"):
         oracle.propose("worker", {"trunk_width": 3, "loss_weight/right": 1.0})
 
 

@@ -1,4 +1,4 @@
-"""Fronts and volumes against definitions and random points."""
+"""Fronts and volumes, compared with definitions and random points."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mtl_keras.tuning.pareto import hypervolume, knee, non_dominated
 
 
 @pytest.mark.parametrize("objectives", [1, 2, 3])
-def test_front_is_what_nothing_dominates(rng, objectives):
+def test_nothing_dominates_the_front(rng, objectives):
     points = rng.integers(0, 5, size=(30, objectives)).astype(float)
     kept = non_dominated(points)
     for at, point in enumerate(points):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from trial_records import OBJECTIVES, make_space, make_trials
 
-from mtl_keras.tuning.plot_parallel import NOT_TAKEN, plot_parallel
+from mtl_keras.tuning.plot_parallel import INACTIVE, plot_parallel
 
 
 def axis_names(axes):
-    """What is written under the axes."""
+    """Returns the labels below the axes."""
     return [
         text.get_text().replace("\n", "")
         for text in axes.get_xmajorticklabels()
@@ -18,12 +18,12 @@ def axis_names(axes):
 
 
 def ticks(axes, at):
-    """Height by text of the ticks of an axis."""
+    """Returns the heights of the ticks of an axis by text."""
     return {t.get_text(): t.xy[1] for t in axes.texts if t.xy[0] == at}
 
 
 def heights(axes, trial):
-    """Height of a trial on each axis."""
+    """Returns the height of a trial on each axis."""
     (line,) = (
         line for line in axes.lines if line.get_gid() == f"trial {trial.number}"
     )
@@ -31,8 +31,10 @@ def heights(axes, trial):
 
 
 def read(marks, height):
-    """The number at a height, between the two ticks around it."""
-    numbers = {h: float(text) for text, h in marks.items() if text[0] != "n"}
+    """Interpolates the number at a height between two ticks."""
+    numbers = {
+        h: float(text) for text, h in marks.items() if text != "inactive"
+    }
     known = np.array(sorted(numbers))
     values = np.array([numbers[height] for height in known])
     if values.min() > 0 and values.max() >= 10 * values.min():
@@ -62,7 +64,7 @@ def test_heights_are_the_values(drawn):
             height = heights(axes, trial)[at]
             value = trial.labels.get(name)
             if value is None:
-                assert height == NOT_TAKEN == marks["not taken"]
+                assert height == INACTIVE == marks["inactive"]
             elif isinstance(value, str):
                 assert height == marks[value]
             else:
@@ -121,7 +123,7 @@ def test_a_single_trial_and_a_constant_objective():
     assert {heights(axes, trial)[-1] for trial in same} == {0.5}
 
 
-def test_what_is_fixed_has_no_axis():
+def test_fixed_values_have_no_axis():
     space = make_space(trunk_width=8, learning_rate=(1e-3, 1e-2))
     trials = make_trials(space, count=3)
     axes = plot_parallel(trials, OBJECTIVES[:1], space).axes[0]

@@ -1,4 +1,4 @@
-"""Fronts that are drawn, read back from the axes."""
+"""Plots of Pareto fronts, read back from the axes."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from mtl_keras.tuning.plot_pareto import plot_pareto
 
 
 def points(axes, label):
-    """The points of a panel with this label, as a set of pairs."""
+    """Returns the points of a panel with a label, as a set of pairs."""
     (line,) = (line for line in axes.lines if line.get_label() == label)
     return set(zip(*line.get_data(), strict=True))
 
 
 def dominated(trial, trials, objectives):
-    """Whether another trial is better in one and worse in none."""
+    """Checks whether another trial dominates one."""
 
     def gains(other):
         return [
@@ -68,8 +68,8 @@ def test_no_point_lies_beyond_the_steps():
 def test_directions_are_said_and_wide_ranges_are_logarithmic():
     trials = make_trials(make_space(), count=25)
     axes = plot_pareto(trials, OBJECTIVES).axes[1]
-    assert axes.get_xlabel() == "left_accuracy (more is better)"
-    assert axes.get_ylabel() == "right_rmse (less is better)"
+    assert axes.get_xlabel() == "left_accuracy (higher is better)"
+    assert axes.get_ylabel() == "right_rmse (lower is better)"
     assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
 
 

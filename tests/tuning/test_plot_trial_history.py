@@ -1,4 +1,4 @@
-"""What is drawn of a search, read back from the axes."""
+"""Plots of the progress of a search, read back from the axes."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mtl_keras.tuning.plot_trial_history import plot_trial_history
 
 
 def lines(axes):
-    """The lines of a panel, by label."""
+    """Returns the lines of a panel by label."""
     return {line.get_label(): line for line in axes.lines}
 
 

@@ -1,4 +1,4 @@
-"""Study files: what they may say, and what is said of a wrong one."""
+"""Reading study files, and errors in them."""
 
 import re
 from pathlib import Path
@@ -73,11 +73,11 @@ def test_patience_0_is_none(tmp_path):
         ("hidden_units", "hidden_unit", "Did you mean 'hidden_units'"),
         ("digit_scenes", "digit_scene", "Did you mean 'digit_scenes'"),
         ("[data]\n", "[data", "is no TOML file"),
-        ("dropout =", "hidden_units =", "says 'hidden_units', and"),
+        ("dropout =", "hidden_units =", "has 'hidden_units', but"),
         (
             "[fit]",
             "[optimizer]\nlearning_rate = 0.1\n[fit]",
-            "says 'learning_rate', and",
+            "has 'learning_rate', but",
         ),
         (
             "epochs = 2\n[search]",
@@ -88,7 +88,7 @@ def test_patience_0_is_none(tmp_path):
             "dropout = [0.0, 0.5]\nlearning_rate = {low = 1e-4, high = 1e-2}",
             "batch_size = [8, 16]\n[optimizer.learning_rate]\n"
             'name = "CosineDecay"\narguments = {initial_learning_rate = 0.1}',
-            "counts in steps of one batch size",
+            "needs a fixed batch size",
         ),
         (
             'name = "digit_scenes"',
@@ -97,7 +97,7 @@ def test_patience_0_is_none(tmp_path):
         ),
     ],
 )
-def test_one_line_says_what_is_wrong(tmp_path, old, new, said):
+def test_errors_are_one_line(tmp_path, old, new, said):
     with pytest.raises(ValueError) as error:
         read(tmp_path, old, new)
     message = str(error.value)
@@ -123,12 +123,12 @@ def test_changed_copies(tmp_path):
         tuning.change_study(study, data_path="somewhere.npz")
 
 
-def test_the_small_study_of_the_tests_is_one():
+def test_the_small_study_of_the_tests_is_valid():
     values = quick_study(name="quick", fit={"epochs": 1})
     assert tuning.StudyRecipe.model_validate(values).fit.epochs == 1
 
 
-def test_the_example_of_the_guide_is_a_study(tmp_path):
+def test_the_example_of_the_guide_is_valid(tmp_path):
     guide = Path(__file__).parents[2] / "tuning" / "README.md"
     (text,) = re.findall(r"```toml\n(.*?)```", guide.read_text(), re.DOTALL)
     path = tmp_path / "study.toml"

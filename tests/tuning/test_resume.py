@@ -1,4 +1,4 @@
-"""A search that is ended at any moment goes on, with nothing lost or twice."""
+"""A search that is killed at any time resumes without loss or repetition."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from mtl_keras.tuning.journal import Journal
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing in the package may catch it."""
+    """Simulates SIGKILL; the package must not catch it."""
 
 
 def outcomes(study):
@@ -35,7 +35,7 @@ def expected(tmp_path_factory):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Seeds of all trainings that came to their end."""
+    """Returns the seeds of all completed trainings."""
     seeds = []
     fit = trial_runner.fit_model
 
@@ -49,7 +49,7 @@ def trained(monkeypatch):
 
 
 def kill_at(monkeypatch, event, how):
-    """Ends the search while an event is written."""
+    """Kills the search while it writes an event."""
     append = Journal.append
 
     def killed(self, content):
@@ -178,7 +178,7 @@ search_small(sys.argv[2], max_trials=200, verbose=1)
 
 
 @pytest.mark.slow
-def test_sigkill_of_a_process_in_mid_search(tmp_path):
+def test_sigkill_during_a_search(tmp_path):
     arguments = [
         sys.executable,
         "-c",

@@ -1,4 +1,4 @@
-"""Studies from their files: run, resumed, written and run again."""
+"""Study files: run, resumed, written and run again."""
 
 import tomllib
 
@@ -10,7 +10,7 @@ import mtl_keras
 from mtl_keras import tuning, zoo
 from mtl_keras.tuning import trial_runner
 from mtl_keras.tuning.run_study import plan_study
-from mtl_keras.tuning.trial_positions import searched
+from mtl_keras.tuning.trial_positions import varied_dimensions
 
 
 def outcomes(study):
@@ -19,7 +19,7 @@ def outcomes(study):
 
 @pytest.fixture(scope="module", autouse=True)
 def eagerly():
-    """Trains without graphs: a few steps are over before one is traced."""
+    """Trains eagerly, which is faster than tracing for a few steps."""
     fit = trial_runner.fit_model
 
     def eager(model, *arguments, **more):
@@ -66,7 +66,7 @@ def test_it_goes_on_with_more_trials(path, study, tmp_path, monkeypatch):
     assert len(longer.trials) == 3
 
 
-def test_what_it_writes_elsewhere_is_the_same_study(path, study, tmp_path):
+def test_a_saved_study_is_the_same_study(path, study, tmp_path):
     study.save(tmp_path)
     written = tuning.load_study_recipe(tmp_path / "study.toml")
     own = tuning.load_study_recipe(path)
@@ -74,7 +74,7 @@ def test_what_it_writes_elsewhere_is_the_same_study(path, study, tmp_path):
     study.save(tmp_path)  # its own file may be written again
 
 
-def test_the_file_of_another_study_is_never_written_over(study, tmp_path):
+def test_the_file_of_another_study_is_never_overwritten(study, tmp_path):
     other = write_study(tmp_path, fit={"epochs": 9})
     before = other.read_text()
     with pytest.raises(FileExistsError, match="of another study"):
@@ -167,7 +167,7 @@ def test_a_schedule_stays_in_the_best_recipe(tmp_path):
 
 
 @pytest.mark.slow
-def test_folds_are_of_all_training_data(tmp_path, monkeypatch):
+def test_folds_split_all_training_data(tmp_path, monkeypatch):
     counts = []
     fit = trial_runner.fit_model
 
@@ -192,7 +192,10 @@ def test_without_a_space_the_factory_has_its_own(tmp_path):
     plan = plan_study(tuning.load_study_recipe(path))
     # Hidden units are fixed, and so are width and depth; one task alone has
     # no weights to search.
-    assert set(searched(plan.hyper_model.space)) == {"dropout", "learning_rate"}
+    assert set(varied_dimensions(plan.hyper_model.space)) == {
+        "dropout",
+        "learning_rate",
+    }
 
 
 @pytest.mark.slow

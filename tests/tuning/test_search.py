@@ -1,4 +1,4 @@
-"""A search: the same again from its seed, with failures, told apart."""
+"""Searches: reproducible, with failures, and distinguished by settings."""
 
 import json
 
@@ -31,7 +31,7 @@ IN_KERAS = {
 
 
 def outcomes(study):
-    """All of the trials that does not depend on the clock."""
+    """Returns the results of the trials except for durations."""
     return [
         {**trial.as_row(), "seconds": None, "reason": trial.reason[:30]}
         for trial in study.trials
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_trials_and_scores(tmp_path, tuner):
 
 @pytest.fixture(scope="module")
 def in_keras(tmp_path_factory):
-    """Two trials that Keras trained, the second with the first one's model."""
+    """Runs two trials, the second with the model of the first."""
     return search_small(tmp_path_factory.mktemp("keras"), **IN_KERAS)
 
 
@@ -145,18 +145,18 @@ def test_a_second_search_in_the_folder_is_refused(tmp_path):
     ("arguments", "message"),
     [
         ({"objective": "left_acuracy"}, "Did you mean 'left_accuracy'"),
-        ({"objective": "val_loss"}, "the lightest weights would win"),
+        ({"objective": "val_loss"}, "the smallest weights would win"),
         ({"tuner": "baysian"}, "Did you mean 'bayesian'"),
         ({"validation": None}, "validation is missing"),
         ({"space": {}}, "The space is empty"),
         ({"space": {"width": [2, 3]}}, "only 2 points"),
-        ({"max_trials": 0}, "max_trials=0; expected 1"),
-        ({"epochs": 0}, "epochs=0; expected 1"),
-        ({"workers": 0}, "workers=0; expected 1"),
+        ({"max_trials": 0}, "max_trials: found 0, expected 1"),
+        ({"epochs": 0}, "epochs: found 0, expected 1"),
+        ({"workers": 0}, "workers: found 0, expected 1"),
         ({"loss_weights": "sums"}, "loss_weights='sums'"),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_made(
+def test_bad_arguments_are_refused_before_files_are_written(
     tmp_path, arguments, message
 ):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Spaces: what is a range, what a choice, and what is refused."""
+"""Search spaces: ranges, choices, fixed values and errors."""
 
 import inspect
 
@@ -25,7 +25,7 @@ def hyper_model(space, factory=build, **arguments):
 
 
 def values(space, **given):
-    """What the factory is called with for some values of a space."""
+    """Returns the arguments of the factory for values of a space."""
     model = hyper_model(space, **given.pop("arguments", {}))
     hp = keras_tuner.HyperParameters()
     hp.values.update(given.pop("hp", {}))
@@ -58,10 +58,10 @@ def test_dimensions_are_read(given, expected):
     [
         ((5, 2), r"x: the range \(5, 2\) begins above its end"),
         ((0.0, float("inf")), "not finite"),
-        ((0.0, 1.0, "log"), "log scale and begins at 0"),
+        ((0.0, 1.0, "log"), "on a log scale begins at 0"),
         ((1.0, 2.0, "square"), "scale 'square'"),
         ([], "the list of choices is empty"),
-        (["a", "a"], "a choice comes twice"),
+        (["a", "a"], "has a duplicate choice"),
         ({"low": 1, "high": 2, "sampling": "log"}, "sampling"),
     ],
 )
@@ -83,7 +83,7 @@ def test_choices_of_any_kind_go_through_keras_tuner_and_back():
 @pytest.mark.parametrize(
     "name", mostly_slow(models.names(), ["build_esmm", "build_mlp"])
 )
-def test_every_factory_publishes_a_space_of_all_it_takes(name):
+def test_every_factory_publishes_a_space_of_its_arguments(name):
     factory = models.get(name)
     space = tuning.space_of(factory)
     assert {"learning_rate", "loss_weight"} <= set(space)
@@ -97,7 +97,7 @@ def test_every_factory_publishes_a_space_of_all_it_takes(name):
 
 
 def own_space(name):
-    """What a family publishes besides the usual arguments."""
+    """Returns the entries of a factory besides the default space."""
     published = getattr(models.get(name), "search_space", {})
     usual = {"learning_rate", "trunk_width", "trunk_depth"}
     return {n: published[n] for n in sorted(published.keys() - usual)}
@@ -109,7 +109,7 @@ def own_space(name):
         [name for name in models.names() if own_space(name)], ["build_mmoe"]
     ),
 )
-def test_what_a_family_publishes_can_be_built_on_its_narrowest_trunk(name):
+def test_published_spaces_can_be_built_with_the_narrowest_trunk(name):
     factory = models.get(name)
     space = tuning.space_of(factory)
     least = {n: min(space[n]) for n in ("trunk_width",) if n in space}
@@ -127,7 +127,7 @@ def test_families_publish_their_experts_and_their_rank():
     assert "rank" in tuning.space_of(mtl_keras.build_low_rank_mlp)
 
 
-def test_callables_of_the_user_have_the_space_that_they_say():
+def test_custom_callables_publish_their_space():
     def factory(width=4):
         return build(width)
 
@@ -138,7 +138,7 @@ def test_callables_of_the_user_have_the_space_that_they_say():
     assert found.space["width"].values == (4, 8)
 
 
-def test_a_space_is_merged_over_the_factorys_own():
+def test_a_space_overrides_the_factorys_space():
     space = {"input_shape": [(6,)], "trunk_width": [4, 8], "dropout": 0.0}
     found = tuning.MultiTaskHyperModel(mtl_keras.build_mlp, space).space
     assert found["trunk_width"].values == (4, 8)
@@ -146,7 +146,7 @@ def test_a_space_is_merged_over_the_factorys_own():
     assert found["learning_rate"].scale == "log"
 
 
-def test_widths_in_another_way_replace_the_published_ones():
+def test_explicit_widths_replace_the_published_ones():
     found = tuning.MultiTaskHyperModel(mtl_keras.build_mlp, SMALL).space
     assert "trunk_width" not in found and "trunk_depth" not in found
 
@@ -157,7 +157,7 @@ def test_widths_in_another_way_replace_the_published_ones():
         ({}, "The space is empty"),
         ({"trunk_widht": [4, 8]}, "Did you mean 'trunk_width'"),
         ({"loss_weight/rigth": (0.1, 10)}, "Did you mean 'loss_weight/right'"),
-        ({"loss_weight/left": (0.1, 10)}, "ratios to that of the first task"),
+        ({"loss_weight/left": (0.1, 10)}, "ratios to the weight of"),
         ({"loss_weight/right": (-1.0, 1.0)}, "0 or more"),
         ({"loss_weight/right": ["a", "b"]}, "0 or more"),
         (
@@ -183,7 +183,7 @@ def test_weights_that_cannot_sum_are_refused(space):
         hyper_model(space, loss_weights="plain")
 
 
-def test_what_is_no_space_is_refused():
+def test_other_types_of_spaces_are_refused():
     with pytest.raises(TypeError, match="expected a dict"):
         hyper_model([1, 2])
     with pytest.raises(ValueError, match="loss_weights='rations'"):
@@ -194,7 +194,7 @@ def test_a_factory_that_takes_no_loss_weights_is_refused():
     def factory(width):
         return build(width)
 
-    with pytest.raises(ValueError, match="takes no such argument"):
+    with pytest.raises(ValueError, match="has no such argument"):
         hyper_model({"loss_weight": (0.1, 10), "width": 4}, factory)
 
 
@@ -231,7 +231,7 @@ def test_a_schedule_and_a_rate_contradict():
         model.build(keras_tuner.HyperParameters())
 
 
-def test_parameters_of_a_weighting_go_to_those_that_take_them():
+def test_arguments_of_a_weighting_go_to_those_that_accept_them():
     space = {
         "input_shape": [(6,)],
         "weighting": [None, "dwa", "uncertainty"],
@@ -249,7 +249,7 @@ def test_parameters_of_a_weighting_go_to_those_that_take_them():
     assert model.build(hp).weighting is None
 
 
-def test_an_unknown_parameter_of_a_weighting_is_refused():
+def test_an_unknown_argument_of_a_weighting_is_refused():
     space = {"weighting": ["dwa", "rlw"], "weighting/temprature": (1.0, 2.0)}
     with pytest.raises(ValueError, match="Did you mean 'temperature'"):
         hyper_model({**SMALL, **space}, mtl_keras.build_mlp)
@@ -274,7 +274,7 @@ def test_any_callable_that_takes_all_arguments_does():
     assert seen[-1] == {"width": 2, "depth": 1}
 
 
-def test_what_is_not_compiled_is_refused():
+def test_uncompiled_models_are_refused():
     def factory(width):
         return build(width, compile=False)
 

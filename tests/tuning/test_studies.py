@@ -1,4 +1,4 @@
-"""The studies of the repository: they can be read, and controls are fair."""
+"""The studies of the repository are valid, with fair controls."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ CONTROLS = [path for path in FILES if path.parent.name == "equal_weights"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.parent.name)
-def test_a_study_reads_and_says_its_question(path):
+def test_a_study_is_valid_and_has_a_question(path):
     study = tuning.load_study_recipe(path)
     assert study.description and study.search.max_trials
     assert study.space
@@ -48,7 +48,7 @@ def test_a_study_is_in_the_list(path):
 
 
 def trials_of(path):
-    """Rows of the trials of a study."""
+    """Reads the rows of the trials of a study."""
     with open(path.with_name("trials.csv"), newline="") as file:
         return list(csv.DictReader(file))
 

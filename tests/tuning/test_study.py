@@ -1,4 +1,4 @@
-"""A study: its front, its files, its models."""
+"""Studies: fronts, files and models."""
 
 import csv
 import dataclasses
@@ -31,13 +31,13 @@ def study(tmp_path_factory):
 
 
 def study_of(study, trials):
-    """A study with these trials."""
+    """Creates a study with these trials."""
     return tuning.Study(
         study.folder, {}, study.objectives, trials, study._hyper_model, {}
     )
 
 
-def test_front_is_what_no_trial_is_better_than(study):
+def test_no_trial_dominates_the_front(study):
     front = study.pareto_front()
     for trial in front:
         for other in study.completed:
@@ -70,11 +70,13 @@ def test_every_trial_of_the_front_has_its_model(study):
     assert first is not second
 
 
-def test_the_others_weights_are_gone_and_it_says_so(study):
+def test_weights_of_dominated_trials_are_removed(study):
     front = {trial.number for trial in study.pareto_front()}
     for trial in study.trials:
         if trial.number not in front:
-            with pytest.raises(FileNotFoundError, match="Pareto front only"):
+            with pytest.raises(
+                FileNotFoundError, match="on the Pareto front are kept"
+            ):
                 study.best_model(trial)
     kept = {int(p.stem) for p in (study.folder / "weights").iterdir()}
     assert kept == front
@@ -144,7 +146,7 @@ def test_pictures_are_those_of_its_objectives(study):
 @pytest.mark.parametrize(
     "plot", ["plot_history", "plot_pareto", "plot_parallel"]
 )
-def test_plots_say_what_they_need(study, monkeypatch, plot):
+def test_plots_name_missing_packages(study, monkeypatch, plot):
     empty = study_of(study, [])
     with pytest.raises(tuning.AllTrialsFailedError, match="No trial"):
         getattr(empty, plot)()
@@ -162,7 +164,7 @@ def test_plots_say_what_they_need(study, monkeypatch, plot):
 
 
 @pytest.mark.slow
-def test_one_objective_has_no_picture_of_a_front(tmp_path):
+def test_one_objective_has_no_plot_of_a_front(tmp_path):
     pytest.importorskip("matplotlib")
     study = search_small(tmp_path, validation=None, folds=2, max_trials=2)
     names = [path.name for path in study.save_report()]
@@ -175,7 +177,7 @@ def test_one_objective_has_no_picture_of_a_front(tmp_path):
         assert ends[:, 1] == pytest.approx((value - spread, value + spread))
 
 
-def test_the_study_says_what_was_searched(study):
+def test_the_study_records_the_search(study):
     text = (study.folder / "study.toml").read_text()
     found = tomllib.loads(text)
     assert found["factory"]["name"] == "build_in_numpy"
@@ -183,7 +185,7 @@ def test_the_study_says_what_was_searched(study):
     assert found["space"]["loss_weight/right"]["scale"] == "log"
     assert found["search"]["objective"]["parameters"] == "min"
     assert found["optimizer"]["arguments"] == {"momentum": 0.9}
-    assert "pass it to tuning.search" in text and "[data]" not in text
+    assert "Pass it to tuning.search" in text and "[data]" not in text
 
 
 def test_the_best_pastes_into_a_recipe(study):

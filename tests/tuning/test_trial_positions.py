@@ -1,4 +1,4 @@
-"""Positions in a space, against the values that they stand for."""
+"""Positions of values in their space."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mtl_keras.tuning.dimensions import read_dimension
 from mtl_keras.tuning.trial_positions import (
     positions,
     random_labels,
-    searched,
+    varied_dimensions,
 )
 
 DIMENSIONS = {
@@ -44,7 +44,7 @@ def test_positions_are_between_in_proportion():
 
 @pytest.mark.parametrize("kind", DIMENSIONS)
 def test_quantiles_are_those_of_random_values(kind, rng):
-    """Each choice and integer has the same share, logs are even in logs."""
+    """Choices and integers are uniform; log ranges are uniform in logs."""
     dimension = read_dimension(kind, DIMENSIONS[kind])
     drawn = [dimension.at(share) for share in rng.random(6000)]
     places = np.array([dimension.position(value) for value in drawn])
@@ -72,7 +72,7 @@ def test_kerastuner_draws_from_the_same_quantiles():
             )
 
 
-def test_what_a_weighting_does_not_take_has_no_position(rng):
+def test_inactive_values_have_no_position(rng):
     space = make_space()
     labels = {
         "trunk_width": 8,
@@ -99,13 +99,13 @@ def test_what_a_weighting_does_not_take_has_no_position(rng):
 def test_draws_are_in_the_space_and_independent(rng):
     space = make_space()
     columns = random_labels(space, 2000, rng)
-    assert list(columns) == list(searched(space))
+    assert list(columns) == list(varied_dimensions(space))
     assert set(columns["activation"]) == {"relu", "gelu", "None"}
     rates = np.log(columns["learning_rate"])
     together = np.corrcoef(rates, columns["trunk_width"])[0, 1]
     assert abs(together) < 0.1
 
 
-def test_what_is_fixed_is_not_searched():
+def test_fixed_values_are_not_varied():
     space = make_space(trunk_width=8, learning_rate=(1e-3, 1e-2))
-    assert list(searched(space)) == ["learning_rate"]
+    assert list(varied_dimensions(space)) == ["learning_rate"]

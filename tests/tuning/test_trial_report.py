@@ -1,4 +1,4 @@
-"""What a search shows: a table in a terminal, lines elsewhere."""
+"""The report of a search: a table in a terminal, or else lines."""
 
 import io
 import sys
@@ -35,7 +35,7 @@ def console():
 
 
 def rows(table, console):
-    """The cells of the table, by row."""
+    """Returns the cells of the table by row."""
     return [
         [cell.strip() for cell in row]
         for row in zip(*(c.cells for c in table.columns), strict=True)

@@ -109,7 +109,7 @@ def test_a_trial_that_ends_every_worker_fails(tmp_path):
     assert "lost 3 times; the last one killed by SIGKILL" in bad.reason
 
 
-def test_what_cannot_go_to_another_process_is_refused(tmp_path):
+def test_unpicklable_arguments_are_refused(tmp_path):
     with pytest.raises(TypeError, match="at the top of a module"):
         search_small(
             tmp_path, lambda width: build_in_numpy(width), {"width": [2, 3]},
@@ -121,7 +121,7 @@ def test_what_cannot_go_to_another_process_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_worker_that_cannot_begin_is_told(tmp_path, monkeypatch):
+def test_a_worker_that_cannot_begin_raises(tmp_path, monkeypatch):
     def broken(*arguments, **more):
         return b"no pickle"
 

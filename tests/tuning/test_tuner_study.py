@@ -1,4 +1,4 @@
-"""Studies of searches that stock tuners ran."""
+"""Studies from KerasTuner tuners."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ DATA, VALIDATION = samples(), samples(seed=1)
 BOTH = ["left_accuracy", "right_accuracy"]
 
 
-def searched(folder, hyper_model, objective=None, max_trials=5, **arguments):
+def run_tuner(folder, hyper_model, objective=None, max_trials=5, **arguments):
     tuner = keras_tuner.RandomSearch(
         hyper_model,
         objective=objective or tuning.keras_tuner_objective("left_accuracy"),
@@ -35,9 +35,9 @@ def searched(folder, hyper_model, objective=None, max_trials=5, **arguments):
 
 @pytest.fixture(scope="module")
 def tuner(tmp_path_factory):
-    """A search with loss weights and widths that vary."""
+    """Runs a search that varies loss weights and widths."""
     space = {"loss_weight": (0.1, 10.0), "width": [2, 3]}
-    return searched(
+    return run_tuner(
         tmp_path_factory.mktemp("tuner"),
         MultiTaskHyperModel(build_or_fail, space, merge=False),
         max_consecutive_failed_trials=5,
@@ -50,7 +50,7 @@ def build_or_fail(width=2, loss_weights=None, optimizer="sgd"):
     return build_in_numpy(width, loss_weights, optimizer)
 
 
-def test_trials_scores_and_values_are_those_of_the_tuner(tuner):
+def test_trials_scores_and_values_match_the_tuner(tuner):
     study = tuning.Study.from_tuner(tuner)
     assert len(study.trials) == 5
     assert {trial.completed for trial in study.trials} == {True, False}
@@ -66,7 +66,7 @@ def test_trials_scores_and_values_are_those_of_the_tuner(tuner):
             assert trial.values["width"] == 3
 
 
-def test_the_front_is_that_of_the_asked_metrics(tuner):
+def test_the_front_uses_the_requested_metrics(tuner):
     study = tuning.Study.from_tuner(tuner, objective=BOTH)
     assert [each.direction for each in study.objectives] == ["max", "max"]
     front = study.pareto_front()
@@ -102,7 +102,7 @@ def tuner_files(tuner):
     return map(str, Path(tuner.project_dir).rglob("*"))
 
 
-def test_best_model_is_what_the_tuner_saved(tuner):
+def test_best_model_loads_the_model_of_the_tuner(tuner):
     study = tuning.Study.from_tuner(tuner)
     logs = study.best_model().evaluate(*VALIDATION, verbose=0, return_dict=True)
     assert logs["left_accuracy"] == pytest.approx(
@@ -129,7 +129,7 @@ def test_a_tuner_that_reloads_its_trials_has_the_same_study(tuner):
     ("objective", "message"),
     [
         ("left_acuracy", "Did you mean 'left_accuracy'"),
-        ("loss", "the loss weights varied"),
+        ("loss", "differ between trials"),
         ("parameters", "computed by mtl_keras.tuning.search"),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_build_function_of_a_stock_tuner(tmp_path):
         tuning.keras_tuner_objective("left_accuracy"),
         tuning.keras_tuner_objective("right_loss"),
     ]
-    tuner = searched(tmp_path, build_by_kind, objectives, max_trials=4)
+    tuner = run_tuner(tmp_path, build_by_kind, objectives, max_trials=4)
     study = tuning.Study.from_tuner(tuner)
     assert study.settings["factory"] == "build_by_kind"
     assert [(o.name, o.direction) for o in study.objectives] == [
@@ -168,5 +168,5 @@ def test_a_build_function_of_a_stock_tuner(tmp_path):
         assert ("width" in trial.values) == (trial.values["kind"] == "wide")
     study.plot_parallel()
     assert study.best_model().count_params() > 0
-    with pytest.raises(ValueError, match="has no number for 'val_middle_loss'"):
+    with pytest.raises(ValueError, match="has no metric 'val_middle_loss'"):
         tuning.Study.from_tuner(tuner, objective="middle_loss")

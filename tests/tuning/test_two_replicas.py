@@ -1,4 +1,4 @@
-"""Searches on two replicas, of every factory and by every way in.
+"""Searches on two replicas, of every factory and with every entry point.
 
 Scores are those of one replica. Dropout and batch normalization are left out
 where scores are compared: the first draws other masks on each replica, the
@@ -43,7 +43,7 @@ PAIRS = sorted(
 
 
 def space_of(name):
-    """The published space of a factory, for small data."""
+    """Returns the published space of a factory, for small data."""
     space = {key: [SMALL[name][key]] for key in KEPT if key in SMALL[name]}
     space |= {"dropout": 0.0} if takes(name, "dropout") else {}
     # The published ranks go beyond the six inputs.
@@ -54,7 +54,7 @@ def space_of(name):
 
 
 def data_of(name):
-    """Samples of the default tasks."""
+    """Returns samples of the default tasks."""
     kept = {key: SMALL[name][key] for key in KEPT if key in SMALL[name]}
     model = models.get(name)(**kept)
     return random_data(model, 16, np.random.default_rng(0))
@@ -178,7 +178,7 @@ SPACES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 def test_reused_models_score_as_fresh_ones_on_two_replicas(name, two_replicas):
-    """Trains two trials on one model and each on its own, as a search does."""
+    """Trains two trials on one model, and each on a new one."""
     space = {**SMALL_MLP, **SPACES[name]}
     results = {}
     for reuse in (True, False):
@@ -196,7 +196,7 @@ def test_reused_models_score_as_fresh_ones_on_two_replicas(name, two_replicas):
 
 
 def trained(hyper_model, strategy):
-    """Losses of the lowest and the highest point of a space."""
+    """Returns the losses at the lowest and the highest point of a space."""
     fixed = {n: d.ends[0] for n, d in hyper_model.space.items()}
     for at in (0, -1):
         values = {n: d.ends[at] for n, d in hyper_model.space.items()}
@@ -211,7 +211,7 @@ def trained(hyper_model, strategy):
             model = hyper_model.build_trial(hyper_model.arguments(values))
         keras.utils.set_random_seed(1)
         history = model.fit(*samples(), batch_size=16, epochs=2, verbose=0)
-        hyper_model.give_back(model)
+        hyper_model.release(model)
         yield {key: values[-1] for key, values in history.history.items()}
 
 

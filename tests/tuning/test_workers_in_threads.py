@@ -119,7 +119,7 @@ def test_workers_that_are_killed_as_they_start_end_the_search(
         search_small(tmp_path, workers=2)
 
 
-def test_a_worker_that_cannot_begin_is_told(tmp_path, monkeypatch):
+def test_a_worker_that_cannot_begin_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(trial_workers, "_pickled", lambda _: b"no pickle")
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with pytest.raises(WorkerFailedError, match="could not begin"):

@@ -1,4 +1,4 @@
-"""A search over `build(hp)`, a HyperModel and what they declare."""
+"""Searching a `build(hp)` or HyperModel of KerasTuner."""
 
 import keras
 import keras_tuner
@@ -15,7 +15,7 @@ from mtl_keras.tuning.wrapped_hyper_model import (
 
 
 def build(hp):
-    """KerasTuner's usual form."""
+    """The usual form in KerasTuner."""
     return build_in_numpy(
         hp.Choice("width", [2, 3, 4]),
         {"left": 1.0, "right": hp.Float("right", 0.1, 10.0, sampling="log")},
@@ -35,14 +35,14 @@ def build_by_kind(hp):
 
 
 def build_layers(hp):
-    """Declares as many hyperparameters as another one says."""
+    """Declares a number of hyperparameters that another one sets."""
     layers = hp.Int("layers", 1, 3)
     units = [hp.Int(f"units_{at}", 2, 4) for at in range(layers)]
     return build_in_numpy(units[-1])
 
 
 def build_late(hp):
-    """Declares a hyperparameter inside of a range that no scope announces."""
+    """Declares a hyperparameter within a range, without a scope."""
     width = hp.Int("width", 2, 4)
     if width == 3:
         hp.Float("late", 0.0, 1.0)
@@ -59,7 +59,7 @@ def build_weights_by_kind(hp):
 
 
 def build_named_as_a_weighting(hp):
-    """Uses the names that mean something in the space of a factory."""
+    """Uses names that have a meaning in the space of a factory."""
     hp.Choice("weighting", ["none", "some"])
     width = hp.Int("weighting/width", 2, 4)
     hp.Float("learning_rate", 0.1, 1.0)
@@ -67,7 +67,7 @@ def build_named_as_a_weighting(hp):
 
 
 class Built(keras_tuner.HyperModel):
-    """A hypermodel that trains as all models do."""
+    """A hypermodel that inherits `fit`."""
 
     def build(self, hp):
         hp.Choice("size", [16, 24])
@@ -81,7 +81,7 @@ def search(folder, factory, space=None, **arguments):
 
 @pytest.fixture
 def one_model(monkeypatch):
-    """Has one model built, where only what is declared counts."""
+    """Builds one model for all trials, to save time."""
     model = build_in_numpy()
 
     def with_weights(width=3, loss_weights=None):
@@ -92,9 +92,9 @@ def one_model(monkeypatch):
     monkeypatch.setitem(globals(), "build_in_numpy", with_weights)
 
 
-def test_a_build_function_is_told_from_a_factory():
+def test_a_build_function_is_distinguished_from_a_factory():
     def annotated(parameters: keras_tuner.HyperParameters):
-        """As KerasTuner's own documentation writes it, annotated."""
+        """Annotated as in the documentation of KerasTuner."""
 
     assert takes_hyperparameters(build)
     assert takes_hyperparameters(annotated)
@@ -127,7 +127,7 @@ def test_a_build_function_is_searched_like_a_factory(tmp_path):
     # The same call goes on, and has nothing left to do.
     assert search(tmp_path, build, max_trials=2).trials == study.trials
     text = (study.folder / "study.toml").read_text()
-    assert "pass it to tuning.search" in text and "[data]" not in text
+    assert "Pass it to tuning.search" in text and "[data]" not in text
 
 
 def test_all_conditions_are_explored(one_model):
@@ -159,7 +159,7 @@ def test_conditions_hold_in_every_trial(tmp_path):
     }
 
 
-def test_a_space_replaces_what_it_names(one_model):
+def test_a_space_overrides_declared_names(one_model):
     model = WrappedHyperModel(build, {"width": 4, "right": (1.0, 2.0)})
     assert model.space["width"] == Fixed("width", 4)
     assert model.default_arguments.graph == {"width": 4, "right": 1.0}
@@ -191,17 +191,17 @@ def test_hyperparameters_of_a_loop_are_found(tmp_path, one_model):
     assert {trial.values["layers"] for trial in study.trials} != {1}
 
 
-def test_what_is_declared_too_late_is_refused(tmp_path, one_model):
+def test_late_declarations_are_refused(tmp_path, one_model):
     study = search(tmp_path, build_late, max_trials=None, tuner="grid")
     bad = {trial.values["width"]: trial.reason for trial in study.trials}
-    assert "declares ['late'] in some trials only" in bad[3]
+    assert "declares ['late'] only in some" in bad[3]
     assert bad[2] == bad[4] == ""
 
 
 def test_the_total_loss_is_refused_where_loss_weights_vary(tmp_path, one_model):
-    with pytest.raises(ValueError, match="the lightest weights would win"):
+    with pytest.raises(ValueError, match="the smallest weights would win"):
         search(tmp_path, build, objective="val_loss")
-    with pytest.raises(ValueError, match="the lightest weights would win"):
+    with pytest.raises(ValueError, match="the smallest weights would win"):
         search(tmp_path, build_weights_by_kind, objective="loss")
     study = search(tmp_path, Built(), objective="loss", max_trials=1)
     assert study.best.completed
@@ -221,7 +221,7 @@ def test_gains_are_relative_to_the_declared_defaults(tmp_path):
         (lambda hp: keras.Sequential([keras.Input((2,))]), "without compiling"),
     ],
 )
-def test_what_is_no_compiled_model_is_refused(tmp_path, factory, message):
+def test_only_compiled_models_are_accepted(tmp_path, factory, message):
     with pytest.raises(TypeError, match=message):
         search(tmp_path, factory)
 
@@ -257,7 +257,7 @@ def test_a_multi_task_hyper_model_brings_its_space(tmp_path):
     )
     study = search(tmp_path, model, max_trials=None, tuner="grid")
     assert [trial.values["width"] for trial in study.trials] == [2, 3]
-    with pytest.raises(ValueError, match="another one is given"):
+    with pytest.raises(ValueError, match="already has a space"):
         search(tmp_path, model, {"width": [2]}, name="two spaces")
     fixed = tuning.MultiTaskHyperModel(
         build_in_numpy, {"width": [2, 3]}, merge=False, tunable=False
