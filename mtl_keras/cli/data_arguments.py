@@ -1,4 +1,4 @@
-"""Arguments of a data set, on the command line."""
+"""Parses arguments of a data set from the command line."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 import tomllib
 from typing import Any
 
-# What needs no quotes on a command line: the name of a column or a folder.
+# A value that needs no quotes: the name of a column or a folder.
 _WORD = re.compile(r"[\w./ -]*[A-Za-z_/][\w./ -]*")
 
 
 def data_arguments(settings: list[str]) -> dict[str, Any]:
-    """Reads settings such as `inputs=["age"]`.
+    """Parses settings such as `inputs=["age"]`.
 
     Args:
-        settings: List of `NAME=VALUE`, with values as in TOML; a word needs
-            no quotes.
+        settings: List of `NAME=VALUE`, with values as in TOML. Words need no
+            quotes.
 
     Returns:
         Dict from name to value.

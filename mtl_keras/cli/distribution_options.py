@@ -1,4 +1,4 @@
-"""The options that say what to spread a training over."""
+"""The options of distributed training."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Distribution = Annotated[
         metavar="KIND",
         help="'none', 'mirrored' (the GPUs of this machine; without GPUs, "
         "logical CPU devices), 'multi_worker' (the hosts of TF_CONFIG or of "
-        "SLURM), or 'auto', which picks the one that fits. The batch size is "
-        "that of all replicas together.",
+        "SLURM), or 'auto', which picks one of them. The batch size is that of "
+        "all replicas together.",
     ),
 ]
 Replicas = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Devices, of each host. Default: all GPUs, or one CPU."
+        min=1, help="Devices of each host. Default: all GPUs, or one CPU."
     ),
 ]

@@ -1,4 +1,4 @@
-"""Errors in one line."""
+"""Prints errors as one line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _EXPECTED = (ValueError, TypeError, OSError, ImportError)
 
 
 class OneLineErrors(TyperGroup):
-    """A group of commands whose errors are one line on stderr.
+    """A group of commands that print errors as one line on stderr.
 
-    What the user can mend ends with status 2, a run that failed with 1.
+    The exit status is 2 for errors that the user can fix, and 1 for a failed
+    run.
     """
 
     def main(self, *args, **kwargs) -> None:
@@ -32,19 +33,19 @@ class OneLineErrors(TyperGroup):
 
 
 def _report(error: Exception) -> int:
-    # Usage errors of typer: the class has no public name there.
+    # Usage errors of typer, whose class is not public.
     is_usage = hasattr(error, "format_message")
-    expected = is_usage or isinstance(error, _EXPECTED) or _is_of_run(error)
+    expected = is_usage or isinstance(error, _EXPECTED) or _is_run_error(error)
     if os.environ.get(DEBUG) or not expected:
         raise error
     message = error.format_message() if is_usage else str(error)
-    # `--no-args` help comes as an error without a message.
+    # The help for missing arguments is an error without a message.
     line = " ".join(message.split()) or type(error).__name__
     print(f"Error: {line}", file=sys.stderr)
-    return USER_ERROR if is_usage or not _is_of_run(error) else RUN_ERROR
+    return USER_ERROR if is_usage or not _is_run_error(error) else RUN_ERROR
 
 
-def _is_of_run(error: Exception) -> bool:
+def _is_run_error(error: Exception) -> bool:
     from mtl_keras.distribution import LostWorkerError
     from mtl_keras.training import (
         BackupError,
@@ -58,7 +59,7 @@ def _is_of_run(error: Exception) -> bool:
         NonFiniteGradientError,
         NonFiniteLossError,
     ]
-    # Not imported for other commands' sake: it loads KerasTuner.
+    # Other commands do not import it, since it loads KerasTuner.
     if tuning := sys.modules.get("mtl_keras.tuning"):
         kinds += [
             tuning.AllTrialsFailedError,

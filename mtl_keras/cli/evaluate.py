@@ -11,8 +11,8 @@ from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
 
 MODEL_HELP = "A run folder, or a .keras file."
-DATA_HELP = "Data set. Default: that of the run's recipe"
-PATH_HELP = "File that the data set is read from."
+DATA_HELP = "Data set. Default: the one of the run's recipe"
+PATH_HELP = "File of the data set."
 
 
 def evaluate(
@@ -21,7 +21,7 @@ def evaluate(
     ],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
-    batch_size: Annotated[int, typer.Option(help="Samples per batch.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Batch size.")] = 64,
     distribution: Distribution = "auto",
     replicas: Replicas = None,
 ) -> None:
@@ -41,8 +41,8 @@ def evaluate(
     part, rows = load_rows(model, data, data_path, loaded)
     if not task_names(part):
         raise ValueError(
-            "There are no labels of the model's tasks to compare with, found "
-            f"{rows}. `mtl-keras predict` takes them."
+            "There are no labels of the model's tasks to compare with; found "
+            f"{rows}. Call `mtl-keras predict` instead."
         )
     results = evaluate_part(loaded, part, batch_size)
     console = Console(quiet=not is_chief(strategy))

@@ -20,16 +20,16 @@ def export(
         str, typer.Option(help="A format of keras.Model.export.")
     ] = "tf_saved_model",
 ) -> None:
-    """Export a model for serving; of a table, one that takes raw columns."""
+    """Export a model for serving. For a table, it takes raw columns."""
     import_quietly()
     from mtl_keras.cli.saved import load_saved
-    from mtl_keras.zoo.encoding import served
+    from mtl_keras.zoo.encoding import add_encoding
 
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise FileExistsError(
             f"'{output}' exists; choose another output, or remove it."
         )
     folder = model if model.is_dir() else model.parent
-    exported = served(load_saved(model), folder)
+    exported = add_encoding(load_saved(model), folder)
     exported.export(str(output), format=format, verbose=False)
     typer.echo(f"Exported to {output}")

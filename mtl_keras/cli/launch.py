@@ -19,7 +19,7 @@ def launch(
         list[str],
         typer.Argument(
             metavar="-- COMMAND",
-            help="What each worker runs: a command of mtl-keras with its "
+            help="The command of each worker: a command of mtl-keras with its "
             "arguments, or a Python script (a path that ends in .py).",
         ),
     ],
@@ -29,19 +29,19 @@ def launch(
     logs: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for worker-0.log and so on.  [default: a new one "
-            "in runs/launch]",
+            help="Folder of the logs, such as worker-0.log.  [default: a new "
+            "one in runs/launch]",
             show_default=False,
         ),
     ] = None,
     grace: Annotated[
         float,
         typer.Option(
-            min=0, help="Seconds that the others may go on once one is lost."
+            min=0, help="Seconds until the others stop after one is lost."
         ),
     ] = 60.0,
 ) -> None:
-    """Train with several workers on this host, started and watched together."""
+    """Start and watch several workers on this host."""
     if logs is None:
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         logs = Path("runs") / "launch" / now
@@ -67,8 +67,8 @@ def launch(
     if outcome.lost is not None:
         typer.echo(
             f"Error: {outcome.lost} was lost ({outcome.reason}); see "
-            f"{logs / outcome.lost}.log. Start the same command again with "
-            "--resume to go on from the last checkpoint.",
+            f"{logs / outcome.lost}.log. Run the same command again with "
+            "--resume to continue from the last checkpoint.",
             err=True,
         )
         raise typer.Exit(RUN_ERROR)

@@ -11,7 +11,7 @@ from mtl_keras.cli.evaluate import DATA_HELP, MODEL_HELP, PATH_HELP
 from mtl_keras.cli.quiet import import_quietly
 
 IMAGES_PER_PICTURE = 8
-# Of a folder, so many images and maps are in memory at once.
+# Number of images and maps of a folder that are in memory at once.
 _BATCH = 64
 
 
@@ -27,15 +27,15 @@ def predict(
         typer.Option(min=1, help="Samples to predict. Default: all"),
     ] = None,
     num_images: Annotated[
-        int, typer.Option(min=1, help="Images to draw.")
+        int, typer.Option(min=1, help="Images to plot.")
     ] = 32,
 ) -> None:
-    """Predict test samples, or those of a file: a table and pictures."""
+    """Predict the test part, or a file: writes a table and plots."""
     import_quietly()
     from mtl_keras.cli.saved import load_rows, load_saved
     from mtl_keras.evaluation import plot_predictions, write_predictions
-    from mtl_keras.zoo.data import count_part
     from mtl_keras.zoo.evaluation import first_samples, read_part
+    from mtl_keras.zoo.recipe_data import count_part
 
     loaded = load_saved(model)
     part, rows = load_rows(model, data, data_path, loaded)
@@ -47,7 +47,7 @@ def predict(
     count = count_part(part)
     count = count if num_samples is None else min(count, num_samples)
     x, y = first_samples(part, min(count, num_images))
-    if x.ndim <= 2:  # a table is drawn whole
+    if x.ndim <= 2:  # a table is plotted completely
         x, y = first_samples(part, count)
     step = IMAGES_PER_PICTURE if x.ndim > 2 else len(x)
     starts = range(0, len(x), step) if y else ()

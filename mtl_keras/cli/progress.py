@@ -1,4 +1,4 @@
-"""The progress of a training: a bar in a terminal, lines in a log file."""
+"""Shows the progress of a training: a bar in a terminal, or else lines."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class EpochProgress(keras.callbacks.Callback):
     """Shows the epoch, the loss and each task's primary metric.
 
     Args:
-        title: Stands before the bar.
-        console: Where to. One that is no terminal gets ten lines or so for
-            the whole training.
+        title: Title of the bar.
+        console: A `rich.console.Console`. If it is not a terminal, it gets
+            about ten lines for the whole training.
     """
 
     async_safe = True
-    # Of several workers, one shows it (see `callbacks_of_worker`).
+    # With several workers, only the chief shows it.
     chief_only = True
 
     def __init__(self, title: str, console: Console):
@@ -65,15 +65,15 @@ class EpochProgress(keras.callbacks.Callback):
             self._console.print(line, soft_wrap=True, highlight=False)
 
     def on_train_end(self, logs=None) -> None:
-        """Leaves the bar as it is."""
+        """Stops the bar."""
         self._bar.stop()
 
     def stop(self) -> None:
-        """Stops the bar of a training that did not come to its end."""
+        """Stops the bar of an unfinished training."""
         self._bar.stop()
 
     def _metrics(self, logs) -> str:
-        # Of the validation part; short, to fit beside the bar.
+        # Only primary metrics on the validation part fit beside the bar.
         texts = [f"loss {logs['val_loss']:.4g}"]
         for task in self.model.tasks:
             key = f"val_{task.name}_{task.primary_metric}"

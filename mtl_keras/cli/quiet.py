@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its messages."""
+"""Imports TensorFlow without its log messages."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import tempfile
 
 
 def import_quietly() -> None:
-    """Imports TensorFlow and registers our classes with Keras, in silence.
+    """Imports TensorFlow silently, and registers our classes with Keras.
 
-    `TF_CPP_MIN_LOG_LEVEL` holds back what TensorFlow logs later. Lines such
-    as "oneDNN custom operations are on" come before TensorFlow reads it and
-    go to file descriptor 2, past `sys.stderr`. A user who has set the variable
-    to less wants to see them.
+    `TF_CPP_MIN_LOG_LEVEL` hides later messages of TensorFlow. Messages such as
+    "oneDNN custom operations are on" come before TensorFlow reads the variable
+    and go to file descriptor 2 instead of `sys.stderr`. They are shown if the
+    user has set the variable to a lower level.
     """
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" in sys.modules or level != "3":
         import mtl_keras.models
 
         return
-    # Several models in one process make TensorFlow warn of retracing.
+    # TensorFlow warns of retracing if a process has several models.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.stderr.flush()
     stderr = os.dup(2)

@@ -1,4 +1,4 @@
-"""Finds a saved model, and the test data that belongs to it."""
+"""Loads a saved model and its test data."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def load_saved(path: Path):
-    """Loads the model of a run folder or of a `.keras` file.
+    """Loads the model of a run folder or a `.keras` file.
 
     Args:
-        path: Path of either.
+        path: Path of the folder or file.
 
     Returns:
         The model.
@@ -21,23 +21,22 @@ def load_saved(path: Path):
 
 
 def load_rows(path: Path, data: str | None, data_path: Path | None, model):
-    """Loads what a model is to be evaluated on.
+    """Loads the data to evaluate a model on.
 
     Args:
-        path: Path of a run folder or of a `.keras` file.
-        data: Name of the data set, or `None` for that of the run's recipe.
-        data_path: File that the data set is read from, if it is. One that the
-            run was not trained on is read whole, by the codes of the run.
-        model: The model, whose classes the file must have.
+        path: Path of a run folder or a `.keras` file.
+        data: Name of the data set, or `None` for the one of the run's recipe.
+        data_path: File of the data set, or `None`. All rows of a file that the
+            run was not trained on are read, with the encoding of the run.
+        model: The model. The file must have the same classes.
 
     Returns:
         The samples, `(x, y)` or `StreamedSamples`, with the targets of the
-        model's tasks; and a text that says which rows these are. There are no
-        targets where the file has no labels.
+        model's tasks that have labels; and a description of the rows.
 
     Raises:
-        ValueError: If no data set is named, neither here nor by a recipe, or
-            the file has other columns or classes than the model.
+        ValueError: If neither `data` nor a recipe names a data set, or if the
+            file has other columns or classes than the model.
     """
     from mtl_keras import datasets, zoo
 
@@ -45,7 +44,7 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
     recipe_path = folder / "recipe.toml"
     if data is None and not recipe_path.is_file():
         raise ValueError(
-            f"No recipe lies beside '{path}' that says which data it is for: "
+            f"There is no recipe beside '{path}', which names its data set: "
             f"add --data NAME, one of {datasets.names()}."
         )
     recipe = zoo.load_recipe(recipe_path) if recipe_path.is_file() else None
@@ -68,21 +67,21 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
 
 
 def _same_file(path: Path, other) -> bool:
-    # Parts that have a file each are a dict, and none of them is a test part
-    # of a file.
+    # A dict has a file for each part, none of which has a test part.
     is_path = isinstance(other, str | os.PathLike)
     return is_path and Path(other).resolve() == path.resolve()
 
 
 def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
-    """All rows of a file that the model was not trained on."""
+    """Loads all rows of a file that the model was not trained on."""
     from mtl_keras import datasets
-    from mtl_keras.zoo.data import count_part, take_part
+    from mtl_keras.zoo.data import take_part
     from mtl_keras.zoo.evaluation import task_names
+    from mtl_keras.zoo.recipe_data import count_part
 
     whole = {"validation": 0, "test": 0}
     if name == "from_csv" and (folder / "encoding.json").is_file():
-        splits = _by_codes_of_run(folder, data_path)
+        splits = _read_encoded(folder, data_path)
     else:
         known = {k: v for k, v in arguments.items() if k not in whole}
         known |= {"path": data_path, **whole}
@@ -96,7 +95,7 @@ def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
 
 
 def _missing_labels(model, found: list[str]) -> str:
-    """Tells which tasks have no labels, in words."""
+    """Describes which tasks have no labels."""
     names = [task.name for task in getattr(model, "tasks", ())]
     missing = [name for name in names if name not in found]
     if not missing:
@@ -106,7 +105,7 @@ def _missing_labels(model, found: list[str]) -> str:
     return f", which have no labels of {', '.join(missing)}"
 
 
-def _by_codes_of_run(folder: Path, data_path: Path):
+def _read_encoded(folder: Path, data_path: Path):
     from mtl_keras import datasets
     from mtl_keras.datasets.reading.csv_table import read_header
 
@@ -138,14 +137,14 @@ def _check_classes(model, tasks, data_path: Path) -> None:
         if tuple(names) != tuple(its):
             raise ValueError(
                 f"Task {task.name!r}: '{data_path}' has the classes "
-                f"{list(its)}, the model {list(names)}, so that their numbers "
-                "mean different things. Say the classes of the model as "
+                f"{list(its)}, but the model {list(names)}, so their numbers "
+                "have other meanings. Pass the classes of the model as "
                 "class_names of the task."
             )
 
 
 def _select_tasks(part, model):
-    """Leaves out the targets that no task of a model asks for."""
+    """Selects the targets of the tasks of a model."""
     from mtl_keras.datasets.streamed_samples import StreamedSamples
 
     names = [task.name for task in getattr(model, "tasks", ())]

@@ -1,4 +1,4 @@
-"""Results as tables."""
+"""Formats results as tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rich.table import Table
 
 
 def results_table(title: str, by_task: Mapping[str, Mapping]) -> Table:
-    """Makes a table of metrics by task.
+    """Creates a table of metrics by task.
 
     Args:
-        title: Stands above the table.
-        by_task: Dict from task name to metrics: numbers, or dicts with a
-            mean and a standard deviation (`"mean"`, `"std"`).
+        title: Title of the table.
+        by_task: Dict from task name to metrics: numbers, or dicts of `"mean"`
+            and `"std"`.
 
     Returns:
         A rich table.
@@ -29,16 +29,16 @@ def results_table(title: str, by_task: Mapping[str, Mapping]) -> Table:
     return table
 
 
-def trials_table(study, most: int = 10) -> Table:
-    """Makes a table of the best trials of a study.
+def trials_table(study, max_rows: int = 10) -> Table:
+    """Creates a table of the best trials of a study.
 
     Args:
         study: A `mtl_keras.tuning.Study`.
-        most: Number of rows at most. Defaults to `10`.
+        max_rows: Maximum number of rows. Defaults to `10`.
 
     Returns:
-        A rich table: of one objective the best trials, best first; of
-        several, the Pareto front, with the knee marked.
+        A rich table. With one objective, it has the best trials, best first;
+        with several, the Pareto front, with the knee marked.
     """
     several = len(study.objectives) > 1
     trials = study.pareto_front() if several else study.ranked()
@@ -49,7 +49,7 @@ def trials_table(study, most: int = 10) -> Table:
     labels = list(dict.fromkeys(n for t in trials for n in t.labels))
     for name in ("trial", *names, *labels):
         table.add_column(name, justify="right", overflow="fold")
-    for trial in trials[:most]:
+    for trial in trials[:max_rows]:
         mark = "*" if trial == study.best else ""
         values = [trial.objectives[name] for name in names]
         values += [trial.labels.get(name, "") for name in labels]

@@ -30,7 +30,7 @@ def train(
         typer.Option(help="'standardize' or 'rescale', for a factory."),
     ] = None,
     data_path: Annotated[
-        Path | None, typer.Option(help="File that the data set is read from.")
+        Path | None, typer.Option(help="File of the data set.")
     ] = None,
     data_argument: Annotated[
         list[str] | None,
@@ -41,12 +41,10 @@ def train(
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Samples per batch.")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Batch size.")] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="One run with this seed. Default: all of the recipe"),
+        typer.Option(help="Run only this seed. Default: all of the recipe"),
     ] = None,
     loss_weight: Annotated[
         list[str] | None,
@@ -57,10 +55,10 @@ def train(
         typer.Option(help="Folder of the run. Default: runs/NAME-SEED"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Remove an older run there.")
+        bool, typer.Option("--overwrite", help="Remove an older run in it.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run there.")
+        bool, typer.Option("--resume", help="Resume the run in it.")
     ] = False,
     distribution: Distribution = "auto",
     replicas: Replicas = None,
@@ -107,13 +105,13 @@ def _recipe(what: str, data: str | None, preprocessing: str | None):
     known = [entry.name for entry in zoo.entries()]
     if what not in known and not Path(what).is_file():
         raise ValueError(
-            f"There is no factory, recipe file or zoo entry {what!r}. "
+            f"No factory, recipe file or zoo entry {what!r}. "
             f"{did_you_mean(what, [*known, *models.names()])}"
         )
     if data is not None or preprocessing is not None:
         raise ValueError(
-            "--data and --preprocessing go with a factory; a recipe says "
-            "both itself. Leave them out, or change the recipe."
+            "--data and --preprocessing are for a factory; a recipe sets both. "
+            "Leave them out, or change the recipe."
         )
     return zoo.load_recipe(what)
 
@@ -126,7 +124,7 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
     from mtl_keras.cli.tables import results_table
     from mtl_keras.distribution import is_chief
 
-    # One of several workers speaks for all.
+    # Only the chief of several workers prints.
     console = Console(quiet=not is_chief(how["strategy"]))
     data = zoo.load_data(recipe)
     parts = {
@@ -134,7 +132,7 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
         "validation": data.validation,
         "test": data.test,
     }
-    # Labels that do not fit end it here.
+    # Raises an error for invalid labels.
     labels = str(datasets.describe(parts, tasks=data.tasks))
     console.print(labels, soft_wrap=True, highlight=False, markup=False)
     how["data"] = data
@@ -153,7 +151,7 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
             )
     except KeyboardInterrupt:
         for bar in bars:
-            bar.stop()  # before the message, which it would draw over
+            bar.stop()  # so that it does not overwrite the message
         console.print(_stopped(output), soft_wrap=True, highlight=False)
         raise typer.Exit(INTERRUPTED) from None
     finally:
@@ -166,10 +164,10 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
 def _stopped(output: Path) -> str:
     models = sorted(output.rglob("model.keras"))
     if not models:
-        return "Stopped before the first epoch was complete; nothing is kept."
+        return "Stopped before the first epoch was complete; nothing is saved."
     return (
-        f"Stopped. The best model so far is {models[-1]}, its history beside "
-        "it; the same command with --resume goes on."
+        f"Stopped. The best model so far is {models[-1]}, with its history "
+        "beside it; the same command with --resume continues."
     )
 
 

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class Role(enum.StrEnum):
-    """What a process does in a search on several hosts."""
+    """The role of a process in a search on several hosts."""
 
     chief = "chief"
     worker = "worker"
@@ -36,19 +36,20 @@ def tune(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the search.  [default: that of study.toml; for a "
-            "file of another name, searches/NAME]",
+            help="Folder of the search.  [default: the folder of study.toml; "
+            "for a file with another name, searches/NAME]",
             show_default=False,
         ),
     ] = None,
     max_trials: Annotated[
-        int | None, typer.Option(help="Trials. Default: those of the study")
+        int | None,
+        typer.Option(help="Trials. Default: as in the study"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Most epochs of a trial.")
+        int | None, typer.Option(help="Maximum number of epochs of a trial.")
     ] = None,
     data_path: Annotated[
-        Path | None, typer.Option(help="File that the data set is read from.")
+        Path | None, typer.Option(help="File of the data set.")
     ] = None,
     data_argument: Annotated[
         list[str] | None,
@@ -65,28 +66,28 @@ def tune(
     replicas: Replicas = None,
     role: Annotated[
         Role | None,
-        typer.Option(help="Of a search on several hosts; with --oracle."),
+        typer.Option(help="For a search on several hosts; needs --oracle."),
     ] = None,
     oracle: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Where the chief listens for workers, or a file that says it.",
+            help="Address of the chief, or a file with this address.",
         ),
     ] = None,
     wait_seconds: Annotated[
         float,
         typer.Option(
             min=0,
-            help="How long a chief goes on without any worker, and a worker "
-            "tries to reach the chief.",
+            help="Seconds that a chief waits without any worker, and that a "
+            "worker tries to reach the chief.",
         ),
     ] = 600.0,
 ) -> None:
-    """Search what a study asks for. The same command goes on after a stop."""
+    """Run the search of a study. The same command resumes it."""
     _check_role(role, oracle, workers)
     if role is Role.chief or workers > 1:
-        # Others train, who need the memory of the GPUs.
+        # Other processes train and need the memory of the GPUs.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     import_quietly()
     from mtl_keras import tuning
@@ -99,7 +100,7 @@ def tune(
         data_arguments=data_arguments(data_argument or []),
     )
     folder = output or tuning.study_folder(study)
-    how = {
+    options = {
         "distribution": distribution,
         "replicas": replicas,
         "wait_seconds": wait_seconds,
@@ -107,14 +108,14 @@ def tune(
     try:
         with ended_on_terminate():
             if role is Role.worker:
-                count = tuning.join_study(recipe, oracle, folder, **how)
+                count = tuning.join_study(recipe, oracle, folder, **options)
                 typer.echo(f"The search is over; {count} trials trained here.")
                 return
             found = tuning.run_study(
-                recipe, folder, workers=workers, oracle=oracle, **how
+                recipe, folder, workers=workers, oracle=oracle, **options
             )
     except KeyboardInterrupt:
-        typer.echo(f"Stopped. The same command goes on in {folder}.")
+        typer.echo(f"Stopped. The same command resumes the search in {folder}.")
         raise typer.Exit(INTERRUPTED) from None
     if importlib.util.find_spec("matplotlib"):
         found.save_report()
@@ -124,8 +125,8 @@ def tune(
 def _check_role(role: Role | None, oracle: str | None, workers: int) -> None:
     if role is None and oracle is not None:
         raise ValueError(
-            "--oracle goes with --role chief or --role worker; say which one "
-            "this process is."
+            "--oracle needs --role chief or --role worker, the role of this "
+            "process."
         )
     if role is not None and oracle is None:
         raise ValueError(
@@ -134,7 +135,7 @@ def _check_role(role: Role | None, oracle: str | None, workers: int) -> None:
         )
     if role is not None and workers != 1:
         raise ValueError(
-            f"--workers {workers} are processes of this host alone. On several "
+            f"--workers {workers} are processes on this host. On several "
             "hosts, start the command with --role worker once for each worker."
         )
 
@@ -145,7 +146,7 @@ def _print(study) -> None:
     from mtl_keras.cli.tables import trials_table
 
     console = Console()
-    if not console.is_terminal:  # where it is, the search leaves one behind
+    if not console.is_terminal:  # there, the search has shown one
         console.print(trials_table(study))
     values = study.best.objectives.items()
     numbers = ", ".join(f"{name} {value:.5g}" for name, value in values)

@@ -1,4 +1,4 @@
-"""The batches of a run, and how many there are."""
+"""Creates the batches of a run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_keras.datasets.streamed_samples import StreamedSamples
-from mtl_keras.zoo.data import Part, RecipeData, count_part
 from mtl_keras.zoo.mixture import mixed_batches
 from mtl_keras.zoo.mixture import steps_per_epoch as mixed_steps
 from mtl_keras.zoo.recipe import Recipe
+from mtl_keras.zoo.recipe_data import Part, RecipeData, count_part
 
 
 def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
@@ -18,7 +18,7 @@ def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
 
     Args:
         recipe: The recipe.
-        data: Its data.
+        data: The data of the recipe.
     """
     if data.sets:
         return mixed_steps(recipe, data)
@@ -28,16 +28,19 @@ def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
 def training_arguments(
     recipe: Recipe, data: RecipeData, seed: int
 ) -> dict[str, Any]:
-    """Returns the arguments of `fit` that say what to train on.
+    """Returns the arguments of `fit` with the training data.
 
     Args:
         recipe: The recipe.
-        data: Its data.
-        seed: Seed of the order of a mixture. `BackupAndRestore` orders the
-            samples of anything else.
+        data: The data of the recipe.
+        seed: Seed of the order of a mixture. For other data,
+            `BackupAndRestore` determines the order.
+
+    Returns:
+        Dict of keyword arguments.
     """
-    # One stream for all epochs: to begin a new one in each would take longer
-    # than the steps of a small data set.
+    # One stream for all epochs: starting a new one in each epoch would take
+    # longer than the steps of a small data set.
     arguments = {"steps_per_epoch": steps_per_epoch(recipe, data)}
     if data.sets:
         return {**arguments, "x": mixed_batches(recipe, data, seed)}
@@ -53,12 +56,11 @@ def validation_batches(part: Part, batch_size: int) -> tf.data.Dataset:
 
     Args:
         part: The part.
-        batch_size: Samples per batch of a part that streams. Arrays, which
-            are in memory, come in batches of 256.
+        batch_size: Batch size of a streamed part. Arrays have batches of 256.
 
     Returns:
-        A `tf.data.Dataset`, whose start at each epoch is cheap: for a few
-        hundred samples Keras's own takes longer than the training steps.
+        A `tf.data.Dataset` that starts quickly in each epoch. For a few
+        hundred samples, Keras's would take longer than the training steps.
     """
     if isinstance(part, StreamedSamples):
         return part.batches(batch_size)

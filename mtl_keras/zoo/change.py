@@ -22,20 +22,20 @@ def change_recipe(
 
     Args:
         recipe: The recipe.
-        epochs: Number of epochs. Defaults to the recipe's own.
-        batch_size: Samples per batch. Defaults to the recipe's own.
+        epochs: Number of epochs. Defaults to the recipe's.
+        batch_size: Batch size. Defaults to the recipe's.
         data_path: The `path` argument of the data set. Defaults to the
-            recipe's own.
-        data_arguments: Dict of arguments of the data set; those that it
-            leaves out keep the recipe's values.
-        loss_weights: Dict from task name to weight; tasks that it leaves out
-            keep theirs.
+            recipe's.
+        data_arguments: Dict of arguments of the data set. The others keep the
+            values of the recipe.
+        loss_weights: Dict from task name to loss weight. Other tasks keep
+            their weights.
 
     Returns:
         The changed `Recipe`.
 
     Raises:
-        ValueError: If a value does not fit.
+        ValueError: If a value is invalid.
     """
     values = recipe.model_dump()
     fit, data = values["fit"], values["data"]["arguments"]

@@ -1,4 +1,4 @@
-"""Checks what a TOML file says, and explains what does not fit in a line."""
+"""Checks the values of TOML files, with errors of one line."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ Checked = TypeVar("Checked", bound=pydantic.BaseModel)
 
 
 def checked_table(kind: type[Checked], values: Mapping, source: str) -> Checked:
-    """Makes a table of the values of a TOML file.
+    """Creates a checked table from the values of a TOML file.
 
     Args:
         kind: Class of the table, such as `Recipe`.
         values: The values.
-        source: Where they come from, which errors name.
+        source: Origin of the values, for error messages.
 
     Raises:
-        ValueError: If a key or value does not fit; in one line.
+        ValueError: If a key is unknown or a value invalid. The message has one
+            line.
     """
     try:
         return kind.model_validate(values)
     except pydantic.ValidationError as error:
-        # The branches of a union all complain: the deepest knows best, and an
-        # unknown key is why another one is missing.
+        # All branches of a union raise errors: the deepest one is the most
+        # specific, and an unknown key causes a missing one.
         worst = max(
             error.errors(),
             key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])),
@@ -37,7 +38,7 @@ def checked_table(kind: type[Checked], values: Mapping, source: str) -> Checked:
 
 
 def _explain(kind: type[pydantic.BaseModel], error: Mapping) -> str:
-    """One line on the first thing that pydantic found wrong."""
+    """Formats an error of pydantic as one line."""
     # A union adds the name of its branch to the location.
     location = [
         part
@@ -58,7 +59,7 @@ def _keys_of_table(
     table: type[pydantic.BaseModel], location: list
 ) -> list[str]:
     for part in location:
-        # The name of a mixed data set is no field.
+        # The name of a mixed data set is not a field.
         if part in table.model_fields:
             table = _table_in(table.model_fields[part].annotation)
     return list(table.model_fields)

@@ -1,4 +1,4 @@
-"""Loads the data of a recipe and parts it."""
+"""Loads the data of a recipe and splits it into parts."""
 
 from __future__ import annotations
 
@@ -6,68 +6,41 @@ import dataclasses
 import inspect
 
 import numpy as np
-from keras.utils import FeatureSpace
 
 from mtl_keras import datasets, tasks
 from mtl_keras.datasets.reading.folder_source import FolderSource
-from mtl_keras.datasets.samples import Samples, count_samples, select
+from mtl_keras.datasets.samples import select
 from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 from mtl_keras.zoo import mixture
 from mtl_keras.zoo.encoding import encode_parts
 from mtl_keras.zoo.recipe import Recipe
+from mtl_keras.zoo.recipe_data import Part, RecipeData, count_part
 
 DEFAULT_VALIDATION_SPLIT = 0.1
-Part = Samples | StreamedSamples
-
-
-@dataclasses.dataclass(frozen=True)
-class RecipeData:
-    """The three parts of a data set, and the tasks on it.
-
-    Each part is `(x, y)`, arrays; or, where it lies in a folder of images,
-    `StreamedSamples`.
-
-    Args:
-        train: Samples to train on.
-        validation: Samples of the data set's training part, held back.
-        test: Samples for the final evaluation and nothing else.
-        tasks: The tasks.
-        sets: Of a mixture, the training parts by data set.
-        feature_space: What encoded the columns of a data set.
-        encoding: The `TableEncoding` of a table of your own.
-    """
-
-    train: Part
-    validation: Part
-    test: Part
-    tasks: tuple[Task, ...]
-    sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
-    feature_space: FeatureSpace | None = None
-    encoding: datasets.TableEncoding | None = None
 
 
 def load_data(recipe: Recipe, *, in_memory: bool = False) -> RecipeData:
-    """Loads the data set of a recipe and holds a validation part back.
+    """Loads the data set of a recipe, with a validation part.
 
-    The validation part is drawn at random from the training part, the same
-    for all seeds of a recipe, so that their results can be compared. Files of
-    your own (`from_csv` and the like) bring theirs, and so do data sets with
-    `load_splits`.
+    The validation part is drawn at random from the training part. It is the
+    same for all seeds of a recipe, so that their results are comparable. Data
+    sets with `load_splits` and custom files (`from_csv` and others) have their
+    own validation part.
 
     Args:
         recipe: The recipe.
-        in_memory: Whether to read folders of images into memory, which stream
-            otherwise. Defaults to `False`.
+        in_memory: Whether to read folders of images into memory instead of
+            streaming them. Defaults to `False`.
 
     Returns:
-        The parts, with the targets of the recipe's tasks alone.
+        A `RecipeData` with the targets of the recipe's tasks only.
 
     Raises:
-        FileNotFoundError: If the data set's file is not there.
-        ValueError: If a task has no targets, the validation part takes all, or
-            an argument of the data set is missing.
+        FileNotFoundError: If the file of the data set does not exist.
+        ValueError: If a task has no targets, if the validation part takes all
+            samples, or if an argument of the data set is missing.
     """
     data = _load(recipe)
     return _read_parts(data) if in_memory else data
@@ -107,38 +80,38 @@ def _load_mixture(recipe: Recipe) -> RecipeData:
 
 
 def _check_complete(recipe: Recipe, dataset) -> None:
-    """Raises a `ValueError` if `load_data` needs an argument more."""
-    name, said = recipe.data.name, recipe.data.arguments
+    """Raises a `ValueError` if an argument of `load_data` is missing."""
+    name, given = recipe.data.name, recipe.data.arguments
     for argument, known in inspect.signature(
         dataset.load_data
     ).parameters.items():
         required = getattr(dataset, "required", ())
         optional = known.default is not known.empty
-        if argument in said or (optional and argument not in required):
+        if argument in given or (optional and argument not in required):
             continue
         if argument == "path":
             raise ValueError(
-                f"Data set {name!r} is read from a file; pass its path "
+                f"Data set {name!r} is in a file; pass its path "
                 "(--data-path on the command line, `path` in "
                 f"[data.arguments]). {recipe.data.origin}".rstrip()
             )
         if argument == "tasks" and recipe.tasks is not None:
             continue
         raise ValueError(
-            f"Data set {name!r} needs `{argument}`; say it in "
+            f"Data set {name!r} needs `{argument}`; add it to "
             f"[data.arguments] (--data-argument '{argument}=[...]' on the "
             "command line)."
         )
 
 
 def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
-    """Reads files of the user, which may bring a validation part along."""
+    """Reads custom files, which may have a validation part."""
     arguments = dict(recipe.data.arguments)
     named = None if recipe.tasks is None else _tasks(recipe, dataset)
     if named is not None:
         arguments.setdefault("tasks", named)
     splits = dataset.read(**arguments)
-    # The file may have told the tasks of the recipe the names of classes.
+    # The file may have added the names of classes to the tasks.
     chosen = splits.tasks if arguments.get("tasks") is named else named
     chosen = splits.tasks if chosen is None else chosen
     train, test = take_part(splits, "train"), take_part(splits, "test")
@@ -146,7 +119,7 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
         data = _hold_back(recipe, train, test, chosen)
         return dataclasses.replace(data, encoding=splits.encoding)
     _check_not_held_back(
-        recipe, " Say `validation` in [data.arguments] instead."
+        recipe, " Set `validation` in [data.arguments] instead."
     )
     return RecipeData(
         train=_select(train, chosen),
@@ -158,7 +131,7 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
 
 
 def _read_parts(data: RecipeData) -> RecipeData:
-    """Reads parts into memory that stream."""
+    """Reads streamed parts into memory."""
     read = {
         name: part.arrays()
         for name in ("train", "validation", "test")
@@ -168,7 +141,7 @@ def _read_parts(data: RecipeData) -> RecipeData:
 
 
 def _load_splits(recipe: Recipe, dataset, chosen) -> RecipeData:
-    """Loads a data set that has a validation part of its own."""
+    """Loads a data set that has a validation part."""
     _check_not_held_back(recipe, " Leave them out.")
     parts = dataset.load_splits(**recipe.data.arguments)
     return RecipeData(*(_select(part, chosen) for part in parts), chosen)
@@ -177,8 +150,8 @@ def _load_splits(recipe: Recipe, dataset, chosen) -> RecipeData:
 def _check_not_held_back(recipe: Recipe, advice: str) -> None:
     if recipe.fit.validation_split or recipe.fit.num_validation:
         raise ValueError(
-            "validation_split and num_validation in [fit] hold back samples "
-            f"where the data set does not, but {recipe.data.name!r} does."
+            "validation_split and num_validation in [fit] are for data sets "
+            f"without a validation part, but {recipe.data.name!r} has one."
             f"{advice}"
         )
 
@@ -215,30 +188,19 @@ def _tasks(recipe: Recipe, dataset) -> tuple[Task, ...]:
 
 
 def take_part(splits: datasets.Splits, name: str) -> Part:
-    """Returns a part of files of the user, in memory or still to be read.
+    """Returns a part of custom files.
 
     Args:
-        splits: The files.
+        splits: The splits of the files.
         name: Name of the part.
 
     Returns:
-        Arrays `(x, y)`, or `StreamedSamples` of a folder of images.
+        Arrays `(x, y)`, or `StreamedSamples` for a folder of images.
     """
     streams = isinstance(splits.source, FolderSource)
     if streams and name in splits.indices:
         return StreamedSamples(splits.source, splits.indices[name])
     return splits.arrays(name)
-
-
-def count_part(part: Part) -> int:
-    """Returns the number of samples of a part.
-
-    Args:
-        part: A part of a `RecipeData`.
-    """
-    if isinstance(part, StreamedSamples):
-        return len(part)
-    return count_samples(part[0])
 
 
 def _select(part: Part, chosen: tuple[Task, ...]) -> Part:

@@ -1,4 +1,4 @@
-"""Data sets of columns: encoded for the training, raw in what is served."""
+"""Encodes columns for training, and adds the encoding to exported models."""
 
 from __future__ import annotations
 
@@ -18,49 +18,53 @@ FEATURE_SPACE = "feature_space.keras"
 def encode_parts(
     recipe: Recipe, parts: dict
 ) -> tuple[FeatureSpace | None, dict[str, np.ndarray]]:
-    """Encodes the columns of a data set, fitted to its training part.
+    """Encodes the columns of a data set, adapted to its training part.
 
     Args:
-        recipe: The recipe, whose `[data.feature_space]` says how.
-        parts: Dict from the name of a part to its inputs; `"train"` is one.
+        recipe: The recipe; `[data.feature_space]` has the arguments.
+        parts: Dict from the name of a part, including `"train"`, to its
+            inputs.
 
     Returns:
-        The encoding, or `None` if the inputs are no columns, and the inputs.
+        The encoding and the encoded inputs. The encoding is `None` if the
+        inputs are not columns.
 
     Raises:
-        ValueError: If columns have no encoding, or it has no columns.
+        ValueError: If the recipe does not encode columns, or if it encodes
+            inputs that are not columns.
     """
-    of_columns = isinstance(parts["train"], dict)
-    said = recipe.data.feature_space
-    if of_columns and said is None:
+    has_columns = isinstance(parts["train"], dict)
+    arguments = recipe.data.feature_space
+    if has_columns and arguments is None:
         raise ValueError(
-            f"Data set {recipe.data.name!r} has columns, and a network reads "
-            "numbers: add a table [data.feature_space] to the recipe, with "
-            "arguments of mtl_keras.tables.fit_feature_space, or none."
+            f"Data set {recipe.data.name!r} has columns, but a network needs "
+            "numbers: add a table [data.feature_space] to the recipe, which "
+            "may have arguments of mtl_keras.tables.fit_feature_space."
         )
-    if said is not None and not of_columns:
+    if arguments is not None and not has_columns:
         raise ValueError(
-            "[data.feature_space] encodes columns, and the inputs of data set "
+            "[data.feature_space] encodes columns, but the inputs of data set "
             f"{recipe.data.name!r} are an array. Leave the table out."
         )
-    if said is None:
+    if arguments is None:
         return None, parts
-    space = tables.fit_feature_space(parts["train"], **said)
+    space = tables.fit_feature_space(parts["train"], **arguments)
     return space, {
         part: tables.encode_columns(space, columns)
         for part, columns in parts.items()
     }
 
 
-def served(model: MultiTaskModel, folder: Path) -> MultiTaskModel:
-    """Makes the model that a run exports.
+def add_encoding(model: MultiTaskModel, folder: Path) -> MultiTaskModel:
+    """Adds the encoding of a run to the inputs of its model.
 
     Args:
         model: The trained model.
         folder: Folder of the run.
 
     Returns:
-        The model, with the encoding in front of it if the run has one.
+        The model that takes raw columns, or `model` if the run has no
+        encoding.
     """
     path = folder / FEATURE_SPACE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Evaluates and plots a part of a recipe's data, in memory or not."""
+"""Evaluates and plots parts of the data of a recipe."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mtl_keras.evaluation import (
     read_predictions,
 )
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.zoo.data import Part
+from mtl_keras.zoo.recipe_data import Part
 
-# The largest number of images that a picture shows.
-_IMAGES = 8
+# Maximum number of images in a plot.
+_MAX_IMAGES = 8
 
 
 def evaluate_part(
@@ -30,11 +30,11 @@ def evaluate_part(
     Args:
         model: A compiled `MultiTaskModel`.
         part: The part.
-        batch_size: Samples per batch.
+        batch_size: Batch size.
 
     Returns:
-        Dict from task name to a dict of its metrics, see `evaluate_by_task`.
-        Tasks that the part has no targets of are left out.
+        Dict from task name to a dict of its metrics, see `evaluate_by_task`,
+        for the tasks that the part has targets of.
     """
     if isinstance(part, StreamedSamples):
         return evaluate_by_task(model, part.batches(batch_size))
@@ -87,14 +87,13 @@ def read_part(
     Args:
         model: A `MultiTaskModel`.
         part: The part.
-        num_samples: Number of samples, from the first on. Defaults to `None`:
-            all.
-        batch_size: Samples that are read and predicted at once, where the
-            part streams. Defaults to `64`.
+        num_samples: Number of samples, from the first one. Defaults to `None`,
+            all samples.
+        batch_size: Batch size of a streamed part. Defaults to `64`.
 
     Returns:
-        A `Reading` for each task. Where the part streams, tasks on pixels
-        are left out: their maps need not fit into memory.
+        A `Reading` for each task. For a streamed part, tasks on pixels are
+        omitted, since their maps may not fit into memory.
     """
     if not isinstance(part, StreamedSamples):
         return read_predictions(model, *first_samples(part, num_samples))
@@ -115,7 +114,7 @@ def _as_numpy(y) -> dict:
 
 
 def _join(readings: Sequence[Reading]) -> Reading:
-    """Joins what batches say of one task."""
+    """Concatenates the readings of one task."""
     fields = ("predicted", "confidence", "true")
     joined = {
         field: np.concatenate(values)
@@ -126,15 +125,15 @@ def _join(readings: Sequence[Reading]) -> Reading:
 
 
 def plot_part(model: MultiTaskModel, part: Part):
-    """Plots what a model predicts of a part.
+    """Plots the predictions of a model on a part.
 
     Args:
         model: A compiled `MultiTaskModel`.
-        part: The part, of which only the samples that are shown are read.
+        part: The part. Only the samples in the plot are read.
 
     Returns:
         A `matplotlib.figure.Figure`, see `plot_predictions`.
     """
     if isinstance(part, StreamedSamples):
-        part = first_samples(part, _IMAGES)
+        part = first_samples(part, _MAX_IMAGES)
     return plot_predictions(model, *part)

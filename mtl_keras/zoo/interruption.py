@@ -1,4 +1,4 @@
-"""Ctrl-C ends a training wherever it comes in."""
+"""Makes Ctrl-C stop a training at any time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import keras
 
 
-class _EndOnInterruption(keras.callbacks.Callback):
-    """Raises `KeyboardInterrupt` after a batch if one got lost before."""
+class _StopOnInterruption(keras.callbacks.Callback):
+    """Raises `KeyboardInterrupt` after a batch if an earlier one was lost."""
 
     async_safe = True
 
@@ -25,27 +25,27 @@ class _EndOnInterruption(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def ended_by_interruption() -> Iterator[keras.callbacks.Callback]:
-    """Makes sure that Ctrl-C ends a training.
+    """Makes sure that Ctrl-C stops a training.
 
-    Python ignores an exception inside of a finalizer, and TensorFlow's
-    objects have many: a `KeyboardInterrupt` that is raised in one is lost.
+    Python ignores exceptions in finalizers, which many objects of TensorFlow
+    have, so a `KeyboardInterrupt` in a finalizer is lost.
 
     Yields:
-        A callback that raises it again, for the `fit` inside of the block.
+        A callback that raises it again, for the `fit` within the block.
     """
-    callback = _EndOnInterruption()
+    callback = _StopOnInterruption()
 
     def interrupt(number, frame):
         callback.interrupted = True
         raise KeyboardInterrupt
 
-    # A handler that somebody else has set knows better what to do.
+    # Another signal handler is not replaced.
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield callback
         return
     try:
         signal.signal(signal.SIGINT, interrupt)
-    except ValueError:  # only the main thread is interrupted
+    except ValueError:  # not in the main thread, which alone is interrupted
         yield callback
         return
     try:

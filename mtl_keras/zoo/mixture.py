@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -14,19 +13,17 @@ from mtl_keras import datasets
 from mtl_keras.datasets.mixing.schedules import make_plan
 from mtl_keras.tasks import Task
 from mtl_keras.zoo.recipe import Data, Recipe
-
-if TYPE_CHECKING:
-    from mtl_keras.zoo.data import RecipeData
+from mtl_keras.zoo.recipe_data import RecipeData
 
 MIX = "mix"
-# What other tables of a recipe say.
-_SAID_ELSEWHERE = {
+# Arguments that other tables of a recipe hold.
+_OTHER_TABLES = {
     "datasets": "[data.sets]",
     "batch_size": "[fit]",
     "epochs": "[fit]",
-    "seed": "the seeds",
+    "seed": "seeds",
 }
-# What is done once, when the data is loaded.
+# Applied once, when the data is loaded.
 _ADAPTATION = ("image_size", "channels")
 
 
@@ -36,21 +33,21 @@ def check_mixture(data: Data, check_arguments: Callable) -> None:
     Args:
         data: The `[data]` table.
         check_arguments: Function of a key, a function and its arguments,
-            which raises a `ValueError` for an argument that it does not know.
+            which raises a `ValueError` for an unknown argument.
 
     Raises:
-        ValueError: If it has no data sets, or a name does not exist.
+        ValueError: If the mixture has no data sets, or a name is unknown.
     """
     if not data.sets:
         raise ValueError(
             "'data.sets' is missing: name = 'mix' mixes the data sets of the "
             "tables [data.sets.<name>]."
         )
-    for argument, table in _SAID_ELSEWHERE.items():
+    for argument, table in _OTHER_TABLES.items():
         if argument in data.arguments:
             raise ValueError(
-                f"'data.arguments.{argument}' is said by {table}; leave it "
-                "out here."
+                f"'data.arguments.{argument}' is set in {table}; leave it out "
+                "here."
             )
     check_arguments("data", datasets.mix, data.arguments)
     for key, table in data.sets.items():
@@ -59,14 +56,14 @@ def check_mixture(data: Data, check_arguments: Callable) -> None:
 
 
 def single_recipes(recipe: Recipe) -> dict[str, Recipe]:
-    """Returns a recipe for each data set of a mixture alone.
+    """Returns a recipe for each data set of a mixture.
 
     Args:
-        recipe: A recipe on a mixture.
+        recipe: A recipe with a mixture.
 
     Returns:
-        Dict from the name of a data set to a `Recipe` on it, with the tasks
-        of the data set.
+        Dict from the name of a data set to a `Recipe` with only this data set
+        and its tasks.
     """
     return {
         key: recipe.model_copy(
@@ -84,28 +81,28 @@ def join(parts: Mapping[str, RecipeData], recipe: Recipe) -> RecipeData:
 
     Args:
         parts: Dict from the name of a data set to its data.
-        recipe: The recipe on the mixture.
+        recipe: The recipe with the mixture.
 
     Returns:
-        A `RecipeData` with the tasks of the data sets, where the recipe says
-        none. In validation and test the samples of each data set come at even
-        distances.
+        A `RecipeData`. It has the tasks of the data sets if the recipe has no
+        tasks. The samples of each data set are spread evenly over the
+        validation and test parts.
 
     Raises:
-        ValueError: If two data sets have different tasks of one name, or
-            their inputs differ.
+        ValueError: If two data sets have different tasks of the same name, or
+            different inputs.
     """
     arguments = recipe.data.arguments
     adaptation = {a: arguments[a] for a in _ADAPTATION if a in arguments}
 
-    def together(part: str):
+    def concatenate(part: str):
         samples = {name: getattr(data, part) for name, data in parts.items()}
         joined = datasets.concatenate(samples, **adaptation)
         return joined, [len(x) for x, _ in samples.values()]
 
-    train, counts = together("train")
+    train, counts = concatenate("train")
     ends = np.cumsum(counts)
-    # Views: each data set knows the missing labels of the others' tasks.
+    # Views, in which the labels of other data sets' tasks are missing.
     sets = {
         name: _select(train, slice(end - count, end))
         for name, count, end in zip(parts, counts, ends, strict=True)
@@ -113,20 +110,20 @@ def join(parts: Mapping[str, RecipeData], recipe: Recipe) -> RecipeData:
     return dataclasses.replace(
         next(iter(parts.values())),
         train=train,
-        validation=_spread(*together("validation")),
-        test=_spread(*together("test")),
-        # Tasks that the recipe says need not agree with those of the sets.
+        validation=_spread(*concatenate("validation")),
+        test=_spread(*concatenate("test")),
+        # The tasks of the recipe may differ from those of the data sets.
         tasks=_all_tasks(parts) if recipe.tasks is None else (),
         sets=sets,
     )
 
 
 def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
-    """Returns the number of steps of an epoch on a mixture.
+    """Returns the number of training steps of an epoch on a mixture.
 
     Args:
         recipe: The recipe.
-        data: Its data.
+        data: The data of the recipe.
     """
     known = inspect.signature(make_plan).parameters
     arguments = {k: v for k, v in _mix_arguments(recipe).items() if k in known}
@@ -137,15 +134,15 @@ def steps_per_epoch(recipe: Recipe, data: RecipeData) -> int:
 def mixed_batches(
     recipe: Recipe, data: RecipeData, seed: int
 ) -> tf.data.Dataset:
-    """Returns the batches to train on, of a mixture.
+    """Returns the training batches of a mixture.
 
     Args:
         recipe: The recipe.
-        data: Its data.
+        data: The data of the recipe.
         seed: Seed of the order.
 
     Returns:
-        A `tf.data.Dataset` with the batches of all epochs in a row.
+        A `tf.data.Dataset` with the batches of all epochs in sequence.
     """
     return datasets.mix(
         data.sets,
@@ -175,15 +172,14 @@ def _all_tasks(parts: Mapping[str, RecipeData]) -> tuple[Task, ...]:
             if other.get_config() != task.get_config():
                 raise ValueError(
                     f"Task {task.name!r} of data set {name!r} differs from "
-                    "that of another data set in [data.sets]; expected the "
-                    "same task, or one of another name. Say the tasks in "
-                    "[[tasks]]."
+                    "the task of this name of another data set in "
+                    "[data.sets]. Specify the tasks in [[tasks]]."
                 )
     return tuple(found.values())
 
 
 def _spread(samples, counts: list[int]):
-    """Puts samples of all data sets at even distances."""
+    """Spreads the samples of each data set evenly."""
     places = np.concatenate([(np.arange(n) + 0.5) / n for n in counts])
     return _select(samples, np.argsort(places, kind="stable"))
 

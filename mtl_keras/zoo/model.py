@@ -13,8 +13,8 @@ from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.layers.token_ids import words_of
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.zoo.batches import steps_per_epoch
-from mtl_keras.zoo.data import Part, RecipeData
 from mtl_keras.zoo.recipe import LearningRate, Recipe
+from mtl_keras.zoo.recipe_data import Part, RecipeData
 
 
 def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
@@ -22,28 +22,29 @@ def build_model(recipe: Recipe, data: RecipeData) -> MultiTaskModel:
 
     Args:
         recipe: The recipe.
-        data: Its data, from `load_data`; the training part adapts a
-            `Normalization` and gives the words of a `vocabulary`, and its
-            shape is the default `input_shape`.
+        data: The data of the recipe, from `load_data`. The training part adapts
+            a `Normalization`, and determines the default `vocabulary` and
+            `input_shape`.
 
     Returns:
-        A compiled `MultiTaskModel`. Seed Keras before: the initial weights
-        follow its global seed.
+        A compiled `MultiTaskModel`. Its initial weights depend on the global
+        seed of Keras.
     """
     return models.get(recipe.factory.name)(**factory_arguments(recipe, data))
 
 
 def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
-    """Makes the arguments that a recipe calls its factory with.
+    """Returns the arguments of a recipe's factory.
 
     Args:
         recipe: The recipe.
-        data: Its data, from `load_data`.
+        data: The data of the recipe, from `load_data`.
 
     Returns:
-        Dict from name to value; tasks, layers and the optimizer are objects.
+        Dict from name to value, with tasks, layers and the optimizer as
+        objects.
     """
-    arguments = {**_shape_of(data), **recipe.factory.arguments}
+    arguments = {**_default_shape(data), **recipe.factory.arguments}
     if not isinstance(data.train, StreamedSamples):
         x, _ = data.train
         if x.dtype.kind in "OUS":
@@ -59,8 +60,8 @@ def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
     }
 
 
-def _shape_of(data: RecipeData) -> dict:
-    """What the factory is told of the inputs unless the recipe says it."""
+def _default_shape(data: RecipeData) -> dict:
+    """Returns the default `input_shape`."""
     if isinstance(data.train, StreamedSamples):
         inputs, _ = data.train.element_spec
         return {"input_shape": tuple(inputs.shape[1:])}
@@ -73,7 +74,7 @@ def _shape_of(data: RecipeData) -> dict:
 
 
 def _vocabulary(x: np.ndarray, arguments: dict) -> list[str]:
-    """The words of sentences, the most frequent of them, or those given."""
+    """Returns the given words, or the most frequent ones of the sentences."""
     given = arguments.get("vocabulary")
     if given is not None and not isinstance(given, int):
         return given

@@ -1,4 +1,4 @@
-"""What a result was made with: machine and versions, but no names of hosts."""
+"""Records the machine and versions of a run, without host names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def machine() -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of Python, this package and what it stands on."""
+    """Returns the versions of Python, this package and its dependencies."""
     return {
         "python": platform.python_version(),
         "mtl_keras": importlib.metadata.version("mtl-keras"),

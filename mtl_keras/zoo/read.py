@@ -1,4 +1,4 @@
-"""Reads and writes recipes, and says in one line what is wrong with one."""
+"""Reads, checks and writes recipes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mtl_keras.zoo.recipe import Data, Recipe
 from mtl_keras.zoo.toml_text import read_toml, toml_text
 from mtl_keras.zoo_index import entries
 
-# What other tables of a recipe say; the rest of a factory's arguments is free.
-_SAID_ELSEWHERE = {
+# Arguments of a factory that other tables of a recipe hold.
+_OTHER_TABLES = {
     "tasks": "[[tasks]]",
     "optimizer": "[optimizer]",
     "preprocessing": "preprocessing in [data]",
@@ -28,7 +28,7 @@ _SAID_ELSEWHERE = {
 
 
 def load_recipe(recipe: str | os.PathLike) -> Recipe:
-    """Reads a recipe from a file, or that of an entry of the zoo.
+    """Reads a recipe from a file or a zoo entry.
 
     Args:
         recipe: Path of a TOML file, or name of an entry (see `entries`).
@@ -37,9 +37,9 @@ def load_recipe(recipe: str | os.PathLike) -> Recipe:
         The checked `Recipe`.
 
     Raises:
-        FileNotFoundError: If there is neither such a file nor such an entry.
-        ValueError: If the file is no TOML, has an unknown key or a value that
-            does not fit. The error names the key.
+        FileNotFoundError: If there is no such file and no such entry.
+        ValueError: If the file is not TOML, has an unknown key or an invalid
+            value. The error names the key.
 
     Example:
 
@@ -52,7 +52,7 @@ def load_recipe(recipe: str | os.PathLike) -> Recipe:
         known = {entry.name: entry.recipe for entry in entries()}
         if str(recipe) not in known:
             raise FileNotFoundError(
-                f"There is no recipe file and no zoo entry {str(recipe)!r}. "
+                f"No recipe file or zoo entry {str(recipe)!r}. "
                 f"{did_you_mean(recipe, known)}"
             )
         path = known[str(recipe)]
@@ -70,17 +70,17 @@ def make_recipe(
     epochs: int = 10,
     batch_size: int = 64,
 ) -> Recipe:
-    """Makes a recipe of a factory and a data set, with defaults for the rest.
+    """Creates a recipe from a factory and a data set.
 
     Args:
         factory: Name of a factory, one of `mtl_keras.models.names()`.
         data: Name of a data set, one of `mtl_keras.datasets.names()`.
         preprocessing: `"standardize"`, `"rescale"` or `None` (default).
         epochs: Number of epochs. Defaults to `10`.
-        batch_size: Samples per batch. Defaults to `64`.
+        batch_size: Batch size. Defaults to `64`.
 
     Returns:
-        A `Recipe`.
+        A `Recipe` with default values for the rest.
 
     Example:
 
@@ -100,18 +100,18 @@ def make_recipe(
 
 
 def check_recipe(values: Mapping, source: str) -> Recipe:
-    """Makes a recipe from the values of a TOML file.
+    """Checks the values of a recipe file.
 
     Args:
         values: The values.
-        source: Where they come from, which errors name.
+        source: Origin of the values, for error messages.
 
     Returns:
-        The `Recipe`. All names in it exist: of the factory, the data set, the
-        tasks' kinds, the optimizer, and of the arguments of each.
+        The `Recipe`. The factory, the data set, the kinds of tasks, the
+        optimizer and their arguments all exist.
 
     Raises:
-        ValueError: If a key or value does not fit.
+        ValueError: If a key is unknown or a value invalid.
     """
     recipe = checked_table(Recipe, values, source)
     try:
@@ -122,7 +122,7 @@ def check_recipe(values: Mapping, source: str) -> Recipe:
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """Writes a recipe as TOML, with all values that were left to defaults.
+    """Writes a recipe as TOML, including default values.
 
     Args:
         recipe: The recipe.
@@ -132,16 +132,19 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
 
 
 def check_names(recipe: Recipe) -> None:
-    """Raises a `ValueError` for a name in a recipe that does not exist.
+    """Checks that all names in a recipe exist.
 
     Args:
         recipe: The recipe.
+
+    Raises:
+        ValueError: If a name is unknown.
     """
     factory = recipe.factory
-    for argument, table in _SAID_ELSEWHERE.items():
+    for argument, table in _OTHER_TABLES.items():
         if argument in factory.arguments:
             raise ValueError(
-                f"'factory.arguments.{argument}' is said by {table}; leave it "
+                f"'factory.arguments.{argument}' is set in {table}; leave it "
                 "out here."
             )
     _check_arguments("factory", models.get(factory.name), factory.arguments)
@@ -169,7 +172,7 @@ def _check_data(data: Data) -> None:
         return
     if data.sets:
         raise ValueError(
-            f"'data.sets' goes with name = '{MIX}' in [data], found name = "
+            f"'data.sets' needs name = '{MIX}' in [data], found name = "
             f"{data.name!r}. Leave one of the two out."
         )
     dataset = datasets.get(data.name)

@@ -1,4 +1,4 @@
-"""What a recipe may say. Imports pydantic."""
+"""The schema of recipes. Imports pydantic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Table(BaseModel):
 
 
 class Named(Table):
-    """Something with a name, and the arguments that it is called with."""
+    """A name, and the arguments to call it with."""
 
     name: str
     arguments: dict[str, Any] = {}
@@ -26,7 +26,7 @@ class Named(Table):
 class MixedSet(Table):
     """A data set of a mixture: arguments of its `load_data`.
 
-    Its table is called like the data set, or `name` says which one it is.
+    The name of the table is the data set, unless `name` specifies it.
     """
 
     name: str | None = None
@@ -36,17 +36,17 @@ class MixedSet(Table):
 class Data(Named):
     """The data set: a name and arguments of its `load_data`.
 
-    With the name `"mix"`, it is a mixture of the data sets that the tables
-    `[data.sets.<name>]` say, and the arguments are those of `datasets.mix`.
+    With the name `"mix"`, the data is a mixture of the data sets in the tables
+    `[data.sets.<name>]`, and the arguments are those of `datasets.mix`.
 
     `preprocessing` becomes a layer of the model: `"standardize"` is a
-    `Normalization` adapted on the training part, `"rescale"` divides by 255.
-    `augmentation` lists random layers of `keras.layers` that change inputs
-    in training only, and leave the targets right as they are: noise or
-    colours, no shifts. `feature_space` are arguments of
-    `mtl_keras.tables.fit_feature_space`, for a data set of columns: training
-    reads them encoded, and the exported model takes them raw. `origin` says
-    where to get a file that the recipe cannot name.
+    `Normalization` adapted to the training part, `"rescale"` divides by 255.
+    `augmentation` lists random layers of `keras.layers`, which change the
+    inputs in training only. They must not affect the targets: use noise or
+    colors, not shifts. `feature_space` has arguments of
+    `mtl_keras.tables.fit_feature_space` for a data set of columns: training
+    uses encoded columns, and the exported model takes raw ones. `origin`
+    describes where to get a file.
     """
 
     preprocessing: Literal["standardize", "rescale"] | None = None
@@ -65,8 +65,8 @@ class TaskTable(Named):
 class LearningRate(Named):
     """A schedule of `keras.optimizers.schedules`, with arguments in steps.
 
-    `decay_steps`, where the schedule has it, defaults to what the epochs leave
-    after the warm-up; `warmup_epochs` stands in for `warmup_steps`.
+    `decay_steps`, if the schedule has it, defaults to all steps after the
+    warm-up. `warmup_epochs` replaces `warmup_steps`.
     """
 
     warmup_epochs: float = Field(0, ge=0)
@@ -80,11 +80,12 @@ class Optimizer(Named):
 
 
 class Fit(Table):
-    """How long and on what to train.
+    """Epochs, batch size and validation part of a training.
 
-    The validation part is `validation_split` of the training part (0.1 by
-    default), or `num_validation` samples of it. `patience` epochs without a
-    lower validation loss end the training; without it, all epochs run.
+    The validation part is the share `validation_split` of the training part
+    (0.1 by default), or `num_validation` samples of it. The training stops
+    after `patience` epochs without a lower validation loss; without
+    `patience`, all epochs run.
     """
 
     epochs: Count = 1
@@ -97,24 +98,24 @@ class Fit(Table):
     def _one_validation_part(self) -> Fit:
         if self.validation_split is not None and self.num_validation:
             raise ValueError(
-                "validation_split and num_validation both say how much to "
-                "hold back; leave one of the two out"
+                "validation_split and num_validation both set the size of the "
+                "validation part; leave one of the two out"
             )
         return self
 
 
 class Recipe(Table):
-    """Everything about a training, as a recipe file says it.
+    """The complete description of a training, read from a recipe file.
 
     Args:
-        name: Name of the recipe; the folder of an entry, by default.
-        description: One line on what it is for.
-        factory: Name of a factory of `mtl_keras.models` and its arguments.
+        name: Name of the recipe. Defaults to the folder of an entry.
+        description: One line about the purpose.
+        factory: Name of a factory of `mtl_keras.models`, and its arguments.
         data: The data set.
-        tasks: The tasks. Defaults to those of the data set.
+        tasks: The tasks. Defaults to the tasks of the data set.
         optimizer: The optimizer. Defaults to Adam.
         fit: Epochs, batch size and so on.
-        seeds: Seeds of the runs that reproduce it. Defaults to `(0,)`.
+        seeds: Seeds of the runs. Defaults to `(0,)`.
 
     Example:
 

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from mtl_keras import distribution
 from mtl_keras.distribution.workers import run_on_chief
-from mtl_keras.zoo.data import RecipeData, load_data
+from mtl_keras.zoo.data import load_data
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
+from mtl_keras.zoo.recipe_data import RecipeData
 from mtl_keras.zoo.run_folder import METRICS, RECIPE, prepare_folder
 from mtl_keras.zoo.train import check_same_recipe, train, write_metrics
 
@@ -32,24 +33,24 @@ def reproduce(
 ) -> dict:
     """Trains the model of a recipe with each of its seeds.
 
-    The output folder then holds a folder `seed-<n>` for each run, as `train`
-    writes it, and a `metrics.json` over all of them: that of a zoo entry.
+    The output folder then has a folder `seed-<n>` for each run, see `train`,
+    and a `metrics.json` of all runs, as in a zoo entry.
 
     Args:
         recipe: A `Recipe`, the path of one, or the name of a zoo entry.
         output: Folder of the runs.
-        resume: Whether to go on with the runs in that folder. Defaults to
-            `False`.
+        resume: Whether to resume the runs in that folder. Defaults to `False`.
         overwrite: Whether to remove older runs from it. Defaults to `False`.
-        callbacks: A function that makes the callbacks for a seed, because a
+        callbacks: Function that creates the callbacks for a seed, since a
             callback has the state of one run. Defaults to none.
         strategy: See `train`.
         data: See `train`.
 
     Returns:
-        What `metrics.json` holds: as from `train`, with `"mean"`, `"std"`
-        (standard deviation of the sample; 0 for one seed) and `"values"` (one
-        for each of `"seeds"`) for each test metric and for the seconds.
+        The content of `metrics.json`: like the result of `train`, but each
+        test metric and the seconds are dicts of `"mean"`, `"std"` (the sample
+        standard deviation; 0 for one seed) and `"values"` (one for each of
+        `"seeds"`).
 
     Raises:
         FileExistsError: If the folder holds another run.
@@ -64,7 +65,7 @@ def reproduce(
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     folder = Path(output)
-    # Before the folder is touched: data that is missing ends it here.
+    # Before the folder is changed: this raises an error for missing data.
     strategy = distribution.strategy(strategy)
     data = load_data(recipe) if data is None else data
 
@@ -94,10 +95,10 @@ def reproduce(
 
 
 def summarize(runs: Sequence[dict]) -> dict:
-    """Puts the metrics of several runs of a recipe together.
+    """Summarizes the metrics of several runs of a recipe.
 
     Args:
-        runs: What `train` returned, for each seed.
+        runs: The results of `train`, one for each seed.
 
     Returns:
         See `reproduce`.

@@ -1,4 +1,4 @@
-"""The folder of a run: what belongs in it, and when it may be written."""
+"""Prepares the folder of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 RECIPE, METRICS = "recipe.toml", "metrics.json"
 HISTORY, BACKUP = "history.csv", "backup.npz"
-# All that a run writes, and so all that overwriting removes.
+# All files of a run, which overwriting removes.
 _WRITTEN = (
     RECIPE,
     METRICS,
@@ -28,37 +28,38 @@ _WRITTEN = (
 def prepare_folder(
     folder: Path, *, overwrite: bool = False, resume: bool = False
 ) -> None:
-    """Makes the folder of a run, or empties that of an older one.
+    """Creates the folder of a run, or removes the files of an older run.
 
     Args:
         folder: Path of the folder.
-        overwrite: Whether to remove what an older run wrote there, and
-            nothing else. Defaults to `False`.
-        resume: Whether to leave it, to go on. Defaults to `False`.
+        overwrite: Whether to remove the files of an older run, and no others.
+            Defaults to `False`.
+        resume: Whether to keep the files, to resume the run. Defaults to
+            `False`.
 
     Raises:
-        FileExistsError: If there is another run and neither is asked for, or
-            if files lie there that no run wrote.
+        FileExistsError: If the folder has another run and both arguments are
+            false, or if it has other files.
         NotADirectoryError: If the path is a file.
-        ValueError: If both are asked for.
+        ValueError: If both arguments are true.
     """
     if overwrite and resume:
         raise ValueError(
-            "overwrite and resume contradict: one begins anew, one goes on. "
-            "Leave one of the two out."
+            "overwrite and resume contradict each other. Leave one of the two "
+            "out."
         )
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"The output '{folder}' is a file.")
     is_run = (folder / RECIPE).is_file()
     if folder.is_dir() and any(folder.iterdir()) and not is_run:
         raise FileExistsError(
-            f"The folder '{folder}' holds files that are not of a run; choose "
-            "another output."
+            f"The folder '{folder}' holds files that are not from a run; "
+            "choose another output."
         )
     if is_run and not (overwrite or resume):
         raise FileExistsError(
             f"The folder '{folder}' holds another run. Choose another output, "
-            "or overwrite it (--overwrite), or go on with it (--resume)."
+            "or overwrite it (--overwrite), or resume it (--resume)."
         )
     if is_run and overwrite:
         _remove_run(folder)

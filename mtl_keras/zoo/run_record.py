@@ -1,4 +1,4 @@
-"""How a run has gone so far: its history and the time it took."""
+"""Records the history and the duration of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mtl_keras.training.backups.atomic_file import write_text_atomically
 class RunRecord(keras.callbacks.Callback):
     """Counts the seconds of a run, and writes its history after each epoch.
 
-    A run that is resumed goes on counting: backups hold the seconds.
+    Backups hold the seconds, so a resumed run continues counting.
 
     Args:
         path: Path of the history, a csv file.
@@ -40,7 +40,7 @@ class RunRecord(keras.callbacks.Callback):
         self.seconds += now - self._counted_at
         self._counted_at = now
         if is_chief(self.model.distribute_strategy):
-            # Keras's `History` is told of the epoch after all others.
+            # Keras calls its `History` after all other callbacks.
             before = self.model.history.history
             history = {
                 name: [*before.get(name, ()), value]
@@ -49,16 +49,16 @@ class RunRecord(keras.callbacks.Callback):
             _write_history(history, self.path)
 
     def get_backup_state(self) -> dict[str, float]:
-        """Returns what a backup holds."""
+        """Returns the state for a backup."""
         return {"seconds": self.seconds}
 
     def set_backup_state(self, state: Mapping[str, float]) -> None:
-        """Takes what a backup held."""
+        """Restores the state from a backup."""
         self.seconds = state["seconds"]
 
 
 def _write_history(history: Mapping[str, Sequence[float]], path: Path) -> None:
-    """Writes a history as csv: a row for each epoch, counted from 1."""
+    """Writes a history as csv, with a row for each epoch, from 1."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["epoch", *history])

@@ -1,4 +1,4 @@
-"""Tables as TOML: read from a file, and as the text of one."""
+"""Reads and formats TOML."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def read_toml(path: Path) -> dict:
         path: Path of the file.
 
     Raises:
-        ValueError: If it is no TOML.
+        ValueError: If the file is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"'{path}' is no TOML file: {error}.") from error
+        raise ValueError(f"'{path}' is not a TOML file: {error}.") from error
 
 
 def toml_text(table: Mapping) -> str:
-    """Writes a dict as TOML.
+    """Formats a dict as TOML.
 
     Args:
         table: Dict of strings, numbers, booleans, lists of these and dicts.
-            What is `None` is left out, since TOML has no word for it.
+            `None` is omitted, since TOML cannot represent it.
 
     Example:
 
@@ -67,12 +67,12 @@ def _lines(table: Mapping, prefix: str) -> list[str]:
 def _named(table: Mapping, name: str) -> list[str]:
     inner = _lines(table, f"{name}.")
     if inner and all(map(_is_table, table.values())):
-        return inner  # the tables within name it as well
+        return inner  # the nested tables repeat its name
     return ["", f"[{name}]", *inner]
 
 
 def _key(key: str) -> str:
-    # A column may have any name, which TOML takes in quotes.
+    # A column may have any name, which needs quotes in TOML.
     return key if _BARE_KEY.fullmatch(key) else json.dumps(key)
 
 
@@ -89,7 +89,7 @@ def _value(value) -> str:
         pairs = (f"{_key(k)} = {_value(v)}" for k, v in value.items())
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, float):
-        # Of numpy as well; TOML has words for what is not finite.
+        # Also for numpy floats; TOML has inf and nan.
         return float.__repr__(value)
-    # JSON's strings, integers and booleans are TOML's.
+    # Strings, integers and booleans are the same in JSON.
     return json.dumps(value, ensure_ascii=False)

@@ -25,13 +25,14 @@ from mtl_keras.training.backups.atomic_file import write_text_atomically
 from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import training_arguments, validation_batches
-from mtl_keras.zoo.data import RecipeData, load_data
-from mtl_keras.zoo.encoding import FEATURE_SPACE, served
+from mtl_keras.zoo.data import load_data
+from mtl_keras.zoo.encoding import FEATURE_SPACE, add_encoding
 from mtl_keras.zoo.evaluation import evaluate_part, plot_part
 from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
+from mtl_keras.zoo.recipe_data import RecipeData
 from mtl_keras.zoo.run_folder import (
     BACKUP,
     HISTORY,
@@ -55,39 +56,41 @@ def train(
 ) -> dict:
     """Trains the model of a recipe with one seed.
 
-    The same seed on the same machine gives the same weights, to the bit, on
-    the CPU. The output folder then holds `model.keras` (the weights of the
-    epoch with the least validation loss), `saved_model/`, `metrics.json`,
-    `history.csv`, `history.png` and `predictions.png` (where matplotlib is
-    installed), `tensorboard/` and `recipe.toml` as it was run. Of a table, the
-    SavedModel takes raw columns, `model.keras` takes them as
-    `feature_space.keras` encodes them; of a table of your own, `encoding.json`
-    keeps the names of columns and classes.
+    On a CPU, the same seed on the same machine gives exactly the same weights.
+    The output folder then has:
 
-    An interruption (Ctrl-C) leaves `model.keras` and `history.csv` of the
-    complete epochs behind and is raised again; a kill leaves `history.csv`.
-    `resume=True` goes on after the last complete epoch, to the weights that it
-    would have had without.
+    - `model.keras`: the weights of the epoch with the lowest validation loss.
+    - `saved_model/`: the exported model. For a table, it takes raw columns,
+      while `model.keras` takes columns encoded by `feature_space.keras`.
+    - `metrics.json` and `history.csv`.
+    - `history.png` and `predictions.png`, if matplotlib is installed.
+    - `tensorboard/`.
+    - `recipe.toml`: the recipe of the run.
+    - `encoding.json`: the names of columns and classes, for custom tables.
+
+    After an interruption (Ctrl-C), which is raised again, the folder has
+    `model.keras` and `history.csv` of the complete epochs; after a kill, it
+    has `history.csv`. `resume=True` continues after the last complete epoch,
+    with the same final weights as without the interruption.
 
     Args:
         recipe: A `Recipe`, the path of one, or the name of a zoo entry.
         output: Folder of the run.
-        seed: Seed of the weights, the order of samples and dropout. Defaults
-            to the first of the recipe's seeds.
-        resume: Whether to go on with the run in that folder. A run that is
-            complete is left as it is. Defaults to `False`.
+        seed: Seed of initial weights, shuffling and dropout. Defaults to the
+            first seed of the recipe.
+        resume: Whether to resume the run in that folder. A complete run is not
+            changed. Defaults to `False`.
         overwrite: Whether to remove an older run from the folder. Defaults
             to `False`.
         callbacks: Keras callbacks, such as a `LossWeightSchedule`.
-        strategy: What the training is spread over, see
-            `mtl_keras.distribution.strategy`; the recipe's batch size is that
-            of all replicas together. Of several workers, which share the
-            output folder, the first one writes. Defaults to `"none"`.
-        data: What `load_data(recipe)` returned. Defaults to `None`: it is
-            loaded here.
+        strategy: Strategy of the training, see
+            `mtl_keras.distribution.strategy`. The batch size of the recipe is
+            that of all replicas together. Several workers share the output
+            folder, and the first one writes. Defaults to `"none"`.
+        data: The result of `load_data(recipe)`. Defaults to loading it.
 
     Returns:
-        What `metrics.json` holds: `"test"` and `"validation"`, dicts from
+        The content of `metrics.json`: `"test"` and `"validation"`, dicts from
         task name to metrics, `"parameters"`, `"seconds"`, `"epochs"`,
         `"best_epoch"`, `"seed"`, `"machine"`, `"versions"`.
 
@@ -95,8 +98,8 @@ def train(
         BackupError: If the backup of the run cannot be written or read.
         FileExistsError: If the folder holds another run.
         NonFiniteLossError: If a loss becomes NaN or infinite.
-        ValueError: If the recipe or the data do not fit, or the folder to be
-            resumed holds the run of another recipe or seed.
+        ValueError: If the recipe or the data are invalid, or the folder to
+            resume has a run of another recipe or seed.
 
     Example:
 
@@ -111,7 +114,7 @@ def train(
     recipe = recipe.model_copy(update={"seeds": (seed,)})
     folder = Path(output)
     strategy = distribution.strategy(strategy)
-    # Before the folder is touched: data that is missing ends it here.
+    # Before the folder is changed: this raises an error for missing data.
     data = load_data(recipe) if data is None else data
 
     def start() -> bool:
@@ -139,9 +142,9 @@ def train(
             model, recipe, data, seed, folder, [*callbacks, best, record]
         )
     except (KeyboardInterrupt, NonFiniteLossError):
-        _keep(model, best, folder)
+        _save_best(model, best, folder)
         raise
-    # The callback does so only where there was an epoch left to train.
+    # The callback does this only if an epoch was left to train.
     model.set_weights(best.best_weights)
     metrics = {
         "recipe": recipe.name,
@@ -159,11 +162,14 @@ def train(
 
 
 def check_same_recipe(recipe: Recipe, folder: Path) -> None:
-    """Raises a `ValueError` if a folder holds a run of another recipe.
+    """Checks that a folder has no run of another recipe.
 
     Args:
         recipe: The recipe, with the seeds of the run.
-        folder: Folder of a run, or of one that has not begun.
+        folder: Folder of the run.
+
+    Raises:
+        ValueError: If it has a run of another recipe.
     """
     path = folder / RECIPE
     if path.is_file() and load_recipe(path) != recipe:
@@ -176,7 +182,7 @@ def check_same_recipe(recipe: Recipe, folder: Path) -> None:
 def _fit(
     model, recipe, data, seed, folder, callbacks
 ) -> keras.callbacks.History:
-    # `fit` checks arrays whole, and of streams the first batch alone.
+    # `fit` checks arrays completely, but only the first batch of streams.
     parts = [data.validation, *([data.train] if data.sets else [])]
     for part in parts:
         if not isinstance(part, StreamedSamples):
@@ -195,8 +201,8 @@ def _fit(
                 keras.callbacks.TensorBoard(
                     str(folder / "tensorboard"), write_graph=False
                 ),
-                # What follows takes a while; a run that is stopped there need
-                # not train.
+                # Kept until the evaluation is complete, so that a run that is
+                # stopped there need not train again.
                 BackupAndRestore(
                     folder / BACKUP, delete_checkpoint=False, seed=seed
                 ),
@@ -204,10 +210,10 @@ def _fit(
         )
 
 
-def _keep(
+def _save_best(
     model: MultiTaskModel, best: keras.callbacks.EarlyStopping, folder: Path
 ) -> None:
-    """Saves what an unfinished run has learned so far."""
+    """Saves the best weights of an unfinished run."""
     if best.best_weights is not None:
         model.set_weights(best.best_weights)
         _save(model, folder)
@@ -241,22 +247,22 @@ def _write(
         data.feature_space.save(folder / FEATURE_SPACE)
     if data.encoding is not None:
         data.encoding.save(folder)
-    exported = served(model, folder)
+    exported = add_encoding(model, folder)
     exported.export(str(folder / "saved_model"), verbose=False)
     if importlib.util.find_spec("matplotlib"):
         plot_history(history).savefig(folder / "history.png")
         if has_several_workers(model.distribute_strategy):
-            # The others do not plot, and this one must not wait for them.
+            # Only this worker plots, without waiting for the others.
             model = load_model(folder / "model.keras")
         figure = plot_part(model, data.test)
         figure.savefig(folder / "predictions.png")
-    # Last, because it says that the run is complete.
+    # Last, because this file marks a complete run.
     write_metrics(metrics, folder / METRICS)
     (folder / BACKUP).unlink(missing_ok=True)
 
 
 def write_metrics(metrics: dict, path: Path) -> None:
-    """Writes metrics as JSON, for people to read as well.
+    """Writes metrics as readable JSON.
 
     Args:
         metrics: The metrics.

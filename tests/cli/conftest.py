@@ -11,7 +11,7 @@ from mtl_keras.zoo.read import write_recipe
 
 @pytest.fixture(scope="session")
 def recipe_path(tmp_path_factory):
-    """Path of a recipe of the smallest model, with two seeds."""
+    """Writes a recipe of the smallest model with two seeds."""
     path = tmp_path_factory.mktemp("recipes") / "quick.toml"
     values = {**small_recipes.QUICK, "name": "quick", "seeds": [0, 1]}
     recipe = zoo.change_recipe(zoo.Recipe.model_validate(values), epochs=1)
@@ -32,7 +32,7 @@ def run_command():
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """What `zoo.train` is called with, in place of training."""
+    """Records the arguments of `zoo.train` instead of training."""
 
     def train(recipe, output, **how):
         calls.append((recipe, output, how))
@@ -45,7 +45,7 @@ def trainings(monkeypatch):
 
 @pytest.fixture(scope="session")
 def trained(recipe_path, run_command, tmp_path_factory):
-    """Folder of a run of that recipe with seed 0."""
+    """Returns the folder of a run of that recipe with seed 0."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     result = run_command("train", recipe_path, "--seed", 0, "--output", folder)
     assert result.exit_code == 0, result.output

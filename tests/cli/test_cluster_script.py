@@ -24,14 +24,14 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash")
 
 
 def words_of_command():
-    """The words of the line that starts the tasks."""
+    """Returns the words of the line that starts the tasks."""
     text = SCRIPT.read_text().replace("\\\n", " ")
     (line,) = re.findall(r"^srun .*$", text, re.MULTILINE)
     return shlex.split(line)
 
 
 def options_of_job():
-    """The #SBATCH options, by name."""
+    """Returns the #SBATCH options by name."""
     text = SCRIPT.read_text()
     found = re.findall(r"^#SBATCH --([a-z-]+)(?:=(\S+))?$", text, re.MULTILINE)
     assert len(found) == text.count("#SBATCH")
@@ -52,7 +52,7 @@ def test_its_command_and_options_exist():
     assert arguments[arguments.index("--distribution") + 1] == "multi_worker"
 
 
-def test_its_tasks_are_what_the_resolver_expects():
+def test_tasks_match_the_resolver():
     options = options_of_job()
     srun = words_of_command()
     assert int(options["nodes"]) > 1
@@ -78,7 +78,7 @@ def tool(folder, name, body):
 
 
 def run_script(folder, *arguments, **variables):
-    """Runs it where `srun`, `scontrol` and `mtl-keras` are in a folder."""
+    """Runs the script with `srun`, `scontrol` and `mtl-keras` in a folder."""
     return subprocess.run(
         [BASH, SCRIPT, *map(str, arguments)],
         env={

@@ -19,7 +19,7 @@ FACTORY = (
 
 
 def check_recipe(recipe):
-    """Whether a recipe is what these options say."""
+    """Checks that a recipe matches these options."""
     assert recipe.factory.name == "build_cnn_cls_seg"
     assert recipe.data.name == "digit_scenes"
     assert recipe.factory.arguments["loss_weights"] == {
@@ -116,7 +116,8 @@ def test_overwriting(run_command, recipe_path, trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kept", "said"), [(True, "--resume goes on"), (False, "nothing is kept")]
+    ("kept", "said"),
+    [(True, "--resume continues"), (False, "nothing is saved")],
 )
 def test_an_interruption_ends_with_130(
     run_command, recipe_path, tmp_path, monkeypatch, kept, said
@@ -181,12 +182,12 @@ def test_results(run_command, tmp_path):
         ("train build_mlp", "add --data NAME"),
         ("train build_mlp --data digits", "Did you mean 'digit_scenes'"),
         ("train build_mlp --data energy", "--data-path"),
-        ("train mlp_energy --data energy", "go with a factory"),
+        ("train mlp_energy --data energy", "are for a factory"),
         ("train mlp_energy --data-path nowhere.csv", "nowhere.csv"),
         ("train mlp_energy --epochs 0", "'fit.epochs' is 0"),
         ("train mlp_energy --epochs many", "'--epochs'"),
         ("train mlp_energy --loss-weight heating", "TASK=WEIGHT"),
-        ("train damaged.toml", "is no TOML file"),
+        ("train damaged.toml", "is not a TOML file"),
         ("evaluate nothing.keras", "There is no file 'nothing.keras'"),
         ("evaluate damaged.keras --data energy", "cannot be loaded"),
         ("export damaged.keras --output out", "cannot be loaded"),

@@ -24,7 +24,7 @@ def test_on_two_replicas(run_command, recipe_path, trained, tmp_path):
     assert "classification" in result.stdout
 
 
-def test_bad_kinds_are_told(run_command, recipe_path, tmp_path):
+def test_unknown_strategies_are_refused(run_command, recipe_path, tmp_path):
     result = run_command(
         "train", recipe_path, "--distribution", "miror", "--output", tmp_path
     )

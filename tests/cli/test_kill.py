@@ -1,4 +1,4 @@
-"""A command that was killed goes on with --resume."""
+"""A killed command continues with --resume."""
 
 import os
 import signal

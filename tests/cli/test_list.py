@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from mtl_keras import datasets, models, weighting, zoo
 
 ROOT = str(Path(__file__).parents[2])
@@ -34,12 +32,11 @@ def test_readers_of_files_are_described(run_command):
     assert "Reads a csv file as data for several tasks." in shown
 
 
-@pytest.mark.parametrize("command", ["list", "--help"])
-def test_tensorflow_is_not_imported(command):
-    code = f"""
+def test_list_does_not_import_tensorflow():
+    code = """
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None  # cannot be imported
-sys.argv = ["mtl-keras", "{command}"]
+sys.argv = ["mtl-keras", "list"]
 from mtl_keras.cli import main
 main()
 """

@@ -1,4 +1,4 @@
-"""Files of your own on the command line."""
+"""Custom files on the command line."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def command(table):
 
 
 def check_labels(head):
-    """Whether the labels are described once."""
+    """Checks that the labels are described once."""
     assert "40 samples: 28 train, 4 validation, 8 test" in head
     assert "stage" in head and "Regression" in head
     assert "labelled for both" in head
@@ -78,7 +78,7 @@ def test_train_evaluate_and_predict(run_command, command, tmp_path):
 
 @pytest.fixture
 def run_folder(table, tmp_path):
-    """A run on the table, as `train` leaves it, without the training."""
+    """Creates the folder of a run on the table, without training."""
     data = datasets.from_csv(table, ["stage", "months"], group="patient")
     folder = tmp_path / "run"
     data.encoding.save(folder)
@@ -246,7 +246,7 @@ def test_arrays_of_other_classes_are_refused(run_command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "needs `tasks`; say it in [data.arguments]"),
+        ((), "needs `tasks`; add it to [data.arguments]"),
         (("tasks=[stage]",), "expected NAME=VALUE"),
         (("tasks",), "expected NAME=VALUE"),
         (('tasks=["stag"]',), "Did you mean 'stage'?"),

@@ -1,4 +1,4 @@
-"""The command as users start it: quiet, quick to help, safe to interrupt."""
+"""The command as a process: quiet, quick help, safe to interrupt."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_help_loads_no_tensorflow():
+def test_help_does_not_import_tensorflow():
     done = subprocess.run(
         [COMMAND, "--help"],
         env={**ENVIRONMENT, "PYTHONPROFILEIMPORTTIME": "1"},

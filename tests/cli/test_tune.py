@@ -9,7 +9,7 @@ from small_studies import write_study
 from mtl_keras import tuning
 
 
-def test_a_study_is_searched_and_goes_on(run_command, tmp_path):
+def test_a_study_is_searched_and_resumed(run_command, tmp_path):
     path = write_study(tmp_path / "quick")
     done = run_command("tune", path.parent, "--max-trials", 1)
     assert done.exit_code == 0, done.output
@@ -124,7 +124,7 @@ def test_when_all_trials_fail_it_ends_with_1(run_command, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--oracle localhost:5000", "say which one"),
+        ("--oracle localhost:5000", "the role of this"),
         ("--role chief", "needs --oracle HOST:PORT"),
         ("--role worker --oracle localhost", "HOST:PORT"),
         ("--role chief --oracle localhost:99999", "from 1 to 65535"),

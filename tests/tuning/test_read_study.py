@@ -72,7 +72,7 @@ def test_patience_0_is_none(tmp_path):
         ("build_mlp", "build_mpl", "Did you mean 'build_mlp'"),
         ("hidden_units", "hidden_unit", "Did you mean 'hidden_units'"),
         ("digit_scenes", "digit_scene", "Did you mean 'digit_scenes'"),
-        ("[data]\n", "[data", "is no TOML file"),
+        ("[data]\n", "[data", "is not a TOML file"),
         ("dropout =", "hidden_units =", "has 'hidden_units', but"),
         (
             "[fit]",

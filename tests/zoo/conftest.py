@@ -8,11 +8,11 @@ from mtl_keras import zoo
 
 @pytest.fixture(scope="session")
 def quick():
-    """A recipe of the smallest model."""
+    """Creates a recipe of the smallest model."""
     return zoo.Recipe.model_validate(small_recipes.QUICK)
 
 
 @pytest.fixture(scope="session")
 def recipe():
-    """A recipe of a small model on 48 digit scenes."""
+    """Creates a recipe of a small model on 48 digit scenes."""
     return zoo.Recipe.model_validate(small_recipes.SMALL)

@@ -1,4 +1,4 @@
-"""Recipes on tables: encoded for the training, raw in what is served."""
+"""Recipes with tables: encoded for training, raw in exported models."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ from mtl_keras.zoo.read import check_recipe
 
 @pytest.fixture
 def path(tmp_path):
-    """A table whose categories come again and again."""
+    """Creates a table with repeated categories."""
     path = tmp_path / "census.csv"
     rows = [line(number=n % 7) for n in range(60)]
     path.write_text("\n".join(rows) + "\n")

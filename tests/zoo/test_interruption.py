@@ -1,4 +1,4 @@
-"""Ctrl-C is not lost, whatever Python is doing when it comes."""
+"""Ctrl-C is not lost, even while Python runs a finalizer."""
 
 import signal
 import threading
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("default_interruption")
 
 
 class InterruptedInFinalizer(keras.callbacks.Callback):
-    """Has the signal come while Python runs a finalizer."""
+    """Sends the signal while Python runs a finalizer."""
 
     def on_train_batch_begin(self, batch, logs=None):
         class Finalized:
@@ -42,7 +42,7 @@ def test_an_interruption_inside_of_a_finalizer_ends_the_training():
 
 def test_another_handler_stays():
     def handler(number, frame):
-        """What somebody else has set."""
+        """Another signal handler."""
 
     before = signal.signal(signal.SIGINT, handler)
     try:

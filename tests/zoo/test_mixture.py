@@ -1,4 +1,4 @@
-"""Recipes on mixtures, on small files in the formats of the real ones."""
+"""Recipes with mixtures of small files in the original formats."""
 
 import json
 
@@ -22,7 +22,7 @@ TASKS = {
 
 @pytest.fixture(autouse=True)
 def keras_home(monkeypatch, tmp_path):
-    """A Keras cache with small data sets."""
+    """Creates a Keras cache with small data sets."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     cache = tmp_path / "keras" / "datasets"
     image_files.write_mnist(cache / "mnist.npz")
@@ -32,7 +32,7 @@ def keras_home(monkeypatch, tmp_path):
 
 
 def entry(name, **fit):
-    """The recipe of an entry, with a smaller network and a shorter training."""
+    """Returns the recipe of an entry with a small network and few epochs."""
     values = zoo.load_recipe(name).model_dump()
     values["factory"]["arguments"] |= {"filters": [2, 2], "hidden_units": [8]}
     values["fit"] |= {"epochs": 1, "batch_size": 16, **fit}
@@ -40,7 +40,7 @@ def entry(name, **fit):
 
 
 def changed(recipe, **arguments):
-    """A recipe with other arguments of the mixture."""
+    """Returns a recipe with other arguments of the mixture."""
     values = recipe.model_dump()
     values["data"]["arguments"] = arguments
     return zoo.Recipe.model_validate(values)
@@ -149,7 +149,7 @@ def test_steps_are_those_of_the_stream(arguments):
     assert len(stream) == 2 * batches.steps_per_epoch(recipe, data)
 
 
-def test_sets_of_several_shapes_are_adapted_when_the_recipe_says_so(tmp_path):
+def test_recipes_adapt_data_sets_of_several_shapes(tmp_path):
     values = entry(f"{DIGITS}_joint").model_dump()
     values["data"] = {
         "name": "mix",
@@ -217,7 +217,7 @@ name = "fashion_mnist"
     ("old", "new", "said"),
     [
         ("schedule", "shedule", "mean 'schedule'"),
-        ("schedule =", "seed = 1, schedule =", "is said by the seeds"),
+        ("schedule =", "seed = 1, schedule =", "is set in seeds"),
         ("[data.sets.mnist]", "[data.sets.mnits]", "mean 'mnist'"),
         (
             "[data.sets.mnist]",
@@ -229,11 +229,11 @@ name = "fashion_mnist"
             "[data.sets.mnist]\nargments = {}",
             "'data.sets.mnist.argments'. Did you mean 'arguments'",
         ),
-        ('name = "mix"', 'name = "mnist"', "goes with name = 'mix'"),
+        ('name = "mix"', 'name = "mnist"', "needs name = 'mix'"),
         (RECIPE[RECIPE.index("[data.sets.mnist]") :], "", "'data.sets' is mis"),
     ],
 )
-def test_one_line_says_what_is_wrong(tmp_path, old, new, said):
+def test_errors_are_one_line(tmp_path, old, new, said):
     path = tmp_path / "mine.toml"
     path.write_text(RECIPE)
     assert len(zoo.load_recipe(path).data.sets) == 2

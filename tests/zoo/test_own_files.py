@@ -1,4 +1,4 @@
-"""Recipes on files of your own."""
+"""Recipes with custom files."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ ROWS = 60
 
 @pytest.fixture
 def table(tmp_path):
-    """A table with holes in both columns of labels."""
+    """Writes a table with missing labels of both tasks."""
     rng = np.random.default_rng(0)
     lines = ["age,sex,patient,stage,months"]
     for row in range(ROWS):
@@ -129,11 +129,11 @@ def test_folders_and_arrays(tmp_path):
     [
         ({"tasks": ["stages"]}, {}, r"mean 'stage'\?"),
         ({"test": 0}, {}, "found 'test'"),
-        ({}, {"fit": {"num_validation": 3}}, "Say `validation` in"),
-        ({}, {"fit": {"validation_split": 0.2}}, "Say `validation` in"),
+        ({}, {"fit": {"num_validation": 3}}, "Set `validation` in"),
+        ({}, {"fit": {"validation_split": 0.2}}, "Set `validation` in"),
     ],
 )
-def test_what_does_not_fit(table, arguments, tables, message):
+def test_invalid_settings_are_refused(table, arguments, tables, message):
     with pytest.raises(ValueError, match=message):
         zoo.load_data(make_recipe(table, arguments, **tables))
 
@@ -143,7 +143,7 @@ def test_arguments_that_lack_or_do_not_exist(table):
     with pytest.raises(ValueError, match=r"'data.arguments.grop'.*'group'\?"):
         make_recipe(table, {"grop": "patient"})
     for name, message in (
-        ("tasks", "needs `tasks`; say it"),
+        ("tasks", "needs `tasks`; add it to"),
         ("path", "pass its path"),
     ):
         values = make_recipe(table).model_dump()

@@ -1,4 +1,4 @@
-"""Recipes: what they may say, and what is said of a wrong one."""
+"""Reading recipes, and errors in them."""
 
 import keras
 import pytest
@@ -48,7 +48,7 @@ def test_reads(tmp_path):
         ("epochs = 2", 'epochs = "2"', "'fit.epochs' is '2'"),
         ("[3]", "[]", "'seeds' is"),
         ("hidden_units", "hidden_unit", "Did you mean 'hidden_units'"),
-        ("hidden_units = [4]", "optimizer = 1", "is said by [optimizer]"),
+        ("hidden_units = [4]", "optimizer = 1", "is set in [optimizer]"),
         ("build_mlp", "build_mpl", "Did you mean 'build_mlp'"),
         ("num_train", "nun_train", "Did you mean 'num_train'"),
         ("digit_scenes", "digit_scene", "Did you mean 'digit_scenes'"),
@@ -64,7 +64,7 @@ def test_reads(tmp_path):
             "Did you mean 'CosineDecay'",
         ),
         ("[data]\n", "[[data]]\n", "'data' is"),
-        ("[factory]\n", "[factory\n", "is no TOML file"),
+        ("[factory]\n", "[factory\n", "is not a TOML file"),
         ("epochs = 2", "validation_split = 1.5", "'fit.validation_split'"),
         (
             "epochs = 2",
@@ -84,7 +84,7 @@ def test_reads(tmp_path):
         ),
     ],
 )
-def test_one_line_says_what_is_wrong(tmp_path, old, new, said):
+def test_errors_are_one_line(tmp_path, old, new, said):
     with pytest.raises(ValueError) as error:
         read(tmp_path, old, new)
     message = str(error.value)
@@ -127,7 +127,7 @@ def test_decay_steps_follow_from_epochs(recipe):
     assert (schedule["warmup_steps"], schedule["decay_steps"]) == (3, 6)
 
 
-def test_validation_is_no_part_of_test(recipe):
+def test_validation_and_test_are_disjoint(recipe):
     data = zoo.load_data(recipe)
     sizes = [len(x) for x, _ in (data.train, data.validation, data.test)]
     assert sizes == [40, 8, 8]
@@ -156,6 +156,6 @@ def test_standardize_is_adapted_on_the_training_part():
     assert abs(x.mean()) < 1e-4 and abs(x.std() - 1) < 1e-2
 
 
-def test_data_that_is_a_file_says_where_to_get_it():
+def test_the_error_of_a_missing_file_names_its_origin():
     with pytest.raises(ValueError, match=r"--data-path.*archive\.ics\.uci"):
         zoo.load_data(zoo.load_recipe("mlp_energy"))

@@ -1,4 +1,4 @@
-"""The history of a run is a whole file at any moment."""
+"""The history of a run is a complete file at any time."""
 
 import csv
 

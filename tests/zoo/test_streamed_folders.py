@@ -1,4 +1,4 @@
-"""Folders of images in recipes: read batch by batch, never whole."""
+"""Folders of images in recipes are read batch by batch."""
 
 import keras
 import numpy as np
@@ -46,7 +46,7 @@ def make_recipe(root, fit=None, **arguments):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Numbers of the images that are read at once."""
+    """Counts the images that are read at once."""
     sizes = []
     read = FolderSource._read
 

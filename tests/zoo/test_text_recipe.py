@@ -1,4 +1,4 @@
-"""A recipe on sentences: its vocabulary, its parts, and what a run writes."""
+"""Recipes with sentences: vocabulary, parts and the files of a run."""
 
 import json
 
@@ -26,7 +26,7 @@ VALUES = {
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A recipe on a few sentences."""
+    """Creates a recipe with a few sentences."""
     folder = tmp_path / "sentences"
     folder.mkdir()
     recipe = check_recipe(VALUES, "small_text")
@@ -49,7 +49,7 @@ def test_a_number_of_words_takes_the_most_frequent(recipe):
     assert model.inputs[0].dtype == "string"
 
 
-def test_words_come_from_the_training_part_alone(recipe):
+def test_words_come_from_the_training_part_only(recipe):
     data = zoo.load_data(recipe)
     lookup = build_model(recipe, data).get_layer("token_ids")
     words = set(lookup.get_vocabulary(include_special_tokens=False))
@@ -62,7 +62,7 @@ def test_words_come_from_the_training_part_alone(recipe):
 def test_nothing_more_is_held_back(recipe, key):
     value = {"num_validation": 1, "validation_split": 0.5}[key]
     fit = recipe.fit.model_copy(update={key: value})
-    with pytest.raises(ValueError, match=r"'snips' does\. Leave them out"):
+    with pytest.raises(ValueError, match=r"'snips' has one\. Leave them out"):
         zoo.load_data(recipe.model_copy(update={"fit": fit}))
 
 

@@ -1,4 +1,4 @@
-"""What is written as TOML is read as it was."""
+"""TOML text is read back unchanged."""
 
 import tomllib
 
@@ -23,7 +23,7 @@ def test_round_trip(table):
     assert tomllib.loads(toml_text(table)) == table
 
 
-def test_what_is_none_is_left_out():
+def test_none_is_omitted():
     table = {"a": None, "b": 1, "c": {"d": None}, "e": {}}
     # An empty table says something: a data set of a mixture, as it is.
     assert tomllib.loads(toml_text(table)) == {"b": 1, "c": {}, "e": {}}

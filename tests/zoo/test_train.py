@@ -1,4 +1,4 @@
-"""Runs: what they write, that seeds repeat them, that they can be resumed."""
+"""Runs: their files, reproducibility and resuming."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from mtl_keras.zoo.run_folder import prepare_folder
 
 
 class StopAt(keras.callbacks.Callback):
-    """Stops a run as Ctrl-C would, in the middle of an epoch."""
+    """Stops a run like Ctrl-C within an epoch."""
 
     def __init__(self, epoch):
         super().__init__()
@@ -24,7 +24,7 @@ class StopAt(keras.callbacks.Callback):
         self.now = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Remembers the epoch."""
+        """Stores the epoch."""
         self.now = epoch
 
     def on_train_batch_end(self, batch, logs=None):
@@ -34,17 +34,17 @@ class StopAt(keras.callbacks.Callback):
 
 
 def weights(folder):
-    """Weights of a run."""
+    """Reads the weights of a run."""
     return mtl_keras.load_model(folder / "model.keras").get_weights()
 
 
 def history(folder):
-    """Text of a run's history."""
+    """Reads the history of a run."""
     return (folder / "history.csv").read_text()
 
 
 class StopWith(keras.callbacks.Callback):
-    """Stops a run as Ctrl-C would, where its training begins or ends."""
+    """Stops a run like Ctrl-C at the start or end of training."""
 
     def __init__(self, moment):
         super().__init__()
@@ -60,13 +60,13 @@ class StopWith(keras.callbacks.Callback):
     scope="module", params=mostly_slow(["quick", "recipe"], ["quick"])
 )
 def of_run(request):
-    """The recipe of the runs."""
+    """Returns the recipe of the runs."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")
 def finished(of_run, tmp_path_factory):
-    """The folder of a finished run."""
+    """Returns the folder of a complete run."""
     folder = tmp_path_factory.mktemp("run") / "finished"
     zoo.train(of_run, folder, seed=5)
     return folder
@@ -74,7 +74,7 @@ def finished(of_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def interrupted(of_run, tmp_path_factory):
-    """The folder of such a run that was stopped in its third epoch."""
+    """Returns the folder of a run that was stopped in its third epoch."""
     folder = tmp_path_factory.mktemp("run") / "stopped"
     with pytest.raises(KeyboardInterrupt):
         zoo.train(of_run, folder, seed=5, callbacks=[StopAt(2)])
@@ -83,7 +83,7 @@ def interrupted(of_run, tmp_path_factory):
 
 @pytest.fixture
 def stopped(interrupted, tmp_path):
-    """A copy of it, to go on with."""
+    """Returns a copy of the stopped run, to resume it."""
     return shutil.copytree(interrupted, tmp_path / "stopped")
 
 
@@ -171,11 +171,11 @@ def test_another_run_is_refused(finished, of_run):
 
 def test_foreign_files_are_refused_even_with_overwrite(quick, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FileExistsError, match="not of a run"):
+    with pytest.raises(FileExistsError, match="not from a run"):
         zoo.train(quick, tmp_path, overwrite=True)
 
 
-def test_overwriting_keeps_what_is_not_of_the_run(finished, tmp_path):
+def test_overwriting_keeps_other_files(finished, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "run")
     (folder / "notes.txt").write_text("mine")
     prepare_folder(folder, overwrite=True)
@@ -190,7 +190,7 @@ def test_damaged_backup_is_named(of_run, stopped):
 
 @pytest.fixture
 def patient(quick):
-    """A recipe of 20 epochs whose second one does not improve."""
+    """Returns a recipe of 20 epochs, the second without improvement."""
     values = zoo.change_recipe(quick, epochs=20).model_dump()
     values["fit"]["patience"] = 1
     # Nothing gets better at a learning rate of zero.
@@ -205,7 +205,7 @@ def test_patience_ends_the_training(patient, tmp_path):
     assert len(history(tmp_path / "run").splitlines()) == 1 + 2
 
 
-def test_patience_goes_on_where_it_was(patient, tmp_path):
+def test_patience_continues_after_resuming(patient, tmp_path):
     for stop, how in (
         (StopAt(1), {}),
         (StopWith("end"), {"resume": True}),
@@ -217,7 +217,7 @@ def test_patience_goes_on_where_it_was(patient, tmp_path):
 
 @pytest.fixture
 def worsening(quick):
-    """A recipe whose first epoch is the best one."""
+    """Returns a recipe whose first epoch is the best one."""
     values = quick.model_dump()
     # A learning rate below zero climbs the loss.
     values["optimizer"] = {"name": "sgd", "learning_rate": -0.01}
@@ -225,7 +225,7 @@ def worsening(quick):
 
 
 class CountEpochs(keras.callbacks.Callback):
-    """Counts the epochs that are trained."""
+    """Counts the trained epochs."""
 
     count = 0
 
@@ -234,7 +234,7 @@ class CountEpochs(keras.callbacks.Callback):
         self.count += 1
 
 
-def test_resume_after_the_last_epoch_trains_no_more(worsening, tmp_path):
+def test_resuming_after_the_last_epoch_does_not_train(worsening, tmp_path):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     expected = zoo.train(worsening, whole)
     assert expected["best_epoch"] == 1

@@ -1,0 +1,51 @@
+"""The parts of a recipe's data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from keras.utils import FeatureSpace
+
+from mtl_keras.datasets import TableEncoding
+from mtl_keras.datasets.samples import Samples, count_samples
+from mtl_keras.datasets.streamed_samples import StreamedSamples
+from mtl_keras.tasks import Task
+
+Part = Samples | StreamedSamples
+
+
+@dataclasses.dataclass(frozen=True)
+class RecipeData:
+    """The three parts of a data set, and its tasks.
+
+    Each part consists of arrays `(x, y)`, or of `StreamedSamples` for a folder
+    of images.
+
+    Args:
+        train: Samples to train on.
+        validation: Samples to validate on.
+        test: Samples for the final evaluation only.
+        tasks: The tasks.
+        sets: Dict from data set to its training part, for a mixture.
+        feature_space: The encoding of the columns of a data set, or `None`.
+        encoding: The `TableEncoding` of a custom table, or `None`.
+    """
+
+    train: Part
+    validation: Part
+    test: Part
+    tasks: tuple[Task, ...]
+    sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
+    feature_space: FeatureSpace | None = None
+    encoding: TableEncoding | None = None
+
+
+def count_part(part: Part) -> int:
+    """Returns the number of samples of a part.
+
+    Args:
+        part: A part of a `RecipeData`.
+    """
+    if isinstance(part, StreamedSamples):
+        return len(part)
+    return count_samples(part[0])
