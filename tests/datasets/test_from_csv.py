@@ -138,7 +138,8 @@ def test_groups_stay_in_one_part(write):
 def test_inputs_are_all_columns_left_that_have_a_name(write):
     columns = {"": [str(row) for row in range(ROWS)], **patients()}
     tasks = ["stage", "alive", "months"]
-    splits = datasets.from_csv(write(columns), tasks, group="patient")
+    with pytest.warns(UserWarning, match="is the index that pandas writes"):
+        splits = datasets.from_csv(write(columns), tasks, group="patient")
     assert splits.input_names == ("row", "sex: other", "sex=f", "sex=m")
 
 
@@ -350,7 +351,7 @@ EMPTY = [""] * ROWS
         ({}, {"group": "patients"}, r"`group` names.*mean 'patient'\?"),
         ({}, {"inputs": ["stage"]}, "'stage', which task 'stage' is to pred"),
         ({}, {"inputs": ["row", "row"]}, "'row' twice"),
-        ({}, {"inputs": []}, "`inputs` must name a column"),
+        ({}, {"inputs": []}, "`inputs` must name at least one column"),
         ({}, {"tasks": []}, "must name a task at least"),
         ({}, {"tasks": ["stage", "stage"]}, "names 'stage' twice"),
         ({}, {"tasks": {"stage": "Clasification"}}, "mean 'Classification'"),

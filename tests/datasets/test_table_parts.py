@@ -88,7 +88,8 @@ def test_files_are_the_parts(tmp_path, as_dict):
         files[part] = tmp_path / f"{part}.csv"
         frame[columns].to_csv(files[part], index=False)
     say = {"path": files} if as_dict else files
-    data = datasets.from_csv(**say, tasks={"row": "Regression"})
+    with pytest.warns(UserWarning, match=r"input 'city': 'C' \(40 rows\)"):
+        data = datasets.from_csv(**say, tasks={"row": "Regression"})
     for part, frame in frames.items():
         x, y = data.arrays(part)
         np.testing.assert_array_equal(y["row"], frame["row"])
@@ -115,9 +116,10 @@ def test_a_share_and_a_file(tmp_path):
 def test_a_number_here_and_a_text_there_are_texts(write):
     first = write("z,y\n" + "1,0\n2,1\n" * 5)
     second = write("z,y\n" + "1,0\nx,1\nq,0\nx,0\n" * 5, "s.csv")
-    data = datasets.from_csv(
-        first, {"y": "BinaryClassification"}, test=second, validation=0
-    )
+    with pytest.warns(UserWarning, match="2 values in 15 rows, such as 'x'"):
+        data = datasets.from_csv(
+            first, {"y": "BinaryClassification"}, test=second, validation=0
+        )
     assert data.input_names == ("z: other", "z=1", "z=2")
     np.testing.assert_array_equal(
         data.arrays("test")[0][:2], [[0, 1, 0], [1, 0, 0]]
@@ -135,7 +137,7 @@ def test_errors_name_the_file_and_line_of_a_part(write):
 
 
 def test_groups_must_be_apart_in_parts_that_are_said():
-    frame = table(part=["train", "test"], who=["p", "q"])
+    frame = table(part=["train", "test"], who=["p", "q"], y=[0, 0, 1, 1])
     datasets.from_dataframe(frame, ["y"], split="part", group="who")
     frame = table(part=["train", "test"], who=["p", "q", "r"])
     with pytest.raises(ValueError, match="'p' are in train and in test"):
@@ -380,7 +382,7 @@ def test_noise_and_rare_classes_are_no_leak():
     [
         ({"exclude": ["b"]}, "`exclude` names the column 'b'"),
         ({"exclude": ["a"], "inputs": ["a"]}, "`exclude` names too"),
-        ({"exclude": ["a"]}, "`inputs` must name a column"),
+        ({"exclude": ["a"]}, "`inputs` must name at least one column"),
         ({"split": "part"}, "`split` names the column 'part'"),
         ({"task_column": "who"}, "`task_column` names the column 'who'"),
         ({"categories": ["b"]}, "`categories` and `embed` name 'b'"),
