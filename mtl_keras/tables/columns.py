@@ -204,6 +204,11 @@ def plain_column(name: str, values) -> np.ndarray:
         return plain_column(name, values)
     if hasattr(values, "to_numpy") and dtype in ("str", "string"):
         values = values.astype(object).to_numpy()
+    if isinstance(values, list | tuple) and any(
+        isinstance(value, str | bytes) for value in values
+    ):
+        # numpy would make a text of a missing value.
+        values = np.array(values, object)
     values = np.asarray(values)
     if values.dtype.kind in "mM" or dtype.startswith("datetime"):
         raise ValueError(
@@ -274,7 +279,8 @@ def _integers(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
     whole = values.dtype.kind in "fO" and not is_text(present)
     if whole and len(present):
         whole = all(float(value).is_integer() for value in present.tolist())
-    if not whole or not missing.any():
+    all_integers = all(isinstance(v, numbers.Integral) for v in present)
+    if not whole or not (missing.any() or all_integers):
         # Without a hole, floats are a measurement and not categories.
         raise TypeError(
             f"Column {name!r} is of {values.dtype}; expected integers, the "

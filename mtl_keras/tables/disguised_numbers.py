@@ -14,10 +14,10 @@ MISSING_WORDS = frozenset((
 ))
 # Codes of currencies that are not words of a language in capitals.
 _CODES = (
-    "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD "
-    "HUF IDR ILS INR ISK JPY KES KRW KZT LKR MAD MXN MYR NGN NOK NZD PEN PHP "
-    "PKR PLN QAR RMB RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR"
-).split()
+    "AED|ARS|AUD|BDT|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|GHS|HKD|"
+    "HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|KZT|LKR|MAD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|"
+    "PKR|PLN|QAR|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|UYU|VND|ZAR"
+)
 # fmt: on
 
 # So many numbers before one unit are not names of classes, as 1st or 3a are.
@@ -28,10 +28,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MINUS = "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"
 _TO_HYPHEN = str.maketrans(dict.fromkeys(_MINUS, "-"))
 # Signs, with the letters of a country before them (R$, US$, NZ$).
-_SIGN = r"[A-Z]{0,3}[$¢£¤¥฿₠-⃀﷼＄￡￥￦]"
+_SIGN = r"[A-Z]{0,3}[$¢£¤¥฿₠-⃀\ufdfc\uff04\uffe1\uffe5\uffe6]"
 _CURRENCIES = (
-    rf"{_SIGN}|\b(?:USD|EUR|GBP|CHF|JPY|CNY)\b|(?-i:\b(?:{'|'.join(_CODES)})\b)"
-    r"|(?-i:\b(?:kr|Kr|Rs|Rp|Fr|Ft|RM)\b\.?|zł|Kč|лв|руб\.?)"
+    rf"{_SIGN}|\b(?:USD|EUR|GBP|CHF|JPY|CNY)\b|(?-i:\b(?:{_CODES})\b)"
+    r"|(?-i:\b(?:kr|Kr|Rs|Rp|Fr|Ft|RM)\b\.?|zł|Kč|\u043b\u0432|\u0440\u0443\u0431\.?)"
 )
 _BODY = r"[+-]?\d[\d.,' ]*"
 _DIGITS = r"\d+(?:[.,]\d+)?"
@@ -106,8 +106,8 @@ _AMBIGUOUS: tuple[tuple[str, re.Pattern, str], ...] = (
     (
         "coordinates with a direction",
         re.compile(
-            rf"[+-]?{_DIGITS}\s*°?\s*({_DIGITS}\s*['′’]\s*)?"
-            rf"({_DIGITS}\s*(\"|″|”|'')\s*)?[NSEW]"
+            rf"[+-]?{_DIGITS}\s*°?\s*({_DIGITS}\s*['\u2032\u2019]\s*)?"
+            rf"({_DIGITS}\s*(\"|\u2033|\u201d|'')\s*)?[NSEW]"
             r"|[NSEW]\s*\d+([.,]\d+\s*°?|\s*°)"
         ),
         "Write signed degrees before saving the file, negative for south and "
@@ -126,7 +126,7 @@ _AMBIGUOUS: tuple[tuple[str, re.Pattern, str], ...] = (
 _MARKED = re.compile(r"\d[.,]\d|°")
 _WITH_UNIT = re.compile(
     r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?\s*"
-    r"([^\W\d_][^\d,;]{0,7}(?:\^?-?[23])?|°\s*[^\W\d_]?|[\"'′″])"
+    r"([^\W\d_][^\d,;]{0,7}(?:\^?-?[23])?|°\s*[^\W\d_]?|[\"'\u2032\u2033])"
 )
 
 

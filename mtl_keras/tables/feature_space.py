@@ -255,8 +255,8 @@ def _number(name, safe, values, kind, num_bins):
     ):
         raise ValueError(
             f"Column {name!r} holds integers such as {values.max()}, which "
-            "floating-point numbers cannot tell apart. If they are ids, declare "
-            f"them categories (categories=[{name!r}]), or leave the column out."
+            "floating-point numbers cannot tell apart. Declare ids categories "
+            f"(categories=[{name!r}]), or leave the column out."
         )
     # In float64: a float32 sum of large numbers loses digits.
     numbers = as_dtype(name, values, "float64")

@@ -72,6 +72,27 @@ def test_a_column_says_the_parts():
         datasets.from_dataframe(table(part=["test"]), ["y"], split="part")
 
 
+def test_rows_of_the_test_alone_are_read_by_the_codes_of_others(write):
+    first = datasets.from_dataframe(
+        table(part=["train", "train", "test"]), ["y"], split="part"
+    )
+    frame = table(part=["test"])
+    data = datasets.from_dataframe(frame, ["y"], split="part", like=first)
+    sizes = {part: len(rows) for part, rows in data.indices.items()}
+    assert sizes == {"train": 0, "test": 40}
+    assert list(data.train) == [] and data.validation is None
+    assert data.arrays("train")[0].shape == (0, *data.input_shape)
+    np.testing.assert_array_equal(
+        data.arrays("test")[0], first.encoding.encode(frame[["a"]])
+    )
+    np.testing.assert_array_equal(data.arrays("test")[1]["y"], frame["y"])
+    assert "40 samples" in str(datasets.describe(data))
+    path = write("")
+    frame.assign(part="val").to_csv(path, index=False)
+    data = datasets.from_csv(path, ["y"], split="part", like=first)
+    assert len(data.indices["validation"]) == 40
+
+
 @pytest.mark.parametrize("as_dict", [True, False])
 def test_files_are_the_parts(tmp_path, as_dict):
     frames = {

@@ -57,7 +57,7 @@ def check_marks(
                 f"`{argument}` must be a character that neither quotes a cell "
                 f"nor ends a line, found {mark!r}."
             )
-        if mark.isdigit() or mark in "+-" and argument != "delimiter":
+        if mark.isdigit() or (mark in "+-" and argument != "delimiter"):
             raise ValueError(
                 f"`{argument}` must not be part of a number, found {mark!r}."
             )

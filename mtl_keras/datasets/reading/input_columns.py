@@ -93,12 +93,12 @@ def choose_inputs(
 
 def _warn_of_index(names: Sequence[str], source: str) -> None:
     if names:
+        way_in = "name it in `inputs`" if names[0] else "give it a name"
         warnings.warn(
             f"Column {names[0]!r} of {source} is the index that pandas writes, "
             "so it is left out of the inputs. Drop it (index_col=0 in "
             "read_csv, index=False in to_csv), or pass "
-            f"exclude={list(names)!r}; if it is an input, name it in "
-            "`inputs`.",
+            f"exclude={list(names)!r}; if it is an input, {way_in}.",
             stacklevel=7,
         )
 

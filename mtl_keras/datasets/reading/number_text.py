@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 # Codes such as 01 are names and not numbers: 1 is another one.
 CODE = re.compile(r"[+-]?0\d+")
 _PLAIN = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
-# More digits than any measurement has.
-_MOST_DIGITS = 40
+# More digits than a float64 can have.
+_MOST_DIGITS = 400
 
 
 def number_text(
@@ -48,10 +48,8 @@ def number_text(
         return None
     if not number:
         return "0"
-    sign, digits, exponent = number.as_tuple()
+    _, digits, exponent = number.as_tuple()
     if len(digits) + abs(exponent) > _MOST_DIGITS:
         return None
     shown = f"{number:f}"
-    return (shown.rstrip("0").rstrip(".") if "." in shown else shown).lstrip(
-        "+"
-    )
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown

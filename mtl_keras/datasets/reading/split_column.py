@@ -48,7 +48,7 @@ def read_split_column(
     if needs_train and not (parts == "train").any():
         raise ValueError(
             f"`split` must name rows to train on, found none in column "
-            f"{column.name!r}, only {sorted(set(names))}."
+            f"{column.name!r}, only {sorted(set(names.tolist()))}."
         )
     return {
         part: np.flatnonzero(parts == part)
