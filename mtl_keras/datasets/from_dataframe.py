@@ -11,6 +11,7 @@ from mtl_keras.datasets.reading.table_arguments import table_arguments
 from mtl_keras.datasets.reading.table_splits import table_splits
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
+from mtl_keras.tables.plain_column import categories_of_pandas
 from mtl_keras.tasks import Task
 
 
@@ -152,8 +153,7 @@ class _Frame:
 
     @property
     def categories(self) -> list[str]:
-        dtypes = self.frame.dtypes.items()
-        return [name for name, dtype in dtypes if str(dtype) == "category"]
+        return categories_of_pandas(self.frame)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
         """Reads columns by their dtypes."""

@@ -27,6 +27,7 @@ from mtl_keras.tables.columns import (
     is_missing,
     is_text,
 )
+from mtl_keras.tables.plain_column import categories_of_pandas
 
 NUMBERS = (
     "float",
@@ -123,7 +124,7 @@ def fit_feature_space(
     if not hasattr(columns, "keys"):
         check_columns(columns, ())
     table = check_columns(columns, list(columns.keys()))
-    categories = [*categories, *_categories_of_pandas(columns)]
+    categories = [*categories, *categories_of_pandas(columns)]
     safe = safe_names(table)
     features = dict(features or {})
     crossed = [name for cross in crosses for name in cross]
@@ -163,15 +164,6 @@ def fit_feature_space(
     space.get_inputs()
     space.built = True
     return space
-
-
-def _categories_of_pandas(columns) -> list[str]:
-    """Names of the columns of the dtype `category`, whatever it holds."""
-    return [
-        name
-        for name in columns.keys()  # noqa: SIM118 - a DataFrame has no other
-        if str(getattr(columns[name], "dtype", "")) == "category"
-    ]
 
 
 def _check_choice(argument: str, value, known: Sequence[str]) -> None:

@@ -56,12 +56,11 @@ def _category(column: Column, value, known, spellings) -> str:
     if isinstance(value, str):
         if text in known:
             return text
-        number = number_text(text, *column.marks)
-        # Integers that are texts of other data keep their text.
-        name = text if number is None else column.number_name(text)
-    else:
-        number = number_text(name)
-    same = spellings.get(number, ())
+        name = column.number_name(text)
+    if not spellings:
+        return name
+    marks = column.marks if isinstance(value, str) else ()
+    same = spellings.get(number_text(text, *marks), ())
     if len(same) > 1 or (same and CODE.fullmatch(same[0])):
         row = int(np.argmax(~column.missing & (column.values == value)))
         raise ValueError(

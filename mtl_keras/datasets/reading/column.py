@@ -12,7 +12,7 @@ import numpy as np
 from mtl_keras.datasets.reading.number_text import CODE, number_text
 
 _WHOLE = re.compile(r"[+-]?\d+")
-# One class each, in whatever case.
+# One class each, in any case.
 BOOLEAN_WORDS = frozenset(("true", "false", "yes", "no"))
 LARGEST_FLOAT32 = float(np.finfo("float32").max)
 
@@ -152,10 +152,12 @@ class Column:
         """
         if not self.is_text:
             return {}
-        texts = self.distinct.tolist()
-        found = {text: number_text(text, *self.marks) for text in texts}
-        forms = set(found.values())
-        return {} if None in forms or len(forms) < len(found) else found
+        found = {}
+        for text in self.distinct.tolist():
+            found[text] = number_text(text, *self.marks)
+            if found[text] is None:
+                return {}
+        return found if len(set(found.values())) == len(found) else {}
 
     @functools.cached_property
     def names(self) -> np.ndarray:
@@ -198,7 +200,7 @@ class Column:
     def _float_name(self, value: float) -> str:
         if self.is_whole:
             return str(int(value))
-        # The shortest text of a float32 is that of its own precision.
+        # By its precision: the shortest text of a float32 is shorter.
         short = self.values.dtype.type(value)
         text = str(short if self.values.dtype.kind == "f" else value)
         return number_text(text) or text

@@ -14,7 +14,7 @@ _CHUNK = 2**22
 # Cells of a column that are looked at.
 _SAMPLE = 200
 
-# Functions that tell whether a cell may be one of a column.
+# For each column: whether it holds numbers, and whether a text fits it.
 Fits = Sequence[tuple[bool, Callable[[str], bool]]]
 
 
@@ -57,8 +57,8 @@ def check_quotes(
         argument: String, the argument that names the file.
         delimiter: String between two cells.
         fits: For each column, whether its cells are numbers, and a function
-            that tells whether a cell may be one of it. Defaults to `()`: only
-            where quotes stand counts.
+            from a text to whether it may be one of its cells. Defaults to
+            `()`: only the places of quotes count.
 
     Raises:
         ValueError: If a quote is not closed, or a cell holds rows.
@@ -137,7 +137,7 @@ def _is_strict(lines: list[str], delimiter: str) -> bool:
 
 
 def _swallows_rows(row: list[str], delimiter: str, fits: Fits) -> bool:
-    """Whether a cell of a row is made of rows that fit the columns."""
+    """Whether a cell of a row consists of rows that fit the columns."""
     if len(fits) < 2 or len(row) != len(fits):
         return False
     return any(
@@ -185,7 +185,7 @@ def _kind(values, read_number) -> tuple[bool, Callable[[str], bool]]:
         number = read_number(text)
         return number == number  # NaN is not
 
-    if values.dtype.kind in "biuf":
+    if values.dtype.kind in "iuf":
         return True, is_number
     texts = [str(v).strip() for v in values.dropna().iloc[:_SAMPLE].tolist()]
     numbers = sum(map(is_number, texts))

@@ -63,7 +63,7 @@ def infer_kind(task: str, column: Column) -> type:
     labelled = ~classes.missing
     distinct = len(set(map(classes.name_of, classes.distinct.tolist())))
     if column.is_category:
-        pass  # classes, as the frame's dtype has it
+        pass  # classes, by the dtype of the frame
     elif column.is_whole:
         few = distinct <= MOST_NUMBERED_CLASSES
         if distinct > 2 and not (few and labelled.sum() >= 2 * distinct):

@@ -115,7 +115,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _tree_score(values, labels, is_text: bool) -> float:
-    """Balanced accuracy of a tree on one column, on rows it has not seen."""
+    """Balanced accuracy of a tree on one column, for unseen rows."""
     half = np.arange(len(values)) % 2 == 0
     classes, labels = np.unique(labels, return_inverse=True)
     if is_text:

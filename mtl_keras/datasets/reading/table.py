@@ -13,7 +13,8 @@ import numpy as np
 from mtl_keras.datasets.reading.categories import read_categories
 from mtl_keras.datasets.reading.column import Column, number_of
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import is_missing, is_text, plain_column
+from mtl_keras.tables.columns import is_missing, is_text
+from mtl_keras.tables.plain_column import plain_column
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ class Table:
             return self._text_column(name, values)
         missing = is_missing(values)
         if values.dtype.kind == "f":
-            missing = np.isnan(values)  # infinity is an error of its own
+            missing = np.isnan(values)  # infinity is another error
         if values.dtype.kind == "O":
             # Integers beside holes, or nothing but holes.
             texts = np.array(
