@@ -69,7 +69,8 @@ def from_csv(
     Args:
         path: String or path of a csv or csv.gz file with a header, in UTF-8;
             or a dict from `"train"`, `"validation"` and `"test"` to such
-            files, which then are the parts.
+            files, which then are the parts. With `like`, `"train"` may be
+            missing.
         tasks: The columns to predict. A list of column names, whose kinds are
             inferred (texts, and whole numbers of at most 20 values, are
             classes; two classes are binary; other numbers a regression), or of
@@ -166,7 +167,7 @@ def from_csv(
     data.serving_model(model).export("saved_model")
     ```
     """
-    files, shares = _files(path, train, validation, test)
+    files, shares = _files(path, train, validation, test, like is None)
     arguments = table_arguments(
         like,
         tasks=tasks,
@@ -195,27 +196,31 @@ def from_csv(
     return table_splits(reader, arguments)
 
 
-def _files(path, train, validation, test):
+def _files(path, train, validation, test, needs_train):
     """Files by part, and the shares of the other parts."""
     parts = ("train", "validation", "test")
     if isinstance(path, Mapping):
-        if "train" not in path or not set(path) <= set(parts):
+        lacks_train = needs_train and "train" not in path
+        if not path or lacks_train or not set(path) <= set(parts):
             raise ValueError(
-                "`path` must be a file, or a dict of the files of 'train' and, "
-                f"optionally, 'validation' and 'test'; found {list(path)}."
+                "`path` must be a file, or a dict of the files of 'train' "
+                "(optional with `like`), 'validation' and 'test' (optional); "
+                f"found {list(path)}."
             )
         files = {part: path[part] for part in parts if part in path}
         return files, {"validation": 0, "test": 0}
-    if (path is None) == (train is None):
-        raise TypeError(
-            "Either `path` or `train` must name the file; found "
-            f"path={path!r}, train={train!r}."
-        )
     files = {"train": path if train is None else train}
     shares = {"validation": validation, "test": test}
     for part, share in shares.items():
         if isinstance(share, str | os.PathLike):
             files[part], shares[part] = share, 0
+    nothing = files["train"] is None and (needs_train or len(files) == 1)
+    if nothing or (path is not None and train is not None):
+        raise TypeError(
+            "Either `path` or `train` must name the file; found "
+            f"path={path!r}, train={train!r}."
+        )
+    files = {part: file for part, file in files.items() if file is not None}
     return files, shares
 
 
@@ -238,19 +243,20 @@ class _CsvFiles:
         headers = {
             part: self._header(file, part) for part, file in self.files.items()
         }
-        self.names = headers["train"]
+        first = next(iter(headers))
+        self.names = headers[first]
         for part, header in headers.items():
             if set(header) != set(self.names):
                 other = sorted(set(header) ^ set(self.names))
                 raise ValueError(
                     f"The files of the parts must have the same columns, but "
-                    f"{other} are only in one of '{self.files['train']}' and "
+                    f"{other} are only in one of '{self.files[first]}' and "
                     f"'{self.files[part]}'."
                 )
 
     @property
     def source(self) -> str:
-        return f"'{os.fspath(self.files['train'])}'"
+        return f"'{os.fspath(next(iter(self.files.values())))}'"
 
     def _header(self, file, part) -> list[str]:
         file = existing_file(file, "Pass the path of a csv or csv.gz file.")
@@ -269,7 +275,7 @@ class _CsvFiles:
         if mixed:
             # A number in one file and a text in the other are both texts.
             tables = self._read(columns, [n for n in numbers if n not in mixed])
-        if len(tables) > 1:
+        if len(tables) > 1 or "train" not in self.files:
             self.parts = {
                 part: len(table)
                 for part, table in zip(self.files, tables, strict=True)

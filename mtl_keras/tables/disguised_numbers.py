@@ -215,7 +215,7 @@ def _find_minus(rest: list[str]) -> tuple[str, str, str] | None:
     text = _first_of_most(
         rest,
         lambda text: (
-            text[0] in _MINUS
+            text[:1] in _MINUS
             and _NUMBER.fullmatch(text.translate(_TO_HYPHEN).replace(" ", ""))
         ),
     )
@@ -244,7 +244,7 @@ def _find_pattern(
 
 
 def _find_ambiguous(rest: list[str]) -> tuple[str, str, str] | None:
-    endings = {text[-1].lower() for text in rest}
+    endings = {text[-1:].lower() for text in rest}
     several = "k" in endings and not endings.isdisjoint("mb")
     marked = several or any(map(_MARKED.search, rest))
     if len(rest) < FEWEST_WITH_UNIT and not marked:

@@ -91,6 +91,12 @@ def test_rows_of_the_test_alone_are_read_by_the_codes_of_others(write):
     frame.assign(part="val").to_csv(path, index=False)
     data = datasets.from_csv(path, ["y"], split="part", like=first)
     assert len(data.indices["validation"]) == 40
+    for files in ({"path": {"test": path}}, {"test": path}):
+        data = datasets.from_csv(**files, tasks=["y"], like=first)
+        sizes = {part: len(rows) for part, rows in data.indices.items()}
+        assert sizes == {"train": 0, "test": 40}
+        with pytest.raises((TypeError, ValueError), match=r"'train'|`train`"):
+            datasets.from_csv(**files, tasks=["y"])
 
 
 @pytest.mark.parametrize("as_dict", [True, False])
