@@ -156,18 +156,21 @@ def _rows_in(row: list[str], column: int, delimiter: str) -> list[list[str]]:
 
 
 def _are_rows(rows: list[list[str]], column: int, fits: Fits) -> bool:
+    """Whether rows fit the columns: all numbers, or a column of texts."""
     if any(len(cells) != len(fits) for cells in rows):
         return False
-    seen = False
+    numbers, texts = [], False
     for number, (is_number, fit) in enumerate(fits):
-        cells = [cells[number].strip() for cells in rows]
-        known = [fit(cell) for cell in cells if cell]
         if number == column:
             continue
-        if is_number and not all(known):
-            return False
-        seen = seen or (bool(known) and all(known))
-    return seen
+        # Without the cells that are not within the one of several lines.
+        inner = rows[1:] if number < column else rows[:-1]
+        cells = [cells[number].strip() for cells in inner]
+        if is_number:
+            numbers += [fit(cell) for cell in cells if cell]
+        else:
+            texts = texts or all(map(fit, cells))
+    return all(numbers) if numbers else texts
 
 
 def _hold_rows(lines: list[str], delimiter: str, count: int) -> bool:
