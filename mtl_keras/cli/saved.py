@@ -107,7 +107,7 @@ def _missing_labels(model, found: list[str]) -> str:
 
 def _read_encoded(folder: Path, data_path: Path):
     from mtl_keras import datasets
-    from mtl_keras.datasets.reading.csv_table import read_header
+    from mtl_keras.datasets.reading.csv_header import read_header
 
     encoding = datasets.TableEncoding.load(folder)
     delimiter = encoding.reading.get("delimiter", ",")

@@ -49,7 +49,7 @@ class BatchSizes:
 def tell_uneven(sizes: BatchSizes, replicas: int) -> None:
     """Warns if the batch size is not a multiple of the number of replicas.
 
-    A smaller last batch is no reason for a warning.
+    It does not warn of a smaller last batch.
 
     Args:
         sizes: The sizes of the batches.

@@ -44,7 +44,7 @@ class Range:
 
     @property
     def is_integer(self) -> bool:
-        """Whether all values are integers."""
+        """Checks whether all values are integers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
@@ -127,7 +127,7 @@ class Choices:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the choices are numbers, which have an order."""
+        """Checks whether the choices are numbers, which have an order."""
         return all(
             isinstance(label, int | float) and not isinstance(label, bool)
             for label in self.labels

@@ -20,10 +20,10 @@ class GaussianProcessOracle(oracles.BayesianOptimizationOracle):
     """Proposes the point with the largest expected improvement.
 
     KerasTuner's oracle optimizes the confidence bound from 50 starting points,
-    one by one. This one compares several hundred valid points at once, none
-    of which was tried before. Choices that are not numbers are encoded
-    one-hot, each coordinate has a length scale, and the model includes noise.
-    The first points are a Sobol sequence.
+    one by one. This one compares several hundred valid, untried points at
+    once. Choices that are not numbers are encoded one-hot, each coordinate has
+    a length scale, and the model includes noise. The first points are a Sobol
+    sequence.
 
     Reference:
         Jones et al., "Efficient Global Optimization of Expensive Black-Box

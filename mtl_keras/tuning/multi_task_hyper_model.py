@@ -162,7 +162,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
 
     @property
     def varies_weights(self) -> bool:
-        """Whether the loss weights differ between trials."""
+        """Checks whether the loss weights differ between trials."""
         return self.space.varies_weights
 
     def fit(self, hp, model: keras.Model, *args, **kwargs):

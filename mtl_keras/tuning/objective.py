@@ -41,7 +41,7 @@ class Objective:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the value is the same in every epoch."""
+        """Checks whether the value is the same in every epoch."""
         return self.name in CONSTANTS
 
 

@@ -106,7 +106,7 @@ class SearchSpace(Mapping):
 
     @property
     def varies_weights(self) -> bool:
-        """Whether the loss weights differ between trials."""
+        """Checks whether the loss weights differ between trials."""
         given = self.get("loss_weights")
         dimensions = [
             *self.weighted_tasks.values(),

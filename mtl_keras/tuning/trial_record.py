@@ -45,7 +45,7 @@ class TrialRecord:
 
     @property
     def completed(self) -> bool:
-        """Whether the trial did not fail."""
+        """Checks whether the trial did not fail."""
         return self.status == COMPLETED
 
     def as_row(self) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class LocalExecutor:
 
     @property
     def is_free(self) -> bool:
-        """Whether another trial can start."""
+        """Checks whether another trial can start."""
         return not self._tasks
 
     def start(self, task: TrialTask) -> None:

@@ -1,4 +1,4 @@
-"""Trains several trials at a time, in processes that may die."""
+"""Trains several trials at a time in local processes."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ from mtl_keras.processes.gpus import gpu_shares, visible_gpus
 from mtl_keras.processes.workers import describe_code
 from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 
-# A trial that ends this many workers is itself the reason.
+# A trial that kills this many workers counts as failed.
 _MOST_DEATHS = 3
 _READY = "ready"
-# From when its pipe is closed.
+# Seconds to wait for the end of a process whose pipe is closed.
 _SECONDS_TO_END = 1.0
 
 
 class WorkerFailedError(RuntimeError):
-    """A worker of a search could not begin."""
+    """Raised if a worker of a search cannot start."""
 
 
 @dataclasses.dataclass(frozen=True)
 class WorkerSetup:
-    """All that a process needs to train trials.
+    """The objects that a process needs to train trials.
 
     Args:
-        hyper_model: Arguments of `make_hyper_model`, by name.
-        runner: Arguments of `TrialRunner`, but for the strategy.
-        references: Metrics of single-task models, by task.
+        hyper_model: Dict of the arguments of `make_hyper_model`.
+        runner: Dict of the arguments of `TrialRunner`, except for hypermodel
+            and strategy.
+        references: Dict from task to the metric of its single-task model.
         distribution: Name of a strategy.
-        replicas: Number of its devices, or `None` for all.
+        replicas: Number of devices, or `None` for all.
     """
 
     hyper_model: Mapping[str, Any]
@@ -52,17 +53,17 @@ class WorkerSetup:
 
 
 class TrialWorkers:
-    """Processes that train a trial each.
+    """Trains trials in several processes, one trial in each.
 
-    The trial of a process that dies is given to another one, or is trained
-    anew by its successor, from the same seed. None outlives the `with` block.
+    If a process dies, another one or its replacement trains its trial again
+    with the same seed. All processes end with the `with` block.
 
     Args:
-        setup: What they need.
+        setup: The setup of the processes.
         count: Number of processes.
 
     Raises:
-        TypeError: If what they need cannot be handed to another process.
+        TypeError: If the setup cannot be pickled.
     """
 
     def __init__(self, setup: WorkerSetup, count: int):
@@ -89,12 +90,12 @@ class TrialWorkers:
 
     @property
     def is_free(self) -> bool:
-        """Whether another trial can start."""
+        """Checks whether another trial can start."""
         busy = sum(worker.task is not None for worker in self._workers)
         return busy + len(self._waiting) < self.count
 
     def start(self, task: TrialTask) -> None:
-        """Takes a trial.
+        """Accepts a trial.
 
         Args:
             task: The trial.
@@ -106,7 +107,7 @@ class TrialWorkers:
         """Waits for a trial, and returns its number, record and weights.
 
         Raises:
-            WorkerFailedError: If a worker could not begin.
+            WorkerFailedError: If a worker cannot start.
         """
         while True:
             by_end = {worker.link: worker for worker in self._workers}
@@ -128,14 +129,14 @@ class TrialWorkers:
                 worker.give(self._waiting.pop(0))
 
     def _replace(self, worker: _Worker):
-        """Starts another worker, and has the trial of the dead one run."""
-        # How it ended by itself, before it is ended for sure.
+        """Starts another worker, and reschedules the trial of the dead one."""
+        # Reads the exit code before the process is killed.
         worker.process.join(_SECONDS_TO_END)
         worker.end()
         code = worker.process.exitcode
         how = describe_code(code)
         self._lost_starts += not worker.is_ready
-        # By a signal, it may have been the system that was short of memory.
+        # A signal may come from the system, if it is short of memory.
         if not worker.is_ready and (
             code >= 0 or self._lost_starts == _MOST_DEATHS
         ):
@@ -161,7 +162,7 @@ class TrialWorkers:
 
 
 class _Worker:
-    """A process, and what it does at present."""
+    """A process and its current trial."""
 
     def __init__(self, content: bytes, variables: Mapping[str, str]):
         context = multiprocessing.get_context("spawn")
@@ -171,7 +172,7 @@ class _Worker:
         )
         with _environment(variables):
             self.process.start()
-        # Ours alone would keep the pipe open when the process has died.
+        # An open end in this process would hide the death of the other.
         theirs.close()
         self.task: TrialTask | None = None
         self.is_ready = False
@@ -179,7 +180,7 @@ class _Worker:
 
     def give(self, task: TrialTask) -> None:
         self.task, self.began = task, time.monotonic()
-        # A dead one is found when its end of the pipe is read.
+        # A dead process is detected when its pipe is read.
         with contextlib.suppress(OSError):
             self.link.send(task)
 
@@ -199,8 +200,8 @@ class _Worker:
 
 
 def _work(link: connection.Connection, content: bytes) -> None:
-    """What a process does: it trains what it is given, until nobody asks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asks decides
+    """Trains trials in a process until its pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # handled by the main process
     try:
         runner = _make_runner(pickle.loads(content))
     except BaseException:
@@ -231,16 +232,16 @@ def _pickled(setup: WorkerSetup) -> bytes:
     except Exception as error:
         raise TypeError(
             "With several workers, the factory, the space, the data and the "
-            f"callbacks go to other processes, and one cannot: {error}. Define "
-            "the factory at the top of a module, and pass arrays; or pass "
-            "workers=1."
+            f"callbacks are pickled, but one of them cannot be: {error}. "
+            "Define the factory at the top of a module, and pass arrays; or "
+            "pass workers=1."
         ) from error
 
 
 def worker_variables(count: int) -> list[dict[str, str]]:
-    """Makes environment variables by which workers share this host.
+    """Returns environment variables that share this host among workers.
 
-    Each has its share of the GPUs and of the cores.
+    Each worker gets its share of the GPUs and cores.
 
     Args:
         count: Number of workers.
@@ -250,9 +251,9 @@ def worker_variables(count: int) -> list[dict[str, str]]:
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
-        # Of a GPU that several share, each takes what it needs.
+        # Workers that share a GPU allocate only the memory they need.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        # Where modules are found that this process has found.
+        # The import path of this process.
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     gpus = visible_gpus(os.environ)
@@ -266,7 +267,7 @@ def worker_variables(count: int) -> list[dict[str, str]]:
 
 @contextlib.contextmanager
 def _environment(changed: Mapping[str, str]) -> Iterator[None]:
-    """Has a process that starts here find some variables."""
+    """Sets environment variables for processes that start in the block."""
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:

@@ -95,7 +95,7 @@ class WrappedHyperModel:
 
     @property
     def varies_weights(self) -> bool:
-        """Whether the loss weights differ between trials.
+        """Checks whether the loss weights differ between trials.
 
         This builds a model for each choice and each bound of a range.
         """

@@ -47,7 +47,7 @@ def _explain(kind: type[pydantic.BaseModel], error: Mapping) -> str:
     ]
     key = ".".join(map(str, location))
     if error["type"] == "extra_forbidden":
-        known = _keys_of_table(kind, location[:-1])
+        known = _table_keys(kind, location[:-1])
         return f"unknown key {key!r}. {did_you_mean(location[-1], known)}"
     if error["type"] == "missing":
         return f"{key!r} is missing."
@@ -55,9 +55,7 @@ def _explain(kind: type[pydantic.BaseModel], error: Mapping) -> str:
     return f"{key!r} is {error['input']!r}. {message}."
 
 
-def _keys_of_table(
-    table: type[pydantic.BaseModel], location: list
-) -> list[str]:
+def _table_keys(table: type[pydantic.BaseModel], location: list) -> list[str]:
     for part in location:
         # The name of a mixed data set is not a field.
         if part in table.model_fields:

@@ -61,10 +61,10 @@ def _load(recipe: Recipe) -> RecipeData:
 
 
 def _load_mixture(recipe: Recipe) -> RecipeData:
-    alone = mixture.single_recipes(recipe)
+    recipes = mixture.single_recipes(recipe)
     parts = {
         name: load_data(single, in_memory=True)
-        for name, single in alone.items()
+        for name, single in recipes.items()
     }
     data = mixture.join(parts, recipe)
     if recipe.tasks is None:

@@ -45,7 +45,7 @@ def ended_by_interruption() -> Iterator[keras.callbacks.Callback]:
         return
     try:
         signal.signal(signal.SIGINT, interrupt)
-    except ValueError:  # not in the main thread, which alone is interrupted
+    except ValueError:  # signals interrupt only the main thread
         yield callback
         return
     try:

@@ -129,7 +129,7 @@ def test_a_file_without_labels_is_predicted(run_command, run_folder, tmp_path):
     assert len(rows) == 5 and not any("true" in name for name in rows[0])
     result = run_command("evaluate", folder, "--data-path", path)
     assert result.exit_code == 2
-    assert "`mtl-keras predict` takes them" in result.stderr
+    assert "Call `mtl-keras predict` instead" in result.stderr
 
 
 def test_a_file_with_the_labels_of_some_tasks_is_evaluated_on_these(
@@ -240,7 +240,7 @@ def test_arrays_of_other_classes_are_refused(run_command, tmp_path):
     how = ("evaluate", tmp_path / "model.keras", "--data-path")
     result = run_command(*how, tmp_path / "b.npz")
     assert result.exit_code == 2
-    assert "['q', 'r'], the model ['p', 'q']" in result.stderr
+    assert "['q', 'r'], but the model ['p', 'q']" in result.stderr
 
 
 @pytest.mark.parametrize(
