@@ -11,6 +11,7 @@ PACKAGE = Path(mtl_keras.__file__).parent
 # What each room may import, from the ground up.
 GROUND = {
     "argument_checks",
+    "columns",
     "distribution",
     "graph_nodes",
     "keras_compat",
@@ -31,6 +32,7 @@ FLOORS = {
     "argument_checks": set(),
     "spelling": set(),
     "safe_name": set(),
+    "columns": {"safe_name", "spelling"},
     "keras_compat": set(),
     "distribution": {"argument_checks", "keras_compat", "spelling"},
     "graph_nodes": {"keras_compat"},

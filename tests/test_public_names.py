@@ -8,7 +8,7 @@ from generated_files import FILES
 import mtl_keras
 
 # Packages that users do not type.
-INTERNAL = {"cli", "processes"}
+INTERNAL = {"cli", "columns", "processes"}
 
 
 def test_public_names_exist_and_are_sorted():
