@@ -60,7 +60,7 @@ bench: $(VENV)/.installed
 # The site, in site/; it works without network.
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict --quiet
-	@echo "Open site/index.html"
+	@echo "python -m http.server --directory site shows it."
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(RUN)/python -m pip install --quiet --editable ".[docs]"

@@ -64,21 +64,25 @@ def members(cls):
     )
 
 
-def section(name, value):
+def section(name, value, level=2):
     """Returns the Markdown of one public name."""
     if inspect.ismodule(value):
         inside = [
-            section(inner, getattr(value, inner))
+            section(inner, getattr(value, inner), level + 1)
             for inner in public_names(value)
         ]
         return "\n".join([f"## {name}\n\n{value.__doc__}\n", *inside])
     if not hasattr(value, "__qualname__"):
         return f"## {name}\n\n{inspect.getdoc(value)}\n"
-    path = f"{value.__module__}.{value.__qualname__}"
-    if not inspect.isclass(value):
-        return f"::: {path}\n"
-    listed = "".join(f"\n        - {member}" for member in members(value))
-    return f"::: {path}\n    options:\n      members:{listed or ' false'}\n"
+    lines = [
+        f"::: {value.__module__}.{value.__qualname__}",
+        "    options:",
+        f"      heading_level: {level}",
+    ]
+    if inspect.isclass(value):
+        listed = "".join(f"\n        - {name}" for name in members(value))
+        lines.append(f"      members:{listed or ' false'}")
+    return "\n".join(lines) + "\n"
 
 
 def expand(match):
