@@ -1,9 +1,10 @@
 """Links between Markdown files, and the navigation of the site."""
 
+import itertools
 import re
 
 import pytest
-from markdown_files import ROOT, anchors, broken_links, markdown_files
+from markdown_files import FENCE, ROOT, anchors, broken_links, markdown_files
 
 MKDOCS = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 NAVIGATION = re.findall(r"^ +- [^:\n]+: (\S+\.md)$", MKDOCS, re.MULTILINE)
@@ -40,6 +41,23 @@ def test_other_links_are_not(text):
         assert anchors(text) == {"a-heading-with-code"}
     else:
         assert broken_links(ROOT / "README.md", text) == []
+
+
+def indented_blocks(text):
+    """Lists lines of list items that the site would take for paragraphs."""
+    lines = ["", *FENCE.sub("", text).splitlines()]
+    return [
+        line
+        for before, line in itertools.pairwise(lines)
+        if not before.strip() and re.match(r" {2,3}\S", line)
+    ]
+
+
+def test_blocks_in_lists_are_indented_by_four():
+    """GitHub takes two spaces, the site needs four."""
+    for path in (ROOT / "docs").glob("*.md"):
+        assert indented_blocks(path.read_text(encoding="utf-8")) == [], path
+    assert indented_blocks("- a\n\n  b\n\n    c") == ["  b"]
 
 
 def test_navigation_has_every_guide():
