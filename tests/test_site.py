@@ -1,6 +1,7 @@
 """The documentation site builds without warnings and without network."""
 
 import re
+import runpy
 import subprocess
 import sys
 
@@ -31,6 +32,20 @@ def site(tmp_path_factory):
     assert built.returncode == 0, built.stderr
     assert "WARNING" not in built.stderr.replace("WARNING: All log", "")
     return folder
+
+
+def test_examples_of_docstrings_become_code():
+    path = ROOT / "docs" / "hooks" / "doctest_blocks.py"
+    hook = runpy.run_path(str(path))
+    text = "Adds.\n\n>>> a = [\n...     1\n... ]\n>>> a\n[1]\n\nMore."
+    assert hook["fence_examples"](text) == (
+        "Adds.\n\n```pycon\n>>> a = [\n...     1\n... ]\n>>> a\n[1]\n```\n\n"
+        "More."
+    )
+    at_the_end = "Example:\n    >>> 1\n    1"
+    assert hook["fence_examples"](at_the_end) == (
+        "Example:\n    ```pycon\n    >>> 1\n    1\n    ```"
+    )
 
 
 @pytest.mark.slow
