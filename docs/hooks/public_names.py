@@ -10,6 +10,7 @@ name of their module.
 import importlib
 import inspect
 import re
+import sys
 
 ROOM = re.compile(r"^::: (?P<room>[\w.]+)$", re.MULTILINE)
 # What Keras calls by itself.
@@ -74,8 +75,14 @@ def section(name, value, level=2):
         return "\n".join([f"## {name}\n\n{value.__doc__}\n", *inside])
     if not hasattr(value, "__qualname__"):
         return f"## {name}\n\n{inspect.getdoc(value)}\n"
+    path = f"{value.__module__}.{value.__qualname__}"
+    if path in sys.modules:
+        raise ValueError(
+            f"{path!r} is a {type(value).__name__} and a module, and the "
+            "reference would show the module. Rename the module."
+        )
     lines = [
-        f"::: {value.__module__}.{value.__qualname__}",
+        f"::: {path}",
         "    options:",
         f"      heading_level: {level}",
     ]
