@@ -76,7 +76,7 @@ class GroupedDense(keras.layers.Layer):
         self._initializers = None
 
     @classmethod
-    def of(cls, layers: Sequence[keras.layers.Dense], **kwargs):
+    def from_layers(cls, layers: Sequence[keras.layers.Dense], **kwargs):
         """Makes the layer that stands for dense layers of one configuration.
 
         It begins with the very values that these would begin with.

@@ -82,7 +82,7 @@ def test_tasks_start_differently_and_each_as_dense_does(initializer):
 
 def test_it_begins_as_the_dense_layers_that_it_stands_for():
     layers = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]
-    grouped = GroupedDense.of(layers, name="heads")
+    grouped = GroupedDense.from_layers(layers, name="heads")
     grouped.build((None, 6))
     for task, layer in enumerate(layers):
         layer.build((None, 6))

@@ -66,7 +66,9 @@ def test_sizes_left_open(rng):
         x = rng.normal(size=(2, height, width, 1))
         shapes = {name: y.shape for name, y in model(x).items()}
         assert shapes["depth"] == (2, height, width, 1)
-    with pytest.raises(ValueError, match="height 9, which 2 does not divide"):
+    with pytest.raises(
+        ValueError, match="height 9, which is not divisible by 2"
+    ):
         build_cnn_multi_task((9, 8, 1), filters=(2, 4))
 
 

@@ -454,7 +454,7 @@ WRONG_ARGUMENTS = [
     ),
     (
         {"tasks": [mtl_keras.Regression("a")], "num_classes": 3},
-        "num_classes=3 shapes the default tasks",
+        "num_classes=3 applies to the default tasks",
     ),
     ({"trunk_width": 0}, "trunk_width: found 0, expected 1 or more"),
     ({"trunk_width": -4}, "trunk_width: found -4"),

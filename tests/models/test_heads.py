@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mtl_keras.layers import GroupedDense
-from mtl_keras.models.heads import put_heads
+from mtl_keras.models.heads import add_heads
 from mtl_keras.tasks import Classification, Regression, Segmentation, groups
 
 
@@ -25,7 +25,7 @@ def test_a_group_is_what_its_heads_would_be(rng):
     tasks.insert(1, Regression("size"))
     features = keras.Input((6,))
     keras.utils.set_random_seed(3)
-    outputs = put_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
+    outputs = add_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
     assert list(outputs) == [task.name for task in tasks]
     together = keras.Model(features, outputs)
     kinds = [type(layer) for layer in together.layers[1:]]
@@ -52,7 +52,7 @@ def test_a_group_is_what_its_heads_would_be(rng):
 )
 def test_few_equal_heads_stay_alone(tasks):
     features = keras.Input((6,))
-    outputs = put_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
+    outputs = add_heads(dict.fromkeys((t.name for t in tasks), features), tasks)
     for layer in layers_of(outputs).values():
         assert type(layer) is keras.layers.Dense
 
@@ -60,14 +60,14 @@ def test_few_equal_heads_stay_alone(tasks):
 def test_heads_on_different_tensors_stay_alone():
     tasks = [Regression(name) for name in "abc"]
     features = {task.name: keras.Input((6,)) for task in tasks}
-    for layer in layers_of(put_heads(features, tasks)).values():
+    for layer in layers_of(add_heads(features, tasks)).values():
         assert type(layer) is keras.layers.Dense
 
 
 def test_heads_that_are_no_dense_layers_stay_alone():
     tasks = [Segmentation(name, 1) for name in "abc"]
     features = dict.fromkeys("abc", keras.Input((4, 4, 2)))
-    for layer in layers_of(put_heads(features, tasks)).values():
+    for layer in layers_of(add_heads(features, tasks)).values():
         assert type(layer) is keras.layers.Conv2D
 
 
@@ -75,4 +75,4 @@ def test_features_of_another_rank_are_named_as_ever():
     tasks = [Regression(name) for name in "abc"]
     features = dict.fromkeys("abc", keras.Input((4, 6)))
     with pytest.raises(ValueError, match=r"Task 'a' .* rank 2"):
-        put_heads(features, tasks)
+        add_heads(features, tasks)
