@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mtl_keras.models import factories
 from mtl_keras.models.factories import *  # noqa: F403, the registry
-from mtl_keras.models.table import FactoryRow, factory_rows
+from mtl_keras.models.table import FactoryRow, describe_factory
 from mtl_keras.models.text_input import (
     with_text_input,
     without_text_input,
@@ -52,7 +52,7 @@ def table() -> list[FactoryRow]:
     >>> mtl_keras.models.table()[0].inputs
     'vectors'
     """
-    return factory_rows(get(name) for name in names())
+    return [describe_factory(get(name)) for name in names()]
 
 
 __all__ = [

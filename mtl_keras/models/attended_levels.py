@@ -31,7 +31,7 @@ def attended_levels(
         tasks: List of tasks.
         filters: Number of filters of each level.
         activation: Any Keras activation.
-        normalization: See `mtl_keras.normalization.normalize`.
+        normalization: See `mtl_keras.normalization`.
         regularizer: Keras regularizer of the kernels, or `None`.
 
     Returns:

@@ -54,11 +54,11 @@ def build_from_backbone(
     name: str = "from_backbone",
     **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds heads on a backbone, which is the shared trunk.
+    """Builds heads on a network of keras.applications, or on any other.
 
-    Tasks on the whole image read the end of the backbone, averaged over each
-    channel. Each task on pixels has a decoder over the last layer of each
-    size. `feature_layers` selects other layers.
+    The network, called backbone, is the shared trunk. Tasks on the whole image
+    read its end, averaged over each channel. Each task on pixels has a decoder
+    over the last layer of each size. `feature_layers` selects other layers.
 
     The backbone is copied with its weights and does not change. The model
     contains its layers one by one.

@@ -37,7 +37,7 @@ def encode(
         activation: Activation of convolutions and Transformers.
         num_heads: Number of attention heads of Transformers.
         kernel_size: Number of steps that a convolution reads.
-        normalization: See `mtl_keras.normalization.normalize`.
+        normalization: See `mtl_keras.normalization`.
         dropout: Dropout rate, in [0, 1).
         l1: Factor of the L1 penalty on the kernels.
         l2: Factor of the L2 penalty on the kernels.

@@ -1,4 +1,4 @@
-"""Networks of others as the shared trunk."""
+"""Other networks as the shared trunk."""
 
 import factory_harness
 import keras
@@ -23,12 +23,12 @@ MASK = Segmentation("mask", 1)
 
 @pytest.fixture(scope="module")
 def network():
-    """One for all arguments that are refused."""
+    """Returns one backbone for all wrong arguments."""
     return backbone()
 
 
 def backbone(shape=(8, 8, 3), *, pooled=False, top=False):
-    """Two levels, with batch normalization and dropout."""
+    """Creates two levels with batch normalization and dropout."""
     inputs = x = keras.Input(shape)
     for level, filters in enumerate((4, 6), start=1):
         x = keras.layers.Conv2D(filters, 3, 2, "same", name=f"conv_{level}")(x)
@@ -48,7 +48,7 @@ def backbone(shape=(8, 8, 3), *, pooled=False, top=False):
 
 
 def nested(shape=(8, 8, 3)):
-    """A backbone within a Sequential one, with adapted preprocessing."""
+    """Creates a backbone in a Sequential model with adapted preprocessing."""
     rng = np.random.default_rng(4)
     standardize = keras.layers.Normalization(name="standardize")
     standardize.adapt(rng.normal(2, 3, size=(16, *shape)))
@@ -58,14 +58,14 @@ def nested(shape=(8, 8, 3)):
 
 
 class Doubled(keras.Model):
-    """A functional model that does more than its graph says."""
+    """Functional model that computes more than its graph."""
 
     def call(self, inputs):
         return 2 * super().call(inputs)
 
 
 def doubled():
-    """A backbone that cannot be copied layer by layer."""
+    """Creates a backbone that cannot be copied layer by layer."""
     network = backbone()
     return Doubled(network.inputs, network.outputs)
 
@@ -92,7 +92,7 @@ def test_it_computes_what_the_backbone_does(make, images):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_the_backbone_stays_as_it_is_and_models_share_nothing(images, rng):
+def test_the_backbone_does_not_change_and_models_share_nothing(images, rng):
     network = backbone()
     before = network.get_weights()
     first, second = (
@@ -119,7 +119,7 @@ def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
         "kind/bias",
     }
     trunk = model.get_weights()[:-2]
-    # Dropout and the statistics of batches would make a difference.
+    # Dropout and batch statistics would change the outputs.
     np.testing.assert_allclose(
         model(images, training=True)["kind"],
         model(images, training=False)["kind"],
@@ -139,7 +139,7 @@ def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
     )
 
 
-def test_fine_tuning_leaves_the_statistics_alone(images, rng):
+def test_fine_tuning_does_not_change_the_statistics(images, rng):
     model = build_from_backbone(
         backbone=backbone(), tasks=[CLASS], trainable=False
     )
@@ -163,7 +163,7 @@ def test_a_trained_backbone_learns_its_statistics(images, rng):
     assert np.abs(found - statistics).max() > 0
 
 
-def test_each_task_reads_the_layer_that_is_said():
+def test_each_task_reads_the_named_layer():
     tasks = [CLASS, Regression("early"), MASK, DenseRegression("depth", 2)]
     model = build_from_backbone(
         backbone=backbone(),
@@ -203,7 +203,7 @@ def test_each_task_reads_the_layer_that_is_said():
     assert own == {"conv_2", "norm_2", "kind"}
 
 
-def test_layers_of_a_network_within_go_by_their_names():
+def test_layers_of_inner_networks_are_found_by_name():
     model = build_from_backbone(
         backbone=nested(), tasks=[CLASS], feature_layers={"kind": "relu_1"}
     )
@@ -212,7 +212,7 @@ def test_layers_of_a_network_within_go_by_their_names():
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
 
 
-def test_what_no_task_reads_is_left_out():
+def test_layers_that_no_task_reads_are_left_out():
     model = build_from_backbone(
         backbone=backbone(), tasks=[CLASS], feature_layers={"kind": "relu_1"}
     )

@@ -1,4 +1,4 @@
-"""The convolutional network."""
+"""Convolutional network."""
 
 import keras
 import pytest

@@ -1,4 +1,4 @@
-"""The U-Net with a classification."""
+"""U-Net with a classification."""
 
 import keras
 import numpy as np
@@ -48,7 +48,7 @@ def test_sizes_left_open(rng):
         assert model(x)["segmentation"].shape[1:3] == size
 
 
-def test_size_that_the_pooling_does_not_divide():
+def test_size_that_is_not_divisible():
     with pytest.raises(
         ValueError, match=r"height 36, which is not divisible by 8"
     ):

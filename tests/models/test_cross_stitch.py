@@ -16,7 +16,7 @@ TASKS = [Regression("a"), Regression("b", units=2)]
 
 
 def copy_tower(single, model, name):
-    """Gives a single-task model the weights of a tower."""
+    """Sets the weights of a single-task model to those of a tower."""
     kernel_layers = [layer for layer in single.layers if layer.weights]
     of_tower = [
         layer

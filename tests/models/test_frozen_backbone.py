@@ -1,4 +1,4 @@
-"""Backbones of which a user has frozen a part."""
+"""Backbones with layers that a user has frozen."""
 
 import keras
 
