@@ -1,4 +1,4 @@
-"""Writes the table of factories into the README: `python docs/factory_table.py`."""
+"""Writes the table of factories into the README."""
 
 import re
 from pathlib import Path

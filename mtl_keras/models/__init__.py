@@ -14,7 +14,7 @@ from mtl_keras.spelling import did_you_mean
 
 def names() -> list[str]:
     """Lists the names of the factories, sorted."""
-    return sorted(name for name in vars(factories) if name[:6] == "build_")
+    return sorted(name for name in vars(factories) if name.startswith("build_"))
 
 
 def get(name: str) -> Callable:

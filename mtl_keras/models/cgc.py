@@ -45,10 +45,6 @@ def build_cgc(
     each group are computed together.
 
     Args:
-        shared_experts: Number of experts that all tasks read, 0 or more.
-            Defaults to `4`.
-        task_experts: Number of experts of each task, 0 or more. Defaults to
-            `2`.
         hidden_units: Width of each hidden layer of an expert. Defaults to
             `(16,)`.
         normalization: `"batch"`, `"group"`, `"layer"` or `None`. With

@@ -57,11 +57,6 @@ def build_cross_stitch_cnn(
             for all towers. Defaults to `(16, 32)`.
         hidden_units: Width of each dense layer after the convolutions.
             Defaults to `(64,)`.
-        own: Initial share of a task's own tower. The rest up to 1 is shared
-            equally by the other towers. With `1`, training starts from
-            independent towers. Defaults to `0.9`.
-        per_channel: Whether each channel has its own alpha. Defaults to
-            `False`.
         dropout: Dropout rate after each dense layer, in [0, 1). Defaults to
             `0`.
 

@@ -48,11 +48,6 @@ def build_cross_stitch_mlp(
     Args:
         hidden_units: Width of each hidden layer of a tower, the same for all
             towers. Defaults to `(64,)`.
-        own: Initial share of a task's own tower. The rest up to 1 is shared
-            equally by the other towers. With `1`, training starts from
-            independent towers. Defaults to `0.9`.
-        per_channel: Whether each channel has its own alpha. Defaults to
-            `False`.
 
     Reference:
         Misra et al., "Cross-stitch Networks for Multi-task Learning", CVPR

@@ -1,4 +1,4 @@
-"""The decorator of factories: completes their signature and documentation."""
+"""Decorator of factories: completes their signature and documentation."""
 
 from __future__ import annotations
 
@@ -52,12 +52,18 @@ def factory(
         A decorator.
 
     Raises:
-        ValueError: If an argument has no documentation.
+        ValueError: If `inputs` is unknown, or an argument has no documentation.
     """
+    if inputs not in SHARED_ARGUMENTS:
+        raise ValueError(
+            f"factory: unknown inputs {inputs!r}. "
+            f"{did_you_mean(inputs, SHARED_ARGUMENTS)}"
+        )
 
     def decorate(build: Callable[P, MultiTaskModel]):
         signature = _signature(build)
-        build.__doc__ = _documentation(build, signature, inputs)
+        if build.__doc__:  # python -OO removes docstrings
+            build.__doc__ = _documentation(build, signature, inputs)
         build.__signature__ = signature
         build.inputs = inputs
         build.search_space = dict(search_space or {})
@@ -82,6 +88,8 @@ def _signature(build: Callable) -> inspect.Signature:
     """Returns the signature of a factory with each option in it."""
     signature = inspect.signature(build)
     own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
+    if len(own) == len(signature.parameters):
+        return signature
     passed_on = inspect.signature(build_model).parameters.values()
     options = [p for p in passed_on if p.kind == p.KEYWORD_ONLY]
     return signature.replace(parameters=[*own, *options])
@@ -91,12 +99,9 @@ def _documentation(
     build: Callable, signature: inspect.Signature, inputs: str
 ) -> str:
     """Returns the docstring of a factory with the text of each argument."""
-    docstring = inspect.cleandoc(build.__doc__ or "") + "\n"
-    summary, block, rest = _ARGS.split(docstring, maxsplit=1)
-    own = _texts(block)
-    shared = SHARED_ARGUMENTS[inputs] | _texts(
-        _ARGS.search(inspect.cleandoc(ModelOptions.__doc__) + "\n")[1]
-    )
+    before, own, after = _split(build.__doc__)
+    _, options, _ = _split(ModelOptions.__doc__)
+    shared = SHARED_ARGUMENTS[inputs] | options
     entries = []
     for name, parameter in signature.parameters.items():
         if name not in own and name not in shared:
@@ -106,14 +111,19 @@ def _documentation(
             )
         text = own.get(name) or f"{shared[name]} {_default(parameter)}"
         entries.append(_entry(name, text))
-    return "\n".join([f"{summary}Args:", *entries, "", _RESULT, rest.lstrip()])
+    return "\n".join([f"{before}Args:", *entries, "", _RESULT, after])
 
 
-def _texts(block: str) -> dict[str, str]:
-    """Returns the text of each argument in the Args of a docstring."""
+def _split(docstring: str) -> tuple[str, dict[str, str], str]:
+    """Returns the text of each argument, and the docstring around them."""
+    docstring = inspect.cleandoc(docstring) + "\n"
+    if not _ARGS.search(docstring):
+        return f"{docstring}\n", {}, ""
+    before, block, after = _ARGS.split(docstring, maxsplit=1)
     _, *parts = _NAME.split(textwrap.dedent(block))
     texts = (" ".join(text.split()) for text in parts[1::2])
-    return dict(zip(parts[::2], texts, strict=True))
+    arguments = dict(zip(parts[::2], texts, strict=True))
+    return before, arguments, after.lstrip()
 
 
 def _default(parameter: inspect.Parameter) -> str:

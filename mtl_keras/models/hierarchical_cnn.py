@@ -52,15 +52,6 @@ def build_hierarchical_cnn(
             them. Defaults to `(2, 10)`. Cannot be combined with `tasks`.
         filters: Number of filters of each convolution. Defaults to
             `(32, 64, 128)`.
-        levels: Dict from task name to the level of the trunk that the task
-            reads, counted from 1. Other tasks read the last level. Defaults to
-            the middle level for the first task.
-        feeds: Dict from task name to the names of the tasks whose predictions
-            the task reads in addition to its features (task fusion). Defaults
-            to no such tasks.
-        stop_gradient: Whether to stop the gradient of a task at the
-            predictions that it reads, so that it does not train the layers
-            behind them. Defaults to `True`.
         dropout: Dropout rate of the features that tasks read, in [0, 1).
             Defaults to `0`.
 

@@ -15,6 +15,28 @@ _ALL = {
     "l1": "Factor of the L1 penalty on the kernels of the hidden layers.",
     "l2": "Factor of the L2 penalty on the kernels of the hidden layers.",
     "name": "Name of the model.",
+    # Of two factories of one family.
+    "shared_experts": "Number of experts that all tasks read, 0 or more.",
+    "task_experts": "Number of experts of each task, 0 or more.",
+    "own": (
+        "Initial share of a task's own tower. The rest up to 1 is shared "
+        "equally by the other towers. With `1`, training starts from "
+        "independent towers."
+    ),
+    "per_channel": "Whether each channel has its own alpha.",
+    "levels": (
+        "Dict from task name to the level of the trunk that the task reads, "
+        "counted from 1. Other tasks read the last level. With `None`, the "
+        "first task reads the middle level."
+    ),
+    "feeds": (
+        "Dict from task name to the names of the tasks whose predictions the "
+        "task reads in addition to its features (task fusion)."
+    ),
+    "stop_gradient": (
+        "Whether to stop the gradient of a task at the predictions that it "
+        "reads, so that it does not train the layers behind them."
+    ),
 }
 
 _VECTORS = {

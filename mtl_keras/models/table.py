@@ -27,5 +27,5 @@ def describe_factory(build: Callable) -> FactoryRow:
     Args:
         build: A function that `mtl_keras.models.factory.factory` decorates.
     """
-    summary = build.__doc__.partition("\n")[0]
+    summary = (build.__doc__ or "").partition("\n")[0]
     return FactoryRow(build.__name__, build.inputs, summary)

@@ -75,7 +75,7 @@ def test_towers_that_do_not_fit(rng):
     odd = [*towers(rng, 1), *towers(rng, 1, (5, 6))]
     with pytest.raises(ValueError, match=r"towers of one shape; .*\(5, 6\)"):
         CrossStitch(2)(odd)
-    with pytest.raises(ValueError, match="task=3; expected an integer from 0 to 2"):
+    with pytest.raises(ValueError, match="task=3; expected an integer from 0"):
         CrossStitch(3)(towers(rng), task=3)
     with pytest.raises(ValueError, match="num_tasks: found 0"):
         CrossStitch(0)

@@ -123,6 +123,27 @@ def test_an_argument_without_documentation_is_refused():
 
     with pytest.raises(ValueError, match=r"build_secret: argument 'secret'"):
         factory("vectors")(build_secret)
+    with pytest.raises(ValueError, match="Did you mean 'vectors'"):
+        factory("vector")
+
+
+def test_a_docstring_without_arguments_gets_the_shared_ones():
+    @factory("vectors")
+    def build_plain(input_shape=(8,)):
+        """Builds a plain network."""
+
+    assert list(documented_arguments(build_plain)) == ["input_shape"]
+    assert build_plain.__doc__.startswith("Builds a plain network.\n\nArgs:\n")
+
+
+def test_factories_work_without_docstrings():
+    def build_plain(input_shape=(8,), **options):
+        return options
+
+    build = factory("vectors")(build_plain)
+    assert build.__doc__ is None
+    assert "optimizer" in inspect.signature(build).parameters
+    assert build(optimizer="sgd") == {"optimizer": "sgd"}
 
 
 def test_an_input_that_is_not_a_shape():
