@@ -16,7 +16,7 @@ _EPSILON = 1e-6
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class DSelectKGate(keras.layers.Layer):
-    """Computes weights of experts, of which training leaves at most k above 0.
+    """Computes weights of experts; after training, at most k are above 0.
 
     Each of k selectors encodes the number of its expert in binary: digit j is
     1 to the degree S(z_j), with the smooth step

@@ -1,4 +1,4 @@
-"""Mixture of experts of which each task selects a few."""
+"""Mixture of experts with a sparse selection by each task."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def build_dselect_k(
     name: str = "dselect_k",
     **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds a mixture of experts of which each task selects at most `k`.
+    """Builds a mixture of experts, at most `k` of them for each task.
 
     Like `build_mmoe`, with gates that are smooth while they choose and exactly
     sparse once they have chosen (`mtl_keras.layers.DSelectKGate`).

@@ -64,8 +64,8 @@ def build_sequence_multi_task(
             `SequenceTagging("step", 10)`.
         num_classes: Number of classes of each default task. Defaults to 10.
             Cannot be combined with `tasks`.
-        trunk: `"gru"`, bidirectional GRUs; `"conv"`, convolutions of which
-            each reaches twice as far as the one before; or `"transformer"`.
+        trunk: `"gru"`, bidirectional GRUs; `"conv"`, convolutions, each with
+            twice the dilation of the one before; or `"transformer"`.
             Defaults to `"gru"`.
         hidden_units: Width of each level of the trunk, for GRUs in each
             direction. Defaults to `(64, 64)`.

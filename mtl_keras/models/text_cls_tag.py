@@ -88,7 +88,7 @@ def build_text_cls_tag(
             shape `(steps, 3)`, see `mtl_keras.layers.TokenIds`. Defaults to
             `0`, only the token.
         encoder: `"gru"`, bidirectional GRUs; `"transformer"`; or `"conv"`,
-            convolutions of which each reaches twice as far as the one before.
+            convolutions, each with twice the dilation of the one before.
             Defaults to `"gru"`.
         hidden_units: Width of each level of the encoder, for GRUs in each
             direction. Defaults to `(128,)`.
