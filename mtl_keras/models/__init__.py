@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mtl_keras.models import factories
 from mtl_keras.models.factories import *  # noqa: F403, the registry
-from mtl_keras.models.table import FactoryRow, describe_factory
+from mtl_keras.models.factory_table import FactoryRow, describe_factory
 from mtl_keras.models.text_input import (
     with_text_input,
     without_text_input,
