@@ -43,15 +43,16 @@ class AlignedMTL(GramianWeighting):
         labelled = gramian.mask
         size = labelled.shape[0]
         both = labelled * labelled[:, None]
-        rank = tf.math.count_nonzero(
-            tf.linalg.eigvalsh(gramian.cosines * both) > size * NOISE,
-            dtype=tf.int32,
-        )
-        values, vectors = tf.linalg.eigh(gramian.matrix * both)
-        kept = (tf.range(size) >= size - rank) & (values > 0)
-        ones = tf.ones_like(values)
-        least = tf.reduce_min(tf.where(kept, values, ones))
-        roots = tf.sqrt(least / tf.where(kept, values, ones))
-        roots = tf.where(kept, roots, tf.zeros_like(roots))
+        values, vectors = tf.linalg.eigh(gramian.cosines * both)
+        rank = tf.math.count_nonzero(values > size * NOISE, dtype=tf.int32)
+        # G is F F^T. The singular values of F are the roots of G's eigenvalues,
+        # and more precise than them where lengths differ much.
+        factor = gramian.norms[:, None] * vectors * tf.sqrt(tf.nn.relu(values))
+        roots, vectors, _ = tf.linalg.svd(factor)
+        kept = (tf.range(size) < rank) & (roots > 0)
+        ones = tf.ones_like(roots)
+        smallest = tf.reduce_min(tf.where(kept, roots, roots[0]))
+        scales = smallest / tf.where(kept, roots, ones)
+        scales = tf.where(kept, scales, tf.zeros_like(scales))
         along = tf.linalg.matvec(vectors, labelled, transpose_a=True)
-        return tf.linalg.matvec(vectors, roots * along)
+        return tf.linalg.matvec(vectors, scales * along)
