@@ -1,70 +1,80 @@
-"""The vector near the mean gradient that gains most for the worst task."""
+"""The vector near the mean gradient with the largest gain of the worst task."""
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
-from mtl_keras.weighting.gramian import Gramian
+from mtl_keras.weighting.gramian import NOISE, Gramian
 from mtl_keras.weighting.nonnegative_minimum import (
     nonnegative_minimum,
-    solve_for,
+    solve_free,
 )
 
-_TURNS = 16
-# How near the length comes to the radius, relative to its square.
-_NEAR = 1e-9
+_MAX_ITERATIONS = 64
+# Tolerance of the squared length, relative to the squared radius.
+_TOLERANCE = 1e-9
 
 
 def best_worst_gain(gramian: Gramian, cosines, radius: float):
     """Maximizes the smallest `g_i d` over `|d - g_0| <= r |g_0|`.
 
-    The shortest way from `g_0` to where all `g_i d` are `m` or more is a
-    mixture `sum(y_i g_i / |g_i|)` with `y >= 0`, which is piecewise linear in
-    `m`. At some `m` it is `r |g_0|` long: each guess is where the straight
-    line through the last one gets there, and bounds on `m` close in on it.
+    For a smallest gain `m`, the shortest `p = (d - g_0) / |g_0|` is a
+    combination `sum(y_i g_i / |g_i|)` with `y >= 0`. Its length is a convex
+    function of `m`, and `y` is piecewise linear in it. The search for the `m`
+    where the length is `r` starts at an upper bound and steps to the root of
+    the current piece. Where that root is out of bounds, it steps to the root
+    of the tangent, which a convex function never passes, so that the search
+    converges whatever the units of the losses are.
 
     Args:
         gramian: A `Gramian`.
-        cosines: Those of each gradient and `g_0`, of shape `(tasks,)`.
-        radius: `r`, greater than 0.
+        cosines: Cosines of each gradient with `g_0`, of shape `(tasks,)`.
+        radius: `r`, 0 or more.
 
     Returns:
-        `y / |g_0|`, of shape `(tasks,)`; 0 where a task is not labelled.
+        `y`, of shape `(tasks,)`; 0 where a task is not labelled.
     """
     matrix = gramian.lifted_cosines
-    # Gains are in units of |g_0| and of the least norm.
+    # `m` is in units of |g_0| and the smallest norm.
     one = tf.ones((), tf.float64)
-    least = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, one))
-    shares = least / gramian.norms
-    # At the lowest gain the way has no length, at the highest it is too long.
-    far = tf.where(gramian.labelled, 0.0 * one, one / np.finfo(float).eps)
-    low = tf.reduce_min(cosines / shares + far)
-    high = tf.reduce_min((cosines + radius) / shares + far)
+    smallest = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, one))
+    shares = smallest / gramian.norms
+    # No `p` of length `r` gains more for any task. The noise is that of the
+    # lifted matrix, in which a gradient is a little longer than 1.
+    bounds = (cosines + radius * (1.0 + NOISE)) / shares
+    infinity = tf.constant(float("inf"), tf.float64)
+    highest = tf.reduce_min(tf.where(gramian.labelled, bounds, infinity))
+    highest = tf.where(tf.math.is_finite(highest), highest, 0.0)
+    # A `p` of length `r` cannot lose more than that.
+    lowest = -2.0 * radius
 
-    def unfinished(turn, low, high, gain, way, free, near):
-        return (turn < _TURNS) & tf.logical_not(near)
+    def unfinished(iteration, low, high, gain, y, free, done):
+        return (iteration < _MAX_ITERATIONS) & tf.logical_not(done)
 
-    def improve(turn, low, high, gain, way, free, near):
-        # Without labels there is nothing to gain.
-        wanted = tf.where(gramian.labelled, gain * shares - cosines, -one)
-        found = nonnegative_minimum(matrix, wanted[None], free[None])[0]
-        free = found > 0
-        length = _product(matrix, found, found)
-        near = tf.abs(length - radius**2) <= _NEAR * radius**2
-        low = tf.where(length <= radius**2, gain, low)
-        high = tf.where(length <= radius**2, high, gain)
-        slope = solve_for(matrix, shares[None], free[None])[0]
-        following = gain + _root(matrix, found, slope, radius)
+    def improve(iteration, low, high, gain, y, free, done):
+        wanted = gain * shares - cosines
+        active = gramian.labelled & (wanted > lowest)
+        wanted = tf.where(active, wanted, lowest)
+        slope = tf.where(active, shares, 0.0 * one)
+        y = nonnegative_minimum(matrix, wanted[None], free[None])[0]
+        free = y > 0
+        square = _product(matrix, y, y)
+        length = tf.sqrt(square)
+        low = tf.where(length <= radius, tf.maximum(low, gain), low)
+        rise = tf.reduce_sum(y * slope)
+        tangent = gain + (radius - length) * length / rise
+        high = tf.where(rise > 0, tf.minimum(high, tangent), high)
+        direction = solve_free(matrix, slope[None], free[None])[0]
+        following = gain + _root(matrix, y, direction, radius)
         inside = (following > low) & (following < high)
-        following = tf.where(inside, following, (low + high) / 2.0)
-        # The last guess is as near as rounding lets it be.
-        done = near | (following <= low) | (following >= high)
-        return turn + 1, low, high, following, found, free, done
+        following = tf.where(inside, following, high)
+        # The last guess is as near as rounding allows.
+        near = tf.abs(square - radius**2) <= _TOLERANCE * radius**2
+        done = near | (following <= low)
+        return iteration + 1, low, high, following, y, free, done
 
-    way = tf.zeros_like(shares)
-    state = (tf.constant(0), low, high, (low + high) / 2.0, way)
-    start = (gramian.labelled, tf.constant(False))
+    state = (tf.constant(0), -infinity, highest, highest)
+    start = (tf.zeros_like(shares), gramian.labelled, tf.constant(False))
     found = tf.while_loop(unfinished, improve, (*state, *start))
     return found[4] * gramian.mask
 
@@ -73,10 +83,10 @@ def _product(matrix, one, other):
     return tf.reduce_sum(one * tf.linalg.matvec(matrix, other))
 
 
-def _root(matrix, way, slope, radius):
-    """How far the gain goes on until `way + gain * slope` is long enough."""
-    left = radius**2 - _product(matrix, way, way)
-    half = _product(matrix, way, slope)
-    square = _product(matrix, slope, slope)
-    root = tf.sqrt(tf.nn.relu(half**2 + square * left))
-    return tf.math.divide_no_nan(left, half + root)
+def _root(matrix, y, direction, radius):
+    """Returns the gain by which `y + gain * direction` has length `radius`."""
+    missing = radius**2 - _product(matrix, y, y)
+    half = _product(matrix, y, direction)
+    square = _product(matrix, direction, direction)
+    root = tf.sqrt(tf.nn.relu(half**2 + square * missing))
+    return tf.math.divide_no_nan(missing, half + root)

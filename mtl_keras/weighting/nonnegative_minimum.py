@@ -51,7 +51,7 @@ def nonnegative_minimum(matrix, linear, free=None):
     return _of_many(matrix, linear, free) / roots * size
 
 
-def solve_for(matrix, linear, free):
+def solve_free(matrix, linear, free):
     """Solves `A x = b` where some coordinates are not 0.
 
     Args:
@@ -98,7 +98,7 @@ def _by_pivoting(matrix, linear, free):
     indices = tf.range(size)
 
     def solve(free):
-        x = solve_for(matrix, linear, free)
+        x = solve_free(matrix, linear, free)
         # A free coordinate must not be negative, nor the slope of another.
         return x, tf.where(free, x, x @ matrix - linear) < -_ZERO
 
