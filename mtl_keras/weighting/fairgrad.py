@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from mtl_keras.weighting.arguments import check_number
-from mtl_keras.weighting.fair_point import fair_point
+from mtl_keras.weighting.fairness_solver import solve_fairness
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
@@ -51,7 +51,7 @@ class FairGrad(GramianWeighting):
         # In units of each norm: C x = |g|^(p - 1) x^(-p) with x = |g| w.
         power = 1.0 / self.alpha
         shares = gramian.norms ** (power - 1.0)
-        parts = fair_point(gramian.lifted_cosines, shares, power)
+        parts = solve_fairness(gramian.lifted_cosines, shares, power)
         scale = gramian.largest_norm ** (-2.0 / (1.0 + power))
         return scale * parts / gramian.norms
 

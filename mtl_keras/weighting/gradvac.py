@@ -11,7 +11,7 @@ from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import check_integer
 from mtl_keras.weighting.gramian import NOISE, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
-from mtl_keras.weighting.meetings import meet_in_turn
+from mtl_keras.weighting.pairwise_projection import meet_in_turn
 from mtl_keras.weighting.task_orders import task_orders
 
 # Two tasks that always agree have a target of 1, which only a gradient of

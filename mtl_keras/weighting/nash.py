@@ -1,4 +1,4 @@
-"""The update on which bargaining tasks would agree."""
+"""The update that maximizes the product of the tasks' gains."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.fair_point import fair_point
+from mtl_keras.weighting.fairness_solver import solve_fairness
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class NashMTL(GramianWeighting):
-    """Solves the bargaining game of Nash between the tasks.
+    """Solves the Nash bargaining game between the tasks.
 
     The update maximizes the product of the tasks' gains `g_i d`. Its weights
     are positive and solve `G w = 1 / w`, with `G` divided by its Frobenius
-    norm; no task conflicts with it. They do not depend on how long a task's
-    gradient is. An update that is longer than `max_norm` is shortened to it.
+    norm. The update conflicts with no task, and its direction does not depend
+    on the lengths of the task gradients.
 
-    They are found at each step, by Newton's method on the convex
+    The weights are solved for at each step, by Newton's method on the convex
     `1/2 w^T G w - sum(log(w))`.
 
+    In the paper, the update is the best one in a ball and always has the
+    length of its radius. The authors' code, LibMTL and TorchJD clip the update
+    instead, so that it gets shorter when the gradients do. The default follows
+    the code, which the published results come from; `fixed_norm=True` follows
+    the paper.
+
     Args:
-        max_norm: Greatest length of the update of the shared parameters,
+        max_norm: Maximum length of the update of the shared parameters,
             greater than 0. Defaults to `1.0`.
+        fixed_norm: Whether the update always has the length `max_norm`, so
+            that shorter updates are lengthened, too. An update that is mostly
+            rounding error, because the gradients cancel each other out, is
+            not lengthened. Defaults to `False`.
         name: Name of the weighting.
 
     Raises:
@@ -42,19 +52,30 @@ class NashMTL(GramianWeighting):
     >>> weights = weighting.weights(np.ones(2), gradients @ gradients.T)
     >>> (weights.numpy() * [0.03, 0.04]).round(4).tolist()
     [0.0428, 0.0428]
+    >>> weighting = mtl_keras.weighting.NashMTL(fixed_norm=True)
+    >>> weighting.build(["left", "right"])
+    >>> weights = weighting.weights(np.ones(2), gradients @ gradients.T)
+    >>> (weights.numpy() * [0.03, 0.04]).round(4).tolist()
+    [0.7071, 0.7071]
     """
 
     max_norm = Adjustable(above=0)
 
-    def __init__(self, max_norm: float = 1.0, name: str | None = None):
+    def __init__(
+        self,
+        max_norm: float = 1.0,
+        fixed_norm: bool = False,
+        name: str | None = None,
+    ):
         super().__init__(name=name)
         self.max_norm = max_norm
+        self.fixed_norm = bool(fixed_norm)
 
     def solve(self, losses, gramian: Gramian):
         labelled = gramian.mask
         shares = tf.ones_like(gramian.norms)
         # In units of each norm, in which the solution does not depend on them.
-        parts = fair_point(gramian.lifted_cosines, shares, 1.0) * labelled
+        parts = solve_fairness(gramian.lifted_cosines, shares, 1.0) * labelled
         both = labelled * labelled[:, None]
         frobenius = tf.norm(gramian.matrix * both)
         weights = parts / gramian.norms * tf.sqrt(frobenius)
@@ -63,7 +84,21 @@ class NashMTL(GramianWeighting):
         )
         length = gramian.largest_norm * tf.sqrt(tf.nn.relu(square))
         max_norm = self.number("max_norm", "float64")
-        return weights * max_norm / tf.maximum(length, max_norm)
+        divisor = tf.maximum(length, max_norm)
+        if self.fixed_norm:
+            divisor = tf.where(_is_reliable(gramian, parts), length, divisor)
+        return weights * max_norm / divisor
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "max_norm": self.max_norm}
+        return {
+            **super().get_config(),
+            "max_norm": self.max_norm,
+            "fixed_norm": self.fixed_norm,
+        }
+
+
+def _is_reliable(gramian, parts):
+    """Checks that an update consists of gradients more than of rounding."""
+    # With the lift of the solver, the square is the number of tasks.
+    square = tf.reduce_sum(parts * tf.linalg.matvec(gramian.cosines, parts))
+    return square > 0.5 * gramian.num_labelled

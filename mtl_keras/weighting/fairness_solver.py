@@ -12,7 +12,7 @@ _NEAR = 0.2
 _SHARE = 0.99
 
 
-def fair_point(matrix, shares, power: float):
+def solve_fairness(matrix, shares, power: float):
     """Solves `A x = q x^(-p)` for `x > 0`.
 
     It is the minimum of a convex function, `1/2 x^T A x - sum(q log x)` for
