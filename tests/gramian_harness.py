@@ -4,10 +4,10 @@ import functools
 
 import numpy as np
 import tensorflow as tf
-from weighting_harness import make, methods_that_read
+from weighting_harness import make, methods_requiring
 
 # A new method of this kind is tested as soon as it is in the registry.
-NAMES = methods_that_read("gramian")
+NAMES = methods_requiring("gramian")
 # Those whose orders are drawn for all tasks, labelled or not.
 DRAWN = ("gradvac", "pcgrad")
 DETERMINISTIC = [name for name in NAMES if name not in DRAWN]
@@ -63,7 +63,7 @@ def regular(num_tasks, samples=8, seed=0):
     return jacobians.astype("float32")
 
 
-def gramians_of(jacobians):
+def compute_gramians(jacobians):
     """Their Gramians in float32."""
     return jacobians @ np.swapaxes(jacobians, -1, -2)
 

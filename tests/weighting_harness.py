@@ -16,7 +16,7 @@ ARGUMENTS = {
 RATE = 0.1
 
 
-def methods_that_read(kind):
+def methods_requiring(kind):
     """Names of the registered methods that require `kind`."""
     return [
         row.name for row in mtl_keras.weighting.table() if row.requires == kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
 
@@ -44,7 +44,9 @@ class AlignedMTL(GramianWeighting):
         size = labelled.shape[0]
         both = labelled * labelled[:, None]
         values, vectors = tf.linalg.eigh(gramian.cosines * both)
-        rank = tf.math.count_nonzero(values > size * NOISE, dtype=tf.int32)
+        rank = tf.math.count_nonzero(
+            values > size * COSINE_EPSILON, dtype=tf.int32
+        )
         # G is F F^T. The singular values of F are the roots of G's eigenvalues,
         # and more precise than them where lengths differ much.
         factor = gramian.norms[:, None] * vectors * tf.sqrt(tf.nn.relu(values))

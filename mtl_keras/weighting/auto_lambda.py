@@ -56,7 +56,7 @@ class AutoLambda(Weighting):
     """
 
     needs_held_out_data = True
-    learning_rate = Adjustable(above=0)
+    learning_rate = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -67,10 +67,12 @@ class AutoLambda(Weighting):
     ):
         super().__init__(name=name)
         self.initial_weight = check_number(
-            "initial_weight", initial_weight, above=0
+            "initial_weight", initial_weight, greater_than=0
         )
         self.learning_rate = learning_rate
-        self.perturbation = check_number("perturbation", perturbation, above=0)
+        self.perturbation = check_number(
+            "perturbation", perturbation, greater_than=0
+        )
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the weights and their Adam. See `Weighting.build`."""
@@ -107,7 +109,7 @@ class AutoLambda(Weighting):
         self._adam.descend(
             -learning_rate * slope,
             is_present(losses_above),
-            self.number("learning_rate"),
+            self.adjustable_value("learning_rate"),
         )
 
     def get_config(self) -> dict:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.best_worst_gain import best_worst_gain
+from mtl_keras.weighting.max_min_gain import max_min_gain
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
@@ -43,7 +43,7 @@ class CAGrad(GramianWeighting):
     [0.5, 0.5]
     """
 
-    c = Adjustable(least=0)
+    c = Adjustable(min_value=0)
 
     def __init__(self, c: float = 0.5, name: str | None = None):
         super().__init__(name=name)
@@ -51,12 +51,12 @@ class CAGrad(GramianWeighting):
 
     def solve(self, losses, gramian: Gramian):
         mean = gramian.mask / gramian.num_labelled
-        radius = self.number("c", "float64")
+        radius = self.adjustable_value("c", "float64")
         products = tf.linalg.matvec(gramian.matrix, mean)
         length = tf.sqrt(tf.nn.relu(tf.reduce_sum(mean * products)))
         # Cosines of each gradient and the mean one.
         cosines = tf.math.divide_no_nan(products / gramian.norms, length)
-        parts = best_worst_gain(gramian, cosines, radius)
+        parts = max_min_gain(gramian, cosines, radius)
         found = mean + length * parts / gramian.norms
         # The way has no length, and its direction means nothing.
         return tf.where(radius == 0.0, mean, found)

@@ -49,7 +49,7 @@ class DBMTL(Weighting):
     """
 
     positive_losses = True
-    beta = Adjustable(least=0, below=1)
+    beta = Adjustable(min_value=0, less_than=1)
 
     def __init__(self, beta: float = 0.9, name: str | None = None):
         super().__init__(name=name)
@@ -81,7 +81,7 @@ class DBMTL(Weighting):
 
     def aggregate(self, losses, jacobian):
         """Sums the scaled averages. See `Weighting.aggregate`."""
-        beta = self.number("beta")
+        beta = self.adjustable_value("beta")
         present = is_present(losses)[:, tf.newaxis]
         rows = jacobian / (tf.maximum(losses, 0.0) + _EPSILON)[:, tf.newaxis]
         average = beta * self._average.value + (1.0 - beta) * rows

@@ -12,7 +12,7 @@ from mtl_keras.weighting.present_tasks import is_present, weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
 # Infinite ratios would make a softmax of NaN.
-_LARGEST_RATIO = 1e30
+_MAX_RATIO = 1e30
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -47,7 +47,7 @@ class DWA(Weighting):
     2.0
     """
 
-    temperature = Adjustable(above=0)
+    temperature = Adjustable(greater_than=0)
 
     def __init__(self, temperature: float = 2.0, name: str | None = None):
         super().__init__(name=name)
@@ -63,11 +63,11 @@ class DWA(Weighting):
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        temperature = self.number("temperature")
+        temperature = self.adjustable_value("temperature")
         ones = tf.ones((self.num_tasks,))
         known = tf.convert_to_tensor(self._epochs.value) >= 2
         ratios = self._last.value / tf.where(known, self._before.value, ones)
-        ratios = tf.where(known, tf.minimum(ratios, _LARGEST_RATIO), ones)
+        ratios = tf.where(known, tf.minimum(ratios, _MAX_RATIO), ones)
         weights = self.num_tasks * tf.nn.softmax(ratios / temperature)
         return weighted_sum(losses, weights)
 

@@ -45,13 +45,13 @@ class FairGrad(GramianWeighting):
 
     def __init__(self, alpha: float = 1.0, name: str | None = None):
         super().__init__(name=name)
-        self.alpha = check_number("alpha", alpha, least=0.1, most=10)
+        self.alpha = check_number("alpha", alpha, min_value=0.1, max_value=10)
 
     def solve(self, losses, gramian: Gramian):
         # In units of each norm: C x = |g|^(p - 1) x^(-p) with x = |g| w.
         power = 1.0 / self.alpha
         shares = gramian.norms ** (power - 1.0)
-        parts = solve_fairness(gramian.lifted_cosines, shares, power)
+        parts = solve_fairness(gramian.regularized_cosines, shares, power)
         scale = gramian.largest_norm ** (-2.0 / (1.0 + power))
         return scale * parts / gramian.norms
 

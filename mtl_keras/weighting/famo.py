@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import (
-    check_by_task,
-    check_known_tasks,
+    check_task_numbers,
+    check_task_names,
 )
 from mtl_keras.weighting.present_tasks import (
     is_present,
     keep_present,
-    softmax_of_present,
+    softmax_over_present,
 )
 from mtl_keras.weighting.task_adam import TaskAdam
 from mtl_keras.weighting.weighting import Weighting
@@ -63,8 +63,8 @@ class FAMO(Weighting):
 
     positive_losses = True
     needs_losses_after_step = True
-    learning_rate = Adjustable(above=0)
-    weight_decay = Adjustable(least=0)
+    learning_rate = Adjustable(greater_than=0)
+    weight_decay = Adjustable(min_value=0)
 
     def __init__(
         self,
@@ -76,14 +76,14 @@ class FAMO(Weighting):
         super().__init__(name=name)
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
-        self.min_losses = check_by_task("min_losses", min_losses or {})
+        self.min_losses = check_task_numbers("min_losses", min_losses or {})
         # With a bound of its own, a loss may be below 0.
         self.positive_losses = not self.min_losses
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes `xi` and its Adam. See `Weighting.build`."""
         super().build(task_names)
-        check_known_tasks("min_losses", self.min_losses, task_names)
+        check_task_names("min_losses", self.min_losses, task_names)
         self._bounds = [self.min_losses.get(task, 0.0) for task in task_names]
         shape = (self.num_tasks,)
         self._logits = self.add_state("logits", shape)
@@ -93,7 +93,7 @@ class FAMO(Weighting):
     def combine(self, losses):
         """Sums weighted logarithms. See `Weighting.combine`."""
         self._losses_before.assign(losses)
-        weights = softmax_of_present(self._logits.value, losses)
+        weights = softmax_over_present(self._logits.value, losses)
         distances = self._distances(losses)
         scale = tf.reduce_sum(keep_present(weights / distances, losses))
         logs = keep_present(weights * tf.math.log(distances), losses)
@@ -107,13 +107,13 @@ class FAMO(Weighting):
         # A loss of 0 after the step was reached: its logarithm is that of 1e-8.
         fall = tf.math.log(self._distances(before))
         fall = keep_present(fall - tf.math.log(self._distances(losses)), before)
-        weights = softmax_of_present(self._logits.value, before)
+        weights = softmax_over_present(self._logits.value, before)
         gradient = weights * (fall - tf.reduce_sum(weights * fall))
         self._adam.descend(
             gradient,
             is_present(before),
-            self.number("learning_rate"),
-            self.number("weight_decay"),
+            self.adjustable_value("learning_rate"),
+            self.adjustable_value("weight_decay"),
         )
 
     def _distances(self, losses):

@@ -46,14 +46,14 @@ class GradDrop(Weighting):
     [4.0, -6.0]
     """
 
-    leak = Adjustable(least=0, most=1)
+    leak = Adjustable(min_value=0, max_value=1)
 
     def __init__(
         self, leak: float = 0.0, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
         self.leak = leak
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def aggregate(self, losses, jacobian):
         """Sums what is kept. See `Weighting.aggregate`."""
@@ -70,7 +70,7 @@ class GradDrop(Weighting):
         kept = tf.where(
             (jacobian > 0) == keeps_positive, jacobian, tf.zeros_like(jacobian)
         )
-        leak = self.number("leak")
+        leak = self.adjustable_value("leak")
         kept = leak * jacobian + (1.0 - leak) * kept
         # The share of each gradient that is left of it.
         weights = tf.math.divide_no_nan(

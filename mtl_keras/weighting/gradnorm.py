@@ -13,7 +13,7 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.task_adam import TaskAdam
 
 # A weight that fell to 0 could not tell in which direction to grow.
-_LEAST_WEIGHT = 1e-3
+_MIN_WEIGHT = 1e-3
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -59,8 +59,8 @@ class GradNorm(GramianWeighting):
     """
 
     positive_losses = True
-    alpha = Adjustable(least=0)
-    learning_rate = Adjustable(above=0)
+    alpha = Adjustable(min_value=0)
+    learning_rate = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -95,18 +95,20 @@ class GradNorm(GramianWeighting):
         norms /= _mean(norms, present)
         lengths = weights * norms
         rates = ratios / _mean(ratios, present)
-        targets = _mean(lengths, present) * rates ** self.number("alpha")
+        targets = _mean(lengths, present) * rates ** self.adjustable_value(
+            "alpha"
+        )
         self._adam.descend(
             tf.sign(lengths - targets) * norms,
             present,
-            self.number("learning_rate"),
+            self.adjustable_value("learning_rate"),
         )
         self._rescale(weights, present)
         return tf.cast(weights, tf.float64)
 
     def _rescale(self, before, present):
         """Keeps the sum of the weights that have moved."""
-        moved = tf.maximum(self._weights.value, _LEAST_WEIGHT)
+        moved = tf.maximum(self._weights.value, _MIN_WEIGHT)
         scale = _mean(before, present) / _mean(moved, present)
         self._weights.assign(tf.where(present, moved * scale, before))
 

@@ -9,14 +9,14 @@ import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import check_integer
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
-from mtl_keras.weighting.pairwise_projection import meet_in_turn
+from mtl_keras.weighting.pairwise_projection import project_pairwise
 from mtl_keras.weighting.task_orders import task_orders
 
 # Two tasks that always agree have a target of 1, which only a gradient of
 # infinite length could meet.
-_LARGEST_TARGET = 0.9999
+_MAX_TARGET = 0.9999
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -56,14 +56,14 @@ class GradVac(GramianWeighting):
     [1.5, 2.0]
     """
 
-    beta = Adjustable(least=0, most=1)
+    beta = Adjustable(min_value=0, max_value=1)
 
     def __init__(
         self, beta: float = 0.5, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
         self.beta = beta
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the targets. See `Weighting.build`."""
@@ -79,18 +79,18 @@ class GradVac(GramianWeighting):
         others = tf.transpose(orders)
         meets = gramian.labelled & tf.gather(gramian.labelled, others)
         target = tf.transpose(tf.gather(targets, orders, batch_dims=1))
-        goal = tf.minimum(target, _LARGEST_TARGET)
+        goal = tf.minimum(target, _MAX_TARGET)
         # A target of -1 is below all cosines.
-        ratio = goal / tf.sqrt(tf.maximum(1.0 - goal**2, NOISE))
+        ratio = goal / tf.sqrt(tf.maximum(1.0 - goal**2, COSINE_EPSILON))
         meets = tf.cast(meets, tf.float64)
         of_turns = tf.stack([meets, target, goal, ratio], axis=1)
 
-        beta = self.number("beta", "float64")
+        beta = self.adjustable_value("beta", "float64")
 
         def react(turn, products, squares):
             meets, target, goal, ratio = tf.unstack(tf.gather(of_turns, turn))
             # Nothing is left of a gradient that was wholly in conflict.
-            there = squares > NOISE
+            there = squares > COSINE_EPSILON
             lengths = tf.sqrt(tf.where(there, squares, 1.0))
             cosine = tf.clip_by_value(products / lengths, -1.0, 1.0)
             there = tf.cast(there, tf.float64) * meets
@@ -100,7 +100,7 @@ class GradVac(GramianWeighting):
             moved = beta * (cosine - target)
             return there_and_below * lengths * pull, there * moved
 
-        parts, moved = meet_in_turn(gramian.cosines, orders, react)
+        parts, moved = project_pairwise(gramian.cosines, orders, react)
         self._targets.assign(tf.cast(targets + moved, tf.float32))
         norms = gramian.norms
         total = tf.reduce_sum((norms * gramian.mask)[:, None] * parts, axis=0)

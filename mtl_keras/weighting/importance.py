@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_by_task, check_known_tasks
+from mtl_keras.weighting.arguments import check_task_numbers, check_task_names
 from mtl_keras.weighting.present_tasks import weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
@@ -61,11 +61,13 @@ class Importance(Weighting):
                 "equal weights use 'equal'."
             )
         if sample_counts is not None:
-            sample_counts = check_by_task(
-                "sample_counts", sample_counts, above=0
+            sample_counts = check_task_numbers(
+                "sample_counts", sample_counts, greater_than=0
             )
         if importances is not None:
-            importances = check_by_task("importances", importances, least=0)
+            importances = check_task_numbers(
+                "importances", importances, min_value=0
+            )
             if not any(importances.values()):
                 raise ValueError(
                     f"importances are all zero: {importances}. Nothing would "
@@ -81,7 +83,7 @@ class Importance(Weighting):
         argument, given = "importances", self.importances
         if given is None:
             argument, given = "sample_counts", self.sample_counts
-        check_known_tasks(argument, given, task_names)
+        check_task_names(argument, given, task_names)
         lacking = [task for task in task_names if task not in given]
         if lacking:
             raise ValueError(

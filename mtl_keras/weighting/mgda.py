@@ -12,7 +12,7 @@ from mtl_keras.weighting.min_norm_point import min_norm_point
 
 NORMALIZATIONS = ("none", "l2", "loss", "loss+")
 # A loss counts as this at least, where gradients are divided by it.
-_LEAST_LOSS = 1e-8
+_MIN_LOSS = 1e-8
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -66,7 +66,7 @@ class MGDA(GramianWeighting):
             norms = tf.ones_like(norms)
         if self.normalization in ("loss", "loss+"):
             losses = tf.cast(losses, tf.float64)
-            norms = norms / tf.maximum(losses, _LEAST_LOSS)
+            norms = norms / tf.maximum(losses, _MIN_LOSS)
         return min_norm_point(gramian._replace(norms=norms))
 
     def get_config(self) -> dict:

@@ -59,7 +59,7 @@ class NashMTL(GramianWeighting):
     [0.7071, 0.7071]
     """
 
-    max_norm = Adjustable(above=0)
+    max_norm = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -75,7 +75,9 @@ class NashMTL(GramianWeighting):
         labelled = gramian.mask
         shares = tf.ones_like(gramian.norms)
         # In units of each norm, in which the solution does not depend on them.
-        parts = solve_fairness(gramian.lifted_cosines, shares, 1.0) * labelled
+        parts = (
+            solve_fairness(gramian.regularized_cosines, shares, 1.0) * labelled
+        )
         both = labelled * labelled[:, None]
         frobenius = tf.norm(gramian.matrix * both)
         weights = parts / gramian.norms * tf.sqrt(frobenius)
@@ -83,7 +85,7 @@ class NashMTL(GramianWeighting):
             weights * tf.linalg.matvec(gramian.matrix, weights)
         )
         length = gramian.largest_norm * tf.sqrt(tf.nn.relu(square))
-        max_norm = self.number("max_norm", "float64")
+        max_norm = self.adjustable_value("max_norm", "float64")
         divisor = tf.maximum(length, max_norm)
         if self.fixed_norm:
             divisor = tf.where(_is_reliable(gramian, parts), length, divisor)

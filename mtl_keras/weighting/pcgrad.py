@@ -45,7 +45,7 @@ class PCGrad(GramianWeighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def solve(self, losses, gramian: Gramian):
         cosines = gramian.cosines

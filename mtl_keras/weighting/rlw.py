@@ -40,7 +40,7 @@ class RLW(Weighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""

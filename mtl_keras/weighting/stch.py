@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import (
-    check_by_task,
+    check_task_numbers,
     check_integer,
-    check_known_tasks,
+    check_task_names,
 )
 from mtl_keras.weighting.present_tasks import (
     count_present,
@@ -65,7 +65,7 @@ class STCH(Weighting):
     """
 
     positive_losses = True
-    mu = Adjustable(above=0)
+    mu = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -77,16 +77,16 @@ class STCH(Weighting):
         super().__init__(name=name)
         self.mu = mu
         self.warmup_epochs = check_integer(
-            "warmup_epochs", warmup_epochs, least=0
+            "warmup_epochs", warmup_epochs, min_value=0
         )
-        self.preferences = check_by_task(
-            "preferences", preferences or {}, least=0
+        self.preferences = check_task_numbers(
+            "preferences", preferences or {}, min_value=0
         )
 
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the nadir. See `Weighting.build`."""
         super().build(task_names)
-        check_known_tasks("preferences", self.preferences, task_names)
+        check_task_names("preferences", self.preferences, task_names)
         self._preferences = [self.preferences.get(t, 1.0) for t in task_names]
         # 0 stands for a task that no epoch has seen.
         self._nadir = self.add_state("nadir", (self.num_tasks,))
@@ -106,7 +106,7 @@ class STCH(Weighting):
         )
 
     def _smooth_maximum(self, distances, losses):
-        mu = self.number("mu")
+        mu = self.adjustable_value("mu")
         present = is_present(losses)
         exponents = tf.constant(self._preferences) * distances / mu
         lowest = tf.fill(exponents.shape, tf.float32.min)

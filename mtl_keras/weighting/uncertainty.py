@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_known_tasks
+from mtl_keras.weighting.arguments import check_task_names
 from mtl_keras.weighting.present_tasks import keep_present
 from mtl_keras.weighting.weighting import Weighting
 
@@ -57,7 +57,7 @@ class Uncertainty(Weighting):
     def build(self, task_names: Sequence[str]) -> None:
         """Makes the log-variances. See `Weighting.build`."""
         super().build(task_names)
-        check_known_tasks("classification", self.classification, task_names)
+        check_task_names("classification", self.classification, task_names)
         self._factors = [
             1.0 if task in self.classification else 0.5 for task in task_names
         ]

@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
-from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
+from mtl_keras.weighting.nonnegative_qp import solve_nonnegative_qp
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -46,7 +46,7 @@ class UPGrad(GramianWeighting):
     [0.75, 1.0]
     """
 
-    regularization = Adjustable(least=0)
+    regularization = Adjustable(min_value=0)
 
     def __init__(self, regularization: float = 1e-4, name: str | None = None):
         super().__init__(name=name)
@@ -58,12 +58,12 @@ class UPGrad(GramianWeighting):
         squares = gramian.norms**2
         # In units of each norm: without regularization, the norms play no role
         # in the projection.
-        share = self.number("regularization", "float64")
+        share = self.adjustable_value("regularization", "float64")
         lift = share * tf.reduce_sum(squares * labelled) / squares
-        matrix = gramian.cosines + tf.linalg.diag(lift + NOISE)
+        matrix = gramian.cosines + tf.linalg.diag(lift + COSINE_EPSILON)
         norms = gramian.norms * labelled
         # Each row is a gradient of length 1, to which others are added.
-        added = nonnegative_minimum(matrix, -matrix)
+        added = solve_nonnegative_qp(matrix, -matrix)
         rows = added + tf.eye(size, dtype=tf.float64)
         weights = tf.reduce_sum(norms[:, None] * rows, axis=0) / gramian.norms
         return weights / gramian.num_labelled

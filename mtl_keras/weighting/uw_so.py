@@ -8,13 +8,13 @@ import tensorflow as tf
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import (
     fill_absent,
-    softmax_of_present,
+    softmax_over_present,
     weighted_sum,
 )
 from mtl_keras.weighting.weighting import Weighting
 
 # Infinite logits, of losses that are almost 0, would make a softmax of NaN.
-_LARGEST_LOGIT = 1e30
+_MAX_LOGIT = 1e30
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -50,7 +50,7 @@ class UWSO(Weighting):
 
     positive_losses = True
 
-    temperature = Adjustable(above=0)
+    temperature = Adjustable(greater_than=0)
 
     def __init__(self, temperature: float = 1.0, name: str | None = None):
         super().__init__(name=name)
@@ -58,9 +58,11 @@ class UWSO(Weighting):
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        logits = 1.0 / fill_absent(losses) / self.number("temperature")
-        logits = tf.minimum(logits, _LARGEST_LOGIT)
-        return weighted_sum(losses, softmax_of_present(logits, losses))
+        logits = (
+            1.0 / fill_absent(losses) / self.adjustable_value("temperature")
+        )
+        logits = tf.minimum(logits, _MAX_LOGIT)
+        return weighted_sum(losses, softmax_over_present(logits, losses))
 
     def get_config(self) -> dict:
         return {**super().get_config(), "temperature": self.temperature}

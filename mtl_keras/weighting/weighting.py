@@ -62,7 +62,7 @@ class Weighting(keras.metrics.Metric):
         self._state: dict[str, keras.Variable] = {}
         self._trainable: list[keras.Variable] = []
         # Of the adjustable arguments: floats, and variables once built.
-        self._numbers: dict[str, float | keras.Variable] = {}
+        self._adjustable_values: dict[str, float | keras.Variable] = {}
 
     # What a method defines.
 
@@ -77,8 +77,8 @@ class Weighting(keras.metrics.Metric):
         self._steps = self.add_state("steps", (), dtype="int32")
         for name in self.adjustable_arguments():
             # In float64, which holds any Python number.
-            self._numbers[name] = keras.Variable(
-                np.float64(self._numbers[name]),
+            self._adjustable_values[name] = keras.Variable(
+                np.float64(self._adjustable_values[name]),
                 dtype="float64",
                 trainable=False,
                 aggregation="only_first_replica",
@@ -159,10 +159,10 @@ class Weighting(keras.metrics.Metric):
     @property
     def requires(self) -> str:
         """What the method reads: "losses", "gramian" or "jacobian"."""
-        return self.what_it_reads()
+        return self.input_kind()
 
     @classmethod
-    def what_it_reads(cls) -> str:
+    def input_kind(cls) -> str:
         """Says what `requires` is, without an instance."""
         # From the costliest: a method of gradients may combine losses too.
         kinds = {
@@ -221,7 +221,7 @@ class Weighting(keras.metrics.Metric):
             if isinstance(getattr(cls, name), Adjustable)
         ]
 
-    def number(self, name: str, dtype: str = "float32"):
+    def adjustable_value(self, name: str, dtype: str = "float32"):
         """Reads an adjustable argument, in a hook.
 
         Args:
@@ -231,7 +231,9 @@ class Weighting(keras.metrics.Metric):
         Returns:
             A scalar tensor, of the value at each step.
         """
-        return tf.cast(tf.convert_to_tensor(self._numbers[name].value), dtype)
+        return tf.cast(
+            tf.convert_to_tensor(self._adjustable_values[name].value), dtype
+        )
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from factory_harness import mostly_slow
-from gramian_harness import gramians_of, lengths, weigh
+from gramian_harness import compute_gramians, lengths, weigh
 
 
 def reference(jacobian, rank=None):
@@ -25,14 +25,14 @@ def reference(jacobian, rank=None):
     ],
 )
 def test_parallel_gradients(rows, expected):
-    weights = weigh("aligned", gramians_of(np.array([rows], "float32")))[0]
+    weights = weigh("aligned", compute_gramians(np.array([rows], "float32")))[0]
     np.testing.assert_allclose(weights, expected, atol=1e-5)
 
 
 def test_four_parallel_and_one_orthogonal_gradient():
     jacobian = np.zeros((5, 3), "float32")
     jacobian[:4, 0], jacobian[4, 1] = 3.0, 5.0
-    weights = weigh("aligned", gramians_of(jacobian[None]))[0]
+    weights = weigh("aligned", compute_gramians(jacobian[None]))[0]
     np.testing.assert_allclose(
         weights @ jacobian, reference(jacobian, rank=2), rtol=1e-5, atol=1e-6
     )
@@ -45,7 +45,7 @@ def test_gradients_in_very_different_units(num_tasks, rng):
     units[:, :2, 0] = 1e-4, 1e4
     jacobians *= units / lengths(jacobians)[..., None]
     jacobians = jacobians.astype("float32")
-    weights = weigh("aligned", gramians_of(jacobians))
+    weights = weigh("aligned", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         expected = reference(jacobian)
         size = np.linalg.norm(expected)

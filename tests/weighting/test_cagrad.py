@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from factory_harness import mostly_slow
-from gramian_harness import gramians_of, lengths, weigh
+from gramian_harness import compute_gramians, lengths, weigh
 
 SAMPLES = 6
 
@@ -61,7 +61,7 @@ def sample(num_tasks, unit):
 @pytest.mark.parametrize("c", mostly_slow([0.1, 0.4, 1.0, 2.0], [1.0]))
 def test_the_update_is_the_optimum_in_any_units(num_tasks, c, unit):
     jacobians = sample(num_tasks, unit)
-    weights = weigh("cagrad", gramians_of(jacobians), c=c)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=c)
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         update = weight @ jacobian
         expected, gain, bound = reference(jacobian, c)
@@ -82,7 +82,7 @@ def test_three_gradients_whose_plane_is_steep():
         [[-3000.0, -3000.0, 3000.0], [-0.01, 0.03, 0.0], [3e4, 0.0, -2e4]],
         "float32",
     )
-    weights = weigh("cagrad", gramians_of(jacobian[None]), c=1.0)[0]
+    weights = weigh("cagrad", compute_gramians(jacobian[None]), c=1.0)[0]
     jacobian = jacobian.astype(float)
     update = weights @ jacobian
     cosines = jacobian @ update / lengths(jacobian) / np.linalg.norm(update)
@@ -97,7 +97,7 @@ def test_opposite_gradients_of_any_units_leave_no_conflict_at_c_1(c):
     unit = 1e4 ** np.linspace(-1, 1, SAMPLES)
     jacobians = np.zeros((SAMPLES, 2, 12))
     jacobians[:, 0, 0], jacobians[:, 1, 0] = 1.0, -unit
-    weights = weigh("cagrad", gramians_of(jacobians.astype("float32")), c=c)
+    weights = weigh("cagrad", compute_gramians(jacobians.astype("float32")), c=c)
     updates = np.einsum("sk,skp->sp", weights, jacobians)
     mean = jacobians.mean(axis=1)
     ways = lengths(updates - mean) / lengths(mean)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow
-from weighting_harness import TASKS, make, methods_that_read, run, take_step
+from weighting_harness import TASKS, make, methods_requiring, run, take_step
 
-NAMES = methods_that_read("losses")
+NAMES = methods_requiring("losses")
 # With a history, variables of its own, those of the model's optimizer, a draw,
 # and in closed form.
-OF_EACH_KIND = ("dwa", "famo", "uncertainty", "rlw", "uw_so")
+ONE_PER_KIND = ("dwa", "famo", "uncertainty", "rlw", "uw_so")
 
 
-@pytest.fixture(params=mostly_slow(NAMES, OF_EACH_KIND))
+@pytest.fixture(params=mostly_slow(NAMES, ONE_PER_KIND))
 def name(request):
     """The name of each method in turn; of alike methods one now."""
     return request.param

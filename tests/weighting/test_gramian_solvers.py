@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from factory_harness import mostly_slow
-from gramian_harness import gramians_of, lengths, regular, weigh
+from gramian_harness import compute_gramians, lengths, regular, weigh
 
 
 @pytest.fixture(params=mostly_slow([2, 3, 6], [3]))
@@ -22,7 +22,7 @@ def nonnegative(matrix, target):
 
 
 def test_mgda_finds_the_shortest_mixture(jacobians):
-    weights = weigh("mgda", gramians_of(jacobians))
+    weights = weigh("mgda", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         # The same ray, without the constraint on the sum.
         rows = np.vstack([jacobian.T, np.ones(len(weight))])
@@ -46,15 +46,15 @@ def test_mgda_of_normalized_gradients(jacobians, normalization):
         divisors *= lengths(jacobians)
     scaled = (jacobians / divisors[..., None]).astype("float32")
     np.testing.assert_allclose(
-        weigh("mgda", gramians_of(jacobians), normalization=normalization),
-        weigh("mgda", gramians_of(scaled)),
+        weigh("mgda", compute_gramians(jacobians), normalization=normalization),
+        weigh("mgda", compute_gramians(scaled)),
         atol=1e-4,
     )
 
 
 @pytest.mark.parametrize("c", mostly_slow([0.2, 0.5, 1.0], [0.5]))
 def test_cagrad_improves_the_worst_task_most(jacobians, c):
-    weights = weigh("cagrad", gramians_of(jacobians), c=c)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=c)
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         mean = jacobian.mean(axis=0)
         radius = c * np.linalg.norm(mean)
@@ -77,13 +77,13 @@ def test_cagrad_improves_the_worst_task_most(jacobians, c):
 
 
 def test_cagrad_is_the_mean_without_a_radius(jacobians):
-    weights = weigh("cagrad", gramians_of(jacobians), c=0.0)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=0.0)
     np.testing.assert_allclose(weights, 1 / jacobians.shape[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("max_norm", [0.1, 1e6])
 def test_nash_solves_the_bargaining_game(jacobians, max_norm):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("nash", gramians, max_norm=max_norm)
     for jacobian, gramian, weight in zip(
         jacobians, gramians.astype(float), weights, strict=True
@@ -102,7 +102,7 @@ def test_nash_solves_the_bargaining_game(jacobians, max_norm):
     "alpha", mostly_slow([0.1, 0.5, 1.0, 2.0, 10.0], [2.0])
 )
 def test_fairgrad_shares_the_gains(jacobians, alpha):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("fairgrad", gramians, alpha=alpha)
     gains = np.einsum("sij,sj->si", gramians.astype(float), weights)
     assert (weights > 0).all()
@@ -116,7 +116,7 @@ def test_fairgrad_shares_the_gains(jacobians, alpha):
     "regularization", mostly_slow([0.0, 1e-4, 1e-2], [1e-2])
 )
 def test_upgrad_projects_each_gradient(jacobians, regularization):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("upgrad", gramians, regularization=regularization)
     num_tasks = jacobians.shape[1]
     for gramian, weight in zip(gramians.astype(float), weights, strict=True):
@@ -133,7 +133,7 @@ def test_upgrad_projects_each_gradient(jacobians, regularization):
 
 
 def test_upgrad_of_two_tasks_is_half_of_pcgrad():
-    gramians = gramians_of(regular(2))
+    gramians = compute_gramians(regular(2))
     np.testing.assert_allclose(
         2 * weigh("upgrad", gramians, regularization=0.0),
         weigh("pcgrad", gramians),
@@ -142,22 +142,22 @@ def test_upgrad_of_two_tasks_is_half_of_pcgrad():
 
 
 def test_upgrad_is_linear_in_the_lengths(jacobians, rng):
-    lengths_of_two = rng.uniform(0.1, 3.0, size=(2, jacobians.shape[1], 1))
+    two_lengths = rng.uniform(0.1, 3.0, size=(2, jacobians.shape[1], 1))
 
     def update(scales):
         scaled = (scales * jacobians).astype("float32")
-        weights = weigh("upgrad", gramians_of(scaled), regularization=0.0)
+        weights = weigh("upgrad", compute_gramians(scaled), regularization=0.0)
         return np.einsum("skp,sk->sp", scaled, weights)
 
     np.testing.assert_allclose(
-        update(lengths_of_two.sum(axis=0)),
-        update(lengths_of_two[0]) + update(lengths_of_two[1]),
+        update(two_lengths.sum(axis=0)),
+        update(two_lengths[0]) + update(two_lengths[1]),
         atol=2e-3,
     )
 
 
 def test_imtl_g_goes_equally_far_along_each(jacobians):
-    gramians = gramians_of(jacobians).astype(float)
+    gramians = compute_gramians(jacobians).astype(float)
     weights = weigh("imtl_g", gramians.astype("float32"))
     for gramian, weight in zip(gramians, weights, strict=True):
         expected = np.linalg.pinv(gramian) @ np.sqrt(np.diag(gramian))
@@ -167,7 +167,7 @@ def test_imtl_g_goes_equally_far_along_each(jacobians):
 
 
 def test_aligned_makes_the_components_equally_long(jacobians):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("aligned", gramians)
     for gramian, weight in zip(gramians.astype(float), weights, strict=True):
         values, vectors = np.linalg.eigh(gramian)
@@ -177,7 +177,7 @@ def test_aligned_makes_the_components_equally_long(jacobians):
 
 
 def test_conflict_free_has_one_cosine_with_all(jacobians):
-    weights = weigh("conflict_free", gramians_of(jacobians))
+    weights = weigh("conflict_free", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         update = weight @ jacobian
         size = np.linalg.norm(update)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from gramian_harness import gramians_of, regular
+from gramian_harness import compute_gramians, regular
 from weighting_harness import make
 
 from mtl_keras.weighting.task_orders import task_orders
@@ -11,7 +11,7 @@ from mtl_keras.weighting.task_orders import task_orders
 TASKS = ["first", "second", "third", "fourth"]
 
 
-def orders_of(weighting):
+def draw_orders(weighting):
     """The orders that a method draws in its next step."""
     return task_orders(len(TASKS), weighting.seed, weighting.steps).numpy()
 
@@ -63,9 +63,9 @@ def run(weighting, jacobians):
     """Updates and orders of each step."""
     weigh = tf.function(weighting.weights)
     for jacobian, gramian in zip(
-        jacobians, gramians_of(jacobians), strict=True
+        jacobians, compute_gramians(jacobians), strict=True
     ):
-        orders = orders_of(weighting)
+        orders = draw_orders(weighting)
         weights = weigh(tf.ones(len(TASKS)), tf.constant(gramian)).numpy()
         weighting.count_step()
         yield jacobian.astype(float), orders, weights @ jacobian

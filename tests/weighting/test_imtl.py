@@ -17,7 +17,7 @@ def trained(rng):
     return weighting
 
 
-def scales_of(weighting):
+def loss_scales(weighting):
     """The scales of the losses."""
     (log_scales,) = weighting.trainable_variables
     return np.exp(log_scales.numpy())
@@ -39,7 +39,7 @@ def test_the_loss_half_is_imtl_l(rng):
 
 def test_the_gradient_half_sees_scaled_gradients(trained, rng):
     jacobian = rng.normal(size=(3, 10))
-    scales = scales_of(trained)
+    scales = loss_scales(trained)
     assert not np.allclose(scales, 1)
     scaled = scales[:, None] * jacobian
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
@@ -65,13 +65,13 @@ def test_before_the_first_step_it_is_imtl_g(rng):
 def test_an_absent_task_has_no_weight_and_keeps_its_scale(trained, rng):
     jacobian = rng.normal(size=(3, 10))
     jacobian[1] = 0
-    before = scales_of(trained)
+    before = loss_scales(trained)
     losses = np.array([1.3, 0.0, 0.4])
     weights = weigh(trained, losses, jacobian)
     assert np.isfinite(weights).all()
     assert weights[1] == 0
     take_step(trained, losses)
-    assert scales_of(trained)[1] == before[1]
+    assert loss_scales(trained)[1] == before[1]
 
 
 def test_one_task_has_the_weight_of_its_scaled_loss(rng):

@@ -32,7 +32,7 @@ def check_against(weighting, reference, epochs):
         reference.epoch(epoch.mean(axis=0))
 
 
-def losses_of_epochs(rng, num_tasks, epochs=6, steps=2):
+def draw_losses(rng, num_tasks, epochs=6, steps=2):
     """Losses of all sizes from 0.1 to 10."""
     return np.exp(rng.uniform(-2.3, 2.3, size=(epochs, steps, num_tasks)))
 
@@ -40,14 +40,14 @@ def losses_of_epochs(rng, num_tasks, epochs=6, steps=2):
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_method_is_the_numpy_version(name, rng):
     reference = REFERENCES[name](len(TASKS))
-    check_against(make(name), reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(make(name), reference, draw_losses(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("num_tasks", mostly_slow([1, 2, 8], [8]))
 @pytest.mark.parametrize("name", sorted(set(REFERENCES) - {"importance"}))
 def test_any_number_of_tasks(name, num_tasks, rng):
     tasks = [f"task_{i}" for i in range(num_tasks)]
-    epochs = losses_of_epochs(rng, num_tasks, steps=1)
+    epochs = draw_losses(rng, num_tasks, steps=1)
     check_against(make(name, tasks), REFERENCES[name](num_tasks), epochs)
 
 
@@ -63,7 +63,7 @@ def test_any_number_of_tasks(name, num_tasks, rng):
 def test_arguments_are_those_of_the_formula(name, arguments, rng):
     reference = REFERENCES[name](len(TASKS))
     vars(reference).update(arguments)
-    epochs = losses_of_epochs(rng, len(TASKS), steps=1)
+    epochs = draw_losses(rng, len(TASKS), steps=1)
     check_against(make(name, **arguments), reference, epochs)
 
 
@@ -71,7 +71,7 @@ def test_famo_arguments(rng):
     reference = REFERENCES["famo"](len(TASKS))
     reference.rate, reference.decay = 0.2, 0.1
     weighting = make("famo", learning_rate=0.2, weight_decay=0.1)
-    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, draw_losses(rng, len(TASKS)))
 
 
 # Uncertainty
@@ -81,7 +81,7 @@ def test_uncertainty_of_classifications_has_no_half(rng):
     reference = REFERENCES["uncertainty"](len(TASKS))
     reference.factor = np.array([0.5, 1.0, 0.5])
     weighting = make("uncertainty", classification=["middle"])
-    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, draw_losses(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("classification", [[], TASKS])

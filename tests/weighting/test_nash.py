@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gramian_harness import gramians_of, lengths, regular, sampled, weigh
+from gramian_harness import compute_gramians, lengths, regular, sampled, weigh
 
 from mtl_keras.weighting import NashMTL
 
@@ -11,7 +11,7 @@ SCALES = (1e-12, 1e-3, 1.0, 1e12)
 
 def updates_of(jacobians, **arguments):
     """The updates, of shape `(samples, parameters)`."""
-    weights = weigh("nash", gramians_of(jacobians), **arguments)
+    weights = weigh("nash", compute_gramians(jacobians), **arguments)
     return np.einsum("sk,skp->sp", weights, jacobians.astype(float))
 
 

@@ -1,12 +1,12 @@
-"""The vector near the mean gradient with the largest gain of the worst task."""
+"""Maximizes the smallest gain of all tasks near the mean gradient."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from mtl_keras.weighting.gramian import NOISE, Gramian
-from mtl_keras.weighting.nonnegative_minimum import (
-    nonnegative_minimum,
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
+from mtl_keras.weighting.nonnegative_qp import (
+    solve_nonnegative_qp,
     solve_free,
 )
 
@@ -15,7 +15,7 @@ _MAX_ITERATIONS = 64
 _TOLERANCE = 1e-9
 
 
-def best_worst_gain(gramian: Gramian, cosines, radius: float):
+def max_min_gain(gramian: Gramian, cosines, radius: float):
     """Maximizes the smallest `g_i d` over `|d - g_0| <= r |g_0|`.
 
     For a smallest gain `m`, the shortest `p = (d - g_0) / |g_0|` is a
@@ -34,14 +34,14 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
     Returns:
         `y`, of shape `(tasks,)`; 0 where a task is not labelled.
     """
-    matrix = gramian.lifted_cosines
+    matrix = gramian.regularized_cosines
     # `m` is in units of |g_0| and the smallest norm.
     one = tf.ones((), tf.float64)
     smallest = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, one))
     shares = smallest / gramian.norms
     # No `p` of length `r` gains more for any task. The noise is that of the
     # lifted matrix, in which a gradient is a little longer than 1.
-    bounds = (cosines + radius * (1.0 + NOISE)) / shares
+    bounds = (cosines + radius * (1.0 + COSINE_EPSILON)) / shares
     infinity = tf.constant(float("inf"), tf.float64)
     highest = tf.reduce_min(tf.where(gramian.labelled, bounds, infinity))
     highest = tf.where(tf.math.is_finite(highest), highest, 0.0)
@@ -56,7 +56,7 @@ def best_worst_gain(gramian: Gramian, cosines, radius: float):
         active = gramian.labelled & (wanted > lowest)
         wanted = tf.where(active, wanted, lowest)
         slope = tf.where(active, shares, 0.0 * one)
-        y = nonnegative_minimum(matrix, wanted[None], free[None])[0]
+        y = solve_nonnegative_qp(matrix, wanted[None], free[None])[0]
         free = y > 0
         square = _product(matrix, y, y)
         length = tf.sqrt(square)
