@@ -1,4 +1,4 @@
-"""Task gradients that are made orthogonal and equally long."""
+"""Makes task gradients orthogonal and equally long."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class AlignedMTL(GramianWeighting):
     """Makes the principal components of the task gradients equally long.
 
     With `G = V diag(l) V^T`, the weights are
-    `sqrt(min(l)) V diag(l)^(-1/2) V^T 1`, over the eigenvalues `l` that are not
-    zero: the update is the sum of those orthogonal gradients of the length of
-    the shortest component that are nearest to the task gradients. A weight may
-    be negative.
+    `sqrt(min(l)) V diag(l)^(-1/2) V^T 1`, over the nonzero eigenvalues `l`. The
+    update is the sum of orthogonal gradients, which are the closest ones to the
+    task gradients and as long as the shortest component. Weights may be
+    negative.
 
-    How many eigenvalues are zero is read off the cosines of the gradients, so
-    that a short gradient counts like a long one.
+    The rank of `G` is that of the cosines of the gradients, so that a short
+    gradient counts as much as a long one.
 
     Args:
         name: Name of the weighting.
@@ -47,8 +47,8 @@ class AlignedMTL(GramianWeighting):
         rank = tf.math.count_nonzero(
             values > size * COSINE_EPSILON, dtype=tf.int32
         )
-        # G is F F^T. The singular values of F are the roots of G's eigenvalues,
-        # and more precise than them where lengths differ much.
+        # G = F F^T. Singular values of F stay precise where the lengths of the
+        # gradients differ a lot; eigenvalues of G do not.
         factor = gramian.norms[:, None] * vectors * tf.sqrt(tf.nn.relu(values))
         roots, vectors, _ = tf.linalg.svd(factor)
         kept = (tf.range(size) < rank) & (roots > 0)

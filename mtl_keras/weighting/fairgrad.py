@@ -1,4 +1,4 @@
-"""The update of the fairest gains."""
+"""Shares the gains between tasks by alpha-fairness."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 class FairGrad(GramianWeighting):
     """Shares the gains between the tasks by alpha-fairness.
 
-    The weights are positive and solve `G w = w^(-1 / alpha)`; the update
-    conflicts with no task. With an `alpha` of 1 it is that of Nash-MTL up to
-    its length (proportional fairness); a larger one favours those tasks that
-    gain least, and a smaller one those that gain most.
+    The weights are positive and solve `G w = w^(-1 / alpha)`. The update
+    conflicts with no task. With an `alpha` of 1, it has the direction of
+    Nash-MTL (proportional fairness). A larger `alpha` favours the tasks that
+    gain least, a smaller one those that gain most.
 
-    Shorter gradients make larger weights: with an `alpha` of 1 the update has
-    the length `sqrt(K)` for `K` tasks, however long the gradients are.
+    Shorter gradients get larger weights: with an `alpha` of 1, the update of
+    `K` tasks has the length `sqrt(K)`, whatever the length of the gradients.
 
     Args:
-        alpha: From 0.1 to 10. Defaults to `1.0`.
+        alpha: Fairness parameter, from 0.1 to 10. Defaults to `1.0`.
         name: Name of the weighting.
 
     Raises:

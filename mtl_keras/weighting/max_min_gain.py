@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.nonnegative_qp import (
-    solve_nonnegative_qp,
     solve_free,
+    solve_nonnegative_qp,
 )
 
 _MAX_ITERATIONS = 64
@@ -19,12 +19,12 @@ def max_min_gain(gramian: Gramian, cosines, radius: float):
     """Maximizes the smallest `g_i d` over `|d - g_0| <= r |g_0|`.
 
     For a smallest gain `m`, the shortest `p = (d - g_0) / |g_0|` is a
-    combination `sum(y_i g_i / |g_i|)` with `y >= 0`. Its length is a convex
-    function of `m`, and `y` is piecewise linear in it. The search for the `m`
-    where the length is `r` starts at an upper bound and steps to the root of
-    the current piece. Where that root is out of bounds, it steps to the root
-    of the tangent, which a convex function never passes, so that the search
-    converges whatever the units of the losses are.
+    combination `sum(y_i g_i / |g_i|)` with `y >= 0`. `y` is piecewise linear in
+    `m`, and the length of `p` is convex in `m`. The search for the `m` with
+    length `r` starts at an upper bound and steps to the root of the current
+    linear piece. If that root is out of bounds, it steps to the root of the
+    tangent, an upper bound of the solution. The search therefore converges for
+    losses in any units.
 
     Args:
         gramian: A `Gramian`.
@@ -39,13 +39,13 @@ def max_min_gain(gramian: Gramian, cosines, radius: float):
     one = tf.ones((), tf.float64)
     smallest = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, one))
     shares = smallest / gramian.norms
-    # No `p` of length `r` gains more for any task. The noise is that of the
-    # lifted matrix, in which a gradient is a little longer than 1.
+    # No `p` of length `r` gains more for any task. In the regularized matrix,
+    # normalized gradients are slightly longer than 1.
     bounds = (cosines + radius * (1.0 + COSINE_EPSILON)) / shares
     infinity = tf.constant(float("inf"), tf.float64)
     highest = tf.reduce_min(tf.where(gramian.labelled, bounds, infinity))
     highest = tf.where(tf.math.is_finite(highest), highest, 0.0)
-    # A `p` of length `r` cannot lose more than that.
+    # A constraint below `-r` is inactive for `p` of length `r`.
     lowest = -2.0 * radius
 
     def unfinished(iteration, low, high, gain, y, free, done):

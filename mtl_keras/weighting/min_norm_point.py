@@ -17,8 +17,8 @@ def min_norm_point(gramian: Gramian):
     Returns:
         `w`, of shape `(tasks,)`; 0 where a task is not labelled.
     """
-    # For any t > 0, u^T G u + t (1^T u - 1)^2 over u >= 0 has its minimum on the
-    # same ray. Here it is written for z = D u, with t the smallest squared norm.
+    # For any t > 0, u^T G u + t (1^T u - 1)^2 over u >= 0 has its minimum on
+    # the same ray. In terms of z = D u, with t the smallest squared norm:
     labelled = gramian.mask
     smallest = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, 1.0))
     inverse = labelled * smallest / gramian.norms

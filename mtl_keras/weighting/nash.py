@@ -31,7 +31,8 @@ class NashMTL(GramianWeighting):
 
     Args:
         max_norm: Maximum length of the update of the shared parameters,
-            greater than 0. Defaults to `1.0`.
+            greater than 0. With `gradients="features"` it is the length at the
+            features. Defaults to `1.0`.
         fixed_norm: Whether the update always has the length `max_norm`, so
             that shorter updates are lengthened, too. An update that is mostly
             rounding error, because the gradients cancel each other out, is

@@ -1,4 +1,4 @@
-"""Auto-Lambda against numpy, on a problem whose meta-gradient is known."""
+"""Auto-Lambda against numpy, on a problem with a known meta-gradient."""
 
 import keras
 import numpy as np
@@ -9,14 +9,14 @@ from mtl_keras.weighting.auto_lambda import AutoLambda
 
 
 def make(**arguments):
-    """Makes a built weighting of two tasks."""
+    """Creates and builds a weighting of two tasks."""
     weighting = AutoLambda(**arguments)
     weighting.build(["left", "right"])
     return weighting
 
 
 def task_weights(weighting):
-    """The task weights."""
+    """Returns the task weights."""
     losses = tf.ones(2)
     with tf.GradientTape() as tape:
         tape.watch(losses)

@@ -97,7 +97,9 @@ def test_opposite_gradients_of_any_units_leave_no_conflict_at_c_1(c):
     unit = 1e4 ** np.linspace(-1, 1, SAMPLES)
     jacobians = np.zeros((SAMPLES, 2, 12))
     jacobians[:, 0, 0], jacobians[:, 1, 0] = 1.0, -unit
-    weights = weigh("cagrad", compute_gramians(jacobians.astype("float32")), c=c)
+    weights = weigh(
+        "cagrad", compute_gramians(jacobians.astype("float32")), c=c
+    )
     updates = np.einsum("sk,skp->sp", weights, jacobians)
     mean = jacobians.mean(axis=1)
     ways = lengths(updates - mean) / lengths(mean)

@@ -1,4 +1,4 @@
-"""Every registered method that reads the Gramian, by its name."""
+"""Properties of every registered method that reads the Gramian."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from gramian_harness import (
     DETERMINISTIC,
     NAMES,
     NUM_TASKS,
-    conflicts,
     compute_gramians,
+    conflicts,
     lengths,
     regular,
     sampled,
@@ -17,14 +17,14 @@ from gramian_harness import (
 )
 from weighting_harness import TASKS, make
 
-# By orders that are drawn, by own variables, by a solver, in closed form.
+# With random orders, with variables, with a solver, in closed form.
 ONE_PER_KIND = ("gradvac", "gradnorm", "cagrad", "imtl")
 
 J = np.array([[[-4.0, 1.0, 1.0], [6.0, 1.0, 1.0]]], "float32")
 
 # First and second component of the update; the third equals the second.
 REFERENCES = {
-    "aligned": (2 * 0.2133, 2 * 0.9673),  # two times that of the mean
+    "aligned": (2 * 0.2133, 2 * 0.9673),  # the sum, not the mean
     "cagrad": (0.1835, 1.2041),
     "conflict_free": (0.1588, 2.0706),
     "fairgrad": (0.0766, 0.9985),
@@ -40,13 +40,13 @@ REFERENCES = {
 
 @pytest.fixture(params=mostly_slow(NAMES, ONE_PER_KIND))
 def name(request):
-    """The name of each method in turn; of alike methods one now."""
+    """Names each method in turn; one of each kind in quick tests."""
     return request.param
 
 
 @pytest.fixture(params=mostly_slow(NAMES, ["gradvac"]))
 def with_state(request):
-    """Each method in turn; now one with a state."""
+    """Names each method in turn; one with state in quick tests."""
     return request.param
 
 
@@ -79,7 +79,7 @@ def test_weights_are_finite(name, num_tasks):
         ("upgrad", {"regularization": 0.0}),
     ],
 )
-def test_no_task_is_conflicted_with(method, arguments, num_tasks):
+def test_the_update_conflicts_with_no_task(method, arguments, num_tasks):
     jacobians = sampled(num_tasks)
     weights = weigh(method, compute_gramians(jacobians), **arguments)
     assert np.isfinite(weights).all()
@@ -97,7 +97,7 @@ def test_permuted_tasks_permute_the_weights(method, num_tasks, rng):
     permuted = weigh(method, gramians[:, order][:, :, order])
     expected = weigh(method, gramians)[:, order]
     if method in ("gradnorm", "imtl"):
-        # Their state goes on from sample to sample, and with the losses.
+        # Their state changes from sample to sample, and depends on losses.
         permuted, expected = permuted[:1], expected[:1]
     norms = lengths(jacobians)[: len(expected), order]
     sizes = np.abs(expected * norms).max(axis=1, keepdims=True)
@@ -159,7 +159,7 @@ def test_one_task_has_a_weight_of_one(name):
 
 
 @pytest.mark.parametrize("number", mostly_slow([np.nan, np.inf], [np.nan]))
-def test_what_is_not_finite_is_passed_on_and_changes_no_state(name, number):
+def test_a_non_finite_gramian_gives_nan_and_changes_no_state(name, number):
     weighting = make(name, ["left", "right"])
     losses = tf.constant([1.0, 2.0])
     state = [variable.numpy() for variable in weighting.variables]
@@ -173,13 +173,13 @@ LOSSES = tf.constant([[3.0, 2.0, 1.0], [1.5, 1.9, 0.5], [1.0, 1.8, 0.4]])
 
 
 def take_step(weighting, losses, gramian):
-    """Weights of one step, which is counted."""
+    """Takes and counts a step; returns its weights."""
     weights = weighting.weights(losses, gramian)
     weighting.count_step()
     return weights
 
 
-def test_state_round_trip_goes_on_where_it_was(name):
+def test_state_round_trip_continues(name):
     gramians = tf.constant(compute_gramians(regular(3, samples=2)))
     weighting, again = make(name), make(name)
     take_step(weighting, LOSSES[0], gramians[0])

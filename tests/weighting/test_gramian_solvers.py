@@ -1,4 +1,4 @@
-"""Methods that minimize something, against SciPy and by their conditions."""
+"""Methods with a solver, against SciPy and by their conditions."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gramian_harness import compute_gramians, lengths, regular, weigh
 
 @pytest.fixture(params=mostly_slow([2, 3, 6], [3]))
 def jacobians(request):
-    """Well-conditioned gradients, some in conflict, of different lengths."""
+    """Draws well-conditioned gradients of different lengths with conflicts."""
     found = regular(request.param, seed=request.param)
     found[::2] -= found[::2].mean(axis=1, keepdims=True) * 0.9
     stretch = np.random.default_rng(0).uniform(0.3, 3.0, found.shape[:2])
@@ -17,11 +17,11 @@ def jacobians(request):
 
 
 def nonnegative(matrix, target):
-    """The least squares solution `x >= 0`, by SciPy."""
+    """Solves non-negative least squares with SciPy."""
     return scipy.optimize.nnls(matrix, target, maxiter=1000)[0]
 
 
-def test_mgda_finds_the_shortest_mixture(jacobians):
+def test_mgda_finds_the_shortest_combination(jacobians):
     weights = weigh("mgda", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         # The same ray, without the constraint on the sum.
@@ -60,7 +60,7 @@ def test_cagrad_improves_the_worst_task_most(jacobians, c):
         radius = c * np.linalg.norm(mean)
         update = weight @ jacobian
         assert np.linalg.norm(update - mean) <= radius * (1 + 1e-3)
-        # The value of the dual, which no update exceeds.
+        # No update exceeds the value of the dual.
         dual = scipy.optimize.minimize(
             lambda w, rows, mean, radius: (
                 w @ rows @ mean + radius * np.linalg.norm(w @ rows)
@@ -106,7 +106,7 @@ def test_fairgrad_shares_the_gains(jacobians, alpha):
     weights = weigh("fairgrad", gramians, alpha=alpha)
     gains = np.einsum("sij,sj->si", gramians.astype(float), weights)
     assert (weights > 0).all()
-    # What cancels out in a gain leaves the rounding of its terms.
+    # Terms of a gain that cancel leave rounding errors.
     np.testing.assert_allclose(
         gains, weights ** (-1 / alpha), rtol=2e-3, atol=1e-5 * gains.max()
     )
@@ -120,7 +120,7 @@ def test_upgrad_projects_each_gradient(jacobians, regularization):
     weights = weigh("upgrad", gramians, regularization=regularization)
     num_tasks = jacobians.shape[1]
     for gramian, weight in zip(gramians.astype(float), weights, strict=True):
-        # Twice the noise, so that the factor exists.
+        # Makes the matrix positive definite.
         lift = regularization * np.trace(gramian) * np.eye(num_tasks)
         factor = np.linalg.cholesky(
             gramian + lift + 1e-6 * np.diag(np.diag(gramian))
@@ -156,7 +156,7 @@ def test_upgrad_is_linear_in_the_lengths(jacobians, rng):
     )
 
 
-def test_imtl_g_goes_equally_far_along_each(jacobians):
+def test_imtl_g_has_equal_projections(jacobians):
     gramians = compute_gramians(jacobians).astype(float)
     weights = weigh("imtl_g", gramians.astype("float32"))
     for gramian, weight in zip(gramians, weights, strict=True):
@@ -176,7 +176,7 @@ def test_aligned_makes_the_components_equally_long(jacobians):
         np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_conflict_free_has_one_cosine_with_all(jacobians):
+def test_conflict_free_has_equal_cosines(jacobians):
     weights = weigh("conflict_free", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         update = weight @ jacobian

@@ -1,4 +1,4 @@
-"""Both halves of impartial learning at once, against numpy."""
+"""Both parts of impartial learning, against numpy."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mtl_keras.weighting import IMTL, IMTLG, serialize
 
 @pytest.fixture
 def trained(rng):
-    """A weighting whose scales are not 1 any more."""
+    """Returns a weighting with scales other than 1."""
     weighting = IMTL()
     weighting.build(["left", "middle", "right"])
     run(weighting, np.exp(rng.normal(size=(2, 5, 3))))
@@ -18,26 +18,26 @@ def trained(rng):
 
 
 def loss_scales(weighting):
-    """The scales of the losses."""
+    """Returns the scales of the losses."""
     (log_scales,) = weighting.trainable_variables
     return np.exp(log_scales.numpy())
 
 
 def weigh(weighting, losses, jacobian):
-    """Weights of the gradients in a Jacobian."""
+    """Computes the weights for a Jacobian."""
     losses = tf.constant(losses, "float32")
     gramian = tf.constant(jacobian @ jacobian.T, "float32")
     return weighting.weights(losses, gramian).numpy()
 
 
-def test_the_loss_half_is_imtl_l(rng):
+def test_the_loss_part_is_imtl_l(rng):
     both, half = IMTL(), make("imtl_l")
     both.build(half.task_names)
     epochs = np.exp(rng.normal(size=(2, 5, 3)))
     np.testing.assert_array_equal(run(both, epochs), run(half, epochs))
 
 
-def test_the_gradient_half_sees_scaled_gradients(trained, rng):
+def test_the_gradient_part_gets_scaled_gradients(trained, rng):
     jacobian = rng.normal(size=(3, 10))
     scales = loss_scales(trained)
     assert not np.allclose(scales, 1)
