@@ -140,13 +140,7 @@ def test_scale_of_the_gradients(name, num_tasks):
     weights = weigh(name, compute_gramians(jacobians))
     for scale in (1e-14, 1e14):
         found = weigh(name, compute_gramians(np.float32(scale) * jacobians))
-        # Short updates are not lengthened.
-        power = 0.0 if (name, scale) == ("nash", 1e-14) else POWERS.get(name, 0)
-        if name == "nash" and power == 0:
-            update = weights[0] @ jacobians[0]
-            np.testing.assert_allclose(np.linalg.norm(update), 1, rtol=1e-4)
-            assert np.linalg.norm(found[0] @ jacobians[0]) >= 1
-            continue
+        power = POWERS.get(name, 0)
         np.testing.assert_allclose(found, weights * scale**power, rtol=1e-3)
 
 

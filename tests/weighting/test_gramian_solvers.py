@@ -88,8 +88,7 @@ def test_nash_solves_the_bargaining_game(jacobians, max_norm):
     for jacobian, gramian, weight in zip(
         jacobians, gramians.astype(float), weights, strict=True
     ):
-        scaled = gramian / np.linalg.norm(gramian)
-        products = weight * (scaled @ weight)
+        products = weight * (gramian @ weight)
         size = 1.0
         if max_norm == 0.1:
             norm = np.linalg.norm(weight @ jacobian)
