@@ -82,7 +82,7 @@ def _solve_two(matrix, linear):
 
 
 def _solve_many(matrix, linear, free):
-    """Solves by pivoting, and what does not converge by interior points."""
+    """Solves by pivoting, with interior points as the fallback."""
     x, done = _solve_by_pivoting(matrix, linear, free)
     return tf.cond(
         tf.reduce_all(done),

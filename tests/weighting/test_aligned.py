@@ -7,7 +7,7 @@ from gramian_harness import compute_gramians, lengths, weigh
 
 
 def reference(jacobian, rank=None):
-    """The update: singular vectors of the length of the shortest one."""
+    """Computes the update from singular values and vectors."""
     left, values, right = np.linalg.svd(jacobian, full_matrices=False)
     left, values, right = left[:, :rank], values[:rank], right[:rank]
     return values[-1] * left.sum(axis=0) @ right
@@ -20,7 +20,7 @@ def reference(jacobian, rank=None):
         ([[1.0, 2.0], [2.0, 4.0]], [0.6, 1.2]),
         ([[1.0, 2.0]] * 3, [1.0] * 3),
         ([[1.0, 2.0]] * 3 + [[0.0, 0.0]], [1.0] * 3 + [0.0]),
-        # One component is left, along which the two cancel each other out.
+        # The two cancel each other out along the only component.
         ([[1.0, 2.0], [-1.0, -2.0]], [0.0, 0.0]),
     ],
 )

@@ -10,21 +10,21 @@ SAMPLES = 6
 
 
 def shortest(units, wanted):
-    """The shortest `p` with `units @ p >= wanted`, by SciPy, and its mixture.
+    """Computes the shortest `p` with `units @ p >= wanted`, and its weights.
 
-    Least distance programming by non-negative least squares (Lawson and
-    Hanson, 1974).
+    It is least distance programming by non-negative least squares (Lawson and
+    Hanson, 1974), with SciPy.
     """
     rows = np.vstack([units.T, wanted])
     target = np.zeros(len(rows))
     target[-1] = 1.0
-    mixture = scipy.optimize.nnls(rows, target, maxiter=10000)[0]
-    residual = rows @ mixture - target
-    return residual[:-1] / -residual[-1], mixture / -residual[-1]
+    combination = scipy.optimize.nnls(rows, target, maxiter=10000)[0]
+    residual = rows @ combination - target
+    return residual[:-1] / -residual[-1], combination / -residual[-1]
 
 
 def reference(jacobian, c):
-    """The update, its smallest gain and the bound on that of the dual."""
+    """Computes the update, its smallest gain and the bound of the dual."""
     norms = np.linalg.norm(jacobian, axis=1)
     units, shares = jacobian / norms[:, None], norms.min() / norms
     mean = jacobian.mean(axis=0)
@@ -33,21 +33,21 @@ def reference(jacobian, c):
     low, high = (cosines / shares).min(), ((cosines + c) / shares).min()
     for _ in range(200):
         middle = (low + high) / 2
-        way, _ = shortest(units, middle * shares - cosines)
-        if np.linalg.norm(way) <= c:
+        offset, _ = shortest(units, middle * shares - cosines)
+        if np.linalg.norm(offset) <= c:
             low = middle
         else:
             high = middle
-    way, mixture = shortest(units, low * shares - cosines)
-    update = mean + length * way
-    weights = mixture / norms / (mixture / norms).sum()
-    mixed = weights @ jacobian
-    bound = mixed @ mean + c * length * np.linalg.norm(mixed)
+    offset, combination = shortest(units, low * shares - cosines)
+    update = mean + length * offset
+    weights = combination / norms / (combination / norms).sum()
+    combined = weights @ jacobian
+    bound = combined @ mean + c * length * np.linalg.norm(combined)
     return update, (jacobian @ update).min(), bound
 
 
 def sample(num_tasks, unit):
-    """Jacobians whose rows have lengths from 1 / `unit` to `unit`."""
+    """Draws Jacobians with rows of length `1 / unit` to `unit`."""
     rng = np.random.default_rng(num_tasks)
     found = rng.normal(size=(SAMPLES, num_tasks, 20))
     scales = unit ** rng.uniform(-1, 1, found.shape[:2])
@@ -69,15 +69,15 @@ def test_the_update_is_the_optimum_in_any_units(num_tasks, c, unit):
         assert gain == pytest.approx(bound, rel=1e-6)
         size = np.linalg.norm(expected)
         np.testing.assert_allclose(update, expected, atol=3e-5 * size)
-        # Each gain is compared in the unit of its own task.
+        # Each gain is compared in the unit of its task.
         missing = (gain - jacobian @ update) / lengths(jacobian) / size
         assert missing.max() < 3e-5
         radius = c * np.linalg.norm(jacobian.mean(axis=0))
-        way = np.linalg.norm(update - jacobian.mean(axis=0))
-        assert way == pytest.approx(radius, rel=1e-4)
+        offset = np.linalg.norm(update - jacobian.mean(axis=0))
+        assert offset == pytest.approx(radius, rel=1e-4)
 
 
-def test_three_gradients_whose_plane_is_steep():
+def test_three_gradients_of_very_different_lengths():
     jacobian = np.array(
         [[-3000.0, -3000.0, 3000.0], [-0.01, 0.03, 0.0], [3e4, 0.0, -2e4]],
         "float32",
@@ -88,12 +88,12 @@ def test_three_gradients_whose_plane_is_steep():
     cosines = jacobian @ update / lengths(jacobian) / np.linalg.norm(update)
     assert cosines.min() > -1e-3
     mean = jacobian.mean(axis=0)
-    way = np.linalg.norm(update - mean) / np.linalg.norm(mean)
-    assert way == pytest.approx(1.0, rel=1e-4)
+    offset = np.linalg.norm(update - mean) / np.linalg.norm(mean)
+    assert offset == pytest.approx(1.0, rel=1e-4)
 
 
 @pytest.mark.parametrize("c", [0.5, 1.0])
-def test_opposite_gradients_of_any_units_leave_no_conflict_at_c_1(c):
+def test_opposite_gradients_in_any_units(c):
     unit = 1e4 ** np.linspace(-1, 1, SAMPLES)
     jacobians = np.zeros((SAMPLES, 2, 12))
     jacobians[:, 0, 0], jacobians[:, 1, 0] = 1.0, -unit
@@ -102,8 +102,8 @@ def test_opposite_gradients_of_any_units_leave_no_conflict_at_c_1(c):
     )
     updates = np.einsum("sk,skp->sp", weights, jacobians)
     mean = jacobians.mean(axis=1)
-    ways = lengths(updates - mean) / lengths(mean)
-    assert (ways <= c * (1 + 1e-4)).all()
+    offsets = lengths(updates - mean) / lengths(mean)
+    assert (offsets <= c * (1 + 1e-4)).all()
     if c == 1:
         np.testing.assert_allclose(
             lengths(updates) / lengths(mean), 0, atol=1e-3
