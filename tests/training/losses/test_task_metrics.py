@@ -65,7 +65,7 @@ def _on_labelled(task, shape, make, y, y_pred):
 def _value(make, y, y_pred, columns=None):
     metric = make("reference")
     if columns and isinstance(metric, keras.metrics.AUC):
-        metric = keras.metrics.AUC()
+        metric = keras.metrics.AUC(metric.num_thresholds)
     metric.update_state(y, y_pred)
     return float(np.squeeze(metric.result()))
 
