@@ -195,7 +195,7 @@ def test_each_task_reads_the_layer_that_is_said():
         )
     )
     assert {v.path.split("/")[0] for v in single.shared} == {"conv_1", "norm_1"}
-    own = {v.path.split("/")[0] for v in single.of_task["kind"]}
+    own = {v.path.split("/")[0] for v in single.task_variables["kind"]}
     assert own == {"conv_2", "norm_2", "kind"}
 
 

@@ -201,7 +201,7 @@ def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
         graph = shared_graph_of(
             keras.Model(model.input, {task: model.output[task]})
         )
-        reached = sum(math.prod(v.shape) for v in graph.of_task[task])
+        reached = sum(math.prod(v.shape) for v in graph.task_variables[task])
         assert part.count_params() >= reached
         part.save(tmp_path / f"{task}.keras")
         loaded = keras.models.load_model(tmp_path / f"{task}.keras")

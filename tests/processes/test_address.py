@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from mtl_keras.processes import free_ports
-from mtl_keras.processes.address import find_address, listen, read_address
+from mtl_keras.processes.address import find_address, listen, parse_address
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from mtl_keras.processes.address import find_address, listen, read_address
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match="The address"):
-        read_address(text)
+        parse_address(text)
 
 
 def test_it_listens_and_is_reached():
@@ -38,7 +38,9 @@ def test_a_port_in_use_is_told():
 def test_another_host_is_told():
     (port,) = free_ports(1)
     # An address of documentation (RFC 5737), which nobody has.
-    with pytest.raises(OSError, match=r"192\.0\.2\.1 is no address of this"):
+    with pytest.raises(
+        OSError, match=r"192\.0\.2\.1 is not an address of this"
+    ):
         listen("192.0.2.1", port)
 
 

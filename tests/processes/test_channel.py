@@ -116,7 +116,7 @@ def test_a_stranger_is_no_channel():
     ours, theirs = socket.socketpair()
     with theirs:
         theirs.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        with pytest.raises(ConnectionError, match="does not speak"):
+        with pytest.raises(ConnectionError, match="does not use the protocol"):
             Channel(ours, KEY, is_server=True)
     assert ours.fileno() == -1  # it was closed
 

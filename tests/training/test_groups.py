@@ -196,7 +196,7 @@ def weights_of_samples(x, y):
     return {"sample_weight": weights}
 
 
-def weights_of_classes(x, y):
+def gather_class_weights(x, y):
     weights = {"kind_2": {0: 2.0, 2: 0.5}, "yes_1": {1: 3.0}}
     return {"class_weight": weights, **weights_of_samples(x, y)}
 
@@ -206,7 +206,7 @@ def weights_of_classes(x, y):
     "fit",
     [
         pytest.param(weights_of_samples, marks=pytest.mark.slow),
-        weights_of_classes,
+        gather_class_weights,
     ],
 )
 def test_weights_of_samples_and_classes_count_the_same(fit, assert_same):
@@ -233,7 +233,7 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
         model = build(monkeypatch, together, FEW, weighting="pcgrad")
         x, y = data(model, np.random.default_rng(0), missing=True)
         batch = (tf.constant(x), y)
-        found = train_step_of(model, batch).find_update(batch)
+        found = train_step_of(model, batch).compute_update(batch)
         steps[together] = (model, found.update)
     grouped, update = steps[True]
     single, expected = steps[False]

@@ -140,7 +140,7 @@ def test_overrides_survive_saving(model, rng, tmp_path):
         ({"loss": "mse"}, TypeError, "loss is a str"),
         ({"metrics": {"nobody": []}}, ValueError, "metrics names 'nobody'"),
         ({"weighted_metrics": {"no": []}}, ValueError, "weighted_metrics"),
-        ({"loss_weights": [1, 2]}, TypeError, "a list is refused"),
+        ({"loss_weights": [1, 2]}, TypeError, "A list is not supported"),
         ({"loss_weights": {"kinds": 1}}, ValueError, "Did you mean 'kind'"),
         ({"loss_weights": {"kind": -1}}, ValueError, "loss weight -1.0"),
         ({"loss_weights": {"kind": np.nan}}, ValueError, "loss weight nan"),

@@ -270,7 +270,9 @@ def test_one_task_works_as_plain_and_says_so_once(rng):
 def test_an_instance_belongs_to_one_set_of_tasks():
     method = weightings.get("uncertainty")
     build(method)
-    with pytest.raises(ValueError, match="Make a new one for each model"):
+    with pytest.raises(
+        ValueError, match="Create a new weighting for each model"
+    ):
         mtl_keras.build_mlp((3,), [Regression("other")], weighting=method)
 
 

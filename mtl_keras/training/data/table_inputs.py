@@ -1,4 +1,4 @@
-"""Raw columns of a table as inputs: holes, and numbers of 64 bits."""
+"""Raw table columns as inputs: missing values and float64."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import tensorflow as tf
 
 from mtl_keras.layers import NumberEncoding
 
-_BATCH_SIZE = 32  # that of keras.Model.predict
+_BATCH_SIZE = 32  # the default of keras.Model.predict
 
 
-def takes_holes(model, tensor) -> bool:
-    """Tells whether an input is filled where it is missing.
+def accepts_missing_values(model, tensor) -> bool:
+    """Returns whether a layer of a model fills missing values of an input.
 
     Args:
         model: A functional model.
-        tensor: One of its inputs.
+        tensor: An input of the model.
     """
     return any(
         isinstance(layer, NumberEncoding) and layer.input is tensor
@@ -27,20 +27,20 @@ def takes_holes(model, tensor) -> bool:
 
 
 def check_float64(model, x) -> None:
-    """Checks that float64 inputs keep their values.
+    """Checks that float64 inputs can be converted to float32.
 
-    Keras makes float32 of all arrays of floats, and leaves streams alone.
+    Keras converts float arrays to float32, but not streams.
 
     Args:
         model: A functional model.
-        x: Inputs, arrays in its structure.
+        x: Inputs, arrays in the structure of the model.
 
     Raises:
         ValueError: If values would be rounded.
     """
     arrays = keras.tree.flatten(x)
     if len(arrays) != len(model.inputs):
-        return  # another check says so
+        return  # another check raises the error
     for array, tensor in zip(arrays, model.inputs, strict=True):
         if tensor.dtype != "float64" or array is None:
             continue
@@ -48,23 +48,23 @@ def check_float64(model, x) -> None:
         rounded = array.astype("float32").astype("float64")
         if not np.array_equal(array, rounded, equal_nan=True):
             raise ValueError(
-                f"Input {tensor.name!r}: Keras makes float32 of arrays, which "
-                "rounds its large numbers. Pass a stream: "
+                f"Input {tensor.name!r}: Keras converts arrays to float32, "
+                "which rounds its large numbers. Pass a stream: "
                 "tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
             )
 
 
-def stream_of_float64(model, x, batch_size: int | None):
-    """Makes a stream of inputs that arrays would round.
+def stream_float64(model, x, batch_size: int | None):
+    """Converts inputs to a stream if the model has float64 inputs.
 
     Args:
         model: A functional model.
-        x: Inputs, in its structure.
+        x: Inputs, in the structure of the model.
         batch_size: Samples per batch, or `None` for 32.
 
     Returns:
-        `(x, batch_size)`: a `tf.data.Dataset` and `None` where an input is
-        float64, otherwise what was given.
+        A tuple of a `tf.data.Dataset` and `None` if an input is float64,
+        otherwise `(x, batch_size)`.
     """
     wide = [tensor.dtype == "float64" for tensor in model.inputs]
     if not isinstance(x, Mapping) or not any(wide):

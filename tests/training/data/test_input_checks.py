@@ -227,9 +227,9 @@ def test_scales_that_differ_are_told_once(rng):
     (message,) = told(model, x)
     low, high = (float(np.std(column)) for column in x.T.astype("float64"))
     for part in (
-        f"differ by {high / low:.2g}",
-        f"column 0 is {low:.3g}",
-        f"column 1 {high:.3g}",
+        f"differ by a factor of {high / low:.2g}",
+        f"{low:.3g} in column 0",
+        f"{high:.3g} in column 1",
         "Normalization",
         "StandardScaler",
     ):

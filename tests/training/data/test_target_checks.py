@@ -92,7 +92,7 @@ def test_arrays_of_which_no_sample_counts_are_refused(kind, call, rng):
     x, y = holes_in_each_sample(task, model, rng)
     with pytest.raises(ValueError, match=r"Task 'a'.*none of \d+ samples") as e:
         calls_on(model, x, y)[call]()
-    for part in ("'mse'", "'binary_crossentropy'", "fill the missing"):
+    for part in ("'mse'", "'binary_crossentropy'", "fill in the missing"):
         assert part in str(e.value)
     for found, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(found, expected)

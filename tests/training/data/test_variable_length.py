@@ -383,7 +383,7 @@ def test_a_label_behind_the_longest_sentence_is_an_error(on_text, form, rng):
     stream = tf.data.Dataset.from_tensor_slices((x[order].astype(str), y))
     with pytest.raises(tf.errors.InvalidArgumentError, match="'slots'") as e:
         on_text.evaluate(stream.batch(4), verbose=0)
-    assert "behind the last step" in str(e.value)
+    assert "after the last timestep" in str(e.value)
 
 
 def test_tags_that_are_too_short_are_an_error(on_text, rng):
