@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from mtl_keras.tasks import Classification, Regression
 from mtl_keras.training.losses.task_group_batch import (
+    concat_tasks,
     merge,
     merge_outputs,
-    concat_tasks,
     split_batch,
     unmerge,
 )
