@@ -36,7 +36,7 @@ def variables_of(node) -> Iterable:
         `variables_of_call`, only those that this call reads.
     """
     operation, arguments = node.operation, node.arguments
-    of_call = getattr(operation, "variables_of_call", None)
-    if of_call is not None:
-        return of_call(*arguments.args, **arguments.kwargs)
+    call_variables = getattr(operation, "variables_of_call", None)
+    if call_variables is not None:
+        return call_variables(*arguments.args, **arguments.kwargs)
     return getattr(operation, "trainable_variables", ())

@@ -71,10 +71,10 @@ def normalization_layer(
         return layers.BatchNormalization(synchronized=several, **options)
     if normalization == "layer":
         return layers.LayerNormalization(**options)
-    return layers.GroupNormalization(most_groups(channels), **options)
+    return layers.GroupNormalization(max_groups(channels), **options)
 
 
-def most_groups(channels: int) -> int:
+def max_groups(channels: int) -> int:
     """Returns the largest number of groups, at most 8, for the channels.
 
     Args:

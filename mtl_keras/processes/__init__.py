@@ -4,7 +4,7 @@ This package does not import TensorFlow, so a monitoring process stays small.
 """
 
 from mtl_keras.processes.cluster import free_ports, worker_environments
-from mtl_keras.processes.workers import (
+from mtl_keras.processes.run_workers import (
     Outcome,
     Worker,
     interrupt_on_sigterm,

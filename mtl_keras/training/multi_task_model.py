@@ -413,7 +413,7 @@ class MultiTaskModel(HookedModel):
         validation = Run("test", data.complete)
         if validation_data is not None:
             prepared = self._prepare_validation(validation_data)
-            validation = _test_run(prepared)
+            validation = _make_test_run(prepared)
             validation_data = prepared.as_validation_data()
         with lost_workers_named(strategy):
             backup = backup_among(callbacks)
@@ -513,7 +513,7 @@ class MultiTaskModel(HookedModel):
             run = self._run.validation
         else:
             data = prepare(self, x, y, sample_weight)
-            run = _test_run(data)
+            run = _make_test_run(data)
             y, sample_weight = data.y, data.sample_weight
             check_made_inside(self)
             arguments = prepare_worker_arguments(
@@ -904,5 +904,5 @@ class MultiTaskModel(HookedModel):
         return [keras.saving.serialize_keras_object(t) for t in self._tasks]
 
 
-def _test_run(data: PreparedData) -> Run:
+def _make_test_run(data: PreparedData) -> Run:
     return Run("test", data.complete, unchecked=data.unchecked)

@@ -75,7 +75,7 @@ class Overrides:
         replicas = self._model.distribute_strategy.num_replicas_in_sync
         if "train_step" not in self or replicas == 1:
             return
-        for feature, used, way_out in (
+        for feature, used, fix in (
             (
                 "labels may be missing",
                 not run.complete,
@@ -92,7 +92,7 @@ class Overrides:
                     f"{model} overrides train_step, which runs on each of "
                     f"{replicas} replicas, and {feature}. This requires a "
                     "decision for all replicas, outside train_step. "
-                    f"Override compute_loss instead, {way_out}, or train "
+                    f"Override compute_loss instead, {fix}, or train "
                     "on one replica."
                 )
 

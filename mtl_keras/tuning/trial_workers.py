@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mtl_keras.processes.gpus import gpu_shares, visible_gpus
-from mtl_keras.processes.workers import describe_exit_code
+from mtl_keras.processes.run_workers import describe_exit_code
 from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 
 # A trial that ends this many workers is itself the reason.

@@ -302,5 +302,5 @@ def test_a_negative_loss_is_named_where_none_can_be(method, rng):
     model.compile("sgd", weighting=method, run_eagerly=True)
     x = rng.normal(size=(8, 3)).astype("float32")
     y = {"angle": model.predict(x, verbose=0)["angle"], "size": x[:, 0]}
-    with pytest.raises(ValueError, match=r"Task 'angle': its loss is -"):
+    with pytest.raises(ValueError, match=r"Task 'angle': the loss is -"):
         model.fit(x, y, verbose=0)

@@ -46,7 +46,7 @@ def is_dense(array) -> bool:
     )
 
 
-def shape_fits(shape: tuple, expected: tuple) -> bool:
+def shapes_match(shape: tuple, expected: tuple) -> bool:
     """Returns whether a shape matches, with `None` for any length.
 
     Args:

@@ -12,7 +12,7 @@ from mtl_keras.tasks import Task
 from mtl_keras.training.data.arrays import (
     format_shape,
     is_dense,
-    shape_fits,
+    shapes_match,
     to_numpy,
 )
 from mtl_keras.training.data.input_checks import (
@@ -105,7 +105,7 @@ def _check_input_shape(shape: tuple, tensor) -> None:
     options = [expected, (*expected, 1)]
     if expected[-1:] == (1,):
         options.append(expected[:-1])
-    if not any(shape_fits(shape, option) for option in options):
+    if not any(shapes_match(shape, option) for option in options):
         raise ValueError(
             f"Input {tensor.name!r}: found shape {shape}, expected "
             f"{format_shape(expected[1:])}. Reshape or resize the inputs, or "
@@ -196,7 +196,7 @@ def _check_weight_shape(model, task: Task, weights: np.ndarray) -> None:
         options += [output_shape[:-1], (*output_shape[:-1], 1)]
     if task.feature_rank == 3:  # tags may be padded
         options += [(None,), (None, 1)]
-    if any(shape_fits(weights.shape, (None, *o)) for o in options):
+    if any(shapes_match(weights.shape, (None, *o)) for o in options):
         return
     expected = " or ".join(
         dict.fromkeys(format_shape(option) for option in options)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.training.data.arrays import shape_fits, to_numpy
+from mtl_keras.training.data.arrays import shapes_match, to_numpy
 
 # A larger ratio of the scales of two columns raises a warning.
 _MAX_SCALE_RATIO = 100.0
@@ -43,7 +43,7 @@ def check_input_sizes(model, x) -> None:
     for array, tensor in zip(arrays, model.inputs, strict=True):
         if array is None or len(tensor.shape) != 4 or np.ndim(array) != 4:
             return
-        if None not in tensor.shape[1:3] or not shape_fits(
+        if None not in tensor.shape[1:3] or not shapes_match(
             np.shape(array)[1:], tuple(tensor.shape)[1:]
         ):
             return

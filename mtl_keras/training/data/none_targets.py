@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.tasks import Task
-from mtl_keras.training.data.arrays import shape_fits
+from mtl_keras.training.data.arrays import shapes_match
 from mtl_keras.training.data.masked_targets import make_missing_targets
 
 
@@ -120,7 +120,7 @@ class _TargetFormat:
             target = self._check_integers(
                 np.where(np.isnan(target), -1, target)
             )
-        if not shape_fits(target.shape[1:], self._variable_shape()):
+        if not shapes_match(target.shape[1:], self._variable_shape()):
             raise ValueError(
                 f"Task {self._task.name!r}: found a batch of targets of shape "
                 f"{target.shape} after batches of shape "
@@ -161,7 +161,7 @@ class _TargetFormat:
         return target
 
 
-def _formats(batch, tasks, output_shapes) -> dict[str, _TargetFormat]:
+def _infer_formats(batch, tasks, output_shapes) -> dict[str, _TargetFormat]:
     _, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     if not isinstance(y, Mapping):
         return {}
@@ -192,7 +192,7 @@ def _batches_without_none(batches: Iterator, tasks, output_shapes) -> Iterator:
     formats = None
     for batch in batches:
         if formats is None:
-            formats = _formats(batch, tasks, output_shapes)
+            formats = _infer_formats(batch, tasks, output_shapes)
         yield _format_batch(batch, formats)
 
 
@@ -207,7 +207,7 @@ class _PyDatasetWithoutNone(keras.utils.PyDataset):
         )
         self._dataset = dataset
         # Now: several workers read the batches in any order.
-        self._formats = _formats(dataset[0], tasks, output_shapes)
+        self._formats = _infer_formats(dataset[0], tasks, output_shapes)
 
     def __getitem__(self, index):
         return _format_batch(self._dataset[index], self._formats)

@@ -41,7 +41,7 @@ def check_token_counts(model, x, y) -> None:
         ValueError: If a sentence has more tokens than the targets have
             columns, or a tag after its last token.
     """
-    sentences = _sentences(model, x)
+    sentences = _get_sentences(model, x)
     taggings = [task for task in model.tasks if task.feature_rank == 3]
     if sentences is None or not taggings or not isinstance(y, Mapping):
         return
@@ -75,7 +75,7 @@ def _check_columns(task, counts: np.ndarray, columns: int) -> None:
         )
 
 
-def _sentences(model, x):
+def _get_sentences(model, x):
     """Returns the strings that a model splits into tokens, or `None`."""
     lookups = [layer for layer in model.layers if isinstance(layer, TokenIds)]
     if len(lookups) != 1 or len(model.inputs) != 1:

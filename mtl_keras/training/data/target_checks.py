@@ -15,7 +15,7 @@ from mtl_keras.tasks import (
     MultiLabelClassification,
     Task,
 )
-from mtl_keras.training.data.arrays import format_shape, shape_fits, to_numpy
+from mtl_keras.training.data.arrays import format_shape, shapes_match, to_numpy
 
 
 def check_targets(model, y, *, whole: bool = False) -> bool:
@@ -246,7 +246,7 @@ def check_target_shape(task: Task, shape: tuple, output_shape: tuple) -> None:
         ValueError: If the task does not accept the shape.
     """
     options = task.target_shapes(output_shape)
-    if any(shape_fits(shape, (None, *option)) for option in options):
+    if any(shapes_match(shape, (None, *option)) for option in options):
         return
     expected = " or ".join(format_shape(option) for option in options)
     raise ValueError(

@@ -35,7 +35,7 @@ def to_variable_length(model, stream):
     if first is None:
         return stream
     batches = itertools.chain([first], stream)
-    if not _is_plain(first):
+    if not _is_dense_batch(first):
         return batches
     signature = _make_signature(model, first)
 
@@ -48,7 +48,7 @@ def to_variable_length(model, stream):
     ).prefetch(tf.data.AUTOTUNE)
 
 
-def _is_plain(batch) -> bool:
+def _is_dense_batch(batch) -> bool:
     """Returns whether a batch contains only dense arrays."""
     return all(
         isinstance(leaf, np.ndarray) or tf.is_tensor(leaf)

@@ -66,7 +66,7 @@ class JointLoss:
         self._names = list(self._losses.names)
         self._user_weights = {n: model.loss_weights[n] for n in self._names}
         self._weights = self._objective_weights()
-        sizes = [_size(chunk) for chunk in chunks]
+        sizes = [_count_samples(chunk) for chunk in chunks]
         self._shares = [np.float32(size / sum(sizes)) for size in sizes]
         self._assign = to_graph_function(model, self._assign_in_graph)
         self._compute_chunk = to_graph_function(
@@ -212,7 +212,7 @@ class JointLoss:
             variable.assign(tf.cast(values, variable.dtype))
 
 
-def _size(chunk: tuple) -> int:
+def _count_samples(chunk: tuple) -> int:
     return len(next(a for a in keras.tree.flatten(chunk[0]) if a is not None))
 
 
