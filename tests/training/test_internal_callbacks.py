@@ -1,4 +1,4 @@
-"""Callbacks of Keras know the better direction of what tasks log."""
+"""Keras's callbacks use the directions of the task metrics."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The model class: compiling, saving and what plain Keras does."""
+"""The model class: compiling, saving and the features of plain Keras."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Every weighting through compile and fit, by its name."""
+"""Every weighting by name, with compile and fit."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Class weights of several tasks, which Keras refuses."""
+"""Class weights for several tasks, which Keras does not support."""
 
 import numpy as np
 import pytest

@@ -123,7 +123,7 @@ def test_a_task_that_is_taught_wrongly_gets_less_weight(rng):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps_per_execution", [1, 2])
-def test_arrays_and_streams_train_alike(steps_per_execution, rng):
+def test_arrays_and_streams_train_equally(steps_per_execution, rng):
     (x, y), held_out = data(rng, 16), data(rng, 8)
     stream = tf.data.Dataset.from_tensor_slices(held_out).batch(8)
     weights = []

@@ -1,4 +1,4 @@
-"""A target of None says that a task has no labels here."""
+"""Targets of None for tasks without labels."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The data of some tasks, out of the data of all."""
+"""Data of some tasks, selected from data of all tasks."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Sentences with more or fewer tokens than tags are named before training."""
+"""Sentences with more or fewer tokens than tags raise before training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Targets and weights in every allowed form give the same, right loss."""
+"""Targets and weights in every allowed form give the same, correct loss."""
 
 import dataclasses
 

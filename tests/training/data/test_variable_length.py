@@ -1,4 +1,4 @@
-"""Batches whose lengths differ, against sums over all their elements."""
+"""Batches with different lengths, against sums over all elements."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from mtl_keras import (
     build_text_cls_tag,
 )
 
-# Two alike at first, from which Keras would conclude for the others.
+# Two equal lengths first, from which Keras would infer all others.
 LENGTHS = (5, 5, 7, 4, 9)
 
 

@@ -1,4 +1,4 @@
-"""What training on all samples at once refuses."""
+"""Models and data that full-batch training does not support."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What iterations look like to callbacks and to those who watch."""
+"""Iterations as callbacks and progress bars show them."""
 
 import keras
 import pytest

@@ -1,4 +1,4 @@
-"""Heads that one layer computes, as gradient methods see them."""
+"""Head groups that one layer computes."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The engine against plain autodiff, on every factory."""
+"""Task gradients against plain automatic differentiation, on all factories."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Metrics of several tasks at once, against Keras's of each task."""
+"""Metrics of task groups against Keras's metrics of each task."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Training in stages: what moves, what stays, and what is put back."""
+"""Training in stages: what changes, what does not, and what is restored."""
 
 import math
 
