@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.training.backups.resumption import flat_callbacks
+from mtl_keras.training.backups.resumption import flatten_callbacks
 from mtl_keras.training.gradients.non_finite_gradients import (
     StopOnNonFiniteGradient,
 )
@@ -23,7 +23,7 @@ def set_monitor_modes(callbacks, model) -> None:
         model: A compiled `MultiTaskModel`.
     """
     directions = model.compiled_parts.logs.directions()
-    for callback in flat_callbacks(callbacks):
+    for callback in flatten_callbacks(callbacks):
         monitored = getattr(callback, "monitor", None)
         if getattr(callback, "mode", None) == "auto" and monitored:
             name = str(monitored)

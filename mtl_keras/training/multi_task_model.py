@@ -25,7 +25,7 @@ from mtl_keras.keras_compat import (
     use_per_replica_losses,
 )
 from mtl_keras.tasks import Task
-from mtl_keras.training.backups.resumption import Resumption, backup_among
+from mtl_keras.training.backups.resumption import Resumption, find_backup
 from mtl_keras.training.compiled import Compiled, compile_parts
 from mtl_keras.training.data.checks import check_inputs
 from mtl_keras.training.data.class_weights import check_class_weights
@@ -416,7 +416,7 @@ class MultiTaskModel(HookedModel):
             validation = _make_test_run(prepared)
             validation_data = prepared.as_validation_data()
         with lost_workers_named(strategy):
-            backup = backup_among(callbacks)
+            backup = find_backup(callbacks)
             if backup is not None:
                 # First: the held-out batches depend on the restored step.
                 backup.restore(self)
