@@ -263,7 +263,7 @@ def test_a_model_of_ones_own(rng):
         ("list", ["a"], TypeError, "outputs is a list"),
         (["a"], ["a", "b"], ValueError, r"outputs are named \['a'\]"),
         (["a"], ["a", "a"], ValueError, "Two tasks are named 'a'"),
-        (["a"], [3], TypeError, "tasks holds 3"),
+        (["a"], [3], TypeError, "tasks contains 3"),
     ],
 )
 def test_outputs_and_tasks_must_agree(outputs, tasks, error, message):

@@ -49,16 +49,15 @@ class BackupAndRestore(keras.callbacks.Callback):
       returns a dict of numbers, strings, lists and arrays, and
       `set_backup_state(state)`.
 
-    On one process and one device, a training that was killed and started
-    again ends with the same weights, to the bit. Arrays are shuffled in an
-    order that depends on the seed and the epoch. A stream must give the same
-    batches in the same order when it is made again: seed what shuffles
+    On one process and one device, training that was killed and restarted ends
+    with the same weights, to the bit. Arrays are shuffled in an order that
+    depends on the seed and the epoch. A stream must yield the same batches in
+    the same order when it is created again: set the seed of shuffling
     (`dataset.shuffle(size, seed=0)`), and pass `shuffle=False` with a
-    `keras.utils.PyDataset`. Batches that were trained on are read and passed
-    over.
+    `keras.utils.PyDataset`. Earlier batches are read and skipped.
 
-    Under several workers all of them pass it, the chief writes and reads the
-    file, and all go on alike.
+    With several workers, all of them use the callback, the chief writes and
+    reads the file, and all resume from it.
 
     Args:
         filepath: Path of the file, whose folder is created if necessary. Use
