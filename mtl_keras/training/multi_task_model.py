@@ -40,7 +40,10 @@ from mtl_keras.training.data.streams import (
     is_stream,
 )
 from mtl_keras.training.data.strings import to_object_strings
-from mtl_keras.training.data.table_inputs import stream_float64
+from mtl_keras.training.data.table_inputs import (
+    convert_raw_columns,
+    stream_float64,
+)
 from mtl_keras.training.data.task_arguments import to_task_dict
 from mtl_keras.training.functions import make_function
 from mtl_keras.training.gradients.added_losses import (
@@ -546,7 +549,8 @@ class MultiTaskModel(HookedModel):
         """
         check_made_inside(self)
         strategy = self.distribute_strategy
-        x = match_inputs(self, to_object_strings(x))
+        x = to_object_strings(convert_raw_columns(self, x))
+        x = match_inputs(self, x)
         if not is_stream(x):
             check_inputs(self, x, values=False)
             x, batch_size = stream_float64(self, x, batch_size)
@@ -567,6 +571,7 @@ class MultiTaskModel(HookedModel):
         Args:
             x: Inputs.
         """
+        x = convert_raw_columns(self, x)
         if self.distribute_strategy.num_replicas_in_sync == 1:
             return super().predict_on_batch(match_inputs(self, x))
         return self.predict(x, batch_size=count_samples(x), verbose=0)

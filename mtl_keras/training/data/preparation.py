@@ -15,7 +15,10 @@ from mtl_keras.training.data.none_targets import (
 )
 from mtl_keras.training.data.streams import check_element_spec, is_stream
 from mtl_keras.training.data.strings import to_object_strings
-from mtl_keras.training.data.table_inputs import check_float64
+from mtl_keras.training.data.table_inputs import (
+    check_float64,
+    convert_raw_columns,
+)
 from mtl_keras.training.data.target_checks import (
     check_validation_split,
     pair_with_tasks,
@@ -92,7 +95,7 @@ def prepare(
             "x is None; expected inputs: an array, a dict of arrays, or a "
             "stream of batches such as a tf.data.Dataset."
         )
-    x = to_object_strings(x)
+    x = to_object_strings(convert_raw_columns(model, x))
     if is_stream(x):
         return _prepare_stream(model, x, y, sample_weight)
     x = match_inputs(model, keras.tree.map_structure(_to_array, x))

@@ -13,6 +13,48 @@ from mtl_keras.layers import NumberEncoding
 _BATCH_SIZE = 32  # the default of keras.Model.predict
 
 
+def convert_raw_columns(model, x):
+    """Converts table columns for a model that encodes them.
+
+    Args:
+        model: A functional model.
+        x: Inputs.
+
+    Returns:
+        For a model of `mtl_keras.tables.with_raw_columns` and a dict of
+        columns or a `pandas.DataFrame`: a dict from input name to an array of
+        shape `(n,)` in the dtype of the input, with missing values as the
+        model expects them. Otherwise `x`.
+
+    Raises:
+        TypeError: If the type of a column differs from training.
+        ValueError: If a column is missing or has another length.
+    """
+    is_frame = hasattr(x, "columns") and hasattr(x, "keys")
+    if not (is_frame or isinstance(x, Mapping)) or not _encodes_columns(model):
+        return x
+    # Imported here because tables of a model import the model.
+    from mtl_keras.tables.columns import as_dtype, check_columns
+
+    dtypes = {tensor.name: str(tensor.dtype) for tensor in model.inputs}
+    return {
+        name: as_dtype(name, values, dtypes[name])
+        for name, values in check_columns(x, dtypes).items()
+    }
+
+
+def _encodes_columns(model) -> bool:
+    lookups = keras.layers.StringLookup | keras.layers.IntegerLookup
+    return (
+        isinstance(model.input, Mapping)
+        and all(tuple(tensor.shape) == (None, 1) for tensor in model.inputs)
+        and any(
+            isinstance(layer, lookups | NumberEncoding)
+            for layer in model.layers
+        )
+    )
+
+
 def accepts_missing_values(model, tensor) -> bool:
     """Returns whether a layer of a model fills missing values of an input.
 
