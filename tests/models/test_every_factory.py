@@ -465,7 +465,7 @@ WRONG_ARGUMENTS = [
     ({"dropout": "much"}, "dropout='much' is not a number"),
     ({"preprocessing": "scale"}, "preprocessing holds 'scale'"),
     ({"normalization": "bach"}, "normalization='bach'"),
-    ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is no task"),
+    ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is not a task"),
     ({"input_shape": ()}, "axes; expected"),
     ({"weights": "nowhere.keras"}, "no file 'nowhere.keras'"),
 ]
