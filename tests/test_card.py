@@ -240,7 +240,7 @@ def test_the_total_loss_does_not_compare_loss_weights(folder):
         directory=folder,
         project_name="total",
     )
-    with pytest.raises(ValueError, match="'val_loss' is the sum"):
+    with pytest.raises(ValueError, match="'val_loss' is the weighted sum"):
         tuner.search(*DATA, validation_data=DATA, epochs=1, verbose=0)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import metrics
+from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
 from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
@@ -20,8 +21,9 @@ class MultiLabelClassification(Task):
 
     Targets are 0 or 1, of shape `(batch, num_labels)`; numbers between are soft
     labels, as in `BinaryClassification`. The loss is binary
-    cross-entropy, averaged over labels; the metrics are `auc` (the mean over
-    labels, primary), `accuracy` (over all labels) and on request `f1` (macro).
+    cross-entropy, averaged over labels; the metrics are `auc` (Keras's with
+    2,000 thresholds, the mean over labels, primary), `accuracy` (over all
+    labels) and on request `f1` (macro).
 
     Args:
         name: See `Task`.
@@ -71,11 +73,11 @@ class MultiLabelClassification(Task):
             "accuracy": lambda name: keras.metrics.BinaryAccuracy(
                 threshold=threshold, name=name
             ),
-            "auc": lambda name: keras.metrics.AUC(
+            "auc": lambda name: auc(
+                name,
+                self.from_logits,
                 multi_label=True,
                 num_labels=self.num_labels,
-                from_logits=self.from_logits,
-                name=name,
             ),
             "f1": lambda name: metrics.F1Score(self.from_logits, name=name),
         }

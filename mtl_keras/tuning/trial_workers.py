@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mtl_keras.processes.gpus import gpu_shares, visible_gpus
-from mtl_keras.processes.workers import describe_code
+from mtl_keras.processes.run_workers import describe_exit_code
 from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 
 # A trial that kills this many workers counts as failed.
@@ -134,7 +134,7 @@ class TrialWorkers:
         worker.process.join(_SECONDS_TO_END)
         worker.end()
         code = worker.process.exitcode
-        how = describe_code(code)
+        how = describe_exit_code(code)
         self._lost_starts += not worker.is_ready
         # A signal may come from the system, if it is short of memory.
         if not worker.is_ready and (
