@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -51,7 +51,7 @@ class CategoryEmbedding(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.vocabulary_sizes = tuple(
-            check_positive_integer("vocabulary_sizes", size)
+            check_integer("vocabulary_sizes", size, minimum=1)
             for size in vocabulary_sizes
         )
         if not self.vocabulary_sizes:
@@ -59,7 +59,7 @@ class CategoryEmbedding(keras.layers.Layer):
                 "vocabulary_sizes is empty; expected the number of categories "
                 "of each column to look up."
             )
-        self.dimension = check_positive_integer("dimension", dimension)
+        self.dimension = check_integer("dimension", dimension, minimum=1)
         self.embeddings_initializer = keras.initializers.get(
             embeddings_initializer
         )

@@ -6,10 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import (
-    check_positive_integer,
-    check_task_index,
-)
+from mtl_keras.argument_checks import check_integer
+from mtl_keras.layers.arguments import check_task_index
 from mtl_keras.layers.weighted_sum import WeightedSum, weighted_sum
 from mtl_keras.layers.with_values import with_values
 
@@ -62,7 +60,7 @@ class CrossStitch(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.num_tasks = check_integer("num_tasks", num_tasks, minimum=1)
         self.own = own
         self.per_channel = per_channel
 

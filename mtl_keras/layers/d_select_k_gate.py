@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 
 # Keeps logarithms and quotients finite where a selector is exactly 0.
 _EPSILON = 1e-6
@@ -73,8 +73,8 @@ class DSelectKGate(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_experts = check_positive_integer("num_experts", num_experts)
-        self.k = check_positive_integer("k", k)
+        self.num_experts = check_integer("num_experts", num_experts, minimum=1)
+        self.k = check_integer("k", k, minimum=1)
         if self.num_experts < 2:
             raise ValueError(
                 "num_experts=1 leaves nothing to select; expected 2 or more. "

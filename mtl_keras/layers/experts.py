@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.layers.nth_copy import nth_copy
 from mtl_keras.layers.side_by_side import multiply_side_by_side
 
@@ -63,8 +63,8 @@ class Experts(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_experts = check_positive_integer("num_experts", num_experts)
-        self.units = check_positive_integer("units", units)
+        self.num_experts = check_integer("num_experts", num_experts, minimum=1)
+        self.units = check_integer("units", units, minimum=1)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.keras_compat import LOGITS, get_logits, set_output_attributes
-from mtl_keras.layers.arguments import (
-    check_positive_integer,
-    check_task_index,
-)
+from mtl_keras.layers.arguments import check_task_index
 from mtl_keras.layers.nth_copy import nth_copy
 from mtl_keras.layers.side_by_side import multiply_side_by_side
 from mtl_keras.layers.with_values import with_values
@@ -67,8 +65,8 @@ class GroupedDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = check_positive_integer("units", units)
-        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.units = check_integer("units", units, minimum=1)
+        self.num_tasks = check_integer("num_tasks", num_tasks, minimum=1)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

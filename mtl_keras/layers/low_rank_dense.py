@@ -5,10 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from mtl_keras.layers.arguments import (
-    check_positive_integer,
-    check_task_index,
-)
+from mtl_keras.argument_checks import check_integer
+from mtl_keras.layers.arguments import check_task_index
 from mtl_keras.layers.with_values import with_values
 
 
@@ -68,9 +66,9 @@ class LowRankDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = check_positive_integer("units", units)
-        self.rank = check_positive_integer("rank", rank)
-        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.units = check_integer("units", units, minimum=1)
+        self.rank = check_integer("rank", rank, minimum=1)
+        self.num_tasks = check_integer("num_tasks", num_tasks, minimum=1)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -51,8 +51,8 @@ class PeriodicEncoding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_frequencies = check_positive_integer(
-            "num_frequencies", num_frequencies
+        self.num_frequencies = check_integer(
+            "num_frequencies", num_frequencies, minimum=1
         )
         if not deviation > 0:
             raise ValueError(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -62,7 +62,7 @@ class PiecewiseLinearEncoding(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_bins = check_positive_integer("num_bins", num_bins)
+        self.num_bins = check_integer("num_bins", num_bins, minimum=1)
         self._boundaries = None
         if boundaries is not None:
             self._boundaries = _check_boundaries(boundaries)

@@ -6,10 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.layers.arguments import (
-    check_positive_integer,
-    check_task_index,
-)
+from mtl_keras.argument_checks import check_integer
+from mtl_keras.layers.arguments import check_task_index
 from mtl_keras.layers.with_values import with_values
 
 FORMS = ("trace", "matrix")
@@ -76,8 +74,8 @@ class TaskRelationDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = check_positive_integer("units", units)
-        self.num_tasks = check_positive_integer("num_tasks", num_tasks)
+        self.units = check_integer("units", units, minimum=1)
+        self.num_tasks = check_integer("num_tasks", num_tasks, minimum=1)
         if form not in FORMS:
             raise ValueError(f"form={form!r}; expected one of {FORMS}.")
         if not penalty >= 0:

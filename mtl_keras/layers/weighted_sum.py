@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from mtl_keras.layers.arguments import check_positive_integer
+from mtl_keras.argument_checks import check_integer
 
 
 def weighted_sum(alpha, tensors, per_channel: bool):
@@ -65,7 +65,7 @@ class WeightedSum(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_inputs = check_positive_integer("num_inputs", num_inputs)
+        self.num_inputs = check_integer("num_inputs", num_inputs, minimum=1)
         self.per_channel = per_channel
         self.initializer = keras.initializers.get(initializer)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.normalization import NORMALIZATIONS
 from mtl_keras.tasks import Task, check_task_names
 from mtl_keras.trunks import kernel_regularizer
@@ -60,30 +61,6 @@ def resolve_tasks(
         )
     check_task_names(tasks)
     return list(tasks)
-
-
-def check_integer(argument: str, value, *, minimum: int) -> int:
-    """Returns an integer that is not below a minimum, or raises an error.
-
-    Args:
-        argument: Name of the argument, for error messages.
-        value: Value of the argument.
-        minimum: Lowest value allowed.
-
-    Returns:
-        The value as a Python integer.
-
-    Raises:
-        TypeError: If the value is not an integer.
-        ValueError: If it is below the minimum.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{argument}: {value!r} is not an integer.")
-    if value < minimum:
-        raise ValueError(
-            f"{argument}: found {value}, expected {minimum} or more."
-        )
-    return int(value)
 
 
 def check_rate(argument: str, value) -> None:

@@ -8,6 +8,7 @@ from typing import Unpack
 import keras
 
 from mtl_keras import trunks
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.models import arguments
 from mtl_keras.models.build_model import ModelOptions, build_model
 from mtl_keras.models.default_tasks import class_mask_and_depth
@@ -90,7 +91,7 @@ def build_cnn_multi_task(
         activation, normalization, dropout, l1, l2
     )
     arguments.check_divisible(shape, len(filters) - 1)
-    decoder_filters = arguments.check_integer(
+    decoder_filters = check_integer(
         "decoder_filters", decoder_filters, minimum=1
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from mtl_keras.models import arguments
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.models.expert_mixtures import (
     concatenate_experts,
     expert_mlps,
@@ -95,7 +95,7 @@ def check_experts(shared_experts: int, task_experts: int) -> None:
         ("shared_experts", shared_experts),
         ("task_experts", task_experts),
     ):
-        arguments.check_integer(argument, count, minimum=0)
+        check_integer(argument, count, minimum=0)
     if shared_experts + task_experts == 0:
         raise ValueError(
             "shared_experts=0 and task_experts=0 leave the gates without "

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 import keras
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.models import arguments
 from mtl_keras.models.backbone_copy import copy_backbone
 from mtl_keras.models.backbone_features import (
@@ -139,7 +140,7 @@ def build_from_backbone(
     settings = arguments.convolution_settings(
         activation, normalization, dropout, l1, l2
     )
-    decoder_filters = arguments.check_integer(
+    decoder_filters = check_integer(
         "decoder_filters", decoder_filters, minimum=1
     )
 

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import keras
 
-from mtl_keras.models import arguments
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
@@ -43,7 +43,7 @@ class Hierarchy:
             levels = {tasks[0].name: (depth + 1) // 2}
         self._check_names("levels", levels)
         for name, level in levels.items():
-            if arguments.check_integer("levels", level, minimum=1) > depth:
+            if check_integer("levels", level, minimum=1) > depth:
                 raise ValueError(
                     f"levels[{name!r}]={level}, but the trunk has {depth} "
                     f"levels. Choose 1 to {depth}, or a larger trunk_depth."

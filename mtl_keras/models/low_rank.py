@@ -8,6 +8,7 @@ from typing import Unpack
 import keras
 
 from mtl_keras import trunks
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.layers import LowRankDense
 from mtl_keras.models import arguments
 from mtl_keras.models.build_model import ModelOptions, build_model
@@ -145,7 +146,7 @@ def _resolve_ranks(rank, inputs: int, widths: Sequence[int]) -> list[int]:
     for level, (number, full_rank) in enumerate(
         zip(ranks, full_ranks, strict=True), start=1
     ):
-        if arguments.check_integer("rank", number, minimum=1) > full_rank:
+        if check_integer("rank", number, minimum=1) > full_rank:
             raise ValueError(
                 f"rank={number} is above the full rank of hidden layer "
                 f"{level}, {full_rank}. Choose a rank of at most {full_rank}, "

@@ -8,6 +8,7 @@ from typing import Unpack
 import keras
 
 from mtl_keras import trunks
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.models import arguments
 from mtl_keras.models.build_model import ModelOptions, build_model
 from mtl_keras.models.default_tasks import left_and_right
@@ -71,7 +72,7 @@ def build_mmoe(
     tasks = arguments.resolve_tasks(
         tasks, left_and_right, num_classes=num_classes
     )
-    arguments.check_integer("num_experts", num_experts, minimum=1)
+    check_integer("num_experts", num_experts, minimum=1)
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(16,), min_levels=1
     )

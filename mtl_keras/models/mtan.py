@@ -7,6 +7,7 @@ from typing import Unpack
 
 import keras
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.models import arguments
 from mtl_keras.models.attended_levels import attended_levels
 from mtl_keras.models.build_model import ModelOptions, build_model
@@ -90,7 +91,7 @@ def build_mtan(
         activation, normalization, dropout, l1, l2
     )
     arguments.check_divisible(shape, len(filters) - 1)
-    decoder_filters = arguments.check_integer(
+    decoder_filters = check_integer(
         "decoder_filters", decoder_filters, minimum=1
     )
 

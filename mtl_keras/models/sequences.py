@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mtl_keras import sequence_trunks
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.layers import PadSteps, StepPooling
 from mtl_keras.models import arguments
 from mtl_keras.sequence_trunks import (
@@ -143,8 +144,8 @@ def check_sequence_trunk(
             f"normalization={normalization!r} mixes the steps of a sequence "
             f"with its padding; expected one of {SEQUENCE_NORMALIZATIONS}."
         )
-    arguments.check_integer("num_heads", num_heads, minimum=1)
-    if arguments.check_integer("kernel_size", kernel_size, minimum=1) % 2 == 0:
+    check_integer("num_heads", num_heads, minimum=1)
+    if check_integer("kernel_size", kernel_size, minimum=1) % 2 == 0:
         raise ValueError(
             f"kernel_size={kernel_size}; expected an odd number, so that a "
             "convolution reads as many steps before a step as after it."

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.layers import TokenIds, WordDropout
 from mtl_keras.layers.token_ids import BUCKETS
 from mtl_keras.models import arguments
@@ -133,8 +134,8 @@ def build_text_cls_tag(
     }
     check_sequence_trunk("encoder", encoder, **settings)
     arguments.check_rate("word_dropout", word_dropout)
-    size = arguments.check_integer("embedding_size", embedding_size, minimum=1)
-    letters = arguments.check_integer("affix_length", affix_length, minimum=0)
+    size = check_integer("embedding_size", embedding_size, minimum=1)
+    letters = check_integer("affix_length", affix_length, minimum=0)
 
     inputs, ids, count = _token_ids(
         steps, vocabulary, lowercase, letters, preprocessing
@@ -151,7 +152,7 @@ def _token_ids(
 ) -> tuple:
     """Returns the input tensor, the token ids, and the number of ids."""
     if isinstance(vocabulary, int | np.integer):
-        count = arguments.check_integer("vocabulary", vocabulary, minimum=3)
+        count = check_integer("vocabulary", vocabulary, minimum=3)
         shape = (steps, 3) if affix_length else (steps,)
         inputs = keras.Input(shape, dtype="int32", name="token_ids")
         return inputs, preprocess(inputs, preprocessing), count

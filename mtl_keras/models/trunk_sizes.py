@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.models.arguments import check_integer
+from mtl_keras.argument_checks import check_integer
 
 
 def resolve_hidden_units(

@@ -53,28 +53,6 @@ def check_number(
     raise ValueError(f"{argument}={value!r}; expected a finite number{words}.")
 
 
-def check_integer(argument: str, value, *, min_value: int) -> int:
-    """Checks that an argument is an integer of a minimum value.
-
-    Args:
-        argument: Name of the argument, for the error.
-        value: The value that the user passed.
-        min_value: Smallest allowed value.
-
-    Returns:
-        The integer.
-
-    Raises:
-        TypeError: If the value is not an integer.
-        ValueError: If the value is too small.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{argument}={value!r} is not an integer.")
-    if value < min_value:
-        raise ValueError(f"{argument}={value!r}; expected {min_value} or more.")
-    return int(value)
-
-
 def check_task_numbers(argument: str, values, **bounds) -> dict[str, float]:
     """Checks that an argument is a dict from task name to number.
 

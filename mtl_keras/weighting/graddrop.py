@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.arguments import check_integer
 from mtl_keras.weighting.weighting import Weighting
 
 
@@ -54,7 +54,7 @@ class GradDrop(Weighting):
     ):
         super().__init__(name=name)
         self.leak = leak
-        self.seed = check_integer("seed", seed, min_value=0)
+        self.seed = check_integer("seed", seed, minimum=0)
 
     def aggregate(self, losses, jacobian):
         """Sums the kept gradients. See `Weighting.aggregate`."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.arguments import check_integer
 from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.pairwise_projection import project_pairwise
@@ -64,7 +64,7 @@ class GradVac(GramianWeighting):
     ):
         super().__init__(name=name)
         self.beta = beta
-        self.seed = check_integer("seed", seed, min_value=0)
+        self.seed = check_integer("seed", seed, minimum=0)
 
     def build(self, task_names: Sequence[str]) -> None:
         """Creates the targets. See `Weighting.build`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_integer
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.task_orders import task_orders
@@ -45,7 +45,7 @@ class PCGrad(GramianWeighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, min_value=0)
+        self.seed = check_integer("seed", seed, minimum=0)
 
     def solve(self, losses, gramian: Gramian):
         cosines = gramian.cosines

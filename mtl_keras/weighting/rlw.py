@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_integer
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.weighting.present_tasks import weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
@@ -40,7 +40,7 @@ class RLW(Weighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, min_value=0)
+        self.seed = check_integer("seed", seed, minimum=0)
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""

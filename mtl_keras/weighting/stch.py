@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from mtl_keras.argument_checks import check_integer
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.arguments import (
-    check_integer,
-    check_task_names,
-    check_task_numbers,
-)
+from mtl_keras.weighting.arguments import check_task_names, check_task_numbers
 from mtl_keras.weighting.present_tasks import (
     count_present,
     fill_absent,
@@ -78,7 +75,7 @@ class STCH(Weighting):
         super().__init__(name=name)
         self.mu = mu
         self.warmup_epochs = check_integer(
-            "warmup_epochs", warmup_epochs, min_value=0
+            "warmup_epochs", warmup_epochs, minimum=0
         )
         self.preferences = check_task_numbers(
             "preferences", preferences or {}, min_value=0

@@ -286,10 +286,14 @@ def test_sample_counts_in_proportion():
         (lambda: UWSO("1"), TypeError, "temperature='1' is not a number"),
         (lambda: DWA(-1), ValueError, "temperature=-1; .*greater than 0"),
         (lambda: DWA(float("nan")), ValueError, "temperature=nan"),
-        (lambda: RLW(seed=-1), ValueError, "seed=-1; expected 0 or more"),
-        (lambda: RLW(seed=0.5), TypeError, "seed=0.5 is not an integer"),
+        (
+            lambda: RLW(seed=-1),
+            ValueError,
+            "seed: found -1, expected 0 or more",
+        ),
+        (lambda: RLW(seed=0.5), TypeError, "seed: 0.5 is not an integer"),
         (lambda: STCH(mu=0), ValueError, "mu=0; .*greater than 0"),
-        (lambda: STCH(warmup_epochs=-1), ValueError, "warmup_epochs=-1"),
+        (lambda: STCH(warmup_epochs=-1), ValueError, "warmup_epochs: found -1"),
         (
             lambda: STCH(preferences={"left": -1}),
             ValueError,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from mtl_keras.argument_checks import is_integer
 from mtl_keras.distribution.workers import from_chief, is_chief
 from mtl_keras.keras_compat import global_seed
 from mtl_keras.training.backups.backup_file import BackupContent, write_backup
@@ -96,9 +97,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     ):
         super().__init__()
         if every_steps is not None and (
-            isinstance(every_steps, bool)
-            or not isinstance(every_steps, int)
-            or every_steps < 1
+            not is_integer(every_steps) or every_steps < 1
         ):
             raise ValueError(
                 f"every_steps={every_steps!r}; expected an integer from 1, or "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 
 import numpy as np
 
+from mtl_keras.argument_checks import is_integer
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.training.multi_task_model import MultiTaskModel
 from mtl_keras.training.overrides import Overrides
@@ -55,7 +55,7 @@ def check_arguments(iterations, tolerance, batch_size, verbose) -> None:
     for name, value in (("iterations", iterations), ("batch_size", batch_size)):
         if name == "batch_size" and value is None:
             continue
-        if not _is_integer(value) or value < 1:
+        if not is_integer(value) or value < 1:
             raise ValueError(
                 f"{name}={value!r}; expected an integer of 1 or more."
             )
@@ -68,14 +68,6 @@ def check_arguments(iterations, tolerance, batch_size, verbose) -> None:
         )
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose={verbose!r}; expected 'auto', 0, 1 or 2.")
-
-
-def _is_integer(value) -> bool:
-    try:
-        operator.index(value)
-    except TypeError:
-        return False
-    return not isinstance(value, bool)
 
 
 def check_model(model) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 
 import keras
 import tensorflow as tf
 
+from mtl_keras.argument_checks import is_integer
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
 from mtl_keras.training.data.target_checks import pair_with_tasks
@@ -187,7 +187,7 @@ def _check_epochs(epochs, stages: int) -> list[int]:
             "one per stage."
         )
     for count in counts:
-        whole = isinstance(count, Integral) and not isinstance(count, bool)
+        whole = is_integer(count)
         if not whole or count < 1:
             raise ValueError(
                 f"epochs contains {count!r}; expected integers of 1 or more."
