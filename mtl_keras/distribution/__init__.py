@@ -2,7 +2,7 @@
 
 from mtl_keras.distribution.build import build
 from mtl_keras.distribution.devices import use_cpu_devices
-from mtl_keras.distribution.lost_workers import LostWorkerError
+from mtl_keras.distribution.lost_worker_error import LostWorkerError
 from mtl_keras.distribution.strategy import strategy
 from mtl_keras.distribution.workers import is_chief
 

@@ -20,7 +20,7 @@ class BatchSizes:
     last: int | None = 0
 
     @classmethod
-    def of_adapter(cls, adapter):
+    def from_adapter(cls, adapter):
         """Reads the sizes from one of Keras's data adapters."""
         size = adapter.batch_size
         # Keras reads no more than this from the adapters of generators, which
@@ -46,7 +46,7 @@ class BatchSizes:
         return self.size < replicas or 0 < self.last < replicas
 
 
-def tell_uneven(sizes: BatchSizes, replicas: int) -> None:
+def warn_uneven_batches(sizes: BatchSizes, replicas: int) -> None:
     """Warns if the batch size is not a multiple of the number of replicas.
 
     It does not warn of a smaller last batch.

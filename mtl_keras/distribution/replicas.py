@@ -64,7 +64,7 @@ def mean_over_replicas(results: dict) -> dict:
     return {**results, **dict(zip(scalars, means, strict=True))}
 
 
-def rows_of_targets(outputs: dict, y) -> dict:
+def keep_target_rows(outputs: dict, y) -> dict:
     """Removes the outputs of samples that have no targets.
 
     If a batch has fewer samples than replicas, each replica computes the whole

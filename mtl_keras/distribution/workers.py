@@ -78,7 +78,7 @@ def sum_over_workers(
     return result.numpy().reshape(array.shape)
 
 
-def of_all_workers(
+def gather_from_workers(
     strategy: tf.distribute.Strategy, rows: np.ndarray
 ) -> np.ndarray:
     """Concatenates the rows of all workers.
@@ -98,7 +98,7 @@ def of_all_workers(
     return sum_over_workers(strategy, own).reshape(-1, *rows.shape[1:])
 
 
-def from_chief(
+def broadcast_from_chief(
     strategy: tf.distribute.Strategy, arrays: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
     """Sends arrays from the chief to all workers.
@@ -124,7 +124,7 @@ def from_chief(
     ]
 
 
-def text_from_chief(strategy: tf.distribute.Strategy, text: str) -> str:
+def broadcast_text(strategy: tf.distribute.Strategy, text: str) -> str:
     """Sends a string from the chief to all workers.
 
     Args:
@@ -137,10 +137,10 @@ def text_from_chief(strategy: tf.distribute.Strategy, text: str) -> str:
     if not has_several_workers(strategy):
         return text
     own = np.frombuffer(text.encode(), np.uint8)
-    (size,) = from_chief(strategy, [np.asarray(own.size)])
+    (size,) = broadcast_from_chief(strategy, [np.asarray(own.size)])
     if not is_chief(strategy):
         own = np.zeros(int(size), np.uint8)
-    (received,) = from_chief(strategy, [own])
+    (received,) = broadcast_from_chief(strategy, [own])
     return received.tobytes().decode()
 
 
@@ -157,7 +157,7 @@ def synchronize(
         return
     values = [keras.ops.convert_to_numpy(v.value) for v in variables]
     for variable, value in zip(
-        variables, from_chief(strategy, values), strict=True
+        variables, broadcast_from_chief(strategy, values), strict=True
     ):
         variable.assign(value)
 
@@ -183,7 +183,7 @@ def run_on_chief(
             result = int(function())
         except Exception as caught:
             error = caught
-    failed, result = from_chief(
+    failed, result = broadcast_from_chief(
         strategy, [np.asarray(error is not None), np.asarray(result)]
     )
     if error is not None:

@@ -12,12 +12,12 @@ import keras
 import tensorflow as tf
 
 from mtl_keras import weighting as weightings
-from mtl_keras.distribution.lost_workers import lost_workers_named
-from mtl_keras.distribution.made_inside import (
-    check_made_inside,
+from mtl_keras.distribution.lost_worker_error import name_lost_workers
+from mtl_keras.distribution.replicas import keep_target_rows
+from mtl_keras.distribution.scope_checks import (
+    check_created_in_scope,
     check_on_replicas,
 )
-from mtl_keras.distribution.replicas import rows_of_targets
 from mtl_keras.distribution.workers import is_chief
 from mtl_keras.keras_compat import (
     HookedModel,
@@ -418,7 +418,7 @@ class MultiTaskModel(HookedModel):
             prepared = self._prepare_validation(validation_data)
             validation = _make_test_run(prepared)
             validation_data = prepared.as_validation_data()
-        with lost_workers_named(strategy):
+        with name_lost_workers(strategy):
             backup = find_backup(callbacks)
             if backup is not None:
                 # First: the held-out batches depend on the restored step.
@@ -440,7 +440,7 @@ class MultiTaskModel(HookedModel):
                 self.weighting,
                 checks_finite_updates=compiled.checks_finite_updates,
             )
-            check_made_inside(self)
+            check_created_in_scope(self)
             check_gradient_accumulation(
                 self.optimizer, strategy.num_replicas_in_sync
             )
@@ -518,12 +518,12 @@ class MultiTaskModel(HookedModel):
             data = prepare(self, x, y, sample_weight)
             run = _make_test_run(data)
             y, sample_weight = data.y, data.sample_weight
-            check_made_inside(self)
+            check_created_in_scope(self)
             arguments = prepare_worker_arguments(
                 self.distribute_strategy, {**arguments, "x": data.x}
             )
         self._overrides.check(run, self.weighting, checks_finite_updates=False)
-        with lost_workers_named(self.distribute_strategy), self._use_run(run):
+        with name_lost_workers(self.distribute_strategy), self._use_run(run):
             results = super().evaluate(
                 y=y,
                 batch_size=batch_size,
@@ -547,7 +547,7 @@ class MultiTaskModel(HookedModel):
         All workers must call it, and each returns the predictions of all. A
         dict of inputs is matched to the model's inputs by name.
         """
-        check_made_inside(self)
+        check_created_in_scope(self)
         strategy = self.distribute_strategy
         x = to_object_strings(convert_raw_columns(self, x))
         x = match_inputs(self, x)
@@ -558,7 +558,7 @@ class MultiTaskModel(HookedModel):
             strategy, x, batch_size, steps
         )
         arguments = {"x": x, "verbose": verbose, "callbacks": callbacks}
-        with lost_workers_named(strategy):
+        with name_lost_workers(strategy):
             return super().predict(
                 batch_size=batch_size,
                 steps=steps,
@@ -731,7 +731,7 @@ class MultiTaskModel(HookedModel):
         """Computes predictions without the padding rows of a batch."""
         _, rows, _ = keras.utils.unpack_x_y_sample_weight(data)
         outputs = super().predict_step(data)
-        return outputs if rows is None else rows_of_targets(outputs, rows)
+        return outputs if rows is None else keep_target_rows(outputs, rows)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

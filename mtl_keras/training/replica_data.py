@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.distribution.batch_sizes import BatchSizes, tell_uneven
+from mtl_keras.distribution.batch_sizes import BatchSizes, warn_uneven_batches
 from mtl_keras.distribution.split_batches import shard_by_data, split_batches
 from mtl_keras.distribution.workers import (
+    broadcast_from_chief,
     check_agreement,
-    from_chief,
     has_several_workers,
     is_chief,
 )
@@ -82,9 +82,9 @@ def split_iterator(
     if isinstance(dataset, tf.distribute.DistributedDataset):
         return  # the user has split it
     replicas = strategy.num_replicas_in_sync
-    sizes = BatchSizes.of_adapter(iterator.data_adapter)
+    sizes = BatchSizes.from_adapter(iterator.data_adapter)
     if training:
-        tell_uneven(sizes, replicas)
+        warn_uneven_batches(sizes, replicas)
     uneven = sizes.may_be_uneven(replicas)
     if not (uneven or has_several_workers(strategy)):
         return
@@ -163,7 +163,7 @@ class _SharedSeed:
         if has_several_workers(strategy) and global_seed() is None:
             # From no generator that the user may have seeded.
             seed = np.asarray(secrets.randbelow(2**31))
-            self._shared = int(from_chief(strategy, [seed])[0])
+            self._shared = int(broadcast_from_chief(strategy, [seed])[0])
 
     def __enter__(self):
         if self._shared is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from mtl_keras.distribution.replicas import rows_of_targets, sum_over_replicas
+from mtl_keras.distribution.replicas import keep_target_rows, sum_over_replicas
 from mtl_keras.training.compiled import Compiled
 from mtl_keras.training.data.masked_targets import has_any_label
 from mtl_keras.training.data.match_inputs import match_inputs
@@ -222,13 +222,13 @@ class TrainStep:
             return self._overrides.compute_losses(
                 losses,
                 data,
-                rows_of_targets(outputs, y),
+                keep_target_rows(outputs, y),
                 training=True,
                 weighting=self._compiled.weighting,
             )
         return losses.compute(
             y,
-            rows_of_targets(outputs, y),
+            keep_target_rows(outputs, y),
             sample_weight,
             class_weights=self._run.class_weights,
             complete=complete,
@@ -345,7 +345,7 @@ class TestStep:
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         outputs = self._model(x, training=False)
-        outputs = rows_of_targets(outputs, y)
+        outputs = keep_target_rows(outputs, y)
         losses = self._compiled.losses
         if "compute_loss" in self._overrides:
             batch = self._overrides.compute_losses(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.distribution.workers import from_chief, synchronize
+from mtl_keras.distribution.workers import broadcast_from_chief, synchronize
 
 _WRITERS = (
     keras.callbacks.BackupAndRestore,
@@ -76,5 +76,5 @@ class SynchronizeOnStart(keras.callbacks.Callback):
                 *(() if weighting is None else weighting.variables),
             ],
         )
-        (epoch,) = from_chief(strategy, [model.start_epoch])
+        (epoch,) = broadcast_from_chief(strategy, [model.start_epoch])
         model.start_epoch = int(epoch)

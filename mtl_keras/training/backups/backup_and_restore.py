@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 
 from mtl_keras.argument_checks import is_integer
-from mtl_keras.distribution.workers import from_chief, is_chief
+from mtl_keras.distribution.workers import broadcast_from_chief, is_chief
 from mtl_keras.keras_compat import global_seed
 from mtl_keras.training.backups.backup_file import BackupContent, write_backup
 from mtl_keras.training.backups.callback_states import (
@@ -283,7 +283,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             seed = global_seed()
         if seed is None:
             seed = secrets.randbelow(2**31)
-        return int(from_chief(strategy, [seed])[0])
+        return int(broadcast_from_chief(strategy, [seed])[0])
 
 
 def _add_epoch(states: dict, callbacks: list, epoch: int, logs: dict) -> None:

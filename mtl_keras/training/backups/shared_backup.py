@@ -8,9 +8,9 @@ from pathlib import Path
 import keras
 
 from mtl_keras.distribution.workers import (
-    from_chief,
+    broadcast_from_chief,
+    broadcast_text,
     run_on_chief,
-    text_from_chief,
 )
 from mtl_keras.training.backups.backup_file import (
     BackupContent,
@@ -79,9 +79,9 @@ def _share(strategy, content: BackupContent | None = None) -> BackupContent:
         if content is None
         else {"facts": content.facts, "arrays": describe_arrays(content.arrays)}
     )
-    shared = json.loads(text_from_chief(strategy, json.dumps(facts)))
+    shared = json.loads(broadcast_text(strategy, json.dumps(facts)))
     arrays = make_zeros(shared["arrays"]) if content is None else content.arrays
-    received = from_chief(strategy, list(arrays.values()))
+    received = broadcast_from_chief(strategy, list(arrays.values()))
     return BackupContent(
         shared["facts"], dict(zip(arrays, received, strict=True))
     )

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.distribution.workers import of_all_workers, worker_index
+from mtl_keras.distribution.workers import gather_from_workers, worker_index
 
 
 def state_variables(model: keras.Model) -> dict[str, keras.Variable]:
@@ -128,7 +128,7 @@ def read_metrics(model: keras.Model) -> np.ndarray:
         np.concatenate([part.numpy().astype("float64").ravel() for part in row])
         for row in by_replica
     ]
-    return of_all_workers(model.distribute_strategy, np.stack(rows))
+    return gather_from_workers(model.distribute_strategy, np.stack(rows))
 
 
 def assign_metrics(model: keras.Model, rows: np.ndarray) -> None:

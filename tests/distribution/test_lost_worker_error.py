@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_keras.distribution import LostWorkerError
-from mtl_keras.distribution.lost_workers import lost_workers_named
+from mtl_keras.distribution.lost_worker_error import name_lost_workers
 from mtl_keras.processes import worker_environments
 
 PROGRAM = str(Path(__file__).parents[1] / "lost_worker_program.py")
@@ -45,7 +45,7 @@ class ThreeWorkers:
 
 
 def named(text, kind=tf.errors.UnavailableError):
-    with lost_workers_named(ThreeWorkers()):
+    with name_lost_workers(ThreeWorkers()):
         raise kind(None, None, text)
 
 
@@ -69,7 +69,7 @@ def test_other_errors_are_not_replaced():
         named("out of cheese", tf.errors.InternalError)
     with (
         pytest.raises(tf.errors.UnavailableError),
-        lost_workers_named(tf.distribute.get_strategy()),
+        name_lost_workers(tf.distribute.get_strategy()),
     ):
         raise tf.errors.UnavailableError(None, None, BY_HEARTBEAT)
 

@@ -41,7 +41,7 @@ class LostWorkerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
+def name_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Replaces TensorFlow's errors about a lost worker by one that names it.
 
     TensorFlow notices a closed connection at once, and missing heartbeats

@@ -11,7 +11,7 @@ _WAY_OUT = (
 )
 
 
-def check_made_inside(model: keras.Model) -> None:
+def check_created_in_scope(model: keras.Model) -> None:
     """Raises an error if a model does not belong to the current strategy.
 
     Args:
