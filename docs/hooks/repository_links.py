@@ -1,8 +1,8 @@
 """Brings the files outside `docs/` that pages link to into the site.
 
 In the repository, a guide links to `../benchmarks/studies/results/tox21.csv` or
-to `../models/mlp_energy/README.md`. The site holds these files under their path in
-the repository, the README as its start page, and the links follow. A link to
+to `../models/mlp_energy/README.md`. The site holds these files under their path
+in the repository, the README as its start page, and the links follow. A link to
 source code becomes plain text, because the site has no copy of it.
 """
 
