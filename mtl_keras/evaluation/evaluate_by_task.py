@@ -1,14 +1,14 @@
-"""Evaluates a model, and sorts the results by task."""
+"""Results of `evaluate`, grouped by task."""
 
 from __future__ import annotations
 
-from mtl_keras.evaluation.readings import check_has_tasks
+from mtl_keras.evaluation.task_predictions import check_has_tasks
 
 
 def evaluate_by_task(
     model, x, y, *, batch_size: int = 32
 ) -> dict[str, dict[str, float]]:
-    """Evaluates a model, and sorts the results by task.
+    """Evaluates a model and groups the results by task.
 
     Args:
         model: A compiled `MultiTaskModel`.

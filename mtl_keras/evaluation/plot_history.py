@@ -1,4 +1,4 @@
-"""Plots how losses and metrics moved during training."""
+"""Plots of losses and metrics over the epochs of a training."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 import keras
 
 PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.5
-# Ratio of largest to smallest beyond which a linear axis shows a step alone.
-LOG_FROM = 30
+# Ratio of largest to smallest value from which on the axis is logarithmic.
+MIN_LOG_RATIO = 30
 
 
 def plot_history(history):
-    """Plots the losses and metrics of a training, a row for each task.
+    """Plots the losses and metrics of a training, with a row for each task.
 
-    The first row holds what belongs to the whole model: the total loss, and
-    the learning rate and loss weights if they were logged. Each panel shows
-    training and validation together.
+    The first row belongs to the whole model: the total loss, and the learning
+    rate and loss weights if they were logged. Each panel shows training and
+    validation together.
 
     Args:
         history: The `keras.callbacks.History` that `fit` returns, its
@@ -30,10 +30,10 @@ def plot_history(history):
         A `matplotlib.figure.Figure`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ImportError: If matplotlib is not installed.
         TypeError: If `history` is something else.
-        ValueError: If it holds no epoch.
+        ValueError: If it has no epoch.
 
     Example:
 
@@ -68,13 +68,13 @@ def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
         lines.append(("validation", values[f"val_{key}"], VALIDATION))
     for label, numbers, colour in lines:
         epochs = range(1, len(numbers) + 1)
-        # A single epoch is a point, which a line would not show.
+        # A line does not show a single epoch.
         marker = "o" if len(numbers) < 12 else None
         axes.plot(
             epochs, numbers, color=colour, label=label, marker=marker, ms=3
         )
     numbers = [number for _, line, _ in lines for number in line]
-    if min(numbers) > 0 and max(numbers) > LOG_FROM * min(numbers):
+    if min(numbers) > 0 and max(numbers) > MIN_LOG_RATIO * min(numbers):
         axes.set_yscale("log")
     axes.set_title("total loss" if title == "loss" else title, fontsize=10)
     axes.set_xlabel("epoch", fontsize=8)
@@ -114,8 +114,8 @@ def _values(history) -> dict[str, list[float]]:
         )
     if not any(len(numbers) for numbers in values.values()):
         raise ValueError(
-            "history holds no epoch. Pass what model.fit returned after one "
-            "epoch at least."
+            "history has no epoch. Pass the result of model.fit after at "
+            "least one epoch."
         )
     return values
 
@@ -130,6 +130,6 @@ def _read_csv(path: Path) -> dict[str, list[float]]:
         return {key: [float(row[key]) for row in rows] for key in keys}
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{str(path)!r} is no history: expected a header and a number in "
-            f"each cell, {error}."
+            f"{str(path)!r} is not a history: expected a header and a number "
+            f"in each cell; {error}."
         ) from error

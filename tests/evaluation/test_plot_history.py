@@ -70,5 +70,5 @@ def test_errors(tmp_path):
         plot_history(tmp_path / "history.csv")
     damaged = tmp_path / "damaged.csv"
     damaged.write_text("epoch,loss\n1,much\n")
-    with pytest.raises(ValueError, match="is no history"):
+    with pytest.raises(ValueError, match="is not a history"):
         plot_history(damaged)

@@ -7,8 +7,8 @@ import pytest
 from mtl_keras import Regression
 from mtl_keras.tasks.missing_object import (
     MissingObject,
-    load_or_stand_in,
-    save,
+    deserialize_or_keep,
+    serialize,
 )
 
 
@@ -39,10 +39,10 @@ NAMES = {
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_an_unknown_object_becomes_one_that_saves_as_it_was(kind):
     config = keras.saving.serialize_keras_object(OBJECTS[kind])
-    found = load_or_stand_in(config)
+    found = deserialize_or_keep(config)
     assert isinstance(found, MissingObject)
     assert (found.object_name, found.name) == NAMES[kind]
-    assert save(found) == config
+    assert serialize(found) == config
     assert NAMES[kind][0] in repr(found)
 
 
@@ -51,11 +51,11 @@ def test_known_objects_beside_unknown_ones_are_loaded(nested):
     values = nested(
         ["mae", keras.metrics.MeanAbsoluteError(), *OBJECTS.values()]
     )
-    found = load_or_stand_in(keras.saving.serialize_keras_object(values))
+    found = deserialize_or_keep(keras.saving.serialize_keras_object(values))
     assert found[0] == "mae"
     assert type(found[1]) is keras.metrics.MeanAbsoluteError
     assert all(isinstance(each, MissingObject) for each in found[2:])
-    again = [load_or_stand_in(config) for config in save(list(found))]
+    again = [deserialize_or_keep(config) for config in serialize(list(found))]
     assert [each.config for each in again[2:]] == [
         each.config for each in found[2:]
     ]
@@ -68,7 +68,7 @@ def test_known_objects_beside_unknown_ones_are_loaded(nested):
 )
 def test_what_is_known_is_what_it_was(value):
     config = keras.saving.serialize_keras_object(value)
-    found = load_or_stand_in(config)
+    found = deserialize_or_keep(config)
     if isinstance(value, keras.losses.Loss):
         assert found.get_config() == value.get_config()
     else:
@@ -77,7 +77,9 @@ def test_what_is_known_is_what_it_was(value):
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_calling_it_says_how_to_load_it(kind):
-    found = load_or_stand_in(keras.saving.serialize_keras_object(OBJECTS[kind]))
+    found = deserialize_or_keep(
+        keras.saving.serialize_keras_object(OBJECTS[kind])
+    )
     name = NAMES[kind][0]
     for call in (
         lambda: found(np.ones(2), np.ones(2)),
