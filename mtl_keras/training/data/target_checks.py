@@ -10,11 +10,7 @@ import numpy as np
 
 from mtl_keras.losses.counted_rank import counted_rank
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import (
-    BinaryClassification,
-    MultiLabelClassification,
-    Task,
-)
+from mtl_keras.tasks import Task
 from mtl_keras.training.data.arrays import shape_fits, to_numpy, with_samples
 
 
@@ -78,8 +74,7 @@ def check_targets(model, y, *, whole: bool = False) -> bool:
 
 def _warn_of_minus_one(task: Task, target: np.ndarray, least: int) -> None:
     """Warns of binary targets whose only labels are -1 and, so often, 1."""
-    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
-    if not binary or target.max() != 1:
+    if task.target_kind != "binary" or target.max() != 1:
         return
     known = target[~np.isnan(target)] if target.dtype.kind == "f" else target
     ones = int((known == 1).sum())

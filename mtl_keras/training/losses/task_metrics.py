@@ -17,11 +17,7 @@ from mtl_keras.keras_compat import (
 )
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.metrics import F1Score
-from mtl_keras.tasks import (
-    BinaryClassification,
-    MultiLabelClassification,
-    Task,
-)
+from mtl_keras.tasks import Task
 from mtl_keras.tasks.groups import make_metric
 from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.training.data.masked_targets import MaskedTargets
@@ -343,7 +339,7 @@ def _counts_elements(metric: keras.metrics.Metric) -> bool:
 
 def _to_classes(task: Task, y_true):
     """Makes classes 0 and 1 of soft labels."""
-    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
+    binary = task.target_kind == "binary"
     dtype = keras.backend.standardize_dtype(y_true.dtype)
     return (
         ops.cast(y_true >= 0.5, dtype)
