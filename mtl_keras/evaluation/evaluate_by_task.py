@@ -17,8 +17,8 @@ def evaluate_by_task(
         batch_size: Samples per batch. Defaults to `32`.
 
     Returns:
-        Dict from task name to a dict of its metrics, the primary one first
-        and the task's loss last.
+        Dict from task name to a dict of its metrics, the primary one first,
+        then the terms of the loss if they are logged, and the loss.
 
     Raises:
         TypeError: If the model has no tasks.
@@ -39,6 +39,9 @@ def evaluate_by_task(
     for task in model.tasks:
         names = [m if isinstance(m, str) else m.name for m in task.metrics]
         names.sort(key=lambda name, task=task: name != task.primary_metric)
+        if task.log_loss_terms:
+            loss = model.compiled_parts.losses.losses[task.name]
+            names += [f"{term}_loss" for term in loss.term_names]
         results[task.name] = {
             name: float(flat[f"{task.name}_{name}"])
             for name in (*names, "loss")

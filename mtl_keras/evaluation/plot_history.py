@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -45,7 +45,8 @@ def plot_history(history):
     from mtl_keras.evaluation.figure import NotebookFigure
 
     values = _values(history)
-    rows = _rows([key for key in values if not key.startswith("val_")])
+    keys = [key for key in values if not key.startswith("val_")]
+    rows = _rows(keys, _tasks(history, keys))
     columns = max(len(keys) for _, keys in rows)
     figure = NotebookFigure(PANEL_WIDTH * columns, PANEL_HEIGHT * len(rows))
     grid = figure.subplots(len(rows), columns, squeeze=False)
@@ -85,9 +86,26 @@ def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
         axes.legend(fontsize=8, frameon=False)
 
 
-def _rows(keys: list[str]) -> list[tuple[str, list[str]]]:
-    """Pairs of task and its keys; the task of the first row is `""`."""
-    tasks = [key.removesuffix("_loss") for key in keys if key.endswith("_loss")]
+def _tasks(history, keys: Sequence[str]) -> list[str]:
+    """Returns the names of the tasks, as exactly as the history has them."""
+    names = [key.removesuffix("_loss") for key in keys if key.endswith("_loss")]
+    model = getattr(history, "model", None)
+    known = {task.name for task in getattr(model, "tasks", ())}
+    if known:
+        return [name for name in names if name in known]
+    return [name for name in names if not _is_loss_term(name, names, keys)]
+
+
+def _is_loss_term(name: str, names: Sequence[str], keys: Sequence[str]) -> bool:
+    """Returns whether a name is `<task>_<term>`, which has no metrics."""
+    of_task = any(name.startswith(f"{task}_") for task in names)
+    return of_task and sum(key.startswith(f"{name}_") for key in keys) == 1
+
+
+def _rows(
+    keys: Sequence[str], tasks: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Returns pairs of task and its keys; the first task is `""`."""
     # Longest first, so that `mask_edge_iou` is not a metric of `mask`.
     by_length = sorted(tasks, key=len, reverse=True)
     by_task = {task: [] for task in ["", *tasks]}

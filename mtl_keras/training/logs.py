@@ -14,6 +14,7 @@ from mtl_keras.training.losses.epoch_losses import (
     LogName,
     TotalLoss,
 )
+from mtl_keras.training.losses.loss_terms import LossTerms
 from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.losses.task_metrics import TaskMetrics
 
@@ -44,6 +45,11 @@ class TrainingLogs:
         self.total = TotalLoss(losses.names, losses.num_terms)
         self._of_tasks = EpochTaskLosses(losses.names, self.total)
         self._names = [LogName(f"{name}_loss") for name in losses.names]
+        self._terms = LossTerms(
+            losses,
+            self.total,
+            {*(log.name for log in self._names), *metrics.names()},
+        )
         # Steps of a subclass may make none, in training or in evaluation.
         self.has_task_losses = {True: True, False: True}
         self._weights = self._monitor = None
@@ -59,7 +65,7 @@ class TrainingLogs:
         """
         found = [self.total, self.task_metrics]
         if self.has_task_losses[trains]:
-            found += [self._of_tasks, *self._names]
+            found += [self._of_tasks, *self._names, *self._terms.metrics]
         if trains and self._weights is not None:
             found.append(self._weights)
             found += [] if self._monitor is None else self._monitor.metrics
@@ -71,6 +77,7 @@ class TrainingLogs:
         Metrics of one's own, whose direction nobody knows, are left out.
         """
         names = [f"{name}_loss" for name in self._losses.names]
+        names += self._terms.positions
         found = dict.fromkeys(["loss", *names], "min")
         return found | self.task_metrics.directions()
 

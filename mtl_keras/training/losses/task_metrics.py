@@ -146,6 +146,20 @@ class TaskMetrics(keras.metrics.Metric):
             if each.task == task.name and not _counts_elements(each.metric)
         ]
 
+    def names(self) -> list[str]:
+        """Lists the names of the logs, `<task>_<metric>`."""
+        single = [each.key for each in self.single]
+        return single + [log for each in self.of_groups for log in each.logged]
+
+    def names_of_task(self, task: str) -> list[str]:
+        """Lists the names of the metrics of a task.
+
+        Args:
+            task: Name of the task.
+        """
+        grouped = [m.metric for m in self.of_groups if task in m.tasks]
+        return grouped + [e.metric.name for e in self.single if e.task == task]
+
     def directions(self) -> dict[str, str]:
         """Returns a dict from what is logged to its better direction."""
         found = {}
