@@ -8,7 +8,7 @@ from mtl_keras.metrics import SpanF1, decode_tags
 from mtl_keras.metrics.tag_names import check_bio, check_iob2
 
 IOB1 = ["O", "B-PER", "I-PER", "I-LOC"]
-NEEDS_B = r"'I-LOC' and not 'B-LOC'.*IOB2.*to_iob2"
+NEEDS_B = r"'I-LOC' but not 'B-LOC'.*IOB2.*to_iob2"
 
 
 def test_names_of_the_iob1_form_are_told_where_tags_are_decoded():
@@ -41,5 +41,5 @@ def test_other_forms_are_told_how_they_are_converted(tag):
 
 
 def test_scores_of_other_classes_are_told():
-    with pytest.raises(ValueError, match="3 classes and class_names 2"):
+    with pytest.raises(ValueError, match="3 classes, but class_names has 2"):
         decode_tags(np.zeros((1, 2, 3)), ["O", "B-a"])
