@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
-import inspect
 import shutil
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import keras
-
-from mtl_keras.keras_compat import wrapped_function
-from mtl_keras.losses.function_loss import FunctionLoss
+from mtl_keras.losses.describe_loss import describe_loss
 from mtl_keras.tasks.task import Task
 
 HEADER = ("task", "output", "loss", "weight", "metrics", "missing")
@@ -78,40 +73,6 @@ def make_row(
     )
 
 
-def describe_loss(loss: Any) -> str:
-    """Returns the name of a loss with its arguments.
-
-    Args:
-        loss: A loss, a function or `None`.
-
-    Returns:
-        A text such as `"CrossentropyDice (dice_weight=0.5)"`. Arguments that
-        have their defaults are left out.
-    """
-    if loss is None:
-        return "none"
-    if isinstance(loss, FunctionLoss):
-        loss = loss.fn
-    if not isinstance(loss, keras.losses.Loss):
-        return getattr(loss, "__name__", type(loss).__name__)
-    name = type(loss).__name__
-    parameters = inspect.signature(type(loss)).parameters
-    wrapped = wrapped_function(loss)
-    if wrapped and "fn" in parameters:
-        name = wrapped[0].__name__
-    config = wrapped[1] if wrapped else {}
-    with contextlib.suppress(NotImplementedError):
-        config = {**config, **loss.get_config()}
-    arguments = [
-        f"{key}={_short(value)}"
-        for key, value in config.items()
-        if key in parameters
-        and key not in ("fn", "name", "dtype")
-        and value != parameters[key].default
-    ]
-    return f"{name} ({', '.join(arguments)})" if arguments else name
-
-
 def text_table(rows: Sequence[TaskRow], width: int | None = None) -> str:
     """Formats rows as text.
 
@@ -168,12 +129,6 @@ def _missing(task: Task) -> str:
         return "error"
     is_nan = task.missing_label != task.missing_label
     return "NaN" if is_nan else f"{task.missing_label:g}, NaN"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return textwrap.shorten(repr(value), 40, placeholder="...")
 
 
 def _style(column: int) -> str:
