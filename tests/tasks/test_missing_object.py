@@ -1,4 +1,4 @@
-"""What stands for a loss or metric that could not be loaded."""
+"""Placeholders for losses and metrics that could not be loaded."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from mtl_keras.tasks.missing_object import (
 
 
 def make_objects():
-    """A function and two objects that Keras finds by no name."""
+    """A function and two objects that are not registered with Keras."""
 
     def own_error(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
@@ -37,7 +37,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_an_unknown_object_becomes_one_that_saves_as_it_was(kind):
+def test_an_unknown_object_keeps_its_config(kind):
     config = keras.saving.serialize_keras_object(OBJECTS[kind])
     found = deserialize_or_keep(config)
     assert isinstance(found, MissingObject)
@@ -47,7 +47,7 @@ def test_an_unknown_object_becomes_one_that_saves_as_it_was(kind):
 
 
 @pytest.mark.parametrize("nested", [list, tuple])
-def test_known_objects_beside_unknown_ones_are_loaded(nested):
+def test_known_objects_are_loaded_next_to_unknown_ones(nested):
     values = nested(
         ["mae", keras.metrics.MeanAbsoluteError(), *OBJECTS.values()]
     )
@@ -66,7 +66,7 @@ def test_known_objects_beside_unknown_ones_are_loaded(nested):
     [None, 1.5, "mse", True, keras.losses.Huber(0.3)],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_known_is_what_it_was(value):
+def test_known_values_are_restored(value):
     config = keras.saving.serialize_keras_object(value)
     found = deserialize_or_keep(config)
     if isinstance(value, keras.losses.Loss):
@@ -76,7 +76,7 @@ def test_what_is_known_is_what_it_was(value):
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_calling_it_says_how_to_load_it(kind):
+def test_calling_it_explains_how_to_load_it(kind):
     found = deserialize_or_keep(
         keras.saving.serialize_keras_object(OBJECTS[kind])
     )
@@ -96,7 +96,7 @@ def raise_of(found):
 
 
 @pytest.mark.parametrize("field", ["loss", "metrics"])
-def test_a_task_keeps_what_it_could_not_load(field):
+def test_a_task_keeps_unknown_objects(field):
     _, loss, metric = OBJECTS.values()
     task = Regression("size", loss=loss, metrics=["rmse", metric])
     config = task.get_config()
