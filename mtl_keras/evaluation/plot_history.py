@@ -112,10 +112,10 @@ def _rows(
     for key in keys:
         owner = next((t for t in by_length if key.startswith(f"{t}_")), "")
         by_task[owner].append(key)
-    for task, own in by_task.items():
+    for task, task_keys in by_task.items():
         loss = f"{task}_loss" if task else "loss"
-        own.sort(key=lambda key, loss=loss: key != loss)
-    return [(task, own) for task, own in by_task.items() if own]
+        task_keys.sort(key=lambda key, loss=loss: key != loss)
+    return [pair for pair in by_task.items() if pair[1]]
 
 
 def _values(history) -> dict[str, list[float]]:
@@ -140,7 +140,7 @@ def _values(history) -> dict[str, list[float]]:
 
 def _read_csv(path: Path) -> dict[str, list[float]]:
     if not path.is_file():
-        raise FileNotFoundError(f"There is no history file {str(path)!r}.")
+        raise FileNotFoundError(f"History file {str(path)!r} does not exist.")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     keys = [key for key in (rows[0] if rows else {}) if key != "epoch"]

@@ -40,7 +40,6 @@ class Regression(Task):
     target_kind = "number"
     columns = True
     size_argument = "units"
-    missing_label = float("nan")
     default_activation = "linear"
     default_metrics = ("rmse", "mae")
 

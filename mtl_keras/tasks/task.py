@@ -38,18 +38,17 @@ class Task:
     `Segmentation` and `SequenceTagging`.
 
     A new kind subclasses it, decorated with
-    `dataclasses.dataclass(frozen=True)` and
-    `keras.saving.register_keras_serializable("mtl_keras")`. It sets the class
-    attributes below and implements `_default_loss`, `_metric_makers`,
-    `target_shapes` and `check_target_values`. The head, class weights,
-    descriptions, plots and csv files follow from the attributes; a kind
-    overrides what does not fit.
+    `keras.saving.register_keras_serializable()` and
+    `dataclasses.dataclass(frozen=True)`. It sets the class attributes below
+    and implements `_default_loss`, `_metric_makers`, `target_shapes` and
+    `check_target_values`. The head, class weights, descriptions, plots and csv
+    files follow from the attributes; a kind overrides what does not fit.
 
     Class attributes:
 
     - `target_kind`: What a label is: `"number"` (default), `"binary"` (no or
       yes, or a probability), or `"class"` (one of several).
-    - `columns`: Whether each column of the output has a label of its own.
+    - `columns`: Whether each column of the output has a separate label.
       Defaults to `False`: the columns are scores of one label.
     - `labels_per`: What has a label: `"sample"` (default), `"step"` or
       `"pixel"`.
@@ -57,8 +56,6 @@ class Task:
     - `size_argument`: Name of the argument that sets the number of columns.
       Defaults to `None`, one column.
     - `min_size`: Smallest value of that argument. Defaults to 1.
-    - `missing_label`: Value of a missing label. Defaults to -1, and NaN then
-      means the same.
     - `default_activation`, `default_metrics`: Defaults of the arguments.
 
     Args:
@@ -103,7 +100,6 @@ class Task:
     feature_rank: ClassVar[int] = 2
     size_argument: ClassVar[str | None] = None
     min_size: ClassVar[int] = 1
-    missing_label: ClassVar[float] = -1
     default_activation: ClassVar[str | None] = None
     default_metrics: ClassVar[tuple[str, ...]] = ()
     # An argument of the kinds that have classes.
@@ -192,7 +188,7 @@ class Task:
         raise TypeError(f"{type(self).__name__} defines no loss.")
 
     def _metric_makers(self) -> dict[str, Callable[[str], Any]]:
-        """Returns a function for each metric name that makes the metric."""
+        """Returns a function for each metric name that creates the metric."""
         raise TypeError(f"{type(self).__name__} defines no metrics.")
 
     def target_shapes(self, output_shape: tuple) -> list[tuple]:
@@ -200,7 +196,7 @@ class Task:
 
         Args:
             output_shape: Shape of the output without the batch axis; `None`
-                stands for any length.
+                means any length.
 
         Returns:
             Shapes without the batch axis, the natural one first.
@@ -219,6 +215,11 @@ class Task:
         raise TypeError(f"{type(self).__name__} checks no targets.")
 
     # Derived from the class attributes.
+
+    @property
+    def missing_label(self) -> float:
+        """Value of a missing label: NaN for numbers, else -1 (or NaN)."""
+        return float("nan") if self.target_kind == "number" else -1
 
     @property
     def output_size(self) -> int:
@@ -343,7 +344,7 @@ class Task:
         return sorted(self._metric_makers())
 
     def make_metrics(self) -> list[keras.metrics.Metric]:
-        """Makes fresh metric objects, one for each entry of `metrics`."""
+        """Creates a metric object for each entry of `metrics`."""
         for metric in self.metrics:
             if isinstance(metric, MissingObject):
                 raise metric.error(f"task {self.name!r}")

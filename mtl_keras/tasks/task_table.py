@@ -100,8 +100,8 @@ def html_table(rows: Sequence[TaskRow]) -> str:
         rows: The rows.
 
     Returns:
-        A table that scrolls sideways where the page is narrow, without colors
-        and fonts of its own. Rows after the first 60 are left out.
+        A table that scrolls sideways on narrow pages and inherits colors and
+        fonts. Rows after the first 60 are left out.
     """
     head = "".join(
         f'<th scope="col" style="{_style(column)}">{name}</th>'
