@@ -29,23 +29,22 @@ def evaluate(
     import_quietly()
     from rich.console import Console
 
-    from mtl_keras.cli.saved import load_rows, load_saved, only_tasks_of
+    from mtl_keras.cli.saved import load_rows, load_saved
     from mtl_keras.cli.tables import results_table
     from mtl_keras.distribution import is_chief
     from mtl_keras.distribution import strategy as pick
-    from mtl_keras.evaluation import evaluate_by_task
+    from mtl_keras.zoo.evaluation import evaluate_part, task_names
 
     strategy = pick(distribution, replicas)
     with strategy.scope():
         loaded = load_saved(model)
-    (x, y), rows = load_rows(model, data, data_path, loaded)
-    y = only_tasks_of(loaded, y)
-    if not y:
+    part, rows = load_rows(model, data, data_path, loaded)
+    if not task_names(part):
         raise ValueError(
             "There are no labels of the model's tasks to compare with, found "
             f"{rows}. `mtl-keras predict` takes them."
         )
-    results = evaluate_by_task(loaded, x, y, batch_size=batch_size)
+    results = evaluate_part(loaded, part, batch_size)
     console = Console(quiet=not is_chief(strategy))
     console.print(f"Evaluated on {rows}", soft_wrap=True, highlight=False)
     console.print(results_table("Test", results))

@@ -10,7 +10,9 @@ import typer
 from mtl_keras.cli.evaluate import DATA_HELP, MODEL_HELP, PATH_HELP
 from mtl_keras.cli.quiet import import_quietly
 
-IMAGES_A_PICTURE = 8
+IMAGES_PER_PICTURE = 8
+# Of a folder, so many images and maps are in memory at once.
+_BATCH = 64
 
 
 def predict(
@@ -21,35 +23,37 @@ def predict(
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
     num_samples: Annotated[
-        int, typer.Option(min=1, help="Samples to predict.")
+        int | None,
+        typer.Option(min=1, help="Samples to predict. Default: all"),
+    ] = None,
+    num_images: Annotated[
+        int, typer.Option(min=1, help="Images to draw.")
     ] = 32,
 ) -> None:
-    """Predict test samples, or those of a file: pictures and a table."""
+    """Predict test samples, or those of a file: a table and pictures."""
     import_quietly()
-    from mtl_keras.cli.saved import load_rows, load_saved, only_tasks_of
-    from mtl_keras.evaluation import (
-        plot_predictions,
-        read_predictions,
-        write_predictions,
-    )
+    from mtl_keras.cli.saved import load_rows, load_saved
+    from mtl_keras.evaluation import plot_predictions, write_predictions
+    from mtl_keras.zoo.data import count_part
+    from mtl_keras.zoo.evaluation import first_samples, read_part
 
     loaded = load_saved(model)
-    (x, y), rows = load_rows(model, data, data_path, loaded)
-    y = only_tasks_of(loaded, y)
-    x, y = _part(x, y, 0, num_samples)
+    part, rows = load_rows(model, data, data_path, loaded)
     output.mkdir(parents=True, exist_ok=True)
-    write_predictions(
-        read_predictions(loaded, x, y), output / "predictions.csv"
+    predictions = read_part(
+        loaded, part, num_samples=num_samples, batch_size=_BATCH
     )
-    step = IMAGES_A_PICTURE if x.ndim > 2 else len(x)
+    write_predictions(predictions, output / "predictions.csv")
+    count = count_part(part)
+    count = count if num_samples is None else min(count, num_samples)
+    x, y = first_samples(part, min(count, num_images))
+    if x.ndim <= 2:  # a table is drawn whole
+        x, y = first_samples(part, count)
+    step = IMAGES_PER_PICTURE if x.ndim > 2 else len(x)
     starts = range(0, len(x), step) if y else ()
     for number, start in enumerate(starts, start=1):
-        figure = plot_predictions(
-            loaded, *_part(x, y, start, start + step), num_samples=step
-        )
+        here = slice(start, start + step)
+        targets = {name: values[here] for name, values in y.items()}
+        figure = plot_predictions(loaded, x[here], targets, num_samples=step)
         figure.savefig(output / f"predictions-{number}.png", dpi=120)
-    typer.echo(f"{len(x)} predictions written to {output}, of {rows}")
-
-
-def _part(x, y: dict, start: int, stop: int) -> tuple:
-    return x[start:stop], {name: t[start:stop] for name, t in y.items()}
+    typer.echo(f"{count} predictions written to {output}, of {rows}")

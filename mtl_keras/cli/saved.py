@@ -31,8 +31,9 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
         model: The model, whose classes the file must have.
 
     Returns:
-        `(x, y)` and a text that says which rows these are. y is empty where
-        the file has no labels.
+        The samples, `(x, y)` or `StreamedSamples`, with the targets of the
+        model's tasks; and a text that says which rows these are. There are no
+        targets where the file has no labels.
 
     Raises:
         ValueError: If no data set is named, neither here nor by a recipe, or
@@ -58,12 +59,12 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
         return _other_file(name, arguments, data_path, folder, model)
     if not own:
         arguments = {} if data_path is None else {"path": data_path}
-        samples = dataset.load_data(**arguments)[1]
+        part = dataset.load_data(**arguments)[1]
     else:
-        samples = zoo.load_data(
+        part = zoo.load_data(
             zoo.change_recipe(recipe, data_path=data_path)
         ).test
-    return samples, f"the test part of {name}"
+    return _select_tasks(part, model), f"the test part of {name}"
 
 
 def _same_file(path: Path, other) -> bool:
@@ -76,6 +77,8 @@ def _same_file(path: Path, other) -> bool:
 def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
     """All rows of a file that the model was not trained on."""
     from mtl_keras import datasets
+    from mtl_keras.zoo.data import count_part, take_part
+    from mtl_keras.zoo.evaluation import task_names
 
     whole = {"validation": 0, "test": 0}
     if name == "from_csv" and (folder / "encoding.json").is_file():
@@ -87,9 +90,20 @@ def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
             known["tasks"] = list(model.tasks)
         splits = datasets.get(name).read(**known)
         _check_classes(model, splits.tasks, data_path)
-    x, y = splits.arrays()
-    labelled = "" if y else ", which have no labels"
-    return (x, y), f"all {len(x)} rows of '{data_path}'{labelled}"
+    part = _select_tasks(take_part(splits, "train"), model)
+    rows = f"all {count_part(part)} rows of '{data_path}'"
+    return part, rows + _missing_labels(model, task_names(part))
+
+
+def _missing_labels(model, found: list[str]) -> str:
+    """Tells which tasks have no labels, in words."""
+    names = [task.name for task in getattr(model, "tasks", ())]
+    missing = [name for name in names if name not in found]
+    if not missing:
+        return ""
+    if not found:
+        return ", which have no labels"
+    return f", which have no labels of {', '.join(missing)}"
 
 
 def _by_codes_of_run(folder: Path, data_path: Path):
@@ -130,12 +144,12 @@ def _check_classes(model, tasks, data_path: Path) -> None:
             )
 
 
-def only_tasks_of(model, y: dict) -> dict:
-    """Leaves out the targets that no task of a model asks for.
+def _select_tasks(part, model):
+    """Leaves out the targets that no task of a model asks for."""
+    from mtl_keras.datasets.streamed_samples import StreamedSamples
 
-    Args:
-        model: The model.
-        y: Dict from name to targets.
-    """
     names = [task.name for task in getattr(model, "tasks", ())]
-    return {name: targets for name, targets in y.items() if name in names}
+    if isinstance(part, StreamedSamples):
+        return part.select_tasks(names)
+    x, y = part
+    return x, {name: targets for name, targets in y.items() if name in names}

@@ -121,16 +121,23 @@ def _recipe(what: str, data: str | None, preprocessing: str | None):
 def _run(recipe, output: Path, seed: int | None, **how) -> None:
     from rich.console import Console
 
-    from mtl_keras import zoo
+    from mtl_keras import datasets, zoo
     from mtl_keras.cli.progress import EpochProgress
     from mtl_keras.cli.tables import results_table
     from mtl_keras.distribution import is_chief
 
     # One of several workers speaks for all.
     console = Console(quiet=not is_chief(how["strategy"]))
-    console.print(
-        _labels(recipe), soft_wrap=True, highlight=False, markup=False
-    )
+    data = zoo.load_data(recipe)
+    parts = {
+        "train": data.train,
+        "validation": data.validation,
+        "test": data.test,
+    }
+    # Labels that do not fit end it here.
+    labels = str(datasets.describe(parts, tasks=data.tasks))
+    console.print(labels, soft_wrap=True, highlight=False, markup=False)
+    how["data"] = data
     bars = []
 
     def progress(seed: int) -> list:
@@ -154,19 +161,6 @@ def _run(recipe, output: Path, seed: int | None, **how) -> None:
             bar.stop()
     console.print(results_table("Test", metrics["test"]))
     console.print(f"Written to {output}", soft_wrap=True, highlight=False)
-
-
-def _labels(recipe) -> str:
-    """Which labels the data has; that which does not fit ends it here."""
-    from mtl_keras import datasets, zoo
-
-    data = zoo.load_data(recipe)
-    parts = {
-        "train": data.train,
-        "validation": data.validation,
-        "test": data.test,
-    }
-    return str(datasets.describe(parts, tasks=data.tasks))
 
 
 def _stopped(output: Path) -> str:

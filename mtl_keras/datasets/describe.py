@@ -16,6 +16,7 @@ from mtl_keras.datasets.group_sizes import count_groups
 from mtl_keras.datasets.label_counts import LabelCounts
 from mtl_keras.datasets.samples import Targets
 from mtl_keras.datasets.splits import Splits
+from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
@@ -92,6 +93,8 @@ def _is_samples(value) -> bool:
 
 
 def _batches(data) -> Iterable[Targets]:
+    if isinstance(data, StreamedSamples):
+        return data.targets()
     if _is_samples(data):
         return [data[1]]
     if not isinstance(data, tf.data.Dataset):
@@ -134,6 +137,7 @@ def _describe_splits(data: Splits, tasks) -> Description:
     described = {
         part: _describe(data.source.targets(indices), tasks)
         for part, indices in data.indices.items()
+        if len(indices)
     }
     if data.groups is not None:
         described = {

@@ -6,15 +6,16 @@ from mtl_keras.evaluation.task_predictions import check_has_tasks
 
 
 def evaluate_by_task(
-    model, x, y, *, batch_size: int = 32
+    model, x, y=None, *, batch_size: int | None = None
 ) -> dict[str, dict[str, float]]:
     """Evaluates a model and groups the results by task.
 
     Args:
         model: A compiled `MultiTaskModel`.
-        x: Inputs.
-        y: Dict from task name to targets.
-        batch_size: Samples per batch. Defaults to `32`.
+        x: Inputs, or a stream of batches `(x, y)`.
+        y: Dict from task name to targets. Left out with a stream.
+        batch_size: Samples per batch. Defaults to `32`; left out with a
+            stream.
 
     Returns:
         Dict from task name to a dict of its metrics, the primary one first,

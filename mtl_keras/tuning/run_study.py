@@ -168,7 +168,8 @@ def plan_study(
         replicas: Number of devices, or `None` for all.
     """
     recipe = study.recipe
-    data = zoo.load_data(recipe)
+    # Read once: trials would decode the files of a folder in every epoch.
+    data = zoo.load_data(recipe, in_memory=True)
     train, validation = data.train, data.validation
     if study.search.folds:
         train, validation = _joined(train, validation), None

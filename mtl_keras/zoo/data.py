@@ -9,7 +9,9 @@ import numpy as np
 from keras.utils import FeatureSpace
 
 from mtl_keras import datasets, tasks
-from mtl_keras.datasets.samples import count_samples, select
+from mtl_keras.datasets.reading.folder_source import FolderSource
+from mtl_keras.datasets.samples import Samples, count_samples, select
+from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 from mtl_keras.zoo import mixture
@@ -17,33 +19,36 @@ from mtl_keras.zoo.encoding import encode_parts
 from mtl_keras.zoo.recipe import Recipe
 
 DEFAULT_VALIDATION_SPLIT = 0.1
-Samples = tuple[np.ndarray, dict[str, np.ndarray]]
+Part = Samples | StreamedSamples
 
 
 @dataclasses.dataclass(frozen=True)
 class RecipeData:
     """The three parts of a data set, and the tasks on it.
 
+    Each part is `(x, y)`, arrays; or, where it lies in a folder of images,
+    `StreamedSamples`.
+
     Args:
-        train: `(x, y)` to train on.
-        validation: `(x, y)`, a part of the data set's training part.
-        test: `(x, y)`, for the final evaluation and nothing else.
+        train: Samples to train on.
+        validation: Samples of the data set's training part, held back.
+        test: Samples for the final evaluation and nothing else.
         tasks: The tasks.
         sets: Of a mixture, the training parts by data set.
         feature_space: What encoded the columns of a data set.
         encoding: The `TableEncoding` of a table of your own.
     """
 
-    train: Samples
-    validation: Samples
-    test: Samples
+    train: Part
+    validation: Part
+    test: Part
     tasks: tuple[Task, ...]
     sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
     feature_space: FeatureSpace | None = None
     encoding: datasets.TableEncoding | None = None
 
 
-def load_data(recipe: Recipe) -> RecipeData:
+def load_data(recipe: Recipe, *, in_memory: bool = False) -> RecipeData:
     """Loads the data set of a recipe and holds a validation part back.
 
     The validation part is drawn at random from the training part, the same
@@ -53,6 +58,8 @@ def load_data(recipe: Recipe) -> RecipeData:
 
     Args:
         recipe: The recipe.
+        in_memory: Whether to read folders of images into memory, which stream
+            otherwise. Defaults to `False`.
 
     Returns:
         The parts, with the targets of the recipe's tasks alone.
@@ -62,6 +69,11 @@ def load_data(recipe: Recipe) -> RecipeData:
         ValueError: If a task has no targets, the validation part takes all, or
             an argument of the data set is missing.
     """
+    data = _load(recipe)
+    return _read_parts(data) if in_memory else data
+
+
+def _load(recipe: Recipe) -> RecipeData:
     if recipe.data.sets:
         return _load_mixture(recipe)
     dataset = datasets.get(recipe.data.name)
@@ -77,7 +89,10 @@ def load_data(recipe: Recipe) -> RecipeData:
 
 def _load_mixture(recipe: Recipe) -> RecipeData:
     alone = mixture.single_recipes(recipe)
-    parts = {name: load_data(single) for name, single in alone.items()}
+    parts = {
+        name: load_data(single, in_memory=True)
+        for name, single in alone.items()
+    }
     data = mixture.join(parts, recipe)
     if recipe.tasks is None:
         return data
@@ -126,7 +141,7 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
     # The file may have told the tasks of the recipe the names of classes.
     chosen = splits.tasks if arguments.get("tasks") is named else named
     chosen = splits.tasks if chosen is None else chosen
-    train, test = splits.arrays("train"), splits.arrays("test")
+    train, test = take_part(splits, "train"), take_part(splits, "test")
     if splits.validation is None:
         data = _hold_back(recipe, train, test, chosen)
         return dataclasses.replace(data, encoding=splits.encoding)
@@ -135,11 +150,21 @@ def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
     )
     return RecipeData(
         train=_select(train, chosen),
-        validation=_select(splits.arrays("validation"), chosen),
+        validation=_select(take_part(splits, "validation"), chosen),
         test=_select(test, chosen),
         tasks=chosen,
         encoding=splits.encoding,
     )
+
+
+def _read_parts(data: RecipeData) -> RecipeData:
+    """Reads parts into memory that stream."""
+    read = {
+        name: part.arrays()
+        for name in ("train", "validation", "test")
+        if isinstance(part := getattr(data, name), StreamedSamples)
+    }
+    return dataclasses.replace(data, **read)
 
 
 def _load_splits(recipe: Recipe, dataset, chosen) -> RecipeData:
@@ -160,8 +185,13 @@ def _check_not_held_back(recipe: Recipe, advice: str) -> None:
 
 def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
     train, test = _select(train, chosen), _select(test, chosen)
-    order = np.random.default_rng(0).permutation(count_samples(train[0]))
+    order = np.random.default_rng(0).permutation(count_part(train))
     count = _num_validation(recipe, len(order))
+    if isinstance(train, StreamedSamples):
+        held_back, rest = order[:count], order[count:]
+        return RecipeData(
+            train.select(rest), train.select(held_back), test, chosen
+        )
     parts = {
         "train": select(*train, order[count:]),
         "validation": select(*train, order[:count]),
@@ -184,14 +214,44 @@ def _tasks(recipe: Recipe, dataset) -> tuple[Task, ...]:
     )
 
 
-def _select(samples: Samples, chosen: tuple[Task, ...]) -> Samples:
-    x, y = samples
+def take_part(splits: datasets.Splits, name: str) -> Part:
+    """Returns a part of files of the user, in memory or still to be read.
+
+    Args:
+        splits: The files.
+        name: Name of the part.
+
+    Returns:
+        Arrays `(x, y)`, or `StreamedSamples` of a folder of images.
+    """
+    streams = isinstance(splits.source, FolderSource)
+    if streams and name in splits.indices:
+        return StreamedSamples(splits.source, splits.indices[name])
+    return splits.arrays(name)
+
+
+def count_part(part: Part) -> int:
+    """Returns the number of samples of a part.
+
+    Args:
+        part: A part of a `RecipeData`.
+    """
+    if isinstance(part, StreamedSamples):
+        return len(part)
+    return count_samples(part[0])
+
+
+def _select(part: Part, chosen: tuple[Task, ...]) -> Part:
+    streams = isinstance(part, StreamedSamples)
+    x, y = part.element_spec if streams else part
     for task in chosen:
         if task.name not in y:
             raise ValueError(
                 f"Task {task.name!r} has no targets in the data set. "
                 f"{did_you_mean(task.name, y)}"
             )
+    if streams:
+        return part.select_tasks([task.name for task in chosen])
     return x, {task.name: y[task.name] for task in chosen}
 
 

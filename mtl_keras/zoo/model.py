@@ -9,10 +9,11 @@ import keras
 import numpy as np
 
 from mtl_keras import models
+from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.layers.token_ids import words_of
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.zoo.batches import steps_per_epoch
-from mtl_keras.zoo.data import RecipeData
+from mtl_keras.zoo.data import Part, RecipeData
 from mtl_keras.zoo.recipe import LearningRate, Recipe
 
 
@@ -42,15 +43,16 @@ def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
     Returns:
         Dict from name to value; tasks, layers and the optimizer are objects.
     """
-    x, _ = data.train
     arguments = {**_shape_of(data), **recipe.factory.arguments}
-    if x.dtype.kind in "OUS":
-        arguments["vocabulary"] = _vocabulary(x, arguments)
+    if not isinstance(data.train, StreamedSamples):
+        x, _ = data.train
+        if x.dtype.kind in "OUS":
+            arguments["vocabulary"] = _vocabulary(x, arguments)
     return {
         **arguments,
         "tasks": list(data.tasks),
         "preprocessing": [
-            *_preprocessing(recipe.data.preprocessing, x),
+            *_preprocessing(recipe, data.train),
             *_augmentation(recipe),
         ],
         "optimizer": _optimizer(recipe, steps_per_epoch(recipe, data)),
@@ -59,6 +61,9 @@ def factory_arguments(recipe: Recipe, data: RecipeData) -> dict[str, Any]:
 
 def _shape_of(data: RecipeData) -> dict:
     """What the factory is told of the inputs unless the recipe says it."""
+    if isinstance(data.train, StreamedSamples):
+        inputs, _ = data.train.element_spec
+        return {"input_shape": tuple(inputs.shape[1:])}
     x, y = data.train
     if x.dtype.kind not in "OUS":
         return {"input_shape": x.shape[1:]}
@@ -76,12 +81,16 @@ def _vocabulary(x: np.ndarray, arguments: dict) -> list[str]:
     return words if given is None else words[: given - 2]
 
 
-def _preprocessing(kind: str | None, x: np.ndarray) -> list:
+def _preprocessing(recipe: Recipe, train: Part) -> list:
+    kind = recipe.data.preprocessing
     if kind == "rescale":
         return [keras.layers.Rescaling(1 / 255, name="rescale")]
     if kind == "standardize":
         layer = keras.layers.Normalization(name="standardize")
-        layer.adapt(x)
+        streams = isinstance(train, StreamedSamples)
+        layer.adapt(
+            train.inputs(recipe.fit.batch_size) if streams else train[0]
+        )
         return [layer]
     return []
 

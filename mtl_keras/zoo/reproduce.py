@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from mtl_keras import distribution
-from mtl_keras.zoo.data import load_data
+from mtl_keras.zoo.data import RecipeData, load_data
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
 from mtl_keras.zoo.run_folder import METRICS, RECIPE, prepare_folder
@@ -27,6 +27,7 @@ def reproduce(
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]]
     | None = None,
     strategy: str | tf.distribute.Strategy = "none",
+    data: RecipeData | None = None,
 ) -> dict:
     """Trains the model of a recipe with each of its seeds.
 
@@ -42,6 +43,7 @@ def reproduce(
         callbacks: A function that makes the callbacks for a seed, because a
             callback has the state of one run. Defaults to none.
         strategy: See `train`.
+        data: See `train`.
 
     Returns:
         What `metrics.json` holds: as from `train`, with `"mean"`, `"std"`
@@ -63,7 +65,7 @@ def reproduce(
     folder = Path(output)
     # Before the folder is touched: data that is missing ends it here.
     strategy = distribution.strategy(strategy)
-    load_data(recipe)
+    data = load_data(recipe) if data is None else data
 
     def start() -> bool:
         prepare_folder(folder, overwrite=overwrite, resume=resume)
@@ -80,6 +82,7 @@ def reproduce(
             resume=resume,
             callbacks=callbacks(seed) if callbacks else (),
             strategy=strategy,
+            data=data,
         )
         for seed in recipe.seeds
     ]

@@ -12,22 +12,21 @@ import keras
 import tensorflow as tf
 
 from mtl_keras import distribution
-from mtl_keras.evaluation import (
-    evaluate_by_task,
-    plot_history,
-    plot_predictions,
-)
+from mtl_keras.datasets.streamed_samples import StreamedSamples
+from mtl_keras.evaluation import plot_history
 from mtl_keras.pretrained import load_model
 from mtl_keras.training import (
     BackupAndRestore,
     MultiTaskModel,
     NonFiniteLossError,
 )
+from mtl_keras.training.backups.atomic_file import write_text_atomically
 from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import training_arguments, validation_batches
 from mtl_keras.zoo.data import RecipeData, load_data
 from mtl_keras.zoo.encoding import FEATURE_SPACE, served
+from mtl_keras.zoo.evaluation import evaluate_part, plot_part
 from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
@@ -51,6 +50,7 @@ def train(
     overwrite: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     strategy: str | tf.distribute.Strategy = "none",
+    data: RecipeData | None = None,
 ) -> dict:
     """Trains the model of a recipe with one seed.
 
@@ -82,6 +82,8 @@ def train(
             `mtl_keras.distribution.strategy`; the recipe's batch size is that
             of all replicas together. Of several workers, which share the
             output folder, the first one writes. Defaults to `"none"`.
+        data: What `load_data(recipe)` returned. Defaults to `None`: it is
+            loaded here.
 
     Returns:
         What `metrics.json` holds: `"test"` and `"validation"`, dicts from
@@ -109,7 +111,7 @@ def train(
     folder = Path(output)
     strategy = distribution.strategy(strategy)
     # Before the folder is touched: data that is missing ends it here.
-    data = load_data(recipe)
+    data = load_data(recipe) if data is None else data
 
     def start() -> bool:
         prepare_folder(folder, overwrite=overwrite, resume=resume)
@@ -174,14 +176,17 @@ def _fit(
     model, recipe, data, seed, folder, callbacks
 ) -> keras.callbacks.History:
     # `fit` checks arrays whole, and of streams the first batch alone.
-    streams = [data.validation, *([data.train] if data.sets else [])]
-    for samples in streams:
-        check_data(model, *samples, None)
+    parts = [data.validation, *([data.train] if data.sets else [])]
+    for part in parts:
+        if not isinstance(part, StreamedSamples):
+            check_data(model, *part, None)
     with ended_by_interruption() as interruption:
         return model.fit(
             **training_arguments(recipe, data, seed),
             epochs=recipe.fit.epochs,
-            validation_data=validation_batches(data.validation),
+            validation_data=validation_batches(
+                data.validation, recipe.fit.batch_size
+            ),
             verbose=0,
             callbacks=[
                 interruption,
@@ -215,10 +220,10 @@ def _save(model: MultiTaskModel, folder: Path) -> None:
 
 
 def _measure(model: MultiTaskModel, recipe: Recipe, data: RecipeData) -> dict:
-    options = {"batch_size": recipe.fit.batch_size}
+    size = recipe.fit.batch_size
     return {
-        "test": evaluate_by_task(model, *data.test, **options),
-        "validation": evaluate_by_task(model, *data.validation, **options),
+        "test": evaluate_part(model, data.test, size),
+        "validation": evaluate_part(model, data.validation, size),
         "parameters": model.count_params(),
     }
 
@@ -242,7 +247,7 @@ def _write(
         if distribution.has_several_workers(model.distribute_strategy):
             # The others do not plot, and this one must not wait for them.
             model = load_model(folder / "model.keras")
-        figure = plot_predictions(model, *data.test)
+        figure = plot_part(model, data.test)
         figure.savefig(folder / "predictions.png")
     # Last, because it says that the run is complete.
     write_metrics(metrics, folder / METRICS)
@@ -257,4 +262,4 @@ def write_metrics(metrics: dict, path: Path) -> None:
         path: Path of the file.
     """
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text_atomically(path, text + "\n")

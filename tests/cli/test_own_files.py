@@ -5,10 +5,12 @@ import json
 
 import numpy as np
 import pytest
+from image_folder import written
 
 import mtl_keras
 from mtl_keras import datasets, zoo
 from mtl_keras.cli.data_arguments import data_arguments
+from mtl_keras.datasets.reading.folder_source import FolderSource
 from mtl_keras.zoo.read import write_recipe
 
 
@@ -128,6 +130,77 @@ def test_a_file_without_labels_is_predicted(run_command, run_folder, tmp_path):
     result = run_command("evaluate", folder, "--data-path", path)
     assert result.exit_code == 2
     assert "`mtl-keras predict` takes them" in result.stderr
+
+
+def test_a_file_with_the_labels_of_some_tasks_is_evaluated_on_these(
+    run_command, run_folder, tmp_path
+):
+    rows = [("I", "f", 50), ("II", "m", 20)]
+    path = write_rows(tmp_path / "some.csv", ("stage", "sex", "age"), rows)
+    result = run_command("evaluate", run_folder[0], "--data-path", path)
+    assert result.exit_code == 0, result.output
+    assert "no labels of months" in result.stdout.replace("\n", " ")
+    assert "accuracy" in result.stdout and "rmse" not in result.stdout
+
+
+def test_all_rows_are_predicted_unless_fewer_are_wanted(
+    run_command, run_folder, tmp_path
+):
+    rows = [("m", age) for age in range(70)]
+    path = write_rows(tmp_path / "new.csv", ("sex", "age"), rows)
+    for options, count in (((), 70), (("--num-samples", 3), 3)):
+        out = tmp_path / f"out{count}"
+        result = run_command(
+            *("predict", run_folder[0], "--data-path", path),
+            *("--output", out, *options),
+        )
+        assert result.exit_code == 0, result.output
+        with (out / "predictions.csv").open() as file:
+            assert len(list(csv.DictReader(file))) == count
+
+
+def test_folders_are_evaluated_and_predicted_batch_by_batch(
+    run_command, tmp_path, monkeypatch
+):
+    root = written(tmp_path / "folder")
+    arguments = {
+        "path": str(root),
+        "tasks": ["stain", "count"],
+        "masks": {"tissue": "masks/tissue"},
+        "labels": "labels.csv",
+    }
+    data = datasets.from_folder(**arguments)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    model = mtl_keras.build_cnn_cls_seg(
+        data.input_shape, data.tasks, filters=(2,)
+    )
+    model.optimizer.build(model.trainable_variables)
+    model.save(folder / "model.keras")
+    recipe = zoo.make_recipe("build_cnn_cls_seg", "from_folder")
+    recipe = zoo.change_recipe(recipe, data_arguments=arguments)
+    write_recipe(recipe, folder / "recipe.toml")
+    sizes = []
+    read = FolderSource._read
+    monkeypatch.setattr(
+        FolderSource,
+        "_read",
+        lambda self, rows: (sizes.append(len(rows)), read(self, rows))[1],
+    )
+    how = ("--batch-size", 2, "--data-path", root)
+    result = run_command("evaluate", folder, *how)
+    assert result.exit_code == 0, result.output
+    assert "tissue" in result.stdout and set(sizes) == {2}
+    out = tmp_path / "out"
+    result = run_command(
+        *("predict", folder, "--output", out), *("--num-images", 1)
+    )
+    assert result.exit_code == 0, result.output
+    with (out / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(data.indices["test"])
+    assert "stain_confidence" in rows[0]
+    assert (out / "predictions-1.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.datasets.reading.indexed_batches import indexed_batches
 from mtl_keras.datasets.samples import Samples, Targets
 
 _CHUNK = 256
@@ -91,15 +92,8 @@ class ArraySource:
         Returns:
             A `tf.data.Dataset` of `(x, y)` with a known number of batches.
         """
-        numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices))
-        if seed is not None:
-            numbers = numbers.shuffle(len(indices), seed=seed)
         # One gather a batch costs less than a copy of each sample.
-        return (
-            numbers.batch(batch_size)
-            .map(self._batch)
-            .prefetch(tf.data.AUTOTUNE)
-        )
+        return indexed_batches(indices, self._batch, batch_size, seed)
 
     def _batch(self, chosen: tf.Tensor):
         x, y = keras.tree.map_structure(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from mtl_keras.datasets.reading.image_header import ImageHeader
 from mtl_keras.datasets.reading.image_pixels import MODES, read_image
+from mtl_keras.datasets.reading.indexed_batches import indexed_batches
 from mtl_keras.datasets.reading.mask_files import MaskFiles
 from mtl_keras.datasets.reading.threads import map_in_threads
 from mtl_keras.datasets.samples import Samples, Targets
@@ -51,15 +52,22 @@ class FolderSource:
         Returns:
             A `tf.data.Dataset` of `(x, y)` with a known number of batches.
         """
-        numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices))
-        if seed is not None:
-            numbers = numbers.shuffle(len(indices), seed=seed)
         # Python takes its time for a call, so there is one for each batch. The
         # threads are our own: tf.data calls Python from one at a time.
-        return (
-            numbers.batch(batch_size)
-            .map(self._batch, num_parallel_calls=2)
-            .prefetch(tf.data.AUTOTUNE)
+        return indexed_batches(
+            indices, self._batch, batch_size, seed, num_parallel_calls=2
+        )
+
+    def select_tasks(self, names: Collection[str]) -> FolderSource:
+        """Returns the source of some tasks, which reads no other masks.
+
+        Args:
+            names: Names of the tasks.
+        """
+        return dataclasses.replace(
+            self,
+            masks={n: of for n, of in self.masks.items() if n in names},
+            labels={n: of for n, of in self.labels.items() if n in names},
         )
 
     def arrays(self, indices: np.ndarray) -> Samples:

@@ -1,4 +1,4 @@
-"""Parts samples into training, validation and test."""
+"""Random parts for training, validation and test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def partition(
     source: str,
     groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Parts samples at random, or whole groups of them.
+    """Splits samples, or whole groups of them, at random.
 
     Args:
         num_samples: Integer, number of samples.
@@ -29,14 +29,13 @@ def partition(
         test: Float from 0 to 1, the share that serves as test. 0 makes no
             such part.
         seed: Integer of at least 0. The same seed gives the same parts.
-        source: String, where the samples come from, for errors.
-        groups: Array of shape `(num_samples,)`, what each sample belongs to.
-            No group is ever in two parts. Defaults to `None`: each sample
-            goes by itself.
+        source: String, the origin of the samples, for errors.
+        groups: Array of shape `(num_samples,)`, the group of each sample. No
+            group is in two parts. Defaults to `None`: each sample is a group.
 
     Returns:
         Dict from `"train"`, `"validation"` and `"test"` to sorted integer
-        arrays of indices, without the parts that were not asked for.
+        arrays of indices, without parts whose share is 0.
 
     Raises:
         ValueError: If a share or the seed is out of its range, or if there
@@ -48,7 +47,7 @@ def partition(
     >>> {name: len(indices) for name, indices in parts.items()}
     {'train': 7, 'validation': 1, 'test': 2}
     """
-    # Imported here because no other part of the package needs it to load.
+    # Imported here because it takes long to load.
     from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
     check_seed(seed)
@@ -93,7 +92,7 @@ def _check_shares(shares):
         raise ValueError(
             f"`validation={shares['validation']!r}` and `test="
             f"{shares['test']!r}` leave nothing to train on. Their sum must "
-            "lie below 1."
+            "be below 1."
         )
 
 
@@ -106,6 +105,6 @@ def _check_enough(units, counts, shares, source, by_group):
         raise ValueError(f"There are no {what} in {source}.")
     raise ValueError(
         f"{asked} of {units} {what} in {source} leave nothing to train on: "
-        f"every part needs one of the {what} at least. Set a share to 0, or "
+        f"each part needs at least one of the {what}. Set a share to 0, or "
         f"bring more {what}."
     )

@@ -81,12 +81,12 @@ def take_arrays_out(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return {k: take_arrays_out(v, arrays) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [take_arrays_out(v, arrays) for v in value]
-    if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
-        return np.asarray(value).item()
     if isinstance(value, np.ndarray):
         name = f"callbacks/{len(arrays)}"
         arrays[name] = value
         return {"array": name}
+    if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
+        return np.asarray(value).item()
     return value
 
 
@@ -126,8 +126,12 @@ def _state(callback) -> dict[str, Any]:
     if hasattr(callback, "get_backup_state"):
         return callback.get_backup_state()
     # `best` is not there before there is one.
-    return {
+    state = {
         name: getattr(callback, name)
         for name in _attributes(callback)
         if hasattr(callback, name)
     }
+    if state.get("best_weights") is not None:
+        # The weight of a counter is a number, which would lose its dtype.
+        state["best_weights"] = list(map(np.asarray, state["best_weights"]))
+    return state

@@ -1,35 +1,34 @@
-"""Batches of arrays in an order that follows from seed and epoch."""
+"""Batches of samples in an order that follows from seed and epoch."""
 
 from __future__ import annotations
 
 import math
 
-import keras
 import tensorflow as tf
 
-from mtl_keras.keras_compat import convert_to_sliceable
+from mtl_keras.training.backups.indexed_samples import IndexedSamples
 
 
 class OrderedBatches:
-    """Makes streams of batches of arrays.
+    """Makes streams of batches of samples.
 
     Args:
-        data: Arrays in a nested structure, of as many samples each.
+        samples: The samples.
         batch_size: Samples in a batch; the last of a pass may be smaller.
-        shuffle: Whether each pass over the data has an order of its own.
+        shuffle: Whether each pass over the samples has an order of its own.
         seed: Seed of the orders.
-
-    Raises:
-        TypeError: If the arrays are sparse or ragged.
     """
 
-    def __init__(self, data, *, batch_size: int, shuffle: bool, seed: int):
-        data = convert_to_sliceable(data, target_backend="tensorflow")
-        # Datasets take a list for one tensor.
-        self._data = keras.tree.lists_to_tuples(
-            keras.tree.map_structure(_to_tensor, data)
-        )
-        self._size = len(keras.tree.flatten(self._data)[0])
+    def __init__(
+        self,
+        samples: IndexedSamples,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ):
+        self._samples = samples
+        self._size = samples.count
         self._batch_size = batch_size
         self._shuffle = shuffle
         self._seed = seed
@@ -74,22 +73,7 @@ class OrderedBatches:
         )
 
     def _gather(self, indices: tf.data.Dataset) -> tf.data.Dataset:
-        def gather(rows):
-            return keras.tree.map_structure(
-                lambda array: tf.gather(array, rows), self._data
-            )
-
-        batches = indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
-        return batches.prefetch(tf.data.AUTOTUNE)
-
-
-def _to_tensor(array) -> tf.Tensor:
-    if isinstance(array, tf.SparseTensor | tf.RaggedTensor) or not (
-        hasattr(array, "shape") and hasattr(array, "dtype")
-    ):
-        raise TypeError(
-            f"The data hold a {type(array).__name__}, and a training with "
-            "BackupAndRestore orders dense arrays alone. Pass a "
-            "tf.data.Dataset of batches instead."
+        batches = indices.map(
+            self._samples.gather, num_parallel_calls=tf.data.AUTOTUNE
         )
-    return tf.convert_to_tensor(array)
+        return batches.prefetch(tf.data.AUTOTUNE)

@@ -9,6 +9,10 @@ import tensorflow as tf
 
 from mtl_keras.keras_compat import train_validation_split
 from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
+from mtl_keras.training.backups.indexed_samples import (
+    IndexedSamples,
+    find_indexed,
+)
 from mtl_keras.training.backups.ordered_batches import OrderedBatches
 from mtl_keras.training.backups.stream_position import Position, StreamReader
 from mtl_keras.training.data.streams import is_stream
@@ -66,9 +70,14 @@ class Resumption:
         changed["initial_epoch"] = (
             max(epoch, changed["epochs"]) if backup.stopped else epoch
         )
-        self._ordered = not is_stream(changed["x"])
-        if self._ordered:
-            changed = self._in_order(changed)
+        indexed = find_indexed(changed["x"])
+        self._ordered = indexed is not None or not is_stream(changed["x"])
+        if indexed is not None:
+            changed = self._in_order(
+                changed, indexed.samples, indexed.batch_size, indexed.shuffle
+            )
+        elif self._ordered:
+            changed = self._arrays_in_order(changed)
         elif changed["shuffle"]:
             raise ValueError(
                 "Keras shuffles a PyDataset in an order that cannot be "
@@ -100,7 +109,7 @@ class Resumption:
         reader = StreamReader(iterator, position)
         self._backup.join(reader, flat_callbacks(self.arguments["callbacks"]))
 
-    def _in_order(self, arguments: dict) -> dict:
+    def _arrays_in_order(self, arguments: dict) -> dict:
         """Replaces arrays by a stream whose order can be reproduced."""
         changed = dict(arguments)
         data = [changed.pop(name) for name in ("x", "y", "sample_weight")]
@@ -124,26 +133,38 @@ class Resumption:
         ):  # for each task, as in Keras
             sample_weight = keras.tree.map_structure(lambda _: sample_weight, y)
         data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-        batches = OrderedBatches(
-            data,
-            batch_size=size,
-            shuffle=bool(shuffle),
-            seed=self._backup.run_seed,
-        )
-        epoch = changed["initial_epoch"]
-        if steps:
-            changed["x"] = batches.endless(epoch * steps)
-        else:
-            with tf.device("CPU:0"):
-                number = tf.Variable(epoch, trainable=False, dtype=tf.int64)
-            changed["x"] = batches.one_pass(number)
-            changed["callbacks"] = _put_last(
-                _CountPasses(number), changed["callbacks"]
-            )
         changed["validation_batch_size"] = (
             changed["validation_batch_size"] or size
         )
-        return {**changed, "shuffle": False}
+        samples = IndexedSamples.from_arrays(data)
+        return self._in_order(changed, samples, size, bool(shuffle))
+
+    def _in_order(
+        self,
+        arguments: dict,
+        samples: IndexedSamples,
+        batch_size: int,
+        shuffle: bool,
+    ) -> dict:
+        """Reads samples in an order that can be reproduced."""
+        changed = {**arguments, "shuffle": False}
+        batches = OrderedBatches(
+            samples,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=self._backup.run_seed,
+        )
+        epoch, steps = changed["initial_epoch"], changed["steps_per_epoch"]
+        if steps:
+            changed["x"] = batches.endless(epoch * steps)
+            return changed
+        with tf.device("CPU:0"):
+            number = tf.Variable(epoch, trainable=False, dtype=tf.int64)
+        changed["x"] = batches.one_pass(number)
+        changed["callbacks"] = _put_last(
+            _CountPasses(number), changed["callbacks"]
+        )
+        return changed
 
 
 class _CountPasses(keras.callbacks.Callback):

@@ -13,6 +13,12 @@ from backup_training import (
 )
 
 import mtl_keras
+from mtl_keras.training.backups.callback_states import (
+    assign_callbacks,
+    put_arrays_in,
+    read_callbacks,
+    take_arrays_out,
+)
 
 
 @pytest.mark.slow
@@ -32,6 +38,19 @@ def test_early_stopping_goes_on(path):
         path, make_model, of_arrays, (2, 3), others=others, epochs=5
     )
     assert backup.model.optimizer.iterations == 3 * 6
+
+
+def test_weights_that_are_numbers_keep_their_dtype():
+    """The counter of a `Normalization` layer is one."""
+    stopping = keras.callbacks.EarlyStopping("loss")
+    stopping.best_weights = [np.ones(2, "float32"), np.int32(3)]
+    arrays = {}
+    state = take_arrays_out(read_callbacks([stopping]), arrays)
+    restored = keras.callbacks.EarlyStopping("loss")
+    assign_callbacks([restored], put_arrays_in(state, arrays))
+    found = restored.best_weights
+    assert [w.dtype for w in found] == ["float32", "int32"]
+    assert found[1].shape == () and found[1] == 3
 
 
 @pytest.mark.slow

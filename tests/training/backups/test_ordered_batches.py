@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 from backup_training import BATCH, SAMPLES
 
+from mtl_keras.training.backups.indexed_samples import IndexedSamples
 from mtl_keras.training.backups.ordered_batches import OrderedBatches
 
 
 def orders(seed, first=0, count=12, **options):
     """The samples of each batch, over two passes."""
     batches = OrderedBatches(
-        np.arange(SAMPLES),
+        IndexedSamples.from_arrays(np.arange(SAMPLES)),
         batch_size=BATCH,
         seed=seed,
         **{"shuffle": True, **options},
@@ -34,7 +35,10 @@ def test_the_order_of_arrays_follows_from_seed_and_epoch():
     assert orders(0, first=8, count=4) == both[8:]
     assert flat(orders(0, shuffle=False, count=6)) == list(range(SAMPLES))
     batches = OrderedBatches(
-        np.arange(SAMPLES), batch_size=BATCH, seed=0, shuffle=True
+        IndexedSamples.from_arrays(np.arange(SAMPLES)),
+        batch_size=BATCH,
+        seed=0,
+        shuffle=True,
     )
     number = tf.Variable(0, dtype=tf.int64)
     one = batches.one_pass(number)
@@ -44,15 +48,7 @@ def test_the_order_of_arrays_follows_from_seed_and_epoch():
     assert [batch.numpy().tolist() for batch in one] == both[6:]
 
 
-def test_lists_of_inputs_stay_apart():
-    x = [np.zeros((SAMPLES, 2)), np.ones((SAMPLES, 3))]
-    batches = OrderedBatches((x, {"y": x[0]}), batch_size=9, shuffle=0, seed=0)
-    (first, second), y = next(iter(batches.endless(0)))
-    assert first.shape == (9, 2) and second.shape == (9, 3)
-    assert first.dtype == "float32" and set(y) == {"y"}
-
-
 def test_sparse_arrays_are_refused():
     sparse = tf.sparse.from_dense(np.eye(4))
     with pytest.raises(TypeError, match=r"Sparse.*dense arrays alone"):
-        OrderedBatches(sparse, batch_size=2, seed=0, shuffle=True)
+        IndexedSamples.from_arrays(sparse)

@@ -1,0 +1,54 @@
+"""Batches of samples that a source finds by their index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mtl_keras.training.backups.indexed_samples import (
+    IndexedSamples,
+    mark_indexed,
+)
+
+
+def indexed_batches(
+    indices: np.ndarray,
+    gather: Callable[[tf.Tensor], Any],
+    batch_size: int,
+    seed: int | None,
+    num_parallel_calls: int | None = None,
+) -> tf.data.Dataset:
+    """Makes batches of samples that are found by their index.
+
+    `BackupAndRestore` resumes within the stream without reading what came
+    before.
+
+    Args:
+        indices: Integer array, which samples.
+        gather: Function from an int64 tensor of shape `(n,)`, some of the
+            indices, to a batch of these samples.
+        batch_size: Integer, samples per batch; the last may be smaller.
+        seed: Integer, seed of the order, which is another one each epoch; or
+            `None` for the order of `indices`.
+        num_parallel_calls: Integer, number of batches that are gathered at
+            once. Defaults to `None`: one.
+
+    Returns:
+        A `tf.data.Dataset` with a known number of batches.
+    """
+    indices = np.asarray(indices)
+    chosen = tf.data.Dataset.from_tensor_slices(indices)
+    if seed is not None:
+        chosen = chosen.shuffle(len(indices), seed=seed)
+    stream = (
+        chosen.batch(batch_size)
+        .map(gather, num_parallel_calls=num_parallel_calls)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+    samples = IndexedSamples(
+        lambda rows: gather(tf.gather(indices, rows)), len(indices)
+    )
+    return mark_indexed(stream, samples, batch_size, shuffle=seed is not None)

@@ -1,0 +1,140 @@
+"""Evaluates and plots a part of a recipe's data, in memory or not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtl_keras.datasets.samples import Samples
+from mtl_keras.datasets.streamed_samples import StreamedSamples
+from mtl_keras.evaluation import (
+    Reading,
+    evaluate_by_task,
+    plot_predictions,
+    read_predictions,
+)
+from mtl_keras.training import MultiTaskModel
+from mtl_keras.zoo.data import Part
+
+# The largest number of images that a picture shows.
+_IMAGES = 8
+
+
+def evaluate_part(
+    model: MultiTaskModel, part: Part, batch_size: int
+) -> dict[str, dict[str, float]]:
+    """Evaluates a model on a part.
+
+    Args:
+        model: A compiled `MultiTaskModel`.
+        part: The part.
+        batch_size: Samples per batch.
+
+    Returns:
+        Dict from task name to a dict of its metrics, see `evaluate_by_task`.
+        Tasks that the part has no targets of are left out.
+    """
+    if isinstance(part, StreamedSamples):
+        return evaluate_by_task(model, part.batches(batch_size))
+    x, y = part
+    results = evaluate_by_task(
+        model,
+        x,
+        {task.name: y.get(task.name) for task in model.tasks},
+        batch_size=batch_size,
+    )
+    return {name: metrics for name, metrics in results.items() if name in y}
+
+
+def task_names(part: Part) -> list[str]:
+    """Returns the names of the tasks that a part has targets of.
+
+    Args:
+        part: The part.
+    """
+    streams = isinstance(part, StreamedSamples)
+    _, y = part.element_spec if streams else part
+    return list(y)
+
+
+def first_samples(part: Part, count: int | None) -> Samples:
+    """Reads the first samples of a part.
+
+    Args:
+        part: The part.
+        count: Number of samples, or `None` for all.
+
+    Returns:
+        `(x, y)`, arrays.
+    """
+    if isinstance(part, StreamedSamples):
+        return part.select(slice(count)).arrays()
+    x, y = part
+    return x[:count], {name: targets[:count] for name, targets in y.items()}
+
+
+def read_part(
+    model: MultiTaskModel,
+    part: Part,
+    *,
+    num_samples: int | None = None,
+    batch_size: int = 64,
+) -> list[Reading]:
+    """Predicts the samples of a part, see `read_predictions`.
+
+    Args:
+        model: A `MultiTaskModel`.
+        part: The part.
+        num_samples: Number of samples, from the first on. Defaults to `None`:
+            all.
+        batch_size: Samples that are read and predicted at once, where the
+            part streams. Defaults to `64`.
+
+    Returns:
+        A `Reading` for each task. Where the part streams, tasks on pixels
+        are left out: their maps need not fit into memory.
+    """
+    if not isinstance(part, StreamedSamples):
+        return read_predictions(model, *first_samples(part, num_samples))
+    part = part.select(slice(num_samples))
+    batches = [
+        [
+            reading
+            for reading in read_predictions(model, x.numpy(), _as_numpy(y))
+            if reading.task.feature_rank != 4
+        ]
+        for x, y in part.batches(batch_size)
+    ]
+    return [_join(readings) for readings in zip(*batches, strict=True)]
+
+
+def _as_numpy(y) -> dict:
+    return {name: targets.numpy() for name, targets in y.items()}
+
+
+def _join(readings: Sequence[Reading]) -> Reading:
+    """Joins what batches say of one task."""
+    fields = ("predicted", "confidence", "true")
+    joined = {
+        field: np.concatenate(values)
+        for field in fields
+        if (values := [getattr(r, field) for r in readings])[0] is not None
+    }
+    return dataclasses.replace(readings[0], **joined)
+
+
+def plot_part(model: MultiTaskModel, part: Part):
+    """Plots what a model predicts of a part.
+
+    Args:
+        model: A compiled `MultiTaskModel`.
+        part: The part, of which only the samples that are shown are read.
+
+    Returns:
+        A `matplotlib.figure.Figure`, see `plot_predictions`.
+    """
+    if isinstance(part, StreamedSamples):
+        part = first_samples(part, _IMAGES)
+    return plot_predictions(model, *part)
