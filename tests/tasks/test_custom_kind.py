@@ -173,6 +173,41 @@ def test_csv_of_predictions(model, data, tmp_path):
     assert {"stars_predicted", "stars_confidence"} < rows[0].keys()
 
 
+def write_csv(path, stars):
+    """Writes a table with inputs and stars; returns its path."""
+    lines = [f"{n % 7},{value}" for n, value in enumerate(stars)]
+    path.write_text("\n".join(["visits,stars", *lines]))
+    return path
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [TASKS[0]],
+        {"stars": {"kind": Rating, "num_stars": 4}},
+    ],
+    ids=["task", "kind"],
+)
+def test_csv_of_data(tasks, tmp_path):
+    stars = [(0, 1, 2, "")[n % 4] for n in range(40)]
+    path = write_csv(tmp_path / "visits.csv", stars)
+    found = datasets.from_csv(path, tasks=tasks)
+    assert type(found.tasks[0]) is Rating
+    assert found.tasks[0].num_stars == 4
+    batches = found.train.as_numpy_iterator()
+    labels = np.concatenate([y["stars"] for _, y in batches])
+    assert set(labels.ravel().tolist()) == {-1, 0, 1, 2}
+    described = datasets.describe(found).tasks["stars"]
+    assert list(described.class_counts.values()) == [10, 10, 10, 0]
+
+
+def test_csv_with_names_of_classes_that_it_cannot_keep(tmp_path):
+    path = write_csv(tmp_path / "visits.csv", ["good", "bad"] * 20)
+    tasks = {"stars": {"kind": Rating, "num_stars": 2}}
+    with pytest.raises(ValueError, match="a Rating takes no class_names"):
+        datasets.from_csv(path, tasks=tasks)
+
+
 def test_saving(model, data, tmp_path):
     x, _ = data
     model.save(tmp_path / "model.keras")
