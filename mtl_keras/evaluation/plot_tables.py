@@ -40,10 +40,16 @@ def plot_tables(predictions: Sequence[TaskPrediction]):
 
 
 def _draw(axes, prediction: TaskPrediction) -> None:
+    task = prediction.task
     if prediction.true is None:
         _draw_distribution(axes, prediction)
+    elif task.panel in _PANELS:
+        _PANELS[task.panel](axes, prediction)
     else:
-        _PANELS[prediction.task.panel](axes, prediction)
+        raise ValueError(
+            f"Task {task.name!r} ({type(task).__name__}): panel="
+            f"{task.panel!r}; expected one of {sorted(_PANELS)}."
+        )
 
 
 def _draw_scatter(axes, prediction: TaskPrediction) -> None:
@@ -81,17 +87,17 @@ def _draw_confusion(axes, prediction: TaskPrediction) -> None:
 
 
 def _draw_labels(axes, prediction: TaskPrediction) -> None:
-    """Draws a row per label: how often it is found, missed or invented."""
+    """Draws a row per label with its binary confusion counts."""
     predicted, true = prediction.predicted, prediction.true
     columns = {
-        "found": (true == 1) & (predicted == 1),
-        "missed": (true == 1) & (predicted == 0),
-        "invented": (true == 0) & (predicted == 1),
-        "left out": (true == 0) & (predicted == 0),
+        "true pos.": (true == 1) & (predicted == 1),
+        "false neg.": (true == 1) & (predicted == 0),
+        "false pos.": (true == 0) & (predicted == 1),
+        "true neg.": (true == 0) & (predicted == 0),
     }
     counts = np.stack([cells.sum(axis=0) for cells in columns.values()], 1)
     _draw_counts(axes, counts)
-    axes.set_xticks(range(len(columns)), columns)
+    axes.set_xticks(range(len(columns)), columns, fontsize=7)
     axes.set_ylabel("label", fontsize=8)
     if len(counts) <= MAX_NUMBERED:
         axes.set_yticks(range(len(counts)))

@@ -7,6 +7,7 @@ import pytest
 
 import mtl_keras
 from mtl_keras.evaluation import read_predictions, write_predictions
+from mtl_keras.evaluation.plot_tables import plot_tables
 
 
 class FixedModel:
@@ -59,6 +60,18 @@ def test_masks():
     prediction = read(task, [[[[-1.0], [2.0]]]], [[[0, 1]]])
     assert prediction.predicted.tolist() == [[[0, 1]]]
     assert prediction.true.tolist() == [[[0, 1]]]
+
+
+class OddPanel(mtl_keras.Regression):
+    """A kind with a panel that does not exist."""
+
+    panel = "pie"
+
+
+def test_an_unknown_panel_is_an_error():
+    prediction = read(OddPanel("r"), [[1.0], [2.0]], [1.0, 2.0])
+    with pytest.raises(ValueError, match="panel='pie'; expected one of"):
+        plot_tables([prediction])
 
 
 def test_csv(tmp_path):

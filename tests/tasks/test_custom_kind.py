@@ -66,6 +66,20 @@ class Distance(keras.metrics.Mean):
         super().update_state(distance, sample_weight)
 
 
+@keras.saving.register_keras_serializable("a_users_package")
+@dataclasses.dataclass(frozen=True)
+class RatingMap(Rating):
+    """A number of stars per pixel."""
+
+    labels_per = "pixel"
+    feature_rank = 4
+    decode = Task.decode
+
+    def target_shapes(self, output_shape):
+        """Takes one integer per pixel."""
+        return [output_shape[:-1]]
+
+
 TASKS = [Rating("stars", 4, direction="min"), Regression("age")]
 
 
@@ -222,3 +236,26 @@ def test_saving(model, data, tmp_path):
 def test_add_task(model):
     extended = mtl_keras.add_task(model, Rating("more_stars", 5))
     assert extended.task_output_shapes["more_stars"] == (5,)
+
+
+def test_a_kind_with_labels_per_pixel():
+    task = RatingMap("stars", 3, direction="min")
+    inputs = keras.Input((8, 8, 1))
+    model = mtl_keras.MultiTaskModel(
+        inputs, {"stars": task.head(inputs)}, tasks=[task]
+    )
+    model.compile()
+    rng = np.random.default_rng(0)
+    x = rng.random((6, 8, 8, 1))
+    y = {"stars": rng.integers(-1, 3, (6, 8, 8))}
+    history = model.fit(x, y, verbose=0).history
+    assert np.isfinite(history["stars_loss"][0])
+    found = datasets.describe((x, y), [task]).tasks["stars"]
+    assert found.elements == 6 * 64
+    assert found.labelled_elements == (y["stars"] >= 0).sum()
+    figure = evaluation.plot_predictions(model, x, y, num_samples=2)
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == [
+        "image",
+        "stars\ntrue",
+        "stars\npredicted",
+    ]
