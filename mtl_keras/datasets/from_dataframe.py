@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mtl_keras.columns.plain_column import categories_of_pandas
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import table_arguments
 from mtl_keras.datasets.reading.table_splits import table_splits
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
-from mtl_keras.tables.plain_column import categories_of_pandas
 from mtl_keras.tasks import Task
 
 

@@ -8,14 +8,14 @@ import keras
 import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import CategoryEmbedding, NumberEncoding
-from mtl_keras.tables.columns import (
+from mtl_keras.columns.column_values import (
     MISSING_INTEGER,
     MISSING_TEXT,
     as_dtype,
     check_columns,
     factorize,
 )
+from mtl_keras.layers import CategoryEmbedding, NumberEncoding
 
 # Bytes; more than any processor asks for.
 _ALIGNMENT = 64

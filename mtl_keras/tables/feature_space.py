@@ -9,14 +9,7 @@ import keras
 import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import (
-    NumberEncoding,
-    PeriodicEncoding,
-    PiecewiseLinearEncoding,
-)
-from mtl_keras.safe_name import safe_names
-from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import (
+from mtl_keras.columns.column_values import (
     MISSING_INTEGER,
     MISSING_TEXT,
     UNKNOWN_INTEGER,
@@ -27,7 +20,14 @@ from mtl_keras.tables.columns import (
     is_missing,
     is_text,
 )
-from mtl_keras.tables.plain_column import categories_of_pandas
+from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.layers import (
+    NumberEncoding,
+    PeriodicEncoding,
+    PiecewiseLinearEncoding,
+)
+from mtl_keras.safe_name import safe_names
+from mtl_keras.spelling import did_you_mean
 
 NUMBERS = (
     "float",

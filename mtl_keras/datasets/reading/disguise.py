@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mtl_keras.columns.disguised_numbers import find_disguise
 from mtl_keras.datasets.reading.column import Column
-from mtl_keras.tables.disguised_numbers import find_disguise
 
 
 def describe_disguise(column: Column) -> tuple[str, str] | None:

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from mtl_keras.columns.column_values import is_text
 from mtl_keras.datasets.reading.column import Column, too_large_found
 from mtl_keras.datasets.reading.disguise import describe_disguise
 from mtl_keras.datasets.reading.table import Table, check_texts
 from mtl_keras.safe_name import safe_names
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import is_text
 
 # More texts than these that differ in most rows are names or sentences.
 FEW_TEXTS = 100

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_keras.tables.columns import is_missing, is_text
+from mtl_keras.columns.column_values import is_missing, is_text
 from mtl_keras.tasks import Task
 
 MOST_ROWS = 10_000

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mtl_keras.columns.column_values import is_missing, is_text
+from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.datasets.reading.categories import read_categories
 from mtl_keras.datasets.reading.column import Column, number_of
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import is_missing, is_text
-from mtl_keras.tables.plain_column import plain_column
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

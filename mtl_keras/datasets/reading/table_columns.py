@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from mtl_keras import tables
+from mtl_keras.columns.column_values import is_missing
 from mtl_keras.datasets.reading.dates import read_seconds
 from mtl_keras.datasets.reading.input_columns import (
     check_inputs,
@@ -21,7 +22,6 @@ from mtl_keras.datasets.reading.table_arguments import TableArguments
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import is_missing
 
 
 class TableReader(Protocol):

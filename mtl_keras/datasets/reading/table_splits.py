@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from mtl_keras import tables
+from mtl_keras.columns.column_values import is_text
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.datasets.reading.leaks import warn_of_leaks
 from mtl_keras.datasets.reading.table import Table
@@ -16,7 +17,6 @@ from mtl_keras.datasets.reading.tasks_in_rows import tasks_in_rows
 from mtl_keras.datasets.reading.unseen_values import warn_of_unseen_values
 from mtl_keras.datasets.splits import Splits, make_splits
 from mtl_keras.datasets.table_encoding import TableEncoding
-from mtl_keras.tables.columns import is_text
 
 
 def table_splits(reader: TableReader, arguments: TableArguments) -> Splits:

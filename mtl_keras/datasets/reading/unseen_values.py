@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_keras.tables.columns import factorize, is_missing
+from mtl_keras.columns.column_values import factorize, is_missing
 from mtl_keras.tasks import Task
 
 # Columns that the warning names.

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.columns.column_values import as_dtype, check_columns
 from mtl_keras.layers import NumberEncoding
 
 _BATCH_SIZE = 32  # that of keras.Model.predict
@@ -33,9 +34,6 @@ def raw_columns(model, x):
     is_frame = hasattr(x, "columns") and hasattr(x, "keys")
     if not (is_frame or isinstance(x, Mapping)) or not _encodes_columns(model):
         return x
-    # Imported here because tables of a model import the model.
-    from mtl_keras.tables.columns import as_dtype, check_columns
-
     dtypes = {tensor.name: str(tensor.dtype) for tensor in model.inputs}
     return {
         name: as_dtype(name, values, dtypes[name])

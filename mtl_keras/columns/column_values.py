@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.plain_column import plain_column
 
 # A missing category: the empty text, or an integer that does not occur.
 MISSING_TEXT = ""

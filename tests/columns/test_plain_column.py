@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtl_keras.columns.column_values import is_missing
+from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.tables import encode_columns, fit_feature_space
-from mtl_keras.tables.columns import is_missing
-from mtl_keras.tables.plain_column import plain_column
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def find_disguise(
 
     Example:
 
-    >>> from mtl_keras.tables.disguised_numbers import find_disguise
+    >>> from mtl_keras.columns.disguised_numbers import find_disguise
     >>> find_disguise("price", ["1,5", "2,25", "3"])
     ('numbers with a decimal comma', '1,5', "Pass decimal=','")
     """

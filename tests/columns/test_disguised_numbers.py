@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtl_keras.tables.disguised_numbers import find_disguise
+from mtl_keras.columns.disguised_numbers import find_disguise
 
 
 @pytest.mark.parametrize(
