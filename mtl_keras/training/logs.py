@@ -50,6 +50,8 @@ class TrainingLogs:
             self.total,
             {*(log.name for log in self._names), *metrics.names()},
         )
+        if self._terms.positions:
+            self._names += [self._terms, *map(LogName, self._terms.positions)]
         # Steps of a subclass may make none, in training or in evaluation.
         self.has_task_losses = {True: True, False: True}
         self._weights = self._monitor = None
@@ -65,7 +67,7 @@ class TrainingLogs:
         """
         found = [self.total, self.task_metrics]
         if self.has_task_losses[trains]:
-            found += [self._of_tasks, *self._names, *self._terms.metrics]
+            found += [self._of_tasks, *self._names]
         if trains and self._weights is not None:
             found.append(self._weights)
             found += [] if self._monitor is None else self._monitor.metrics

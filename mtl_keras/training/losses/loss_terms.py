@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import keras
 
-from mtl_keras.training.losses.epoch_losses import LogName, TotalLoss
+from mtl_keras.training.losses.epoch_losses import TotalLoss
 from mtl_keras.training.losses.task_losses import TaskLosses
 
 
@@ -47,13 +47,6 @@ class LossTerms(keras.metrics.Metric):
                 )
         # In a function, so that Keras does not track its variables twice.
         self._term_means = lambda: total.term_means()
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """This metric and the names of its logs; none without logs."""
-        if not self.positions:
-            return []
-        return [self, *map(LogName, self.positions)]
 
     def update_state(self, *args, **kwargs) -> None:
         """Does nothing: `TotalLoss` is updated."""
