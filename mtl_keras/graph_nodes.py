@@ -1,4 +1,4 @@
-"""The graph of a functional model: the calls that lead to a tensor."""
+"""Nodes in the graph of a functional model."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mtl_keras.keras_compat import node_of
 
 
 def nodes_behind(tensors: Iterable) -> list:
-    """Lists the calls that lead to tensors, inputs among them.
+    """Lists the nodes that lead to tensors, including input nodes.
 
     Args:
         tensors: Keras tensors.
 
     Returns:
-        Nodes, each once, those near the tensors first.
+        A list of nodes without duplicates, the nearest nodes first.
     """
     found, waiting = {}, [node_of(tensor) for tensor in tensors]
     while waiting:
@@ -26,17 +26,17 @@ def nodes_behind(tensors: Iterable) -> list:
 
 
 def variables_of(node) -> Iterable:
-    """Lists the trainable variables that a call reads.
+    """Lists the trainable variables that a node reads.
 
     Args:
         node: A node.
 
     Returns:
-        Those of its layer, unless the layer has `variables_of_call`, which
-        says which of them a call reads.
+        The trainable variables of its layer. If the layer has a method
+        `variables_of_call`, only those that this call reads.
     """
     operation, arguments = node.operation, node.arguments
-    of_call = getattr(operation, "variables_of_call", None)
-    if of_call is not None:
-        return of_call(*arguments.args, **arguments.kwargs)
+    call_variables = getattr(operation, "variables_of_call", None)
+    if call_variables is not None:
+        return call_variables(*arguments.args, **arguments.kwargs)
     return getattr(operation, "trainable_variables", ())

@@ -1,9 +1,9 @@
-"""Every private name of Keras and TensorFlow that this library uses.
+"""All private names of Keras and TensorFlow that this library uses.
 
-Nothing else imports `keras.src` or `tensorflow.python`, or reads an attribute
-of Keras whose name begins with an underscore. Each entry says what it is for;
-`tests/test_keras_source.py` fails where Keras has changed it. All of them are
-there since Keras 3.15, and have been tried with 3.15 alone.
+No other file imports `keras.src` or `tensorflow.python`, or reads an attribute
+of Keras that begins with an underscore. Each entry explains its purpose, and
+`tests/test_keras_source.py` fails where Keras changes it. All entries exist
+and were tested in Keras 3.15.
 """
 
 from __future__ import annotations
@@ -18,34 +18,33 @@ from keras.src.trainers.data_adapters import array_slicing, get_data_adapter
 from keras.src.trainers.epoch_iterator import EpochIterator
 from tensorflow.python.eager import context
 
-# What Keras attaches to outputs and reads in losses: the mask of padding, and
-# what a softmax or sigmoid was made of, which losses are computed from.
+# Attributes that Keras sets on outputs and reads in losses: the padding mask,
+# and the logits of a softmax or sigmoid.
 MASK, LOGITS = OUTPUT_ATTRIBUTES = ("_keras_mask", "_keras_logits")
 
 
 class HookedModel(keras.Model):
-    """Overrides the private methods of `keras.Model` that have no public hook.
+    """Adds hooks to `keras.Model` by overriding private methods.
 
-    Keras's `fit` shows the iterator over its data to no public method. Its
-    logs at the end of an epoch are those of the last step, where there was
-    none.
+    Keras has no public method that receives the data iterator of `fit`, or
+    that changes the logs of an epoch, which may have had no step.
     """
 
     def on_iterator(self, iterator) -> None:
-        """Receives the iterator that `fit` or `evaluate` reads.
+        """Called with the iterator of `fit` or `evaluate`.
 
         Args:
             iterator: Keras's iterator over epochs.
         """
 
-    def logs_of_epoch(self, logs):
-        """Receives the logs of the last step of an epoch.
+    def on_epoch_logs(self, logs):
+        """Called with the logs of the last step of an epoch.
 
         Args:
-            logs: The logs, empty where the epoch had no step.
+            logs: The logs; empty if the epoch had no step.
 
         Returns:
-            The logs to use.
+            The logs of the epoch.
         """
         return logs
 
@@ -56,26 +55,26 @@ class HookedModel(keras.Model):
             self.on_iterator(iterator)
 
     def _symbolic_build(self, iterator=None, data_batch=None) -> None:
-        """Builds nothing: steps build what they need."""
+        """Does nothing: steps create their variables."""
 
     def _get_metrics_result_or_logs(self, logs):
-        return super()._get_metrics_result_or_logs(self.logs_of_epoch(logs))
+        return super()._get_metrics_result_or_logs(self.on_epoch_logs(logs))
 
-    def drop_own_metrics(self) -> None:
-        """Drops the metric of the loss that Keras's `compile` has made."""
+    def remove_loss_tracker(self) -> None:
+        """Removes the loss metric that Keras's `compile` created."""
         vars(self)["_loss_tracker"] = None
 
     def assert_compiled(self, method: str) -> None:
         """Raises an error if the model is not compiled.
 
         Args:
-            method: Name of the method that needs it.
+            method: Name of the method that requires it.
         """
         self._assert_compile_called(method)
 
     @property
     def start_epoch(self) -> int:
-        """The epoch that a backup of Keras has made `fit` begin with."""
+        """The initial epoch that Keras's `BackupAndRestore` restored."""
         return self._initial_epoch or 0
 
     @start_epoch.setter
@@ -83,12 +82,13 @@ class HookedModel(keras.Model):
         vars(self)["_initial_epoch"] = epoch or None
 
 
-def adapter_of(x, **arguments):
-    """Returns Keras's adapter of arrays or of a stream.
+def make_data_adapter(x, **arguments):
+    """Creates Keras's data adapter for arrays or a stream.
 
     Args:
         x: As in `keras.Model.fit`.
-        **arguments: Of the adapter: `batch_size`, `steps_per_epoch`.
+        **arguments: Arguments of the adapter: `batch_size`,
+            `steps_per_epoch`.
     """
     return get_data_adapter(x, **arguments)
 
@@ -98,34 +98,34 @@ def train_validation_split(arrays, validation_split: float) -> tuple:
 
     Args:
         arrays: Nested arrays.
-        validation_split: Share of the samples, from the end.
+        validation_split: Fraction of the samples, from the end.
     """
     return array_slicing.train_validation_split(arrays, validation_split)
 
 
 def convert_to_sliceable(*args, **kwargs):
-    """Makes arrays that can be sliced, as `keras.Model.fit` does.
+    """Converts arrays to sliceable arrays, as `keras.Model.fit` does.
 
     Args:
-        *args: Of Keras's function.
-        **kwargs: Likewise.
+        *args: Arguments of Keras's function.
+        **kwargs: Keyword arguments of Keras's function.
     """
     return array_slicing.convert_to_sliceable(*args, **kwargs)
 
 
 def global_seed() -> int | None:
-    """Returns the seed that `tf.random.set_seed` was given, or `None`."""
+    """Returns the seed set by `tf.random.set_seed`, or `None`."""
     return context.global_seed()
 
 
 def wrapped_function(wrapper) -> tuple[Callable, dict] | None:
-    """Returns the function that a loss or metric of Keras wraps.
+    """Returns the function that a Keras loss or metric wraps.
 
     Args:
         wrapper: A `keras.losses.Loss` or a `keras.metrics.MeanMetricWrapper`.
 
     Returns:
-        The function and a dict of its arguments; `None` for other objects.
+        The function and a dict of its arguments, or `None` for other objects.
     """
     if isinstance(wrapper, keras.metrics.MeanMetricWrapper):
         return wrapper._fn, wrapper._fn_kwargs
@@ -135,20 +135,23 @@ def wrapped_function(wrapper) -> tuple[Callable, dict] | None:
     return None
 
 
-def direction_of(metric: keras.metrics.Metric) -> str | None:
-    """Returns the better direction of a metric of Keras, if it knows it.
+def get_direction(metric: keras.metrics.Metric) -> str | None:
+    """Returns the direction of a metric, `"min"` or `"max"`.
 
     Args:
         metric: A metric.
+
+    Returns:
+        The direction, or `None` if the metric does not define it.
     """
     return {"up": "max", "down": "min"}.get(getattr(metric, "_direction", None))
 
 
 def waits_for_batch(metric: keras.metrics.Metric) -> bool:
-    """Returns whether a metric may make variables at its first batch.
+    """Returns whether a metric may create variables at its first batch.
 
     Args:
-        metric: A metric. One of a user's own may do it at any time.
+        metric: A metric. Custom metrics may always do so.
     """
     if not metric.variables or not getattr(metric, "_built", True):
         return True
@@ -159,7 +162,7 @@ def waits_for_batch(metric: keras.metrics.Metric) -> bool:
 
 
 def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Yields a model and all layers inside of it.
+    """Yields a model and all layers inside it.
 
     Args:
         model: The model.
@@ -168,7 +171,7 @@ def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def operation_of(tensor) -> tuple:
-    """Returns the operation that made a Keras tensor, and where.
+    """Returns the operation that created a Keras tensor, and its indices.
 
     Args:
         tensor: A symbolic Keras tensor.
@@ -181,7 +184,7 @@ def operation_of(tensor) -> tuple:
 
 
 def node_of(tensor):
-    """Returns the node of the graph that made a Keras tensor.
+    """Returns the graph node that created a Keras tensor.
 
     Args:
         tensor: A symbolic Keras tensor.
@@ -190,23 +193,26 @@ def node_of(tensor):
     return operation._inbound_nodes[index]
 
 
-def mask_of(output):
-    """Returns the mask that Keras attached to an output, or `None`."""
+def get_mask(output):
+    """Returns the mask that Keras set on an output, or `None`."""
     return getattr(output, "_keras_mask", None)
 
 
-def logits_of(output):
-    """Returns what Keras computed an output from, or `None`."""
+def get_logits(output):
+    """Returns the logits that Keras set on an output, or `None`."""
     return getattr(output, "_keras_logits", None)
 
 
-def with_attributes(output, attributes: Mapping):
-    """Attaches a mask or logits to an output.
+def set_output_attributes(output, attributes: Mapping):
+    """Sets the mask or the logits of an output.
 
     Args:
         output: A tensor.
-        attributes: Dict from a name of `OUTPUT_ATTRIBUTES` to a tensor or
+        attributes: Dict from a name in `OUTPUT_ATTRIBUTES` to a tensor or
             `None`.
+
+    Returns:
+        The output.
     """
     for name, value in attributes.items():
         if value is not None:
@@ -214,11 +220,14 @@ def with_attributes(output, attributes: Mapping):
     return output
 
 
-def attributes_of(output) -> dict:
-    """Returns what Keras attached to an output.
+def get_output_attributes(output) -> dict:
+    """Returns the mask and the logits of an output.
 
     Args:
         output: A tensor.
+
+    Returns:
+        Dict from a name in `OUTPUT_ATTRIBUTES` to a tensor or `None`.
     """
     return {name: getattr(output, name, None) for name in OUTPUT_ATTRIBUTES}
 
@@ -232,38 +241,39 @@ def learning_rate_of(optimizer: keras.optimizers.Optimizer):
     return getattr(optimizer, "_learning_rate", None)
 
 
-def disable_gradient_sum(optimizer: keras.optimizers.Optimizer) -> None:
-    """Makes an optimizer take gradients that are sums over the replicas.
+def disable_optimizer_all_reduce(optimizer: keras.optimizers.Optimizer) -> None:
+    """Disables the gradient reduction of an optimizer.
 
-    Keras clips gradients on each replica before it sums them, so that clipping
-    depends on the number of replicas. Our step sums them first; the optimizer
-    then must not sum again.
+    Keras clips gradients on each replica before it sums them, so clipping
+    would depend on the number of replicas. `TrainStep` sums the gradients
+    first, and the optimizer must not sum them again.
 
     Args:
-        optimizer: The optimizer of a model, changed for good.
+        optimizer: The optimizer of a model, changed permanently.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     inner._all_reduce_sum_gradients = list
 
 
-def separate_added_losses(model: keras.Model) -> None:
-    """Makes each layer keep the losses that replicas add apart.
+def use_per_replica_losses(model: keras.Model) -> None:
+    """Stores the losses of `add_loss` separately for each replica.
 
-    A layer keeps what `add_loss` was given in one list, which a forward pass
-    clears when it begins. Replicas on one host are threads that call the same
-    layers in turn, so that each would find losses of another one, or none.
+    A layer stores added losses in one list, which a forward pass clears at its
+    start. Replicas on one host are threads that call the same layers, so each
+    would find the losses of another replica, or none.
 
     Args:
-        model: A model of a strategy with several replicas, changed for good.
+        model: A model of a strategy with several replicas, changed
+            permanently.
     """
     for layer in all_layers(model):
-        if not isinstance(layer._losses, _LossesOfThread):
-            # Keras would make an attribute that is set a list that it tracks.
-            vars(layer)["_losses"] = _LossesOfThread()
+        if not isinstance(layer._losses, _PerThreadLosses):
+            # Not by `setattr`: Keras would convert it to a tracked list.
+            vars(layer)["_losses"] = _PerThreadLosses()
 
 
-class _LossesOfThread(list):
-    """A list of its own for each thread."""
+class _PerThreadLosses(list):
+    """A list with separate content for each thread."""
 
     def __init__(self):
         super().__init__()
@@ -290,8 +300,8 @@ class _LossesOfThread(list):
         return iter(self._own())
 
     def __reduce__(self):
-        # Tensors of a graph mean nothing to a copy.
-        return _LossesOfThread, ()
+        # A copy cannot use the graph tensors.
+        return _PerThreadLosses, ()
 
 
 def in_multi_worker_mode(strategy: tf.distribute.Strategy) -> bool:
@@ -304,21 +314,21 @@ def in_multi_worker_mode(strategy: tf.distribute.Strategy) -> bool:
 
 
 def run_graph(model: keras.Model, inputs, call: Callable):
-    """Runs the graph of a functional model with another call for each layer.
+    """Runs the graph of a functional model with replaced layer calls.
 
     Args:
         model: A functional model.
-        inputs: Its inputs.
-        call: Function of a layer that returns what is called for it.
+        inputs: The inputs of the model.
+        call: Function of a layer that returns the function to call instead.
     """
     return Functional._run_through_graph(model, inputs, call_fn=call)
 
 
 def replace_dataset(iterator: EpochIterator, dataset) -> None:
-    """Makes an iterator over epochs read another distributed data set.
+    """Replaces the distributed dataset of an iterator over epochs.
 
     Args:
         iterator: Keras's iterator over epochs.
-        dataset: What it reads.
+        dataset: The new dataset.
     """
     iterator._distributed_dataset = dataset

@@ -1,19 +1,19 @@
-"""The normalizations that hidden layers may have, by name."""
+"""Normalization layers by name."""
 
 from __future__ import annotations
 
 import keras
 from keras import layers
 
-from mtl_keras.keras_compat import mask_of
+from mtl_keras.keras_compat import get_mask
 from mtl_keras.synchronized_batch_normalization import (
     SynchronizedBatchNormalization,
 )
 
-# Keras's default of 0.99 needs some 500 steps until evaluation sees the
-# statistics that training saw; short fits would look broken.
+# With Keras's default of 0.99 the moving statistics need about 500 steps;
+# evaluation after short training would look broken.
 _BATCH_NORMALIZATION_MOMENTUM = 0.9
-_MOST_GROUPS = 8
+_MAX_GROUPS = 8
 
 NORMALIZATIONS = ("batch", "group", "layer", None)
 
@@ -23,10 +23,10 @@ def normalize(x, normalization: str | None, name: str):
 
     Args:
         x: Keras tensor, channels last.
-        normalization: `"batch"`, `"group"` (the largest of at most 8 groups
-            that divides the channels), `"layer"` or `None`. Under a
-            `tf.distribute` strategy, batch statistics are synchronized over
-            the replicas, behind padding too.
+        normalization: `"batch"`, `"group"` (with the largest number of groups,
+            at most 8, that divides the channels), `"layer"` or `None`. Under
+            a `tf.distribute` strategy, batch statistics are synchronized over
+            the replicas, also with masks.
         name: Name of the layer.
 
     Returns:
@@ -36,7 +36,7 @@ def normalize(x, normalization: str | None, name: str):
         normalization,
         x.shape[-1],
         name=name,
-        masked=mask_of(x) is not None,
+        masked=get_mask(x) is not None,
     )
     return x if layer is None else layer(x)
 
@@ -48,17 +48,17 @@ def normalization_layer(
     dtype=None,
     masked: bool = False,
 ) -> keras.layers.Layer | None:
-    """Makes the layer of a normalization.
+    """Creates a normalization layer.
 
     Args:
         normalization: See `normalize`.
         channels: Number of channels.
-        name: Name of the layer. Defaults to Keras's choice.
+        name: Name of the layer. Defaults to a name that Keras chooses.
         dtype: As in `keras.layers.Layer`.
-        masked: Whether it will receive a mask. Defaults to `False`.
+        masked: Whether the layer will receive a mask. Defaults to `False`.
 
     Returns:
-        A Keras layer, or `None` for no normalization.
+        A Keras layer, or `None` without normalization.
     """
     if normalization is None:
         return None
@@ -71,12 +71,16 @@ def normalization_layer(
         return layers.BatchNormalization(synchronized=several, **options)
     if normalization == "layer":
         return layers.LayerNormalization(**options)
-    return layers.GroupNormalization(most_groups(channels), **options)
+    return layers.GroupNormalization(max_groups(channels), **options)
 
 
-def most_groups(channels: int) -> int:
-    """The largest number of groups, at most 8, that divides the channels."""
-    return max(g for g in range(1, _MOST_GROUPS + 1) if channels % g == 0)
+def max_groups(channels: int) -> int:
+    """Returns the largest number of groups, at most 8, for the channels.
+
+    Args:
+        channels: Number of channels, which the groups divide.
+    """
+    return max(g for g in range(1, _MAX_GROUPS + 1) if channels % g == 0)
 
 
 def _several_replicas() -> bool:

@@ -1,4 +1,4 @@
-"""Finds and loads saved weights and models."""
+"""Loads saved weights and models."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ import keras
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Loads a model's weights from a file.
+    """Loads the weights of a model from a file.
 
     Args:
         model: A built model.
-        path: Path of a `.weights.h5` or `.keras` file that a model of the
-            same architecture wrote.
+        path: Path of a `.weights.h5` or `.keras` file of a model with the same
+            architecture.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged, or of another architecture.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is corrupted, or the architecture differs.
     """
-    path = _existing(path)
+    path = _check_exists(path)
     if not path.name.endswith((".weights.h5", ".keras")):
         raise ValueError(
-            f"weights={str(path)!r}: expected a file that ends in .weights.h5 "
-            "or .keras."
+            f"weights={str(path)!r}: expected a file with the suffix "
+            ".weights.h5 or .keras."
         )
     try:
         model.load_weights(path)
     except Exception as error:
         raise ValueError(
             f"weights={str(path)!r} cannot be loaded into model "
-            f"{model.name!r}: {_first_line(error)} The file is damaged, or of "
-            "a model with other layers."
+            f"{model.name!r}: {_first_line(error)} The file is corrupted, or "
+            "its model has other layers."
         ) from error
 
 
@@ -47,26 +47,27 @@ def load_model(
 ) -> keras.Model:
     """Loads a model from a `.keras` file, as `keras.models.load_model` does.
 
-    The difference is in the errors: one line says what is wrong with a file,
-    and names the loss, metric or layer of one's own that is missing.
+    Errors are shorter: one line describes the problem, and names a custom
+    loss, metric or layer that is missing.
 
     Args:
         path: Path of the file.
-        compile: Whether to compile the model as it was. Defaults to `True`.
-            With `False`, losses and metrics of one's own need not be known.
-        custom_objects: Dict from name to the class or function of that name,
-            for layers, losses and metrics of one's own.
+        compile: Whether to compile the model with its saved settings. With
+            `False`, custom losses and metrics are not required. Defaults to
+            `True`.
+        custom_objects: Dict from name to custom class or function, for custom
+            layers, losses and metrics. Defaults to `None`.
         safe_mode: As in `keras.models.load_model`. Defaults to `True`.
 
     Returns:
         The model, with its optimizer state and loss weights.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         TypeError: If an object is missing in `custom_objects`.
-        ValueError: If the file is damaged or not a Keras model.
+        ValueError: If the file is corrupted or not a Keras model.
     """
-    path = _existing(path)
+    path = _check_exists(path)
     try:
         return keras.models.load_model(
             path,
@@ -78,7 +79,7 @@ def load_model(
         missing = _missing_object(error)
         if missing is not None and missing.startswith("__lambda__"):
             raise ValueError(
-                f"{str(path)!r} holds Python code (a lambda), which "
+                f"{str(path)!r} contains Python code (a lambda), which "
                 "safe_mode=True does not run. Pass safe_mode=False if you "
                 "trust the file, or compile=False to predict without it."
             ) from error
@@ -88,23 +89,23 @@ def load_model(
                 "in this process. Pass custom_objects="
                 f"{{{missing!r}: {missing}}}, or decorate it with "
                 "keras.saving.register_keras_serializable() and import it "
-                "before. To predict without losses and metrics of your own, "
-                "pass compile=False."
+                "first. To predict without custom losses and metrics, pass "
+                "compile=False."
             ) from error
         if "safe_mode" in str(error):
             raise ValueError(
-                f"{str(path)!r} holds Python code (a Lambda layer), which "
+                f"{str(path)!r} contains Python code (a Lambda layer), which "
                 "safe_mode=True does not run. Pass safe_mode=False if you "
                 "trust the file."
             ) from error
         raise ValueError(
             f"{str(path)!r} cannot be loaded as a Keras model: "
-            f"{_first_line(error)} The file is damaged, or not a .keras file."
+            f"{_first_line(error)} The file is corrupted, or not a .keras file."
         ) from error
 
 
 def _missing_object(error: Exception) -> str | None:
-    """Returns the name of an object that Keras did not find, if it is that."""
+    """Returns the name of an object that Keras did not find, or `None`."""
     found = re.search(
         r"Could not locate (?:class|function) '([^']+)'"
         r"|needs '([^']+)', which Keras does not know"
@@ -117,12 +118,12 @@ def _missing_object(error: Exception) -> str | None:
     return name.rsplit(">", 1)[-1]
 
 
-def _existing(path: str | os.PathLike) -> Path:
+def _check_exists(path: str | os.PathLike) -> Path:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no file {str(path)!r}. Check the path; a name without a "
-            f"folder is looked for in {str(Path.cwd())!r}."
+            f"There is no file {str(path)!r}. Check the path; a relative path "
+            f"starts in {str(Path.cwd())!r}."
         )
     return path
 

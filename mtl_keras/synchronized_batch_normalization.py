@@ -1,4 +1,4 @@
-"""Batch normalization over the unmasked steps of all replicas."""
+"""Batch normalization over the unmasked timesteps of all replicas."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class SynchronizedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras's `BatchNormalization`, synchronized behind a mask as well.
+    """Batch normalization that synchronizes statistics also with a mask.
 
-    With `synchronized=True` Keras's layer takes its statistics over the
-    samples of all replicas, but where it receives a mask only over those of
-    its own. This one takes them over what is not masked on any replica.
+    `keras.layers.BatchNormalization(synchronized=True)` computes statistics
+    over all replicas, but with a mask only over its own replica. This layer
+    computes them over the unmasked timesteps of all replicas.
 
     Args:
-        **kwargs: Those of `keras.layers.BatchNormalization`. `synchronized`
-            can only be `True` (default), and `axis` only the last (default).
+        synchronized: Must be `True`. Defaults to `True`.
+        axis: Must be -1. Defaults to -1.
+        **kwargs: Arguments of `keras.layers.BatchNormalization`.
 
     Raises:
-        ValueError: If `synchronized` is `False` or `axis` another one.
+        ValueError: If `synchronized` or `axis` has another value.
 
     Example:
 
@@ -38,29 +39,30 @@ class SynchronizedBatchNormalization(keras.layers.BatchNormalization):
     def __init__(self, *, synchronized: bool = True, axis: int = -1, **kwargs):
         if not synchronized or axis != -1:
             raise ValueError(
-                "SynchronizedBatchNormalization takes synchronized=True and "
-                f"axis=-1, not synchronized={synchronized!r} and axis={axis!r}"
-                ". Use keras.layers.BatchNormalization for the others."
+                "SynchronizedBatchNormalization supports only "
+                "synchronized=True and axis=-1; found "
+                f"synchronized={synchronized!r} and axis={axis!r}. Use "
+                "keras.layers.BatchNormalization instead."
             )
         super().__init__(synchronized=True, axis=-1, **kwargs)
 
-    # Keras has no hook for the statistics; a test sees whether it still asks
-    # this method for them.
+    # Keras has no hook for the statistics; a test checks that Keras still
+    # calls this method.
     def _moments(self, inputs, mask):
         if mask is None:
             return super()._moments(inputs, None)
         is_kept = ops.cast(mask, inputs.dtype)[..., None]
         kept = ops.where(is_kept > 0, inputs, ops.zeros_like(inputs))
-        # The mask is one more channel, so that it is summed with the others.
-        # Its mean is the share of what is kept; means over kept and masked
-        # together are those over the kept, times that share.
+        # The mask is an extra channel, so that one reduction sums it too. Its
+        # mean is the unmasked fraction; the other means are the unmasked
+        # means times this fraction.
         mean, variance = ops.moments(
             ops.concatenate([kept, is_kept], axis=-1),
             list(range(len(inputs.shape) - 1)),
             synchronized=True,
         )
         squares = variance + ops.square(mean)
-        share = ops.maximum(mean[-1], keras.config.epsilon())
-        mean = mean[:-1] / share
-        variance = squares[:-1] / share - ops.square(mean)
+        fraction = ops.maximum(mean[-1], keras.config.epsilon())
+        mean = mean[:-1] / fraction
+        variance = squares[:-1] / fraction - ops.square(mean)
         return mean, ops.maximum(variance, 0.0)

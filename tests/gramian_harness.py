@@ -1,14 +1,14 @@
-"""Sampled gradients of every kind, and the methods that weigh them."""
+"""Sampled gradients of every kind, and weights of methods for them."""
 
 import functools
 
 import numpy as np
 import tensorflow as tf
-from weighting_harness import make, methods_that_read
+from weighting_harness import make, methods_requiring
 
-# A new method of this kind is tested as soon as it is in the registry.
-NAMES = methods_that_read("gramian")
-# Those whose orders are drawn for all tasks, labelled or not.
+# A new method is tested once it is in the registry.
+NAMES = methods_requiring("gramian")
+# Methods with random orders of all tasks, labelled or not.
 DRAWN = ("gradvac", "pcgrad")
 DETERMINISTIC = [name for name in NAMES if name not in DRAWN]
 NUM_TASKS = (2, 3, 8)
@@ -17,9 +17,10 @@ NUM_PARAMETERS = 12
 
 @functools.cache
 def sampled(num_tasks):
-    """Jacobians `(samples, tasks, parameters)` of every rank and many scales.
+    """Draws Jacobians of shape `(samples, tasks, parameters)`.
 
-    With rows that are zero, repeated, opposite and of different lengths.
+    They have every rank and many scales, and rows that are zero, repeated,
+    opposite or of different lengths.
     """
     rng = np.random.default_rng(num_tasks)
     jacobians = []
@@ -56,15 +57,15 @@ def _center(matrix, rng):
 
 
 def regular(num_tasks, samples=8, seed=0):
-    """Jacobians of full rank that are far from a lower one."""
+    """Draws well-conditioned Jacobians of full rank."""
     rng = np.random.default_rng(seed)
     shape = (samples, num_tasks, NUM_PARAMETERS)
     jacobians = rng.normal(size=shape) + 0.3 * rng.normal(size=(samples, 1, 1))
     return jacobians.astype("float32")
 
 
-def gramians_of(jacobians):
-    """Their Gramians in float32."""
+def compute_gramians(jacobians):
+    """Computes Gramians in float32."""
     return jacobians @ np.swapaxes(jacobians, -1, -2)
 
 
@@ -92,7 +93,7 @@ def _weigher(name, num_tasks, arguments):
 
 
 def weigh(name, gramians, **arguments):
-    """Weights by a method, `(samples, K, K)` to `(samples, K)`, in one graph.
+    """Computes weights, from `(samples, K, K)` to `(samples, K)`.
 
     The function is traced once for each method and number of tasks.
     """
@@ -101,15 +102,15 @@ def weigh(name, gramians, **arguments):
 
 
 def lengths(jacobians):
-    """Norms of the rows, in float64."""
+    """Computes the norms of rows in float64."""
     return np.linalg.norm(jacobians.astype(float), axis=-1)
 
 
 def conflicts(jacobians, weights):
-    """How much each update conflicts with each task, in parts of its terms.
+    """Computes how much each update conflicts with each task.
 
-    The inner products of task gradients and update, over the length of the
-    gradient and the summed lengths of all that the update is made of.
+    Returns the negative inner products of task gradients and update, divided
+    by the length of the gradient and the sum of the lengths of all terms.
     """
     norms = lengths(jacobians)
     jacobians = jacobians.astype(float)

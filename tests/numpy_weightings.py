@@ -1,8 +1,8 @@
-"""The weightings once more, in numpy, written from the formulas.
+"""Reference implementations of the loss methods in numpy.
 
 Each has `step(losses)`, which returns the combined loss and the task weights,
-and, where the method has them, `after(losses)` and `epoch(mean_losses)`. All
-are for labels that are complete.
+and, if the method needs them, `after(losses)` and `epoch(mean_losses)`. All
+assume complete labels.
 """
 
 import numpy as np
@@ -16,16 +16,16 @@ def softmax(logits):
 
 
 class Reference:
-    """Does nothing after steps and epochs."""
+    """Base class that does nothing after steps and epochs."""
 
     def __init__(self, num_tasks):
         self.num_tasks = num_tasks
 
     def after(self, losses):
-        """Sees the losses after the step."""
+        """Receives the losses after the step."""
 
     def epoch(self, losses):
-        """Sees the mean losses of an epoch."""
+        """Receives the mean losses of an epoch."""
 
 
 class Equal(Reference):
@@ -36,7 +36,7 @@ class Equal(Reference):
 
 
 class Uncertainty(Reference):
-    """Half the losses over the variances, and half the log-variances."""
+    """Losses over twice the variances, plus half the log-variances."""
 
     factor = 0.5
 
@@ -52,7 +52,7 @@ class Uncertainty(Reference):
 
 
 class IMTLL(Reference):
-    """Scaled losses, less the logarithms of the scales."""
+    """Scaled losses minus the logarithms of the scales."""
 
     def __init__(self, num_tasks):
         super().__init__(num_tasks)
@@ -96,7 +96,7 @@ class DWA(Reference):
 
 
 class GLS(Reference):
-    """The root of the product."""
+    """The geometric mean."""
 
     def step(self, losses):
         loss = losses.prod() ** (1 / self.num_tasks)
@@ -125,7 +125,7 @@ class STCH(Reference):
 
 
 class FAMO(Reference):
-    """Weighted logarithms; Adam on the logits, with the decay in its way."""
+    """Weighted logarithms, and Adam with weight decay on the logits."""
 
     rate, decay = 0.025, 1e-3
 

@@ -80,19 +80,19 @@ def test_keras_compiles_optimizers_outside_of_the_scope(two_replicas):
 
 
 def test_keras_keeps_what_layers_add_in_one_list_for_all_threads():
-    """`separate_added_losses` puts another list in its place."""
+    """`use_per_replica_losses` puts another list in its place."""
     layer = keras.layers.ActivityRegularization(l2=1.0)
     thread = threading.Thread(target=layer, args=(np.ones((2, 3)),))
     thread.start()
     thread.join()
     assert len(layer.losses) == 1, (
         "Keras keeps the losses of a layer otherwise: see whether "
-        "separate_added_losses is still needed."
+        "use_per_replica_losses is still needed."
     )
 
 
 def test_keras_uses_the_list_of_added_losses_in_known_places():
-    """`separate_added_losses` puts another list in its place."""
+    """`use_per_replica_losses` puts another list in its place."""
     code = inspect.getsource(keras.layers.Layer)
     for use in (
         "self._losses.extend(losses)",
@@ -114,7 +114,7 @@ def test_keras_asks_for_metrics_in_one_place():
 
 
 def test_keras_takes_the_logs_of_the_last_step_where_keys_differ():
-    """`HookedModel.logs_of_epoch` changes what it is given."""
+    """`HookedModel.on_epoch_logs` changes what it is given."""
     code = inspect.getsource(Trainer._get_metrics_result_or_logs)
     assert "metric_logs = self.get_metrics_result()" in code
     assert code.rstrip().endswith("return logs")
@@ -127,9 +127,9 @@ def test_keras_tells_evaluate_that_fit_calls_it():
 
 
 def test_keras_knows_the_direction_of_its_metrics():
-    assert keras_compat.direction_of(keras.metrics.AUC()) == "max"
-    assert keras_compat.direction_of(keras.metrics.MeanSquaredError()) == "min"
-    assert keras_compat.direction_of(keras.metrics.Sum()) is None
+    assert keras_compat.get_direction(keras.metrics.AUC()) == "max"
+    assert keras_compat.get_direction(keras.metrics.MeanSquaredError()) == "min"
+    assert keras_compat.get_direction(keras.metrics.Sum()) is None
 
 
 def test_keras_wraps_functions_as_losses_and_metrics():
@@ -146,8 +146,8 @@ def test_keras_wraps_functions_as_losses_and_metrics():
 
 def test_keras_attaches_logits_to_outputs():
     output = keras.activations.sigmoid(tf.constant([[0.5]]))
-    assert float(keras_compat.logits_of(output)[0, 0]) == 0.5
-    assert keras_compat.mask_of(output) is None
+    assert float(keras_compat.get_logits(output)[0, 0]) == 0.5
+    assert keras_compat.get_mask(output) is None
 
 
 def test_keras_says_what_made_a_tensor():

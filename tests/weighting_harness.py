@@ -1,4 +1,4 @@
-"""Takes weightings through steps and epochs as training does."""
+"""Runs weightings through steps and epochs, as training does."""
 
 import tensorflow as tf
 
@@ -12,19 +12,19 @@ ARGUMENTS = {
     "importance": {"sample_counts": {"left": 10, "middle": 20, "right": 40}},
 }
 
-# What the optimizer of the model moves the method's own variables by.
+# Learning rate of the trainable variables of a method.
 RATE = 0.1
 
 
-def methods_that_read(kind):
-    """Names of the registered methods that require `kind`."""
+def methods_requiring(kind):
+    """Lists the registered methods that require `kind`."""
     return [
         row.name for row in mtl_keras.weighting.table() if row.requires == kind
     ]
 
 
 def make(name, tasks=TASKS, **arguments) -> Weighting:
-    """Makes and builds a method of the registry."""
+    """Creates and builds a registered method."""
     arguments = {**ARGUMENTS.get(name, {}), **arguments}
     if name in ARGUMENTS:
         (given,) = ARGUMENTS[name]
@@ -38,9 +38,9 @@ def make(name, tasks=TASKS, **arguments) -> Weighting:
 
 
 def take_step(weighting, losses, losses_after=None):
-    """One step: weights, the method's own variables, and what comes after.
+    """Takes a step, trains the variables of the method and counts the step.
 
-    Returns the combined loss and its derivatives by the losses.
+    Returns the combined loss and its gradient with respect to the losses.
     """
     losses = tf.convert_to_tensor(losses, "float32")
     with tf.GradientTape() as tape:
@@ -61,7 +61,7 @@ def take_step(weighting, losses, losses_after=None):
 
 
 def run(weighting, epochs):
-    """Takes steps over epochs, an array of (epochs, steps, tasks) losses.
+    """Takes steps with losses of shape `(epochs, steps, tasks)`.
 
     Returns the combined losses and the weights of all steps.
     """

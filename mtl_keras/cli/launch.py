@@ -60,7 +60,7 @@ def launch(
     outcome = run_workers(
         group,
         grace_seconds=grace,
-        say=lambda text: typer.echo(text, err=True),
+        print_fn=lambda text: typer.echo(text, err=True),
     )
     if outcome.interrupted:
         raise typer.Exit(INTERRUPTED)

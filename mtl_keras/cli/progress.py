@@ -27,7 +27,7 @@ class EpochProgress(keras.callbacks.Callback):
     """
 
     async_safe = True
-    # Of several workers, one shows it (see `callbacks_of_worker`).
+    # Of several workers, one shows it (see `select_worker_callbacks`).
     chief_only = True
 
     def __init__(self, title: str, console: Console):

@@ -13,7 +13,7 @@ import typer
 from mtl_keras.cli.data_arguments import data_arguments
 from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
-from mtl_keras.processes import ended_on_terminate
+from mtl_keras.processes import interrupt_on_sigterm
 
 INTERRUPTED = 130
 
@@ -105,7 +105,7 @@ def tune(
         "wait_seconds": wait_seconds,
     }
     try:
-        with ended_on_terminate():
+        with interrupt_on_sigterm():
             if role is Role.worker:
                 count = tuning.join_study(recipe, oracle, folder, **how)
                 typer.echo(f"The search is over; {count} trials trained here.")

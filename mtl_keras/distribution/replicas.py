@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from mtl_keras.keras_compat import attributes_of, with_attributes
+from mtl_keras.keras_compat import get_output_attributes, set_output_attributes
 
 
 def sum_over_replicas(structure):
@@ -84,8 +84,8 @@ def rows_of_targets(outputs: dict, y) -> dict:
     def cut(output):
         attached = {
             name: None if value is None else value[:rows]
-            for name, value in attributes_of(output).items()
+            for name, value in get_output_attributes(output).items()
         }
-        return with_attributes(output[:rows], attached)
+        return set_output_attributes(output[:rows], attached)
 
     return {name: cut(output) for name, output in outputs.items()}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from mtl_keras.keras_compat import LOGITS, logits_of, with_attributes
+from mtl_keras.keras_compat import LOGITS, get_logits, set_output_attributes
 from mtl_keras.layers.arguments import (
     check_positive_integer,
     check_task_index,
@@ -146,11 +146,11 @@ class GroupedDense(keras.layers.Layer):
         outputs = self.activation(outputs)
         by_task = ops.unstack(outputs, self.num_tasks, axis=1)
         # Keras attaches the logits to probabilities, for its losses.
-        logits = logits_of(outputs)
+        logits = get_logits(outputs)
         if logits is not None:
             task_logits = ops.unstack(logits, self.num_tasks, axis=1)
             for output, x in zip(by_task, task_logits, strict=True):
-                with_attributes(output, {LOGITS: x})
+                set_output_attributes(output, {LOGITS: x})
         return by_task
 
     def compute_output_shape(self, input_shape) -> list[tuple]:

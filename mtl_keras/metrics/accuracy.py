@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from mtl_keras.keras_compat import mask_of
+from mtl_keras.keras_compat import get_mask
 from mtl_keras.losses.class_targets import drop_channel, is_one_hot
 
 
@@ -60,7 +60,7 @@ class Accuracy(keras.metrics.MeanMetricWrapper):
         """
         values = _accuracy(y_true, y_pred)
         weights = ops.ones_like(values)
-        for given in (sample_weight, mask_of(y_pred)):
+        for given in (sample_weight, get_mask(y_pred)):
             if given is not None:
                 weights = weights * _match(given, values)
         keras.metrics.Mean.update_state(

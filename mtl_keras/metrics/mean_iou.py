@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.keras_compat import mask_of
+from mtl_keras.keras_compat import get_mask
 from mtl_keras.losses.class_targets import to_integers
 
 
@@ -37,7 +37,7 @@ class MeanIoU(keras.metrics.MeanIoU):
         y_pred = keras.ops.convert_to_tensor(y_pred)
         y_true = to_integers(keras.ops.convert_to_tensor(y_true), y_pred)
         # Unlike Keras's means, its confusion matrix ignores masks.
-        mask = mask_of(y_pred)
+        mask = get_mask(y_pred)
         if mask is not None:
             if sample_weight is None:
                 sample_weight = keras.ops.cast(mask, self.dtype)

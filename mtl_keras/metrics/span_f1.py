@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_keras.keras_compat import mask_of
+from mtl_keras.keras_compat import get_mask
 from mtl_keras.losses.class_targets import to_integers
 from mtl_keras.metrics.tag_decoding import decode_tags
 from mtl_keras.metrics.tag_names import check_bio, check_iob2
@@ -111,7 +111,7 @@ class SpanF1(keras.metrics.Metric):
         y_pred = ops.convert_to_tensor(y_pred)
         tags = to_integers(ops.convert_to_tensor(y_true), y_pred)
         labelled = tags >= 0
-        mask = mask_of(y_pred)
+        mask = get_mask(y_pred)
         if mask is not None:
             labelled = ops.logical_and(labelled, mask)
         if sample_weight is not None:

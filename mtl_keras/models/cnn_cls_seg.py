@@ -74,7 +74,7 @@ def build_cnn_cls_seg(
     ...     num_mask_classes=3, names={"classification": "stain"}
     ... )
     >>> model.task_output_shapes
-    {'stain': (10,), 'segmentation': (32, 32, 3)}
+    {'segmentation': (32, 32, 3), 'stain': (10,)}
     """
     shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
     tasks = arguments.resolve_tasks(

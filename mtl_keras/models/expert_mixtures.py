@@ -8,7 +8,7 @@ import keras
 
 from mtl_keras import trunks
 from mtl_keras.layers import Experts
-from mtl_keras.normalization import most_groups, normalize
+from mtl_keras.normalization import max_groups, normalize
 
 
 def expert_mlps(
@@ -66,7 +66,7 @@ def _normalize_experts(x, normalization: str | None, name: str):
     _, num_experts, units = x.shape
     flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
     if normalization == "group":
-        groups = most_groups(units) * num_experts
+        groups = max_groups(units) * num_experts
         flat = keras.layers.GroupNormalization(groups, name=name)(flat)
     else:
         flat = normalize(flat, normalization, name)

@@ -8,7 +8,7 @@ import keras
 
 from mtl_keras.layers import TokenIds
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.training.overrides import class_like
+from mtl_keras.training.overrides import derive_model_class
 
 
 def with_text_input(
@@ -107,7 +107,7 @@ def _rebuild(model: MultiTaskModel, inputs, outputs) -> MultiTaskModel:
     """Returns a model with other inputs and the tasks and losses of a model."""
     if not isinstance(outputs, dict):
         outputs = dict(zip(model.output_names, outputs, strict=True))
-    rebuilt = class_like(model, MultiTaskModel)(
+    rebuilt = derive_model_class(model, MultiTaskModel)(
         inputs, outputs, name=model.name, tasks=model.tasks
     )
     if model.compiled:

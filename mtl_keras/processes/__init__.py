@@ -1,21 +1,21 @@
-"""Several processes on one host: started, watched and ended together.
+"""Runs and monitors several processes on one host.
 
-Nothing here loads TensorFlow, so that what watches over workers stays small.
+This package does not import TensorFlow, so a monitoring process stays small.
 """
 
 from mtl_keras.processes.cluster import free_ports, worker_environments
-from mtl_keras.processes.workers import (
+from mtl_keras.processes.run_workers import (
     Outcome,
     Worker,
-    ended_on_terminate,
+    interrupt_on_sigterm,
     run_workers,
 )
 
 __all__ = [
     "Outcome",
     "Worker",
-    "ended_on_terminate",
     "free_ports",
+    "interrupt_on_sigterm",
     "run_workers",
     "worker_environments",
 ]

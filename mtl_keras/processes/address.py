@@ -1,4 +1,4 @@
-"""Where a process listens: HOST:PORT."""
+"""Addresses of the form HOST:PORT."""
 
 from __future__ import annotations
 
@@ -8,85 +8,95 @@ import socket
 from pathlib import Path
 
 
-def read_address(text: str) -> tuple[str, int]:
-    """Reads a host and a port.
+def parse_address(text: str) -> tuple[str, int]:
+    """Parses a host and a port.
 
     Args:
-        text: `HOST:PORT`; a numeric IPv6 host stands in brackets.
+        text: `HOST:PORT`, with a numeric IPv6 host in brackets.
+
+    Returns:
+        A tuple of host and port.
 
     Raises:
-        ValueError: If it has another form.
+        ValueError: If the text has another form.
 
     Example:
 
-    >>> from mtl_keras.processes.address import read_address
-    >>> read_address("node1:5000"), read_address("[::1]:5000")
+    >>> from mtl_keras.processes.address import parse_address
+    >>> parse_address("node1:5000"), parse_address("[::1]:5000")
     (('node1', 5000), ('::1', 5000))
     """
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        colon = ""  # an address of IPv6 without brackets
+        colon = ""  # an IPv6 address without brackets
     if not (colon and host and port.isascii() and port.isdecimal()):
         raise ValueError(
             f"The address {text!r} is not of the form HOST:PORT, such as "
             "node1:5000."
         )
     if not 0 < int(port) < 65536:
-        raise ValueError(f"The address {text!r}: a port is from 1 to 65535.")
+        raise ValueError(
+            f"The address {text!r} has the port {port}; expected a port from "
+            "1 to 65535."
+        )
     return host, int(port)
 
 
 def find_address(text: str) -> tuple[str, int]:
-    """Reads a host and a port, or the file that says both.
+    """Parses a host and a port, given as text or in a file.
 
     Args:
-        text: `HOST:PORT`, or the path of a file with that in it.
+        text: `HOST:PORT`, or the path of a file that contains it.
+
+    Returns:
+        A tuple of host and port.
 
     Raises:
-        FileNotFoundError: If it is the path of a file that is not there (yet).
-        ValueError: If it has another form.
+        FileNotFoundError: If the file does not exist (yet).
+        ValueError: If the text has another form.
     """
     path = Path(text)
     if path.is_file():
-        return read_address(path.read_text().strip())
+        return parse_address(path.read_text().strip())
     if ":" not in text and os.sep in text:
         raise FileNotFoundError(f"there is no file '{path}' yet")
-    return read_address(text)
+    return parse_address(text)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listens at an address of this host.
+    """Creates a socket that listens at an address of this host.
 
     Args:
-        host: Name or number of this host.
+        host: Name or IP address of this host.
         port: The port.
 
     Raises:
-        OSError: If the port is in use, or the host is another one.
+        OSError: If the port is in use, or the address belongs to another
+            host.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        found = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise OSError(
             f"The host {host!r} has no address here: {error}."
         ) from error
     try:
-        # What is left of connections of a process that was killed.
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(address)
-        found.listen(128)
+        # A killed process may leave connections on this port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
     except OSError as error:
-        found.close()
-        raise OSError(_reason(host, port, error)) from error
-    return found
+        listener.close()
+        raise OSError(_describe_error(host, port, error)) from error
+    return listener
 
 
-def _reason(host: str, port: int, error: OSError) -> str:
+def _describe_error(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} of {host} is in use by another program, or by "
@@ -94,7 +104,7 @@ def _reason(host: str, port: int, error: OSError) -> str:
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return (
-            f"{host} is no address of this host. Start the chief on {host}, or "
-            "name this host."
+            f"{host} is not an address of this host. Start the chief on "
+            f"{host}, or pass an address of this host."
         )
-    return f"Nothing can listen at {host}:{port}: {error.strerror}."
+    return f"Cannot listen at {host}:{port}: {error.strerror}."

@@ -1,4 +1,4 @@
-"""Messages between processes that share a key, over TCP."""
+"""Signed messages between processes over TCP."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ import struct
 import threading
 from collections.abc import Mapping
 
-# The last digit changes with the form of messages.
+# The last digit is the version of the message format.
 _MAGIC = b"mtlkeras-msgs-v1"
 _NONCE, _TAG = 16, 32
 _LENGTHS = struct.Struct("!II")
 
 
 class WrongKeyError(ConnectionError):
-    """The other end has another key."""
+    """The other end has a different key."""
 
 
 class Channel:
-    """A connection whose messages are signed with a key that both ends have.
+    """A connection whose messages are signed with a shared key.
 
-    A message is a dict of what JSON takes and, if need be, bytes; nothing is
-    unpickled. Its signature, a HMAC-SHA256 of the session, the direction, the
-    number of the message and its content, is checked before anything is made
-    of it: none can be forged, replayed or sent back. Messages are not
-    encrypted.
+    A message is a JSON dict with optional bytes; pickle is not used. Its
+    signature, an HMAC-SHA256 of the session, the direction, the message number
+    and the content, is verified before the content is parsed: messages cannot
+    be forged, replayed or reflected. Messages are not encrypted.
 
     Args:
-        connected: A connected socket, which the channel then owns.
-        key: The key.
-        is_server: Whether this is the end that was connected to.
+        connected: A connected socket, which the channel owns.
+        key: The shared key.
+        is_server: Whether this end accepted the connection.
 
     Raises:
-        ConnectionError: If the other end is no channel.
+        ConnectionError: If the other end is not a channel of this version.
     """
 
     def __init__(
@@ -49,27 +48,27 @@ class Channel:
         ends = b"server", b"client"
         self._ours, self._theirs = ends if is_server else ends[::-1]
         try:
-            own, other = self._exchange_nonces()
+            nonce, other = self._exchange_nonces()
         except BaseException:
             self.close()
             raise
-        nonces = other + own if is_server else own + other
+        nonces = other + nonce if is_server else nonce + other
         self._key = hmac.digest(key, nonces, hashlib.sha256)
 
     def set_timeout(self, seconds: float) -> None:
-        """Sets how long the other end may be silent.
+        """Sets the timeout of `send` and `receive`.
 
         Args:
-            seconds: After these, `send` and `receive` raise a `TimeoutError`.
+            seconds: Seconds until they raise a `TimeoutError`.
         """
         self._socket.settimeout(seconds)
 
     def send(self, message: Mapping, payload: bytes = b"") -> None:
-        """Sends a message. Several threads may.
+        """Sends a message. This method is thread-safe.
 
         Args:
-            message: A dict of what JSON takes.
-            payload: Bytes that go with it.
+            message: A dict that can be serialized to JSON.
+            payload: Bytes of the message. Defaults to none.
 
         Raises:
             OSError: If the connection is lost.
@@ -82,26 +81,27 @@ class Channel:
             self._sent += 1
             self._socket.sendall(lengths + tag + text + payload)
 
-    def receive(self, most: int = 2**32) -> tuple[dict, bytes]:
+    def receive(self, max_bytes: int = 2**32) -> tuple[dict, bytes]:
         """Waits for a message.
 
         Args:
-            most: Number of bytes that it may have. Defaults to 4 GiB.
+            max_bytes: Maximum size of the message. Defaults to 4 GiB.
 
         Returns:
-            The dict and the bytes that go with it.
+            A tuple of the dict and the bytes.
 
         Raises:
-            OSError: If the connection is lost, also as `TimeoutError`.
+            ConnectionError: If the message is too long.
+            OSError: If the connection is lost; a `TimeoutError` on timeout.
             WrongKeyError: If the signature is wrong.
         """
         lengths = self._read(_LENGTHS.size)
         tag = self._read(_TAG)
         text_length, payload_length = _LENGTHS.unpack(lengths)
-        if text_length + payload_length > most:
+        if text_length + payload_length > max_bytes:
             raise ConnectionError(
                 f"a message of {text_length + payload_length} bytes is longer "
-                f"than {most}"
+                f"than {max_bytes}"
             )
         content = self._read(text_length + payload_length)
         expected = self._tag(self._theirs, self._received, lengths + content)
@@ -111,31 +111,31 @@ class Channel:
         return json.loads(content[:text_length]), content[text_length:]
 
     def close(self) -> None:
-        """Ends the connection; who waits for a message is told."""
+        """Closes the connection; a waiting `receive` raises an error."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _exchange_nonces(self) -> tuple[bytes, bytes]:
-        own = os.urandom(_NONCE)
-        self._socket.sendall(_MAGIC + own)
+        nonce = os.urandom(_NONCE)
+        self._socket.sendall(_MAGIC + nonce)
         start = self._read(len(_MAGIC) + _NONCE)
         if not start.startswith(_MAGIC):
             raise ConnectionError(
-                "what is at the other end does not speak as this version does"
+                "the other end does not use the protocol of this version"
             )
-        return own, start[len(_MAGIC) :]
+        return nonce, start[len(_MAGIC) :]
 
     def _tag(self, sender: bytes, number: int, content: bytes) -> bytes:
         signed = sender + struct.pack("!Q", number) + content
         return hmac.digest(self._key, signed, hashlib.sha256)
 
     def _read(self, count: int) -> bytes:
-        parts, left = [], count
-        while left:
-            part = self._socket.recv(min(left, 2**20))
-            if not part:
+        chunks, remaining = [], count
+        while remaining:
+            chunk = self._socket.recv(min(remaining, 2**20))
+            if not chunk:
                 raise ConnectionResetError("the other end closed it")
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
+            chunks.append(chunk)
+            remaining -= len(chunk)
+        return b"".join(chunks)

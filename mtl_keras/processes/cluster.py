@@ -1,4 +1,4 @@
-"""What each worker of one host has to know of the others."""
+"""Environments of workers that train together on one host."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ HOST = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """Finds ports of this host that nobody listens on.
+    """Finds free ports of this host.
 
     Args:
         count: Number of ports.
 
     Returns:
-        Different ports, free at the time of the call.
+        A list of different ports that are free at the time of the call.
     """
-    # All are held until the last is found, so that none comes twice.
-    held = [socket.socket() for _ in range(count)]
+    # All sockets stay open until the last, so that the ports differ.
+    sockets = [socket.socket() for _ in range(count)]
     try:
-        for each in held:
+        for each in sockets:
             each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in held]
+        return [each.getsockname()[1] for each in sockets]
     finally:
-        for each in held:
+        for each in sockets:
             each.close()
 
 
 def worker_environments(
     count: int, environment: Mapping[str, str] | None = None
 ) -> list[dict[str, str]]:
-    """Makes the environment variables of workers that train together.
+    """Creates the environment variables of workers that train together.
 
-    TF_CONFIG names all workers and which of them each is. The GPUs that the
-    environment leaves visible are dealt out in equal shares; without GPUs the
-    cores are, by TF_NUM_INTRAOP_THREADS, unless that is set.
+    TF_CONFIG contains the addresses of all workers and the index of each. The
+    visible GPUs are distributed in equal shares. Without GPUs, the cores are
+    distributed by TF_NUM_INTRAOP_THREADS, unless it is set.
 
     Args:
         count: Number of workers, 1 or more.
-        environment: What they start from. Defaults to `os.environ`.
+        environment: Environment variables to start from. Defaults to
+            `os.environ`.
 
     Returns:
-        The whole environment of each worker.
+        A list with the complete environment of each worker.
 
     Raises:
         ValueError: If there are GPUs, but fewer than workers.
@@ -56,19 +57,19 @@ def worker_environments(
     gpus = visible_gpus(environment)
     if gpus and len(gpus) < count:
         raise ValueError(
-            f"There are {len(gpus)} GPUs for {count} workers, and each needs "
-            f"one. Start at most {len(gpus)} workers, or set "
+            f"There are {len(gpus)} GPUs for {count} workers, and each worker "
+            f"needs one. Start at most {len(gpus)} workers, or set "
             "CUDA_VISIBLE_DEVICES='' to train on the CPU."
         )
     threads = max((os.cpu_count() or 1) // count, 1)
-    made = []
+    environments = []
     for index in range(count):
         task = {"type": "worker", "index": index}
         config = {"cluster": {"worker": addresses}, "task": task}
-        own = {**environment, "TF_CONFIG": json.dumps(config)}
+        variables = {**environment, "TF_CONFIG": json.dumps(config)}
         if gpus:
-            own["CUDA_VISIBLE_DEVICES"] = gpu_shares(gpus, count)[index]
+            variables["CUDA_VISIBLE_DEVICES"] = gpu_shares(gpus, count)[index]
         else:
-            own.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
-        made.append(own)
-    return made
+            variables.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+        environments.append(variables)
+    return environments

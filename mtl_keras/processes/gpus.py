@@ -1,4 +1,4 @@
-"""The GPUs of this host, and their shares."""
+"""The GPUs of this host and their distribution to processes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 
 def visible_gpus(environment: Mapping[str, str]) -> list[str]:
-    """Lists the GPUs that a process would see.
+    """Lists the GPUs that are visible to a process.
 
     Args:
-        environment: Its environment variables.
+        environment: The environment variables of the process.
 
     Returns:
-        Their names, as CUDA_VISIBLE_DEVICES takes them.
+        A list of names in the format of CUDA_VISIBLE_DEVICES.
     """
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
@@ -32,15 +32,16 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
 
 
 def gpu_shares(gpus: Sequence[str], count: int) -> list[str]:
-    """Deals GPUs out to processes.
+    """Distributes GPUs to processes.
 
     Args:
         gpus: Names of the GPUs, one or more.
         count: Number of processes.
 
     Returns:
-        CUDA_VISIBLE_DEVICES of each process: shares of the same size, of which
-        a rest is left over; or one GPU each, in turn, where there are fewer.
+        A list with CUDA_VISIBLE_DEVICES for each process. All shares have the
+        same size; a remainder is not used. With fewer GPUs than processes,
+        each process gets one GPU in turn.
 
     Example:
 

@@ -10,7 +10,7 @@ from mtl_keras.surgery.independent_copy import independent_copy
 from mtl_keras.surgery.pruning import prune
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.training.overrides import class_like
+from mtl_keras.training.overrides import derive_model_class
 
 TRUNKS = ("frozen", "fine_tuned", "joint")
 
@@ -130,7 +130,7 @@ def _extend(model, task: Task, tensor, trunk: str, name: str):
     outputs = dict(zip(names, outputs, strict=True))
     outputs[task.name] = task.head(features)
     tasks = [t for t in model.tasks if t.name in names]
-    return class_like(model, MultiTaskModel)(
+    return derive_model_class(model, MultiTaskModel)(
         copy.input, outputs, name=name, tasks=[*tasks, task]
     )
 

@@ -9,7 +9,7 @@ from mtl_keras.spelling import did_you_mean
 from mtl_keras.surgery.independent_copy import nested_layers
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.training.gradients.shared_graph import frontier_of
+from mtl_keras.training.gradients.shared_graph import find_frontier
 
 
 def shared_features(model: MultiTaskModel, task: Task):
@@ -30,7 +30,7 @@ def shared_features(model: MultiTaskModel, task: Task):
         (output,) = model.outputs
         shared = node_of(output).input_tensors
     else:
-        shared = frontier_of(model)
+        shared = find_frontier(model)
     # A task may also read inputs, or the outputs of another task.
     skip = {id(tensor) for tensor in [*model.inputs, *model.outputs]}
     shared = [tensor for tensor in shared if id(tensor) not in skip]

@@ -7,7 +7,7 @@ from keras.utils import FeatureSpace
 
 from mtl_keras.tables.encode_columns import join_features
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.training.overrides import class_like
+from mtl_keras.training.overrides import derive_model_class
 
 
 def with_raw_columns(
@@ -64,7 +64,7 @@ def with_raw_columns(
     # The layers, and not the model as one layer, so that parts of the result
     # can be read and trained as before.
     outputs = model.call(encoded)
-    raw = class_like(model, MultiTaskModel)(
+    raw = derive_model_class(model, MultiTaskModel)(
         inputs,
         {task.name: outputs[task.name] for task in model.tasks},
         name=name or f"{model.name}_raw_columns",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import metrics
+from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
 from mtl_keras.tasks.task import Task
 
@@ -20,8 +21,8 @@ class BinaryClassification(Task):
     Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. Numbers in between
     are soft labels: the loss uses them unchanged, and metrics that need a
     class count 0.5 and more as class 1. The loss is binary cross-entropy. The
-    metrics are `auc` (primary) and `accuracy`; `balanced_accuracy` and `f1`
-    are optional.
+    metrics are `auc` (Keras's with 1,000 thresholds, primary) and `accuracy`;
+    `balanced_accuracy` and `f1` are optional.
 
     Args:
         name: See `Task`.
@@ -55,9 +56,7 @@ class BinaryClassification(Task):
             "accuracy": lambda name: keras.metrics.BinaryAccuracy(
                 threshold=threshold, name=name
             ),
-            "auc": lambda name: keras.metrics.AUC(
-                from_logits=self.from_logits, name=name
-            ),
+            "auc": lambda name: auc(name, self.from_logits),
             "balanced_accuracy": lambda name: metrics.BinaryBalancedAccuracy(
                 threshold, name=name
             ),

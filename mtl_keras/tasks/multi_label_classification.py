@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import metrics
+from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
 from mtl_keras.tasks.task import Task
 
@@ -19,9 +20,9 @@ class MultiLabelClassification(Task):
 
     Targets are 0 or 1, of shape `(batch, num_labels)`; numbers in between are
     soft labels, as in `BinaryClassification`. The loss is binary
-    cross-entropy, averaged over labels. The metrics are `auc` (the mean over
-    labels, primary) and `accuracy` (over all labels); `f1` (macro) is
-    optional.
+    cross-entropy, averaged over labels. The metrics are `auc` (Keras's with
+    2,000 thresholds, the mean over labels, primary) and `accuracy` (over all
+    labels); `f1` (macro) is optional.
 
     Args:
         name: See `Task`.
@@ -59,11 +60,11 @@ class MultiLabelClassification(Task):
             "accuracy": lambda name: keras.metrics.BinaryAccuracy(
                 threshold=threshold, name=name
             ),
-            "auc": lambda name: keras.metrics.AUC(
+            "auc": lambda name: auc(
+                name,
+                self.from_logits,
                 multi_label=True,
                 num_labels=self.num_labels,
-                from_logits=self.from_logits,
-                name=name,
             ),
             "f1": lambda name: metrics.F1Score(self.from_logits, name=name),
         }

@@ -1,4 +1,4 @@
-"""How a multi-task model trains: its model class and what that adds."""
+"""The multi-task model, its training loops and its callbacks."""
 
 from mtl_keras.training.backups.backup_and_restore import BackupAndRestore
 from mtl_keras.training.backups.backup_file import BackupError

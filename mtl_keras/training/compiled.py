@@ -1,4 +1,4 @@
-"""What `compile` has made: the parts that steps are composed of."""
+"""The objects that `compile` creates and that training steps use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 from mtl_keras.training.gradients.skipped_steps import SkippedSteps
 from mtl_keras.training.gradients.weighted_update import WeightedUpdate
 from mtl_keras.training.logs import TrainingLogs
-from mtl_keras.training.losses.task_groups import find_groups
+from mtl_keras.training.losses.task_groups import find_task_groups
 from mtl_keras.training.losses.task_losses import TaskLosses
 from mtl_keras.training.losses.task_metrics import make_task_metrics
 from mtl_keras.weighting import Weighting
@@ -20,15 +20,15 @@ from mtl_keras.weighting import Weighting
 
 @dataclasses.dataclass(frozen=True)
 class Compiled:
-    """The parts of a compiled model.
+    """The objects of a compiled model.
 
     Args:
         optimizer: The optimizer.
-        losses: The losses of the tasks.
-        logs: What is logged.
+        losses: Computes the task losses.
+        logs: Records losses, metrics and task weights.
         weighting: The weighting, or `None`.
-        update: Makes one update of the task losses.
-        skipped: Counts the steps that changed nothing.
+        update: Computes one update from the task losses.
+        skipped: Counts the skipped steps.
         non_finite: `"stop"` or `"skip"` (see `MultiTaskModel.compile`).
     """
 
@@ -41,17 +41,17 @@ class Compiled:
     non_finite: str
 
     @property
-    def guards_steps(self) -> bool:
-        """Whether a step is taken only if all of its numbers are finite."""
+    def checks_finite_updates(self) -> bool:
+        """Whether an update is applied only if it is finite."""
         return self.weighting is not None or self.non_finite == "skip"
 
     def build(self, model, data) -> None:
-        """Makes the variables that wait for a batch: optimizer and metrics.
+        """Creates the variables of the optimizer and the metrics.
 
         Args:
             model: The model.
-            data: A batch `(x, y)` or `(x, y, sample_weight)`, or the
-                specification of one.
+            data: A batch `(x, y)` or `(x, y, sample_weight)`, or its
+                `element_spec`.
         """
         metrics = self.logs.task_metrics
         if self.optimizer.built and not metrics.needs_build:
@@ -59,10 +59,10 @@ class Compiled:
         with model.distribute_strategy.scope():
             self.update.build_optimizer()
             if metrics.needs_build:
-                metrics.build_with(self._parts_of_zeros(model, data))
+                metrics.build_variables(self._make_zero_batch(model, data))
 
-    def _parts_of_zeros(self, model, data) -> list:
-        """Makes parts of a batch of one sample, of zeros."""
+    def _make_zero_batch(self, model, data) -> list:
+        """Creates a batch of one sample that holds zeros, split by task."""
         _, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         outputs = {
             name: tf.zeros((1, *(size or 1 for size in shape)))
@@ -75,7 +75,7 @@ class Compiled:
             return tf.zeros((1, *shape), local.dtype)
 
         targets = keras.tree.map_structure(zeros, y)
-        return self.losses.parts(targets, outputs, complete=True)
+        return self.losses.split_batch(targets, outputs, complete=True)
 
 
 def compile_parts(
@@ -88,35 +88,37 @@ def compile_parts(
     gradients: str,
     monitor: bool,
     non_finite: str,
-    in_groups: bool,
+    group_tasks: bool,
 ) -> Compiled:
-    """Makes the parts of a model, inside of the scope of its strategy.
+    """Creates the objects of a compiled model.
+
+    The caller enters the scope of the model's strategy first.
 
     Args:
         model: The model, with an optimizer and loss weights.
-        losses: The loss of each task; `None` for a task that has none.
-        metrics: Dict from task name to metrics; tasks that are not named have
-            their own.
-        weighted_metrics: Dict from task name to metrics that sample weights
-            weight.
+        losses: Dict from task name to loss; `None` for a task without loss.
+        metrics: Dict from task name to metrics. Tasks that are not named keep
+            their default metrics.
+        weighted_metrics: Dict from task name to metrics that receive sample
+            weights.
         weighting: The weighting, or `None`.
         gradients: See `WeightedUpdate`.
-        monitor: Whether to log what the Gramian says.
+        monitor: Whether to log statistics of the Gramian.
         non_finite: See `Compiled`.
-        in_groups: Whether equal tasks are computed together.
+        group_tasks: Whether to compute equal tasks together.
 
     Raises:
-        ValueError: If there is no Gramian to monitor.
+        ValueError: If `monitor` is `True` and the weighting has no Gramian.
     """
     if monitor and (weighting is None or weighting.requires == "losses"):
         raise ValueError(
             "monitor=True logs the Gramian of the task gradients, which "
-            f"weighting={weighting!r} does not make. Choose one that does, "
-            "such as 'pcgrad' (see mtl_keras.weighting.table())."
+            f"weighting={weighting!r} does not compute. Choose a weighting "
+            "that does, such as 'pcgrad' (see mtl_keras.weighting.table())."
         )
     groups = ()
-    if in_groups:
-        groups = find_groups(
+    if group_tasks:
+        groups = find_task_groups(
             model.tasks,
             model.task_output_shapes,
             losses,
@@ -132,16 +134,16 @@ def compile_parts(
         weighting,
         names,
         gradients,
-        guarded=weighting is not None or non_finite == "skip",
+        check_finite=weighting is not None or non_finite == "skip",
     )
     task_metrics = make_task_metrics(
         model.tasks, metrics, weighted_metrics, groups
     )
-    weighed = None if weighting is None else names
+    weighted_names = None if weighting is None else names
     return Compiled(
         model.optimizer,
         task_losses,
-        TrainingLogs(task_losses, task_metrics, weighed, monitor),
+        TrainingLogs(task_losses, task_metrics, weighted_names, monitor),
         weighting,
         update,
         SkippedSteps(names),

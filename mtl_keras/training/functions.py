@@ -1,4 +1,4 @@
-"""Functions that run a step over an iterator, on every replica."""
+"""Functions that run training or test steps over an iterator."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def make_function(
     *,
     returns_logs: bool = False,
 ) -> Callable:
-    """Makes the function that `fit` or `evaluate` calls for each execution.
+    """Creates the function that `fit` or `evaluate` calls per execution.
 
     Args:
-        model: The model: its strategy, `run_eagerly`, `jit_compile` and
-            `steps_per_execution` count.
-        step: Called with a batch, for all replicas at once, and a held-out
-            batch or `None`. Returns logs, or `None` for those of the model.
-        build: Called with the first batch, or its specification, before a step
-            is traced; makes the variables that are still missing. A step that
-            makes some itself is traced twice.
-        held_out: Returns an endless iterator that is read once a step, or
-            `None`.
-        returns_logs: Whether the step returns logs of its own. Several steps
-            of an execution are then taken one by one.
+        model: The model. Its strategy, `run_eagerly`, `jit_compile` and
+            `steps_per_execution` apply.
+        step: Function of a batch, for all replicas, and a held-out batch or
+            `None`. Returns logs, or `None` for the logs of the model.
+        build: Function of the first batch, or its `element_spec`, that creates
+            the missing variables before a step is traced. A step that creates
+            variables itself is traced twice.
+        held_out: Function that returns an endless iterator, which each step
+            reads once, or `None`.
+        returns_logs: Whether the step returns custom logs. The steps of an
+            execution then run one by one.
 
     Returns:
-        A function from an iterator to logs, like those that Keras makes.
+        A function from an iterator to logs, as Keras creates it.
     """
     steps_per_execution = model.steps_per_execution
-    made = {}
+    cache = {}
     # The iterator of the last execution, and its functions.
     last = [lambda: None, None]
 
@@ -53,77 +53,87 @@ def make_function(
                 build(iterator.element_spec)
                 last[:] = (
                     weakref.ref(iterator),
-                    _graphs_of(iterator.element_spec),
+                    get_functions(iterator.element_spec),
                 )
-            graphs = last[1]
+            functions = last[1]
             # An argument that is `None` would cost as much as an iterator.
             others = held_out()
             others = () if others is None else (others,)
             if steps_per_execution == 1:
-                return graphs.single(iterator, *others)
-            done, results = graphs.several(iterator, *others)
-            if done == 0:
+                return functions.one_step(iterator, *others)
+            num_steps, results = functions.multi_step(iterator, *others)
+            if num_steps == 0:
                 raise StopIteration
             return results
         results = None
         for _, data in zip(range(steps_per_execution), iterator, strict=False):
-            data = _without_optionals(data)
+            data = _replace_optionals(data)
             build(data)
-            results = _graphs_of(data).one(data, _next(held_out()))
+            functions = get_functions(data)
+            results = functions.batch_step(data, _next_batch(held_out()))
         if results is None:
             raise StopIteration
         return results
 
-    def _graphs_of(data) -> _Graphs:
-        # One for each rank that data come in: TensorFlow would make one graph
-        # of them all, in which no rank is known.
-        key = _ranks(data)
-        if key not in made:
-            made[key] = _make_graphs(model, step)
-        return made[key]
+    def get_functions(data) -> _StepFunctions:
+        # One per rank of the data: TensorFlow would relax the ranks into one
+        # graph in which no rank is known.
+        key = _get_ranks(data)
+        if key not in cache:
+            cache[key] = _make_step_functions(model, step)
+        return cache[key]
 
     return function
 
 
-class _Graphs(NamedTuple):
-    """Functions of a batch, of an iterator, and of several of its batches."""
+class _StepFunctions(NamedTuple):
+    """The functions of one set of ranks.
 
-    one: Callable
-    single: Callable
-    several: Callable
+    Args:
+        batch_step: Runs a step on a batch.
+        one_step: Runs a step on the next batch of an iterator.
+        multi_step: Runs several steps on an iterator.
+    """
+
+    batch_step: Callable
+    one_step: Callable
+    multi_step: Callable
 
 
-def _make_graphs(model, step: Callable) -> _Graphs:
-    """Makes the functions that are traced, unless the model runs eagerly."""
-    strategy, logs = model.distribute_strategy, _make_logs(model)
+def _make_step_functions(model, step: Callable) -> _StepFunctions:
+    """Creates the functions, as graphs unless the model runs eagerly."""
+    strategy, read_logs = model.distribute_strategy, _make_read_logs(model)
 
     @tf.autograph.experimental.do_not_convert
-    def one(data, other):
-        found = step(data, other)
-        if found is None:
-            return logs()
+    def batch_step(data, held_out):
+        logs = step(data, held_out)
+        if logs is None:
+            return read_logs()
         return tf.nest.map_structure(
-            lambda value: strategy.experimental_local_results(value)[0], found
+            lambda value: strategy.experimental_local_results(value)[0], logs
         )
 
     if not model.run_eagerly:
-        one = tf.function(
-            one, reduce_retracing=True, jit_compile=model.jit_compile
+        batch_step = tf.function(
+            batch_step, reduce_retracing=True, jit_compile=model.jit_compile
         )
 
     @tf.autograph.experimental.do_not_convert
-    def single(iterator, *others):
-        return one(_without_optionals(iterator.get_next()), _next(*others))
+    def one_step(iterator, *others):
+        data = _replace_optionals(iterator.get_next())
+        return batch_step(data, _next_batch(*others))
 
-    several = _make_several(one, logs, model.steps_per_execution)
+    multi_step = _make_multi_step(
+        batch_step, read_logs, model.steps_per_execution
+    )
     if not model.run_eagerly:
-        several = tf.function(several, reduce_retracing=True)
-        single = tf.function(single, reduce_retracing=True)
-    return _Graphs(one, single, several)
+        multi_step = tf.function(multi_step, reduce_retracing=True)
+        one_step = tf.function(one_step, reduce_retracing=True)
+    return _StepFunctions(batch_step, one_step, multi_step)
 
 
-def _ranks(data) -> tuple:
-    """Returns the ranks of a batch, or of the specification of one."""
+def _get_ranks(data) -> tuple:
+    """Returns the ranks of a batch, or of its `element_spec`."""
     leaves = tf.nest.flatten(data, expand_composites=True)
     shapes = [getattr(leaf, "shape", None) for leaf in leaves]
     return tuple(
@@ -132,57 +142,60 @@ def _ranks(data) -> tuple:
     )
 
 
-def _make_logs(model) -> Callable:
-    """Makes the function that reads the logs of a step."""
+def _make_read_logs(model) -> Callable:
+    """Creates the function that reads the logs of a step."""
     strategy = model.distribute_strategy
     several_workers = has_several_workers(strategy)
 
-    def of_replica():
+    def read_on_replica():
         results = model.get_metrics_result()
-        # Callbacks must decide alike on all workers.
+        # Callbacks must make the same decision on all workers.
         return mean_over_replicas(results) if several_workers else results
 
-    def logs():
-        # Of one replica, as in Keras: `fit` reads all at the end of an epoch.
+    def read_logs():
+        # The first replica, as in Keras: `fit` reads all at the epoch's end.
         return tf.nest.map_structure(
             lambda value: strategy.experimental_local_results(value)[0],
-            strategy.run(of_replica),
+            strategy.run(read_on_replica),
         )
 
-    return logs
+    return read_logs
 
 
-def _make_several(one: Callable, logs: Callable, steps: int) -> Callable:
-    """Makes a function that takes so many steps, or one for each batch."""
+def _make_multi_step(
+    batch_step: Callable, read_logs: Callable, steps: int
+) -> Callable:
+    """Creates a function that runs `steps` steps, or fewer at the end."""
 
     @tf.autograph.experimental.do_not_convert
-    def several(iterator, *others):
-        def has_next(done, batch):
-            return (done < steps) & batch.has_value()
+    def multi_step(iterator, *others):
+        def has_next(count, batch):
+            return (count < steps) & batch.has_value()
 
-        def body(done, batch):
-            one(_without_optionals(batch.get_value()), _next(*others))
-            following = tf.cond(
-                done + 1 < steps,
+        def body(count, batch):
+            data = _replace_optionals(batch.get_value())
+            batch_step(data, _next_batch(*others))
+            next_batch = tf.cond(
+                count + 1 < steps,
                 iterator.get_next_as_optional,
                 lambda: batch,
             )
-            return done + 1, following
+            return count + 1, next_batch
 
-        done, _ = tf.while_loop(
+        count, _ = tf.while_loop(
             has_next, body, (tf.constant(0), iterator.get_next_as_optional())
         )
-        return done, logs()
+        return count, read_logs()
 
-    return several
+    return multi_step
 
 
-def _next(iterator=None):
+def _next_batch(iterator=None):
     return None if iterator is None else iterator.get_next()
 
 
-def _without_optionals(data):
-    """Replaces the optionals by which Keras's streams say `None`."""
+def _replace_optionals(data):
+    """Replaces the optionals that stand for `None` in Keras's datasets."""
     return keras.tree.map_structure(
         lambda leaf: (
             None if isinstance(leaf, tf.experimental.Optional) else leaf

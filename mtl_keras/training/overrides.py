@@ -1,4 +1,4 @@
-"""What a subclass of `MultiTaskModel` overrides, and how steps call it."""
+"""The methods that a subclass of `MultiTaskModel` overrides."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.run import Run
 
 METHODS = ("train_step", "test_step", "compute_loss", "compute_metrics")
-# What the method of the base class was called with, of each replica's thread.
+# The recorded calls of the base class, by thread: one thread per replica.
 _CALLS = threading.local()
 
 
 class Overrides:
-    """Knows which methods a model's class overrides, and calls them.
+    """Finds and calls the overridden methods of a model.
 
     Args:
         model: The model.
-        base: The class whose methods are the defaults.
+        base: The class with the default methods.
     """
 
     def __init__(self, model: keras.Model, base: type):
@@ -38,7 +38,7 @@ class Overrides:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The methods that the class, or the model itself, overrides."""
+        """The overridden methods of the class or of the instance."""
         return tuple(
             name
             for name in METHODS
@@ -49,63 +49,65 @@ class Overrides:
     def __contains__(self, name: str) -> bool:
         return name in self.names
 
-    def check(self, run: Run, weighting, *, guards_steps: bool) -> None:
-        """Raises an error where an override cannot be called.
+    def check(
+        self, run: Run, weighting, *, checks_finite_updates: bool
+    ) -> None:
+        """Checks that the overrides work with the features in use.
 
         Args:
-            run: What `fit` or `evaluate` has decided.
+            run: The settings of `fit` or `evaluate`.
             weighting: The weighting of the model, or `None`.
-            guards_steps: Whether steps with non-finite numbers are left out.
+            checks_finite_updates: Whether non-finite updates are skipped.
 
         Raises:
             ValueError: If a feature cannot work with an override.
         """
-        if not run.trains:
+        if not run.is_training:
             return
         model = type(self._model).__name__
         if run.held_out is not None and self.names:
             raise ValueError(
                 f"{model} overrides {self.names[0]}, and "
                 f"{type(weighting).__name__} computes losses at other weights, "
-                "where it would not be called. Remove the override, or choose "
-                "a weighting without held_out_data."
+                "where the override is not called. Remove the override, or "
+                "choose a weighting without held_out_data."
             )
         replicas = self._model.distribute_strategy.num_replicas_in_sync
         if "train_step" not in self or replicas == 1:
             return
-        for feature, used, way_out in (
+        for feature, used, fix in (
             (
                 "labels may be missing",
                 not run.complete,
                 "declare the tasks with complete_labels=True",
             ),
             (
-                "steps with a non-finite loss or gradient are left out",
-                guards_steps,
+                "steps with a non-finite loss or gradient are skipped",
+                checks_finite_updates,
                 "compile without weighting and with non_finite='stop'",
             ),
         ):
             if used:
                 raise ValueError(
                     f"{model} overrides train_step, which runs on each of "
-                    f"{replicas} replicas, and {feature}: that decision is "
-                    "made for all replicas together, outside of train_step. "
-                    f"Override compute_loss in its place, {way_out}, or train "
+                    f"{replicas} replicas, and {feature}. This requires a "
+                    "decision for all replicas, outside train_step. "
+                    f"Override compute_loss instead, {fix}, or train "
                     "on one replica."
                 )
 
-    def step(self, method: str, logs, weighting=None) -> Callable:
-        """Returns a step that calls an overridden method on all replicas.
+    def make_step(self, method: str, logs, weighting=None) -> Callable:
+        """Creates a step that calls an overridden method on all replicas.
 
         Args:
             method: `"train_step"` or `"test_step"`.
-            logs: The logs of the training.
+            logs: The logs of training.
             weighting: The weighting of the model, or `None`.
 
-        Raises:
-            ValueError: When the step is traced, if `train_step` does not call
-                `super().train_step` and there is a weighting or several
-                replicas.
+        Returns:
+            A function of a batch. While it is traced, it raises a `ValueError`
+            if `train_step` does not call `super().train_step` and the model
+            has a weighting or several replicas.
         """
         model = self._model
         shapes = {
@@ -115,19 +117,19 @@ class Overrides:
 
         def on_replica(data):
             x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-            y = override_targets(model.tasks, y, shapes)
+            y = to_override_targets(model.tasks, y, shapes)
             data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            _CALLS.step, _CALLS.made_losses = method, False
+            _CALLS.step, _CALLS.computed_losses = method, False
             try:
                 returned = getattr(model, method)(data)
             finally:
                 stepped = _CALLS.step is None
                 _CALLS.step = None
             if method == "train_step" and not stepped:
-                self._check_own_step(weighting)
+                self._check_custom_step(weighting)
             if not stepped:
                 logs.has_task_losses[method == "train_step"] = (
-                    _CALLS.made_losses
+                    _CALLS.computed_losses
                 )
             return returned
 
@@ -136,25 +138,25 @@ class Overrides:
 
         return step
 
-    def _check_own_step(self, weighting) -> None:
-        """Refuses a step that does not call that of the base class."""
+    def _check_custom_step(self, weighting) -> None:
+        """Raises an error if `train_step` must call that of the base class."""
         model = type(self._model).__name__
         if weighting is not None:
             raise ValueError(
                 f"{model}.train_step does not call super().train_step(data), "
-                f"so that {type(weighting).__name__} would do nothing. Call "
-                "it, or compile with weighting=None."
+                f"so {type(weighting).__name__} has no effect. Call it, or "
+                "compile with weighting=None."
             )
         replicas = self._model.distribute_strategy.num_replicas_in_sync
         if replicas > 1:
             raise ValueError(
                 f"{model}.train_step does not call super().train_step(data), "
-                f"and there are {replicas} replicas, whose gradients it would "
-                "not sum. Call it, override compute_loss in its place, or "
-                "train on one replica."
+                f"so it does not sum the gradients of the {replicas} replicas. "
+                "Call it, override compute_loss instead, or train on one "
+                "replica."
             )
 
-    def losses(
+    def compute_losses(
         self,
         losses: TaskLosses,
         data,
@@ -163,16 +165,16 @@ class Overrides:
         training: bool,
         weighting=None,
     ) -> BatchLosses:
-        """Computes the losses of a batch by an overridden `compute_loss`.
+        """Computes the losses of a batch with an overridden `compute_loss`.
 
-        What it returns beyond the loss of its base class is an added loss,
-        which no weighting sees.
+        The difference to the loss of the base class is an added loss, which a
+        weighting does not receive.
 
         Args:
-            losses: The losses of the tasks.
+            losses: Computes the task losses.
             data: `(x, y)` or `(x, y, sample_weight)` of a replica.
-            outputs: Dict of the outputs.
-            training: Whether the model trains.
+            outputs: Dict from task name to outputs.
+            training: Whether the model is training.
             weighting: The weighting of the model, or `None`.
 
         Raises:
@@ -180,7 +182,7 @@ class Overrides:
                 `super().compute_loss`.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y = override_targets(losses.tasks, y, outputs)
+        y = to_override_targets(losses.tasks, y, outputs)
         method = self._model.compute_loss
         arguments = {"training": training}
         if "training" not in inspect.signature(method).parameters:
@@ -188,55 +190,56 @@ class Overrides:
         with recorded_calls() as calls:
             total = method(x, y, outputs, sample_weight, **arguments)
         if calls:
-            own, batch = calls[-1]
-            return batch._replace(added=_unless_empty(total - own, batch))
+            base_total, batch = calls[-1]
+            added = _zero_if_empty(total - base_total, batch)
+            return batch._replace(added=added)
         if weighting is not None:
             raise ValueError(
                 f"{type(self._model).__name__}.compute_loss does not call "
-                "super().compute_loss(...), so that "
-                f"{type(weighting).__name__} gets no task losses to weigh. "
-                "Call it and add your own term to what it returns, or compile "
-                "with weighting=None."
+                "super().compute_loss(...), so "
+                f"{type(weighting).__name__} receives no task losses. Call it "
+                "and add your custom term to the result, or compile with "
+                "weighting=None."
             )
-        parts = losses.parts(y, outputs, sample_weight)
-        batch = BatchLosses(parts, {}, tf.zeros(len(losses.names)))
-        # As in Keras, what layers add does not count: the step adds it.
+        group_batches = losses.split_batch(y, outputs, sample_weight)
+        batch = BatchLosses(group_batches, {}, tf.zeros(len(losses.names)))
+        # As in Keras, without the losses of layers: the step adds them.
         total = tf.cast(total, "float32") - added_losses(self._model)
-        return batch._replace(added=_unless_empty(total, batch))
+        return batch._replace(added=_zero_if_empty(total, batch))
 
     def record_metrics(self, logs, data, batch: BatchLosses):
         """Updates the metrics with a batch.
 
         Args:
-            logs: The logs of the training.
-            data: See `losses`.
+            logs: The logs of training.
+            data: See `compute_losses`.
             batch: The losses of the batch.
 
         Returns:
-            The logs that an overridden `compute_metrics` returned, else
-            `None`.
+            The logs of an overridden `compute_metrics`, or `None`.
         """
         if "compute_metrics" not in self:
-            logs.record_metrics(batch.parts)
+            logs.record_metrics(batch.group_batches)
             return None
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        # An overriding class has no groups: each part is of one task.
-        outputs = {part.names[0]: part.y_pred for part in batch.parts}
-        tasks = [part.task for part in batch.parts]
-        y = override_targets(tasks, y, outputs)
+        # A class with overrides has no task groups.
+        singles = batch.group_batches
+        outputs = {single.names[0]: single.y_pred for single in singles}
+        tasks = [single.task for single in singles]
+        y = to_override_targets(tasks, y, outputs)
         return self._model.compute_metrics(x, y, outputs, sample_weight)
 
 
-def class_like(model: keras.Model, base: type) -> type:
-    """Returns the class of a model that is made out of another one.
+def derive_model_class(model: keras.Model, base: type) -> type:
+    """Returns the class for a model that is derived from another model.
 
     Args:
-        model: A model, whose class may override methods of `METHODS`.
-        base: The class to use where it overrides none.
+        model: A model. Its class may override methods in `METHODS`.
+        base: The class to return if it overrides none.
 
     Raises:
-        ValueError: If its class overrides one and has an `__init__` of its
-            own, so that nobody knows how to make another model of it.
+        ValueError: If the class overrides a method and `__init__`, whose
+            arguments are unknown.
     """
     overridden = Overrides(model, base).names
     if not overridden:
@@ -244,26 +247,29 @@ def class_like(model: keras.Model, base: type) -> type:
     if type(model).__init__ is not base.__init__:
         name = type(model).__name__
         raise ValueError(
-            f"{name} overrides {overridden[0]} and has an __init__ of its own, "
-            "so that no model with other inputs or tasks can be made of it "
-            f"that does the same. Take one of the two out of {name}."
+            f"{name} overrides {overridden[0]} and __init__, so a model with "
+            "other inputs or tasks cannot be created from it. Remove one of "
+            f"the two overrides from {name}."
         )
     return type(model)
 
 
-def override_targets(tasks, y, outputs) -> dict:
-    """Brings targets into the form that overridden methods see.
+def to_override_targets(tasks, y, outputs) -> dict:
+    """Converts targets to the form that overridden methods receive.
 
     Args:
         tasks: The tasks.
         y: Dict from task name to targets of any allowed shape.
         outputs: Dict from task name to outputs, or to their shapes with the
             batch axis.
+
+    Returns:
+        Dict from task name to targets (see `to_override_form`).
     """
     y = targets_by_task(tasks, y)
     shapes = {n: tuple(getattr(o, "shape", o)) for n, o in outputs.items()}
     return {
-        task.name: _widened(
+        task.name: _broadcast_to_output(
             task,
             to_override_form(task, y[task.name], shapes[task.name][1:]),
             outputs[task.name],
@@ -272,64 +278,70 @@ def override_targets(tasks, y, outputs) -> dict:
     }
 
 
-def _widened(task: Task, targets, output):
-    """Gives targets that say only "not labelled" the shape of the output."""
+def _broadcast_to_output(task: Task, targets, output):
+    """Broadcasts unlabelled targets of a whole sample to the output shape."""
     is_shape = isinstance(output, tuple)
     static = output if is_shape else tuple(output.shape)
     rank = len(targets.shape)
-    wide = [
-        known != 1 and found == 1
-        for found, known in zip(targets.shape[1:], static[1:rank], strict=False)
+    is_narrow = [
+        size == 1 and output_size != 1
+        for size, output_size in zip(
+            targets.shape[1:], static[1:rank], strict=False
+        )
     ]
-    if not any(wide):
+    if not any(is_narrow):
         return targets
     sizes = [
-        known or (1 if is_shape else tf.shape(output)[axis])
-        for axis, known in enumerate(static[1:rank], start=1)
+        size or (1 if is_shape else tf.shape(output)[axis])
+        for axis, size in enumerate(static[1:rank], start=1)
     ]
     return tf.broadcast_to(targets, [tf.shape(targets)[0], *sizes])
 
 
-def _unless_empty(added, batch: BatchLosses):
-    """Returns 0 for a replica without samples, whose means are NaN."""
+def _zero_if_empty(added, batch: BatchLosses):
+    """Returns 0 for a replica without samples, whose mean is NaN."""
     added = tf.cast(added, "float32")
-    return tf.where(batch.rows > 0, added, tf.zeros_like(added))
+    return tf.where(batch.num_samples > 0, added, tf.zeros_like(added))
 
 
 @contextlib.contextmanager
 def recorded_calls() -> Iterator[list]:
-    """Records what the base class's `compute_loss` finds inside of a block."""
-    before = getattr(_CALLS, "found", None)
-    _CALLS.found = []
+    """Records the calls of the base class's `compute_loss` in a block.
+
+    Yields:
+        A list of pairs of total loss and `BatchLosses`.
+    """
+    before = getattr(_CALLS, "losses", None)
+    _CALLS.losses = []
     try:
-        yield _CALLS.found
+        yield _CALLS.losses
     finally:
-        _CALLS.found = before
+        _CALLS.losses = before
 
 
 def record_call(total, batch: BatchLosses) -> None:
-    """Notes a call of the base class's `compute_loss`, if somebody listens.
+    """Records a call of the base class's `compute_loss`.
 
     Args:
-        total: What it returns.
+        total: The total loss.
         batch: The losses of the batch.
     """
-    _CALLS.made_losses = True
-    found = getattr(_CALLS, "found", None)
-    if found is not None:
-        found.append((total, batch))
+    _CALLS.computed_losses = True
+    calls = getattr(_CALLS, "losses", None)
+    if calls is not None:
+        calls.append((total, batch))
 
 
-def note_step() -> None:
-    """Notes a call of the base class's `train_step` or `test_step`."""
+def record_step() -> None:
+    """Records a call of the base class's `train_step` or `test_step`."""
     _CALLS.step = None
 
 
-def in_own_step() -> bool:
-    """Returns whether a step of a subclass makes the losses by itself."""
+def in_custom_step() -> bool:
+    """Returns whether a step of a subclass computes the losses itself."""
     return getattr(_CALLS, "step", None) is not None
 
 
 def is_recording() -> bool:
-    """Returns whether a step listens to the base class's `compute_loss`."""
-    return getattr(_CALLS, "found", None) is not None
+    """Returns whether calls of `compute_loss` are recorded."""
+    return getattr(_CALLS, "losses", None) is not None

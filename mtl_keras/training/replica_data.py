@@ -1,4 +1,4 @@
-"""Data of a training or prediction on several replicas or hosts."""
+"""Data of training and prediction on several replicas or hosts."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ from mtl_keras.distribution.workers import (
     has_several_workers,
     is_chief,
 )
-from mtl_keras.keras_compat import adapter_of, global_seed, replace_dataset
+from mtl_keras.keras_compat import (
+    global_seed,
+    make_data_adapter,
+    replace_dataset,
+)
 from mtl_keras.training.data.streams import is_stream
-from mtl_keras.training.worker_callbacks import callbacks_of_worker
+from mtl_keras.training.worker_callbacks import select_worker_callbacks
 
 
-def arguments_of_worker(
+def prepare_worker_arguments(
     strategy: tf.distribute.Strategy, arguments: dict, *, training: bool = False
 ) -> dict:
-    """Changes the arguments of `fit` and the like to those of this worker.
+    """Adapts the arguments of `fit`, `evaluate` or `predict` to this worker.
 
     Only the chief writes files and shows progress.
 
     Args:
         strategy: The strategy of the model.
         arguments: Arguments of `keras.Model.fit`, `evaluate` or `predict`.
-        training: Whether they are those of `fit`.
+        training: Whether they are arguments of `fit`. Defaults to `False`.
 
     Returns:
-        The arguments; the same ones if there is one worker.
+        The arguments of this worker; unchanged if there is one worker.
     """
     if not has_several_workers(strategy):
         return arguments
@@ -46,7 +50,7 @@ def arguments_of_worker(
     chief = is_chief(strategy)
     changed = dict(arguments)
     changed["x"] = shard_by_data(changed["x"])
-    changed["callbacks"] = callbacks_of_worker(
+    changed["callbacks"] = select_worker_callbacks(
         changed.get("callbacks"), chief=chief, training=training
     )
     if changed.get("verbose") == "auto" and not chief:
@@ -57,15 +61,15 @@ def arguments_of_worker(
     return changed
 
 
-def split_for_replicas(
-    strategy: tf.distribute.Strategy, iterator, *, trains: bool
+def split_iterator(
+    strategy: tf.distribute.Strategy, iterator, *, training: bool
 ) -> None:
-    """Makes Keras's iterator split each batch as evenly as possible.
+    """Splits each batch of Keras's iterator as evenly as possible.
 
     Args:
         strategy: The strategy of the model, with several replicas.
         iterator: Keras's iterator over epochs.
-        trains: Whether the model trains on it.
+        training: Whether the model trains on it.
     """
     check_agreement(
         strategy,
@@ -79,7 +83,7 @@ def split_for_replicas(
         return  # the user has split it
     replicas = strategy.num_replicas_in_sync
     sizes = BatchSizes.of_adapter(iterator.data_adapter)
-    if trains:
+    if training:
         tell_uneven(sizes, replicas)
     uneven = sizes.may_be_uneven(replicas)
     if not (uneven or has_several_workers(strategy)):
@@ -93,13 +97,13 @@ def split_for_replicas(
     replace_dataset(iterator, split_batches(dataset, strategy, fill=fill))
 
 
-def split_inputs(
+def split_prediction_inputs(
     strategy: tf.distribute.Strategy,
     x,
     batch_size: int | None,
     steps: int | None,
 ) -> tuple:
-    """Splits the inputs of a prediction, each row with its number.
+    """Splits the inputs of a prediction and adds the indices of the rows.
 
     Args:
         strategy: The strategy of the model.
@@ -116,47 +120,50 @@ def split_inputs(
         return x, batch_size, steps
     if not isinstance(x, tf.data.Dataset) and is_stream(x):
         return x, batch_size, steps
-    adapter = adapter_of(x, batch_size=batch_size, steps_per_epoch=steps)
-    rows = adapter.get_tf_dataset().map(_with_rows)
+    adapter = make_data_adapter(x, batch_size=batch_size, steps_per_epoch=steps)
+    rows = adapter.get_tf_dataset().map(_add_row_indices)
     split = split_batches(rows, strategy, fill=True)
     return split, None, steps or adapter.num_batches
 
 
-def _with_rows(*batch) -> tuple:
-    """Adds the numbers of the rows, where targets stand in training."""
+def _add_row_indices(*batch) -> tuple:
+    """Adds the row indices in place of the targets."""
     x, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
     return x, tf.range(tf.shape(keras.tree.flatten(x)[0])[0])
 
 
-def check_accumulation(
+def check_gradient_accumulation(
     optimizer: keras.optimizers.Optimizer, replicas: int
 ) -> None:
-    """Raises an error if an optimizer accumulates gradients on replicas.
+    """Checks that an optimizer accumulates no gradients on several replicas.
 
-    Keras branches inside of a replica there, where nothing can be summed.
+    Keras would branch inside a replica, where gradients cannot be summed.
 
     Args:
         optimizer: The optimizer of a model.
         replicas: The number of replicas.
+
+    Raises:
+        ValueError: If it does.
     """
     steps = getattr(optimizer, "gradient_accumulation_steps", None)
     if steps and replicas > 1:
         raise ValueError(
-            f"gradient_accumulation_steps={steps}, which Keras cannot do on "
-            f"{replicas} replicas. Leave it out and choose a batch_size "
-            f"{steps} times as large, or more replicas."
+            f"gradient_accumulation_steps={steps}, which Keras does not "
+            f"support on {replicas} replicas. Remove it and choose a "
+            f"batch_size {steps} times as large, or more replicas."
         )
 
 
 class _SharedSeed:
-    """Lets all workers shuffle alike where the user set no seed."""
+    """Shuffles in the same order on all workers if the user set no seed."""
 
     def __init__(self, strategy: tf.distribute.Strategy):
         self._shared = None
         if has_several_workers(strategy) and global_seed() is None:
-            # Not of any generator whose draws the user counts on.
-            own = np.asarray(secrets.randbelow(2**31))
-            self._shared = int(from_chief(strategy, [own])[0])
+            # From no generator that the user may have seeded.
+            seed = np.asarray(secrets.randbelow(2**31))
+            self._shared = int(from_chief(strategy, [seed])[0])
 
     def __enter__(self):
         if self._shared is not None:

@@ -1,4 +1,4 @@
-"""What one call of `fit` or `evaluate` has decided."""
+"""The settings of one call of `fit` or `evaluate`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mtl_keras.training.backups.resumption import Resumption
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one call of `fit` or `evaluate` has decided about its steps.
+    """The settings of one call of `fit` or `evaluate`.
 
     Args:
         mode: `"train"` or `"test"`.
-        complete: Whether no label of any task can be missing.
-        class_weights: Dict from task name to a weight for each class.
+        complete: Whether all labels of all tasks are present.
+        class_weights: Dict from task name to an array of class weights.
         held_out: Iterator over held-out batches, or `None`.
-        held_out_complete: Whether no label can be missing there.
-        unchecked: Whether the data are a stream whose first batch is still to
-            be checked.
+        held_out_complete: Whether all held-out labels are present.
+        unchecked: Whether the data is a stream whose first batch has not been
+            checked yet.
         validation: The run of the evaluation after each epoch, or `None`.
-        resumption: What makes a training continue from a backup, or `None`.
+        resumption: Continues training from a backup, or `None`.
     """
 
     mode: str = "train"
@@ -38,13 +38,13 @@ class Run:
     resumption: Resumption | None = None
 
     @property
-    def trains(self) -> bool:
-        """Whether the run trains."""
+    def is_training(self) -> bool:
+        """Whether the model trains, and not only evaluates."""
         return self.mode == "train"
 
     @property
     def key(self) -> tuple:
-        """What of the run changes the traced step."""
+        """The settings that change the traced step."""
         weights = {
             name: tuple(map(float, table))
             for name, table in self.class_weights.items()

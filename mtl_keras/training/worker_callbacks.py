@@ -1,4 +1,4 @@
-"""Callbacks of a training on several hosts."""
+"""Callbacks of training on several hosts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _WRITERS = (
 )
 
 
-def callbacks_of_worker(callbacks, *, chief: bool, training: bool):
-    """Leaves out the callbacks that are the chief's.
+def select_worker_callbacks(callbacks, *, chief: bool, training: bool):
+    """Selects the callbacks that run on this worker.
 
-    These are Keras's own that write files, and others that have an attribute
-    `chief_only` that is true. They must not wait for other workers.
+    Only the chief runs callbacks of Keras that write files, and callbacks with
+    a true attribute `chief_only`. They must not wait for other workers.
 
     Args:
-        callbacks: What the user passed: callbacks, a `CallbackList` or `None`.
+        callbacks: The argument of `fit`: callbacks, a `CallbackList` or
+            `None`.
         chief: Whether this worker is the chief.
-        training: Whether to add what makes all workers start alike.
+        training: Whether to add the callback that synchronizes the workers.
 
     Returns:
         The callbacks of this worker.
@@ -32,24 +33,24 @@ def callbacks_of_worker(callbacks, *, chief: bool, training: bool):
     given = callbacks
     if isinstance(callbacks, keras.callbacks.CallbackList):
         given = callbacks.callbacks
-    own = [
+    selected = [
         callback
         for callback in keras.tree.flatten(given or [])
         if chief or not is_chief_only(callback)
     ]
     if training:
-        # After `BackupAndRestore` has loaded on the chief what it wrote there.
-        own.append(StartAlike())
+        # After `BackupAndRestore` has restored the chief.
+        selected.append(SynchronizeOnStart())
     if not isinstance(callbacks, keras.callbacks.CallbackList):
-        return own
+        return selected
     if training:
-        own[-1].set_model(callbacks.model)
-    callbacks.callbacks[:] = own
+        selected[-1].set_model(callbacks.model)
+    callbacks.callbacks[:] = selected
     return callbacks
 
 
 def is_chief_only(callback: keras.callbacks.Callback) -> bool:
-    """Whether a callback belongs on the chief alone.
+    """Returns whether a callback runs only on the chief.
 
     Args:
         callback: The callback.
@@ -57,11 +58,11 @@ def is_chief_only(callback: keras.callbacks.Callback) -> bool:
     return getattr(callback, "chief_only", isinstance(callback, _WRITERS))
 
 
-class StartAlike(keras.callbacks.Callback):
-    """Gives all workers the chief's weights and epoch as a training starts."""
+class SynchronizeOnStart(keras.callbacks.Callback):
+    """Copies weights and epoch of the chief to all workers on start."""
 
     def on_train_begin(self, logs=None) -> None:
-        """Sends weights, the optimizer's state and what else is saved."""
+        """Copies all saved state: weights, optimizer, weighting and epoch."""
         model = self.model
         strategy = model.distribute_strategy
         model.build_optimizer()

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from mtl_keras.training.backups.atomic_file import save_folder
+from mtl_keras.training.backups.atomic_file import sync_folder
 
 FILE = "journal.jsonl"
 
@@ -45,7 +45,7 @@ class Journal:
                 content = content[os.write(number, content) :]
             os.fsync(number)
             if not self.events:  # the file may be new
-                save_folder(self.path.parent)
+                sync_folder(self.path.parent)
         except BaseException:
             os.ftruncate(number, size)  # such as a full disk
             raise

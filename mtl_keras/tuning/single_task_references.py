@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
-from mtl_keras.training.overrides import class_like
+from mtl_keras.training.overrides import derive_model_class
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.trial_runner import TrialRunner
 
@@ -76,7 +76,7 @@ def single_task_model(model: MultiTaskModel, task: str) -> MultiTaskModel:
     """
     (kept,) = (each for each in model.tasks if each.name == task)
     output = dict(zip(model.output_names, model.outputs, strict=True))[task]
-    single = class_like(model, MultiTaskModel)(
+    single = derive_model_class(model, MultiTaskModel)(
         model.inputs[0] if len(model.inputs) == 1 else model.inputs,
         {task: output},
         name=f"{model.name}_{task}",

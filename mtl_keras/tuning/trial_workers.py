@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mtl_keras.processes.gpus import gpu_shares, visible_gpus
-from mtl_keras.processes.workers import describe_code
+from mtl_keras.processes.run_workers import describe_exit_code
 from mtl_keras.tuning.trial_task import TrialTask, failure, run_task
 
 # A trial that ends this many workers is itself the reason.
@@ -133,7 +133,7 @@ class TrialWorkers:
         worker.process.join(_SECONDS_TO_END)
         worker.end()
         code = worker.process.exitcode
-        how = describe_code(code)
+        how = describe_exit_code(code)
         self._lost_starts += not worker.is_ready
         # By a signal, it may have been the system that was short of memory.
         if not worker.is_ready and (

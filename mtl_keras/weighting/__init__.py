@@ -1,4 +1,4 @@
-"""Weightings: how the losses of several tasks become one update."""
+"""Weightings, which turn the losses of several tasks into one update."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ __all__ = [
 
 
 def names() -> list[str]:
-    """Lists the methods that `get` knows, sorted."""
+    """Lists the names of all methods, sorted."""
     return sorted(_METHODS)
 
 
 def table() -> MethodTable:
-    """Lists the methods with what they read, what they cost and the paper.
+    """Lists the methods with their input, their cost and their paper.
 
     Returns:
-        A table that prints itself and is a list of rows, see `MethodTable`.
+        A list of rows that prints as a table, see `MethodTable`.
 
     Example:
 
@@ -96,19 +96,20 @@ def table() -> MethodTable:
 
 
 def get(identifier) -> Weighting | None:
-    """Finds a weighting by name, config, class or instance.
+    """Returns the weighting of a name, config, class or instance.
 
     Args:
-        identifier: A name out of `names()`, or the name of its class; a dict
-            such as `{"class_name": "dwa", "config": {"temperature": 3.0}}`;
-            a class or an instance of `Weighting`; or `None`.
+        identifier: One of `names()`, or the name of the class; a dict such as
+            `{"class_name": "dwa", "config": {"temperature": 3.0}}`; a class or
+            an instance of `Weighting`; or `None`.
 
     Returns:
         A `Weighting`, or `None` for `None`.
 
     Raises:
-        TypeError: If `identifier` is none of these.
-        ValueError: If no method has that name, or does not take an argument.
+        TypeError: If `identifier` has another type.
+        ValueError: If no method has that name, or the method has no argument
+            of a given name.
 
     Example:
 
@@ -134,25 +135,31 @@ def get(identifier) -> Weighting | None:
 
 
 def serialize(weighting: Weighting) -> dict:
-    """Makes the config of a weighting, for `deserialize`.
+    """Returns the config of a weighting, for `deserialize`.
 
     Args:
         weighting: A `Weighting`.
+
+    Returns:
+        A dict.
     """
     return keras.saving.serialize_keras_object(weighting)
 
 
 def deserialize(config: Mapping) -> Weighting:
-    """Makes a weighting from its config.
+    """Creates a weighting from its config.
 
     Args:
-        config: What `serialize` returns, or a dict of `class_name` (see
-            `get`) and `config` (arguments, which may be left out).
+        config: A dict from `serialize`, or a dict with `class_name` (see
+            `get`) and, optionally, `config`, a dict of arguments.
+
+    Returns:
+        A `Weighting`.
 
     Raises:
-        TypeError: If the arguments are no dict.
+        TypeError: If the arguments are not a dict.
         ValueError: If `class_name` is missing or unknown, or a key or an
-            argument is.
+            argument is unknown.
 
     Example:
 
@@ -165,8 +172,8 @@ def deserialize(config: Mapping) -> Weighting:
     if "class_name" not in config or set(config) - {"class_name", "config"}:
         raise ValueError(
             f"weighting={dict(config)!r}; expected a dict such as "
-            "{'class_name': 'dwa', 'config': {'temperature': 3.0}}: the "
-            "arguments of the method belong into 'config'."
+            "{'class_name': 'dwa', 'config': {'temperature': 3.0}}. The "
+            "arguments of the method belong in 'config'."
         )
     method = _find(config["class_name"])
     arguments = config.get("config") or {}
@@ -179,7 +186,7 @@ def deserialize(config: Mapping) -> Weighting:
     for argument in arguments:
         if argument not in known:
             raise ValueError(
-                f"weighting {config['class_name']!r} takes no argument "
+                f"weighting {config['class_name']!r} has no argument "
                 f"{argument!r}. {did_you_mean(argument, known)}"
             )
     return method.from_config(dict(arguments))
@@ -189,4 +196,6 @@ def _find(name: str) -> type[Weighting]:
     by_class = {method.__name__: method for method in _METHODS.values()}
     if name in _METHODS or name in by_class:
         return _METHODS.get(name) or by_class[name]
-    raise ValueError(f"No weighting {name!r}. {did_you_mean(name, _METHODS)}")
+    raise ValueError(
+        f"Unknown weighting {name!r}. {did_you_mean(name, _METHODS)}"
+    )

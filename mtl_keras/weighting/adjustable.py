@@ -1,4 +1,4 @@
-"""Arguments of a weighting that can change without another graph."""
+"""Arguments of a weighting that can change without retracing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from mtl_keras.weighting.arguments import check_number
 
 
 class Adjustable:
-    """A number of a `Weighting` that may change from step to step.
+    """An argument of a `Weighting` that may change between steps.
 
-    A class attribute, as a property is. Assigning to it checks the number and
-    changes the next training step without retracing it; reading it gives a
-    float. What a hook computes with is `self.number(name)`, a tensor.
+    It is a class attribute, like a property. Assigning to it checks the number
+    and changes the next training step without retracing; reading it returns a
+    float. Hooks compute with the tensor `self.adjustable_value(name)`.
 
     Args:
         **bounds: Bounds of the number, see `check_number`.
@@ -33,13 +33,13 @@ class Adjustable:
     def __get__(self, weighting, owner: type | None = None):
         if weighting is None:
             return self
-        number = weighting._numbers[self.name]
+        number = weighting._adjustable_values[self.name]
         return number if isinstance(number, float) else float(number.numpy())
 
     def __set__(self, weighting, value: float) -> None:
         value = check_number(self.name, value, **self.bounds)
-        number = weighting._numbers.get(self.name)
+        number = weighting._adjustable_values.get(self.name)
         if number is None or isinstance(number, float):
-            weighting._numbers[self.name] = value
+            weighting._adjustable_values[self.name] = value
         else:
             number.assign(value)

@@ -1,11 +1,11 @@
-"""Task gradients that are made orthogonal and equally long."""
+"""Makes task gradients orthogonal and equally long."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
 
@@ -14,13 +14,13 @@ class AlignedMTL(GramianWeighting):
     """Makes the principal components of the task gradients equally long.
 
     With `G = V diag(l) V^T`, the weights are
-    `sqrt(min(l)) V diag(l)^(-1/2) V^T 1`, over the eigenvalues `l` that are not
-    zero: the update is the sum of those orthogonal gradients of the length of
-    the shortest component that are nearest to the task gradients. A weight may
-    be negative.
+    `sqrt(min(l)) V diag(l)^(-1/2) V^T 1`, over the nonzero eigenvalues `l`. The
+    update is the sum of orthogonal gradients, which are the closest ones to the
+    task gradients and as long as the shortest component. Weights may be
+    negative.
 
-    How many eigenvalues are zero is read off the cosines of the gradients, so
-    that a short gradient counts like a long one.
+    The rank of `G` is that of the cosines of the gradients, so that a short
+    gradient counts as much as a long one.
 
     Args:
         name: Name of the weighting.
@@ -43,15 +43,18 @@ class AlignedMTL(GramianWeighting):
         labelled = gramian.mask
         size = labelled.shape[0]
         both = labelled * labelled[:, None]
+        values, vectors = tf.linalg.eigh(gramian.cosines * both)
         rank = tf.math.count_nonzero(
-            tf.linalg.eigvalsh(gramian.cosines * both) > size * NOISE,
-            dtype=tf.int32,
+            values > size * COSINE_EPSILON, dtype=tf.int32
         )
-        values, vectors = tf.linalg.eigh(gramian.matrix * both)
-        kept = (tf.range(size) >= size - rank) & (values > 0)
-        ones = tf.ones_like(values)
-        least = tf.reduce_min(tf.where(kept, values, ones))
-        roots = tf.sqrt(least / tf.where(kept, values, ones))
-        roots = tf.where(kept, roots, tf.zeros_like(roots))
+        # G = F F^T. Singular values of F stay precise where the lengths of the
+        # gradients differ a lot; eigenvalues of G do not.
+        factor = gramian.norms[:, None] * vectors * tf.sqrt(tf.nn.relu(values))
+        roots, vectors, _ = tf.linalg.svd(factor)
+        kept = (tf.range(size) < rank) & (roots > 0)
+        ones = tf.ones_like(roots)
+        smallest = tf.reduce_min(tf.where(kept, roots, roots[0]))
+        scales = smallest / tf.where(kept, roots, ones)
+        scales = tf.where(kept, scales, tf.zeros_like(scales))
         along = tf.linalg.matvec(vectors, labelled, transpose_a=True)
-        return tf.linalg.matvec(vectors, roots * along)
+        return tf.linalg.matvec(vectors, scales * along)

@@ -1,4 +1,4 @@
-"""Weights learned from a held-out stream."""
+"""Learns weights from held-out data."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from mtl_keras.weighting.weighting import Weighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class AutoLambda(Weighting):
-    """Weights the tasks whose training helps on held-out data.
+    """Learns weights for tasks whose training helps on held-out data.
 
-    The combined loss is `sum(w_i L_i)`. The weights follow the gradient of a
-    held-out loss through one step of training. With `t` the parameters, `a`
-    the learning rate, `t' = t - a grad sum(w_i L_i(t))`, `v` the gradient of
+    The combined loss is `sum(w_i L_i)`. Adam trains the weights by the gradient
+    of a held-out loss through one training step. With the parameters `t`, the
+    learning rate `a`, `t' = t - a grad sum(w_i L_i(t))`, the gradient `v` of
     the held-out loss at `t'` and `e = perturbation / |v|`, that gradient is
-    `-a (L_i(t + e v) - L_i(t - e v)) / (2 e)`, and Adam descends along it.
+    `-a (L_i(t + e v) - L_i(t - e v)) / (2 e)`.
 
-    The held-out data goes to `fit(..., held_out_data=...)`. It is data of its
-    own: neither trained on nor the validation data that chooses the model.
-    A step costs about three times one without a weighting.
+    Pass the held-out data to `fit(..., held_out_data=...)`. Use separate data:
+    neither training data nor the validation data that selects the model. A
+    step costs about three times a step without a weighting.
 
     Args:
-        initial_weight: First weight of every task, greater than 0. Defaults
+        initial_weight: Initial weight of every task, greater than 0. Defaults
             to `0.1`.
         learning_rate: Learning rate of the weights, greater than 0. Defaults
             to `1e-4`.
@@ -56,7 +56,7 @@ class AutoLambda(Weighting):
     """
 
     needs_held_out_data = True
-    learning_rate = Adjustable(above=0)
+    learning_rate = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -67,13 +67,15 @@ class AutoLambda(Weighting):
     ):
         super().__init__(name=name)
         self.initial_weight = check_number(
-            "initial_weight", initial_weight, above=0
+            "initial_weight", initial_weight, greater_than=0
         )
         self.learning_rate = learning_rate
-        self.perturbation = check_number("perturbation", perturbation, above=0)
+        self.perturbation = check_number(
+            "perturbation", perturbation, greater_than=0
+        )
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the weights and their Adam. See `Weighting.build`."""
+        """Creates the weights and their Adam. See `Weighting.build`."""
         super().build(task_names)
         self._weights = self.add_state(
             "weights", (self.num_tasks,), value=self.initial_weight
@@ -82,7 +84,7 @@ class AutoLambda(Weighting):
 
     @property
     def task_weights(self):
-        """The weights: a float32 tensor of shape `(tasks,)`."""
+        """Weights of the tasks, a float32 tensor of shape `(tasks,)`."""
         return tf.convert_to_tensor(self._weights.value)
 
     def combine(self, losses):
@@ -92,22 +94,22 @@ class AutoLambda(Weighting):
     def update(
         self, losses_above, losses_below, learning_rate, epsilon
     ) -> None:
-        """Moves the weights along the gradient of the held-out loss.
+        """Updates the weights by the gradient of the held-out loss.
 
         Args:
-            losses_above: Training losses of shape `(tasks,)` at `t + e v`.
-            losses_below: The same at `t - e v`.
+            losses_above: Training losses at `t + e v`, of shape `(tasks,)`.
+            losses_below: Training losses at `t - e v`, of shape `(tasks,)`.
             learning_rate: `a`, the learning rate of the parameters.
-            epsilon: `e`, which is `perturbation / |v|`.
+            epsilon: `e = perturbation / |v|`.
         """
-        # Without a slope of the held-out loss there is nothing to learn.
+        # Where the held-out loss is flat, there is nothing to learn.
         slope = tf.math.divide_no_nan(
             losses_above - losses_below, 2.0 * epsilon
         )
         self._adam.descend(
             -learning_rate * slope,
             is_present(losses_above),
-            self.number("learning_rate"),
+            self.adjustable_value("learning_rate"),
         )
 
     def get_config(self) -> dict:

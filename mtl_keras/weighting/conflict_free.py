@@ -1,4 +1,4 @@
-"""The direction at the same angle to all task gradients."""
+"""Finds the direction at the same angle to all task gradients."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class ConflictFree(GramianWeighting):
-    """Goes where the cosine with each task gradient is the same (ConFIG).
+    """Takes the direction of equal cosines with all task gradients (ConFIG).
 
     The direction is `u = v / |v|` with `v = U^T pinv(U U^T) 1`, where the rows
-    of `U` are the gradients over their lengths. The update is
-    `(sum(g_i u)) u`, as long as the gradients together reach along it. A weight
-    may be negative. Where the gradients can only cancel each other out, the
-    update is zero.
+    of `U` are the normalized gradients. The update is `(sum(g_i u)) u`: its
+    length is the sum of the projections of all gradients. Weights may be
+    negative. If the gradients can only cancel each other out, the update is
+    zero.
 
     Args:
         name: Name of the weighting.

@@ -1,4 +1,4 @@
-"""Balances the scales of the losses and the lengths of the gradients."""
+"""Balances the scales of losses and the lengths of gradients."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _EPSILON = 1e-8
 class DBMTL(Weighting):
     """Makes the task gradients equally long (dual-balancing, DB-MTL).
 
-    The gradients are those of `log(L_i + 1e-8)`, averaged over the steps:
-    `a_i <- beta a_i + (1 - beta) g_i / (L_i + 1e-8)`, corrected for the start
-    at 0. The update is `sum(a_i max_j |a_j| / |a_i|)`: every average is scaled
-    to the length of the longest. Heads follow the logarithm of their loss.
+    The gradients of `log(L_i + 1e-8)` are averaged over the steps,
+    `a_i <- beta a_i + (1 - beta) g_i / (L_i + 1e-8)`, with bias correction. The
+    update is `sum(a_i max_j |a_j| / |a_i|)`: every average is scaled to the
+    length of the longest. Heads are trained by the logarithm of their loss.
 
-    The averages take as much memory as all shared parameters, times the number
+    The averages need as much memory as all shared parameters, times the number
     of tasks.
 
     Args:
-        beta: Memory of the average, from 0 (none) to less than 1. Defaults
-            to `0.9`.
+        beta: Decay rate of the average, from 0 (no average) to less than 1.
+            Defaults to `0.9`.
         name: Name of the weighting.
 
     Raises:
@@ -49,7 +49,7 @@ class DBMTL(Weighting):
     """
 
     positive_losses = True
-    beta = Adjustable(least=0, below=1)
+    beta = Adjustable(min_value=0, less_than=1)
 
     def __init__(self, beta: float = 0.9, name: str | None = None):
         super().__init__(name=name)
@@ -57,19 +57,19 @@ class DBMTL(Weighting):
         self._average = None
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the counts of steps. See `Weighting.build`."""
+        """Creates the step counts. See `Weighting.build`."""
         super().build(task_names)
         self._counts = self.add_state("counts", (self.num_tasks,))
 
     def build_jacobian(self, num_parameters: int) -> None:
-        """Makes the averages. See `Weighting.build_jacobian`."""
+        """Creates the averages. See `Weighting.build_jacobian`."""
         if self._average is None:
             self._average = self.add_state(
                 "average", (self.num_tasks, num_parameters)
             )
 
     def load_own_variables(self, store) -> None:
-        """Reads the state, and makes the averages if there are any."""
+        """Reads the state, and creates averages if the store has them."""
         if "average" in store:
             self.build_jacobian(store["average"].shape[1])
         super().load_own_variables(store)
@@ -81,20 +81,20 @@ class DBMTL(Weighting):
 
     def aggregate(self, losses, jacobian):
         """Sums the scaled averages. See `Weighting.aggregate`."""
-        beta = self.number("beta")
+        beta = self.adjustable_value("beta")
         present = is_present(losses)[:, tf.newaxis]
         rows = jacobian / (tf.maximum(losses, 0.0) + _EPSILON)[:, tf.newaxis]
         average = beta * self._average.value + (1.0 - beta) * rows
         average = tf.where(present, average, self._average.value)
         counts = self._counts.value + tf.cast(is_present(losses), tf.float32)
-        # A step that overflowed in mixed precision is skipped, and forgotten.
+        # A step that overflowed in mixed precision leaves the state unchanged.
         finite = tf.reduce_all(tf.math.is_finite(rows))
         for variable, value in (
             (self._average, average),
             (self._counts, counts),
         ):
             variable.assign(tf.where(finite, value, variable.value))
-        # At a count of 0 the average is 0, and 0 / 0 counts as 0.
+        # With a count of 0, both are 0.
         corrected = tf.math.divide_no_nan(
             average, (1.0 - beta**counts)[:, tf.newaxis]
         )
@@ -110,7 +110,7 @@ class DBMTL(Weighting):
 
 
 def _norms(rows):
-    """Lengths of rows, `(K, P)` to `(K, 1)`, whose squares may overflow."""
+    """Computes norms of rows, `(K, P)` to `(K, 1)`, without overflow."""
     largest = tf.reduce_max(tf.abs(rows), axis=1, keepdims=True)
     return largest * tf.norm(
         tf.math.divide_no_nan(rows, largest), axis=1, keepdims=True

@@ -1,4 +1,4 @@
-"""Weights from how fast each loss fell over the last two epochs."""
+"""Weights tasks by the rate at which their losses decrease."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import is_present, weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
-# Infinite ratios would make a softmax of NaN.
-_LARGEST_RATIO = 1e30
+# Infinite ratios would make the softmax NaN.
+_MAX_RATIO = 1e30
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class DWA(Weighting):
-    """Weights the tasks whose losses fell least (dynamic weight average).
+    """Weights tasks by how little they improve (dynamic weight average).
 
-    The weights are `w = K softmax(r / T)` with `r_i` the task's mean loss of
-    the last epoch over that of the epoch before. In the first two epochs all
+    The weights are `w = K softmax(r / T)`, where `r_i` is the ratio of the
+    task's mean losses in the last two epochs. In the first two epochs, all
     weights are 1. The weights sum to the number of tasks `K`.
 
-    An epoch in which a task has no labels does not count for that task.
+    An epoch without labels of a task does not count for that task.
 
     Args:
-        temperature: `T`, greater than 0. The larger, the more equal are the
-            weights. Defaults to `2.0`.
+        temperature: `T`, greater than 0. Larger values make the weights more
+            equal. Defaults to `2.0`.
         name: Name of the weighting.
 
     Raises:
@@ -47,14 +47,14 @@ class DWA(Weighting):
     2.0
     """
 
-    temperature = Adjustable(above=0)
+    temperature = Adjustable(greater_than=0)
 
     def __init__(self, temperature: float = 2.0, name: str | None = None):
         super().__init__(name=name)
         self.temperature = temperature
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the history of two epochs. See `Weighting.build`."""
+        """Creates the history of two epochs. See `Weighting.build`."""
         super().build(task_names)
         shape = (self.num_tasks,)
         self._last = self.add_state("last_losses", shape)
@@ -63,16 +63,16 @@ class DWA(Weighting):
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        temperature = self.number("temperature")
+        temperature = self.adjustable_value("temperature")
         ones = tf.ones((self.num_tasks,))
         known = tf.convert_to_tensor(self._epochs.value) >= 2
         ratios = self._last.value / tf.where(known, self._before.value, ones)
-        ratios = tf.where(known, tf.minimum(ratios, _LARGEST_RATIO), ones)
+        ratios = tf.where(known, tf.minimum(ratios, _MAX_RATIO), ones)
         weights = self.num_tasks * tf.nn.softmax(ratios / temperature)
         return weighted_sum(losses, weights)
 
     def on_epoch_end(self, mean_losses) -> None:
-        """Remembers the epoch. See `Weighting.on_epoch_end`."""
+        """Stores the losses. See `Weighting.on_epoch_end`."""
         losses = tf.convert_to_tensor(mean_losses, "float32")
         seen = is_present(losses)
         last = tf.convert_to_tensor(self._last.value)

@@ -11,10 +11,10 @@ from mtl_keras.weighting.weighting import Weighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class Equal(Weighting):
-    """The plain sum of the losses.
+    """Sums the losses with equal weights.
 
-    The combined loss is `sum(L_i)`, which is what training without a weighting
-    descends along. It is what the other methods are measured against.
+    The combined loss is `sum(L_i)`, as in training without a weighting. It is
+    the baseline for all other methods.
 
     Args:
         name: Name of the weighting.

@@ -1,11 +1,11 @@
-"""The update of the fairest gains."""
+"""Shares the gains between tasks by alpha-fairness."""
 
 from __future__ import annotations
 
 import keras
 
 from mtl_keras.weighting.arguments import check_number
-from mtl_keras.weighting.fair_point import fair_point
+from mtl_keras.weighting.fairness_solver import solve_fairness
 from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
@@ -14,16 +14,16 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 class FairGrad(GramianWeighting):
     """Shares the gains between the tasks by alpha-fairness.
 
-    The weights are positive and solve `G w = w^(-1 / alpha)`; the update
-    conflicts with no task. With an `alpha` of 1 it is that of Nash-MTL up to
-    its length (proportional fairness); a larger one favours those tasks that
-    gain least, and a smaller one those that gain most.
+    The weights are positive and solve `G w = w^(-1 / alpha)`. The update
+    conflicts with no task. With an `alpha` of 1, it has the direction of
+    Nash-MTL (proportional fairness). A larger `alpha` favours the tasks that
+    gain least, a smaller one those that gain most.
 
-    Shorter gradients make larger weights: with an `alpha` of 1 the update has
-    the length `sqrt(K)` for `K` tasks, however long the gradients are.
+    Shorter gradients get larger weights: with an `alpha` of 1, the update of
+    `K` tasks has the length `sqrt(K)`, whatever the length of the gradients.
 
     Args:
-        alpha: From 0.1 to 10. Defaults to `1.0`.
+        alpha: Fairness parameter, from 0.1 to 10. Defaults to `1.0`.
         name: Name of the weighting.
 
     Raises:
@@ -45,13 +45,13 @@ class FairGrad(GramianWeighting):
 
     def __init__(self, alpha: float = 1.0, name: str | None = None):
         super().__init__(name=name)
-        self.alpha = check_number("alpha", alpha, least=0.1, most=10)
+        self.alpha = check_number("alpha", alpha, min_value=0.1, max_value=10)
 
     def solve(self, losses, gramian: Gramian):
         # In units of each norm: C x = |g|^(p - 1) x^(-p) with x = |g| w.
         power = 1.0 / self.alpha
         shares = gramian.norms ** (power - 1.0)
-        parts = fair_point(gramian.lifted_cosines, shares, power)
+        parts = solve_fairness(gramian.regularized_cosines, shares, power)
         scale = gramian.largest_norm ** (-2.0 / (1.0 + power))
         return scale * parts / gramian.norms
 

@@ -1,4 +1,4 @@
-"""The geometric mean of the losses."""
+"""Minimizes the geometric mean of the losses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mtl_keras.weighting.weighting import Weighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class GLS(Weighting):
-    """Descends along the geometric mean (geometric loss strategy).
+    """Combines the losses by their geometric mean (geometric loss strategy).
 
-    The combined loss is `exp(mean(log L_i))` over the tasks that have labels,
-    which makes the weights `exp(mean(log L)) / (n L_i)`: a task whose loss is
-    measured in other units gets the same say.
+    The combined loss is `exp(mean(log L_i))` over the `n` tasks with labels.
+    The weights are `exp(mean(log L)) / (n L_i)`, so that the units of losses do
+    not matter.
 
     Args:
         name: Name of the weighting.
@@ -40,8 +40,8 @@ class GLS(Weighting):
 
     def combine(self, losses):
         """Takes the geometric mean. See `Weighting.combine`."""
-        # Not the root of a product, which would under- or overflow. An absent
-        # task is filled with 1, whose logarithm adds nothing.
+        # A product would under- or overflow. An absent task counts as 1, with a
+        # logarithm of 0.
         total = tf.reduce_sum(tf.math.log(fill_absent(losses)))
         mean = tf.exp(total / count_present(losses))
         return tf.where(tf.reduce_any(is_present(losses)), mean, 0.0)

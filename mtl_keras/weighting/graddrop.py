@@ -1,4 +1,4 @@
-"""One sign of the gradients for each parameter, drawn at random."""
+"""Keeps one random sign of the task gradients in each parameter."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ class GradDrop(Weighting):
     """Keeps one sign of the task gradients in each parameter.
 
     For each parameter, `P = 1/2 (1 + sum(g_i) / sum(|g_i|))` is the share of
-    the positive gradients. With the chance `P` the positive ones are kept and
-    the negative ones dropped, otherwise the other way round; the kept ones
-    are summed. Where all tasks agree, nothing is dropped.
+    positive gradients. With probability `P`, the positive gradients are kept
+    and the negative ones dropped; otherwise the negative ones are kept. The
+    update is the sum of the kept gradients. Where all tasks agree, nothing is
+    dropped.
 
-    The paper applies it to the gradients at the shared representation; here
-    it is applied to those of the shared parameters. The draw follows from the
-    seed and the number of the step, and is the same on every replica.
+    The paper uses gradients at the shared representation; this class uses those
+    of the shared parameters. The draw depends only on the seed and the step,
+    and is the same on every replica.
 
     Args:
-        leak: Share of each gradient, 0 to 1, that is never dropped. Defaults
-            to `0.0`.
+        leak: Part of each gradient that is never dropped, from 0 to 1.
+            Defaults to `0.0`.
         seed: Seed of the draws, 0 or more. Defaults to `0`.
         name: Name of the weighting.
 
@@ -46,17 +47,17 @@ class GradDrop(Weighting):
     [4.0, -6.0]
     """
 
-    leak = Adjustable(least=0, most=1)
+    leak = Adjustable(min_value=0, max_value=1)
 
     def __init__(
         self, leak: float = 0.0, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
         self.leak = leak
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def aggregate(self, losses, jacobian):
-        """Sums what is kept. See `Weighting.aggregate`."""
+        """Sums the kept gradients. See `Weighting.aggregate`."""
         total = tf.reduce_sum(jacobian, axis=0)
         size = tf.reduce_sum(tf.abs(jacobian), axis=0)
         share = 0.5 * (1.0 + tf.math.divide_no_nan(total, size))
@@ -65,14 +66,14 @@ class GradDrop(Weighting):
             seed=tf.stack([self.seed, self.steps]),
             alg="philox",
         )
-        # The draw is below 1 and may be 0, so this is right at both ends.
+        # The draw is in [0, 1), so that shares of 0 and 1 are exact.
         keeps_positive = share > draw
         kept = tf.where(
             (jacobian > 0) == keeps_positive, jacobian, tf.zeros_like(jacobian)
         )
-        leak = self.number("leak")
+        leak = self.adjustable_value("leak")
         kept = leak * jacobian + (1.0 - leak) * kept
-        # The share of each gradient that is left of it.
+        # The share of each gradient that is kept.
         weights = tf.math.divide_no_nan(
             tf.reduce_sum(tf.abs(kept), axis=1),
             tf.reduce_sum(tf.abs(jacobian), axis=1),

@@ -1,4 +1,4 @@
-"""Weights that train the tasks at equal rates."""
+"""Learns weights that train all tasks at similar rates."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from mtl_keras.weighting.gramian import Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.task_adam import TaskAdam
 
-# A weight that fell to 0 could not tell in which direction to grow.
-_LEAST_WEIGHT = 1e-3
+# A weight of 0 has no gradient and could not grow again.
+_MIN_WEIGHT = 1e-3
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class GradNorm(GramianWeighting):
-    """Learns weights that let all tasks train at similar rates.
+    """Learns weights that train all tasks at similar rates.
 
-    A task that trains slowly gets a longer gradient. With `n_i = w_i |g_i|`,
-    the rates `r_i = (L_i / L_i(0)) / mean(L / L(0))` and the targets
-    `t_i = mean(n) r_i^alpha`, the weights follow the gradient of
-    `sum(|n_i - t_i|) / mean(|g|)` with constant targets, by Adam. They start
-    at 1 and are scaled to the sum `K` after each step. `L_i(0)` is the task's
-    first loss.
+    Tasks that train slowly get longer gradients. With `n_i = w_i |g_i|`, the
+    rates `r_i = (L_i / L_i(0)) / mean(L / L(0))` and the targets
+    `t_i = mean(n) r_i^alpha`, Adam minimizes `sum(|n_i - t_i|) / mean(|g|)`
+    with constant targets. The weights start at 1 and are scaled to the sum `K`
+    after each step. `L_i(0)` is the task's first loss.
 
-    The lengths are taken over all shared parameters, and in the paper over
-    the last shared layer. The sum is divided by the mean length, so that the
-    scale of the losses plays no role.
+    Norms are those over all shared parameters; the paper uses the last shared
+    layer. The division by the mean norm makes the method independent of the
+    scale of the losses.
 
     Args:
-        alpha: Strength of the pull towards equal rates, 0 or more; at 0 all
-            gradients get equally long. Defaults to `1.5`.
+        alpha: Strength of the pull towards equal rates, 0 or more. With 0, all
+            gradients get the same length. Defaults to `1.5`.
         learning_rate: Learning rate of the weights, greater than 0. Defaults
             to `0.025`.
         name: Name of the weighting.
@@ -59,8 +58,8 @@ class GradNorm(GramianWeighting):
     """
 
     positive_losses = True
-    alpha = Adjustable(least=0)
-    learning_rate = Adjustable(above=0)
+    alpha = Adjustable(min_value=0)
+    learning_rate = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class GradNorm(GramianWeighting):
         self.learning_rate = learning_rate
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the weights and the first losses. See `Weighting.build`."""
+        """Creates the weights and first losses. See `Weighting.build`."""
         super().build(task_names)
         shape = (self.num_tasks,)
         self._weights = self.add_state("weights", shape, value=1.0)
@@ -95,18 +94,20 @@ class GradNorm(GramianWeighting):
         norms /= _mean(norms, present)
         lengths = weights * norms
         rates = ratios / _mean(ratios, present)
-        targets = _mean(lengths, present) * rates ** self.number("alpha")
+        targets = _mean(lengths, present) * rates ** self.adjustable_value(
+            "alpha"
+        )
         self._adam.descend(
             tf.sign(lengths - targets) * norms,
             present,
-            self.number("learning_rate"),
+            self.adjustable_value("learning_rate"),
         )
         self._rescale(weights, present)
         return tf.cast(weights, tf.float64)
 
     def _rescale(self, before, present):
-        """Keeps the sum of the weights that have moved."""
-        moved = tf.maximum(self._weights.value, _LEAST_WEIGHT)
+        """Scales the updated weights to the sum of the old ones."""
+        moved = tf.maximum(self._weights.value, _MIN_WEIGHT)
         scale = _mean(before, present) / _mean(moved, present)
         self._weights.assign(tf.where(present, moved * scale, before))
 
@@ -119,7 +120,7 @@ class GradNorm(GramianWeighting):
 
 
 def _mean(values, present):
-    """Mean over the tasks that are present; 1 if none is."""
+    """Computes the mean over the present tasks; 1 if there are none."""
     count = tf.reduce_sum(tf.cast(present, values.dtype))
     total = tf.reduce_sum(tf.where(present, values, tf.zeros_like(values)))
     return tf.where(count > 0, total / tf.maximum(count, 1.0), 1.0)

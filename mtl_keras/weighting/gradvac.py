@@ -1,4 +1,4 @@
-"""Task gradients that are pulled together as far as they usually agree."""
+"""Pulls task gradients together as far as they agree on average."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import check_integer
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
-from mtl_keras.weighting.meetings import meet_in_turn
+from mtl_keras.weighting.pairwise_projection import project_pairwise
 from mtl_keras.weighting.task_orders import task_orders
 
-# Two tasks that always agree have a target of 1, which only a gradient of
-# infinite length could meet.
-_LARGEST_TARGET = 0.9999
+# A target of 1, of two tasks that always agree, would need a correction of
+# infinite length.
+_MAX_TARGET = 0.9999
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class GradVac(GramianWeighting):
     """Pulls the task gradients together as far as they agree on average.
 
-    Each gradient meets the others in a random order. Where its cosine `c` with
-    `g_j` is below the target `t` of the two tasks, `g_j` is added to it, times
-    `|g_i| (t sqrt(1 - c^2) - c sqrt(1 - t^2)) / (|g_j| sqrt(1 - t^2))`, with
-    `g_j` as it was at first; then the cosine is `t`. The update is the sum. The
-    targets start at 0 and follow the cosines: `t <- (1 - beta) t + beta c`, at
-    each meeting (gradient vaccine). Targets above 0.9999 count as that.
+    Each gradient is corrected by the others in a random order. If its cosine
+    `c` with `g_j` is below the target `t` of the two tasks, the original `g_j`
+    is added to it, times
+    `|g_i| (t sqrt(1 - c^2) - c sqrt(1 - t^2)) / (|g_j| sqrt(1 - t^2))`, which
+    makes the cosine `t` (gradient vaccine). The update is the sum. The targets
+    start at 0 and follow the cosines of each pair:
+    `t <- (1 - beta) t + beta c`. They are clipped at 0.9999.
 
-    The orders follow from the seed and the number of the step, and are the
-    same on every replica. A task without labels meets no other.
+    The orders depend only on the seed and the step, and are the same on every
+    replica. A task without labels is left out.
 
     Args:
         beta: Share of the new cosine in the target, from 0, which is PCGrad, to
@@ -56,17 +57,17 @@ class GradVac(GramianWeighting):
     [1.5, 2.0]
     """
 
-    beta = Adjustable(least=0, most=1)
+    beta = Adjustable(min_value=0, max_value=1)
 
     def __init__(
         self, beta: float = 0.5, seed: int = 0, name: str | None = None
     ):
         super().__init__(name=name)
         self.beta = beta
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the targets. See `Weighting.build`."""
+        """Creates the targets. See `Weighting.build`."""
         super().build(task_names)
         self._targets = self.add_state("targets", (self.num_tasks,) * 2)
 
@@ -74,33 +75,33 @@ class GradVac(GramianWeighting):
         size = gramian.norms.shape[0]
         orders = task_orders(size, self.seed, self.steps)
         targets = tf.cast(self._targets.value, tf.float64)
-        # One row for each turn. Each pair meets once, so that no target is
-        # read after it has moved.
+        # One row for each turn. Each pair has one turn, so that no target is
+        # read after it has changed.
         others = tf.transpose(orders)
-        meets = gramian.labelled & tf.gather(gramian.labelled, others)
+        both = gramian.labelled & tf.gather(gramian.labelled, others)
         target = tf.transpose(tf.gather(targets, orders, batch_dims=1))
-        goal = tf.minimum(target, _LARGEST_TARGET)
+        goal = tf.minimum(target, _MAX_TARGET)
         # A target of -1 is below all cosines.
-        ratio = goal / tf.sqrt(tf.maximum(1.0 - goal**2, NOISE))
-        meets = tf.cast(meets, tf.float64)
-        of_turns = tf.stack([meets, target, goal, ratio], axis=1)
+        ratio = goal / tf.sqrt(tf.maximum(1.0 - goal**2, COSINE_EPSILON))
+        both = tf.cast(both, tf.float64)
+        per_turn = tf.stack([both, target, goal, ratio], axis=1)
 
-        beta = self.number("beta", "float64")
+        beta = self.adjustable_value("beta", "float64")
 
-        def react(turn, products, squares):
-            meets, target, goal, ratio = tf.unstack(tf.gather(of_turns, turn))
-            # Nothing is left of a gradient that was wholly in conflict.
-            there = squares > NOISE
-            lengths = tf.sqrt(tf.where(there, squares, 1.0))
+        def correct(turn, products, squares):
+            both, target, goal, ratio = tf.unstack(tf.gather(per_turn, turn))
+            # A gradient opposite to the others may be projected to zero.
+            nonzero = squares > COSINE_EPSILON
+            lengths = tf.sqrt(tf.where(nonzero, squares, 1.0))
             cosine = tf.clip_by_value(products / lengths, -1.0, 1.0)
-            there = tf.cast(there, tf.float64) * meets
-            # No pull back where the cosine is above the goal.
-            there_and_below = there * tf.cast(cosine < goal, tf.float64)
+            active = tf.cast(nonzero, tf.float64) * both
+            # A cosine above the goal is not pulled back.
+            corrected = active * tf.cast(cosine < goal, tf.float64)
             pull = ratio * tf.sqrt(1.0 - cosine * cosine) - cosine
             moved = beta * (cosine - target)
-            return there_and_below * lengths * pull, there * moved
+            return corrected * lengths * pull, active * moved
 
-        parts, moved = meet_in_turn(gramian.cosines, orders, react)
+        parts, moved = project_pairwise(gramian.cosines, orders, correct)
         self._targets.assign(tf.cast(targets + moved, tf.float32))
         norms = gramian.norms
         total = tf.reduce_sum((norms * gramian.mask)[:, None] * parts, axis=0)

@@ -1,4 +1,4 @@
-"""The inner products of task gradients, as norms and cosines."""
+"""Inner products of task gradients, as norms and cosines."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-# What rounding in float32 may do to a cosine. Gradients whose cosine is this
-# near to 1 or -1 count as parallel.
-NOISE = 1e-6
+# Rounding error of a cosine in float32. Gradients count as parallel if their
+# cosine is this close to 1 or -1.
+COSINE_EPSILON = 1e-6
 # Squared norms below this share of the largest count as zero.
-_NOTHING = 1e-30
+_MIN_SQUARE_RATIO = 1e-30
 
 
 class Gramian(NamedTuple):
     """A Gramian `G = s^2 D C D` of norms `s D` and cosines `C`.
 
-    All is in float64: the matrix has the size of the number of tasks, so that
-    this costs nothing, and gradients of any scale fit without underflow. Where
-    a task has no labels its gradient is zero; its norm is then set to 1 and it
-    is at right angles to all others, so that no division is by zero and nothing
-    of it reaches the others. Its weight is to be put to 0.
+    All tensors are float64: the matrix is small, and gradients of any scale
+    fit without underflow. A task without labels has a zero gradient. Its norm
+    is set to 1 and its cosines to 0, so that no division is by zero and it
+    does not affect the other tasks. Callers set its weight to 0.
 
     Args:
         norms: `D`, of shape `(tasks,)`: norms over the largest.
@@ -35,8 +34,8 @@ class Gramian(NamedTuple):
     largest_norm: tf.Tensor
 
     @classmethod
-    def of(cls, gramian) -> Gramian:
-        """Takes a Gramian apart.
+    def from_matrix(cls, gramian) -> Gramian:
+        """Splits a matrix of inner products into norms and cosines.
 
         Args:
             gramian: Finite tensor of shape `(tasks, tasks)`.
@@ -47,7 +46,7 @@ class Gramian(NamedTuple):
         gramian = tf.cast(gramian, tf.float64)
         squares = tf.linalg.diag_part(gramian)
         largest = tf.reduce_max(squares)
-        labelled = squares > largest * _NOTHING
+        labelled = squares > largest * _MIN_SQUARE_RATIO
         largest = tf.where(largest > 0, largest, tf.ones_like(largest))
         norms = tf.sqrt(
             tf.where(labelled, squares / largest, tf.ones_like(squares))
@@ -65,13 +64,13 @@ class Gramian(NamedTuple):
         return self.norms * self.cosines * self.norms[:, None]
 
     @property
-    def lifted_cosines(self):
-        """The cosines, made safely positive definite.
+    def regularized_cosines(self):
+        """The cosines, with a small multiple of the identity added.
 
         Rounding may leave small negative eigenvalues, along which a quadratic
-        form would fall for ever.
+        form has no minimum.
         """
-        return self.cosines + NOISE * tf.eye(
+        return self.cosines + COSINE_EPSILON * tf.eye(
             self.cosines.shape[-1], dtype=tf.float64
         )
 

@@ -1,4 +1,4 @@
-"""Fixed weights, from importances or from numbers of samples."""
+"""Fixed weights, from importances or sample counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_by_task, check_known_tasks
+from mtl_keras.weighting.arguments import check_task_names, check_task_numbers
 from mtl_keras.weighting.present_tasks import weighted_sum
 from mtl_keras.weighting.weighting import Weighting
 
@@ -16,24 +16,25 @@ from mtl_keras.weighting.weighting import Weighting
 class Importance(Weighting):
     """Fixed weights that sum to the number of tasks.
 
-    Either the importances are given, or they follow from the number of
-    labelled samples of each task: inversely, so that a task with few labels
-    is not drowned by the others, or in proportion. One of the two is needed.
-    The weights are the importances, scaled so that their mean is 1.
+    The weights are importances, scaled to a mean of 1. Pass the importances, or
+    the number of labelled samples of each task. Importances are then inversely
+    proportional to the sample counts, which supports tasks with few labels, or
+    proportional.
 
     Args:
         importances: Dict from the name of every task to its importance, 0 or
             more and not all 0.
         sample_counts: Dict from the name of every task to its number of
             labelled samples, greater than 0.
-        inverse: Whether the weights are inverse to `sample_counts`, and not
-            proportional to them. Defaults to `True`.
+        inverse: Whether weights are inversely proportional to
+            `sample_counts`. Defaults to `True`.
         name: Name of the weighting.
 
     Raises:
-        TypeError: If an argument is no dict.
-        ValueError: If not one of `importances` and `sample_counts` is given,
-            a value is out of range, or the names are not those of the tasks.
+        TypeError: If an argument is not a dict.
+        ValueError: If both or neither of `importances` and `sample_counts` are
+            given, a value is out of range, or the names are not those of the
+            model's tasks.
 
     Example:
 
@@ -56,32 +57,34 @@ class Importance(Weighting):
         if (importances is None) == (sample_counts is None):
             raise ValueError(
                 f"importances={importances!r} and sample_counts="
-                f"{sample_counts!r}; expected one of them, such as "
+                f"{sample_counts!r}; expected exactly one of them, such as "
                 "Importance(sample_counts={'left': 100, 'right': 300}). For "
                 "equal weights use 'equal'."
             )
         if sample_counts is not None:
-            sample_counts = check_by_task(
-                "sample_counts", sample_counts, above=0
+            sample_counts = check_task_numbers(
+                "sample_counts", sample_counts, greater_than=0
             )
         if importances is not None:
-            importances = check_by_task("importances", importances, least=0)
+            importances = check_task_numbers(
+                "importances", importances, min_value=0
+            )
             if not any(importances.values()):
                 raise ValueError(
-                    f"importances are all zero: {importances}. Nothing would "
-                    "be learned; give a task more than 0."
+                    f"importances={importances} are all zero. Set at least one "
+                    "to more than 0, or nothing is learned."
                 )
         self.importances = importances
         self.sample_counts = sample_counts
         self.inverse = bool(inverse)
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the weights. See `Weighting.build`."""
+        """Computes the weights. See `Weighting.build`."""
         super().build(task_names)
         argument, given = "importances", self.importances
         if given is None:
             argument, given = "sample_counts", self.sample_counts
-        check_known_tasks(argument, given, task_names)
+        check_task_names(argument, given, task_names)
         lacking = [task for task in task_names if task not in given]
         if lacking:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Impartial learning: scaled losses and a mixture that favours none."""
+"""Impartial learning, with scaled losses and equal projections."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mtl_keras.weighting.imtl_l import IMTLL
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class IMTL(IMTLL, IMTLG):
-    """Treats all tasks alike, in losses and gradients (IMTL, both halves).
+    """Balances losses and gradients impartially (IMTL, both parts).
 
     The losses are scaled as in `IMTLL`, by a trainable `exp(s_i)` that brings
-    each of them to 1, and the gradients of the scaled losses are mixed as in
-    `IMTLG`. Parameters that one task alone reaches follow the scaled loss.
+    each of them to 1, and the gradients of the scaled losses are weighted as in
+    `IMTLG`. The parameters of a single task follow the scaled loss.
 
     Args:
         name: Name of the weighting.
@@ -33,7 +33,7 @@ class IMTL(IMTLL, IMTLG):
     """
 
     def weights(self, losses, gramian):
-        """Mixes the scaled gradients. See `Weighting.weights`."""
+        """Weights the scaled gradients. See `Weighting.weights`."""
         scales = tf.exp(tf.convert_to_tensor(self._log_scales.value))
         scaled = scales * gramian * scales[:, tf.newaxis]
         return scales * super().weights(scales * losses, scaled)

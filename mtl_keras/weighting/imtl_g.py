@@ -1,4 +1,4 @@
-"""The mixture of task gradients that favours none."""
+"""Weights task gradients for equal projections."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class IMTLG(GramianWeighting):
-    """Moves equally far along each task gradient (IMTL-G).
+    """Gives the update equal projections onto all task gradients (IMTL-G).
 
     The update has the same inner product with each `g_i / |g_i|`, and its
     weights sum to 1: `w = v / sum(v)` with `G v = (|g_1|, ..., |g_K|)`, solved
-    for gradients of length 1 by a pseudo-inverse. A weight may be negative, and
-    weights that nearly sum to 0 before they are scaled get large. Where the
-    gradients can only cancel each other out, the update is zero.
+    for normalized gradients by a pseudo-inverse. Weights may be negative, and
+    get large if `sum(v)` is close to 0. If the gradients can only cancel each
+    other out, the update is zero.
 
     Args:
         name: Name of the weighting.

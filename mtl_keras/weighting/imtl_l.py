@@ -1,4 +1,4 @@
-"""Learned scales that bring all losses to the same size."""
+"""Learns scales that make all losses equal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mtl_keras.weighting.weighting import Weighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class IMTLL(Weighting):
-    """Scales every loss to 1 (the loss half of impartial learning, IMTL-L).
+    """Scales every loss to 1 (the loss part of impartial learning, IMTL-L).
 
     The combined loss is `sum(exp(s_i) L_i - s_i)` with a trainable `s_i` for
-    each task, which starts at 0. It comes to rest where `exp(s_i) L_i` is 1.
-    Scale a loss, and its weight makes up for it.
+    each task, which starts at 0. Its minimum over `s_i` is at
+    `exp(s_i) L_i = 1`: the weights compensate for the scale of a loss.
 
     Args:
         name: Name of the weighting.
@@ -34,7 +34,7 @@ class IMTLL(Weighting):
     """
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the scales. See `Weighting.build`."""
+        """Creates the scales. See `Weighting.build`."""
         super().build(task_names)
         self._log_scales = self.add_state(
             "log_scales", (self.num_tasks,), trainable=True

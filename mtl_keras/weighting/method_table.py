@@ -1,4 +1,4 @@
-"""The table of methods: what each reads, what it costs, whose it is."""
+"""The table of methods: their input, cost and paper."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class MethodRow:
     """One method of the table.
 
     Args:
-        name: Name that `mtl_keras.weighting.get` knows.
-        requires: What the method reads, see `Weighting.requires`.
-        cost: What a step costs, in words.
-        summary: What the method does, in a line.
-        reference: Authors, title, venue and year; empty if there is none.
+        name: Name for `mtl_keras.weighting.get`.
+        requires: Input of the method, see `Weighting.requires`.
+        cost: Cost of a step, in words.
+        summary: Description of the method in one line.
+        reference: Authors, title, venue and year, or an empty string.
     """
 
     name: str
@@ -38,11 +38,11 @@ class MethodRow:
 class MethodTable(list):
     """A list of `MethodRow`, sorted by name, that prints as a table.
 
-    All is read off the classes and their docstrings. The print leaves out what
-    would make it too wide: the summaries and the titles of the papers.
+    The rows come from the classes and their docstrings. The printed table
+    leaves out the summaries and the titles of the papers, for its width.
 
     Args:
-        methods: Classes of weightings, by name.
+        methods: Dict from name to the class of the weighting.
     """
 
     def __init__(self, methods: Mapping[str, type[Weighting]]):
@@ -50,7 +50,7 @@ class MethodTable(list):
 
     def __repr__(self) -> str:
         columns = ["name", "requires", "cost", "reference"]
-        lines = [columns, *(_printed(row) for row in self)]
+        lines = [columns, *(_cells(row) for row in self)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         lines.insert(1, ["-" * width for width in widths])
         return "\n".join(
@@ -60,13 +60,13 @@ class MethodTable(list):
     __str__ = __repr__
 
 
-def _printed(row: MethodRow) -> list[str]:
+def _cells(row: MethodRow) -> list[str]:
     paper = re.sub(r' ".*",', "", row.reference)
     return [row.name, row.requires, row.cost, paper]
 
 
 def _row(name: str, method: type[Weighting]) -> MethodRow:
-    requires = method.what_it_reads()
+    requires = method.input_kind()
     cost = _COSTS[requires]
     if method.needs_losses_after_step:
         cost += " and one more forward pass"
@@ -78,6 +78,6 @@ def _row(name: str, method: type[Weighting]) -> MethodRow:
 
 
 def _reference(doc: str) -> str:
-    """Takes the paragraph under "Reference:" out of a docstring."""
+    """Returns the paragraph under "Reference:" of a docstring."""
     _, _, rest = doc.partition("\nReference:\n")
     return " ".join(rest.partition("\n\n")[0].split()).removesuffix(".")

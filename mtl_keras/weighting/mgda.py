@@ -1,4 +1,4 @@
-"""The shortest mixture of the task gradients."""
+"""Finds the shortest convex combination of the task gradients."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.min_norm_point import min_norm_point
 
 NORMALIZATIONS = ("none", "l2", "loss", "loss+")
-# A loss counts as this at least, where gradients are divided by it.
-_LEAST_LOSS = 1e-8
+# Lower bound of a loss that gradients are divided by.
+_MIN_LOSS = 1e-8
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class MGDA(GramianWeighting):
-    """Descends along the shortest mixture of the task gradients.
+    """Takes the shortest convex combination of the task gradients.
 
     The weights minimize `w^T G w` over `w >= 0` with `sum(w) = 1`. The update
-    conflicts with no task, and it is zero where no direction improves all of
-    them. A task with a short gradient gets a large weight.
+    conflicts with no task, and is zero if no direction improves all of them. A
+    task with a short gradient gets a large weight. A gradient of exactly zero
+    counts as that of a task without labels, and is left out.
 
-    The weights may be found for normalized gradients: `"l2"` divides each by
-    its length, `"loss"` by the task's loss, `"loss+"` by both. They are then
-    applied to the gradients as they are, as the authors do, so that the update
-    may conflict with a task.
+    The weights may be computed from normalized gradients: `"l2"` divides each
+    gradient by its length, `"loss"` by the task's loss, `"loss+"` by both. As
+    in the authors' code, they then weight the original gradients, so that the
+    update may conflict with a task.
 
     Args:
         normalization: `"none"`, `"l2"`, `"loss"` or `"loss+"`. Defaults to
@@ -66,7 +67,7 @@ class MGDA(GramianWeighting):
             norms = tf.ones_like(norms)
         if self.normalization in ("loss", "loss+"):
             losses = tf.cast(losses, tf.float64)
-            norms = norms / tf.maximum(losses, _LEAST_LOSS)
+            norms = norms / tf.maximum(losses, _MIN_LOSS)
         return min_norm_point(gramian._replace(norms=norms))
 
     def get_config(self) -> dict:

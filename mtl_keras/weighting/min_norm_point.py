@@ -1,11 +1,11 @@
-"""The shortest vector in the convex hull of the task gradients."""
+"""Finds the shortest vector in the convex hull of the task gradients."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 from mtl_keras.weighting.gramian import Gramian
-from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
+from mtl_keras.weighting.nonnegative_qp import solve_nonnegative_qp
 
 
 def min_norm_point(gramian: Gramian):
@@ -17,14 +17,14 @@ def min_norm_point(gramian: Gramian):
     Returns:
         `w`, of shape `(tasks,)`; 0 where a task is not labelled.
     """
-    # Over u >= 0, u^T G u + t (1^T u - 1)^2 is least along the same ray, for
-    # any t > 0. Written for z = D u, and t the least of the squared norms.
+    # For any t > 0, u^T G u + t (1^T u - 1)^2 over u >= 0 has its minimum on
+    # the same ray. In terms of z = D u, with t the smallest squared norm:
     labelled = gramian.mask
-    least = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, 1.0))
-    inverse = labelled * least / gramian.norms
-    matrix = gramian.lifted_cosines + inverse * inverse[:, None]
-    # Less than nothing to gain where there are no labels.
+    smallest = tf.reduce_min(tf.where(gramian.labelled, gramian.norms, 1.0))
+    inverse = labelled * smallest / gramian.norms
+    matrix = gramian.regularized_cosines + inverse * inverse[:, None]
+    # The negative sign keeps z at 0 for tasks without labels.
     linear = inverse - (1.0 - labelled)
-    z = nonnegative_minimum(matrix, linear[None])[0]
+    z = solve_nonnegative_qp(matrix, linear[None])[0]
     weights = z * inverse
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights))

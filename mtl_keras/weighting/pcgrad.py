@@ -1,4 +1,4 @@
-"""Task gradients without the parts that conflict."""
+"""Projects out the conflicts between task gradients."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mtl_keras.weighting.task_orders import task_orders
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class PCGrad(GramianWeighting):
-    """Cuts off what conflicts between the task gradients, and sums them.
+    """Projects out the conflicts between task gradients, and sums them.
 
-    Each gradient meets the others in a random order. Where its inner product
-    with `g_j` is negative, it loses its part along `g_j`:
-    `g_i <- g_i - (g_i g_j / |g_j|^2) g_j`, with `g_j` as it was at first. The
-    update is the sum.
+    Each gradient is compared with the others in a random order. If its inner
+    product with `g_j` is negative, its part along `g_j` is removed:
+    `g_i <- g_i - (g_i g_j / |g_j|^2) g_j`, with the original `g_j`. The update
+    is the sum.
 
-    The orders follow from the seed and the number of the step, and are the
-    same on every replica.
+    The orders depend only on the seed and the step, and are the same on every
+    replica.
 
     Args:
         seed: Seed of the orders, 0 or more. Defaults to `0`.
@@ -45,7 +45,7 @@ class PCGrad(GramianWeighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def solve(self, losses, gramian: Gramian):
         cosines = gramian.cosines
@@ -53,9 +53,9 @@ class PCGrad(GramianWeighting):
         orders = task_orders(size, self.seed, self.steps)
         tasks = tf.range(size)
 
-        # Row i of `parts` says how gradient i, over its norm, is made of the
-        # gradients over their norms. All rows meet their next one at once.
-        def meet(turn, parts):
+        # Row i of `parts` holds the coefficients of projected gradient i in
+        # terms of the normalized gradients. All rows take a turn at once.
+        def take_turn(turn, parts):
             other = orders[:, turn]
             products = tf.reduce_sum(parts * tf.gather(cosines, other), axis=1)
             excess = tf.where(other != tasks, tf.nn.relu(-products), 0.0)
@@ -64,7 +64,7 @@ class PCGrad(GramianWeighting):
 
         _, parts = tf.while_loop(
             lambda turn, _: turn < size,
-            meet,
+            take_turn,
             (tf.constant(0), tf.eye(size, dtype=tf.float64)),
         )
         norms = gramian.norms

@@ -1,4 +1,4 @@
-"""Which tasks have labels in a batch: those whose loss is not 0."""
+"""Masks tasks without labels in a batch: those with a loss of 0."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def is_present(losses):
-    """Tells which tasks have labels in a batch.
+    """Returns which tasks have labels in a batch.
 
     Args:
         losses: Float32 tensor of shape `(tasks,)`, 0 for a task without labels.
@@ -18,17 +18,17 @@ def is_present(losses):
 
 
 def count_present(losses):
-    """Counts the tasks that have labels, as a float32 scalar of 1 or more."""
+    """Counts the tasks with labels, as a float32 scalar of 1 or more."""
     present = tf.cast(is_present(losses), tf.float32)
     return tf.maximum(tf.reduce_sum(present), 1.0)
 
 
 def fill_absent(losses, value: float = 1.0):
-    """Puts a harmless value where a loss is 0, before a logarithm or division.
+    """Replaces losses of 0, before a logarithm or a division.
 
     Args:
         losses: See `is_present`.
-        value: What to put. Defaults to `1`.
+        value: The replacement. Defaults to `1`.
 
     Returns:
         A tensor of the shape of `losses`.
@@ -37,7 +37,7 @@ def fill_absent(losses, value: float = 1.0):
 
 
 def keep_present(values, losses):
-    """Puts 0 where a task has no labels, with no gradient there.
+    """Sets the values of tasks without labels to 0, without a gradient.
 
     Args:
         values: Finite float32 tensor of shape `(tasks,)`.
@@ -49,8 +49,8 @@ def keep_present(values, losses):
     return tf.where(is_present(losses), values, tf.zeros_like(values))
 
 
-def softmax_of_present(logits, losses):
-    """Softmax over the tasks that have labels; 0 for the others.
+def softmax_over_present(logits, losses):
+    """Computes the softmax over the tasks with labels; 0 for the others.
 
     Args:
         logits: Finite float32 tensor of shape `(tasks,)`.
@@ -61,20 +61,20 @@ def softmax_of_present(logits, losses):
     """
     lowest = tf.fill(logits.shape, tf.float32.min)
     softmax = tf.nn.softmax(tf.where(is_present(losses), logits, lowest))
-    # Without any labels all logits are lowest and the softmax is uniform.
+    # Without any labels, all logits are equal and the softmax is uniform.
     return keep_present(softmax, losses)
 
 
 def weighted_sum(losses, weights):
-    """Sums losses with weights that get no gradient.
+    """Sums the weighted losses, with constant weights.
 
     Args:
         losses: See `is_present`.
         weights: Float32 tensor of shape `(tasks,)`.
 
     Returns:
-        A scalar, whose gradient by the losses is `weights`, and 0 for a task
-        without labels.
+        A scalar. Its gradient with respect to the losses is `weights`, and 0
+        for a task without labels.
     """
     return tf.reduce_sum(
         keep_present(tf.stop_gradient(weights) * losses, losses)

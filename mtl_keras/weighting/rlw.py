@@ -1,4 +1,4 @@
-"""Weights that are drawn at each step."""
+"""Draws random weights at each step."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class RLW(Weighting):
     """Draws the weights at random (random loss weighting).
 
     The weights of a step are `softmax(x)` with `x` from a standard normal
-    distribution. They sum to 1, so that the learning rate is 1/K of that of
-    equal weights. The draw follows from the seed and the number of the step,
-    and is the same on every replica.
+    distribution. They sum to 1, so that the effective learning rate is 1/K of
+    that of equal weights. The draw depends only on the seed and the step, and
+    is the same on every replica.
 
     Args:
         seed: Seed of the draws, 0 or more. Defaults to `0`.
@@ -40,7 +40,7 @@ class RLW(Weighting):
 
     def __init__(self, seed: int = 0, name: str | None = None):
         super().__init__(name=name)
-        self.seed = check_integer("seed", seed, least=0)
+        self.seed = check_integer("seed", seed, min_value=0)
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""

@@ -1,4 +1,4 @@
-"""A smooth maximum of the losses."""
+"""Minimizes a smooth maximum of the losses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.arguments import (
-    check_by_task,
     check_integer,
-    check_known_tasks,
+    check_task_names,
+    check_task_numbers,
 )
 from mtl_keras.weighting.present_tasks import (
     count_present,
@@ -23,30 +23,31 @@ from mtl_keras.weighting.weighting import Weighting
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class STCH(Weighting):
-    """Descends along a smooth maximum (smooth Tchebycheff scalarization).
+    """Minimizes a smooth maximum (smooth Tchebycheff scalarization).
 
-    In a warm-up of some epochs the combined loss is `sum(log L_i)`. From then
-    on it is `n mu logsumexp(p_i log(L_i / nadir_i) / mu)`, a smooth version of
-    the largest term, over the `n` tasks that have labels. The nadir is the
-    task's mean loss in the last epoch of the warm-up. As in the authors' code,
-    the factor `n` keeps the learning rate what it was in the warm-up.
+    During the warm-up epochs, the combined loss is `sum(log L_i)`. After that
+    it is `n mu logsumexp(p_i log(L_i / nadir_i) / mu)`, a smooth version of the
+    maximum over the `n` tasks with labels. The nadir is the task's mean loss in
+    the last epoch of the warm-up. As in the authors' code, the factor `n` keeps
+    the effective learning rate of the warm-up.
 
-    User weights of the losses cancel out between loss and nadir; preferences
-    take their place.
+    The user's loss weights cancel out between loss and nadir; use preferences
+    instead.
 
     Args:
-        mu: Smoothness, greater than 0. The smaller, the more the largest term
-            counts alone. Defaults to `1.0`.
-        warmup_epochs: Number of epochs of the warm-up. 0 leaves out nadir and
-            logarithm: the loss is then `n mu logsumexp(p_i L_i / mu)` from
-            the first step on. Defaults to `4`.
+        mu: Smoothness, greater than 0. Smaller values give the largest term
+            more weight. Defaults to `1.0`.
+        warmup_epochs: Number of warm-up epochs. With 0, there is no nadir and
+            no logarithm: the loss is `n mu logsumexp(p_i L_i / mu)` from the
+            first step. Defaults to `4`.
         preferences: Dict from task name to preference `p_i`, 0 or more.
-            Tasks that are not named have 1. Defaults to 1 for all tasks.
+            Defaults to 1 for all tasks that are not in the dict.
         name: Name of the weighting.
 
     Raises:
-        TypeError: If `preferences` is no dict.
-        ValueError: If an argument is out of range, or names no task.
+        TypeError: If `preferences` is not a dict.
+        ValueError: If an argument is out of range, or the model has no task of
+            a given name.
 
     Reference:
         Lin et al., "Smooth Tchebycheff Scalarization for Multi-Objective
@@ -65,7 +66,7 @@ class STCH(Weighting):
     """
 
     positive_losses = True
-    mu = Adjustable(above=0)
+    mu = Adjustable(greater_than=0)
 
     def __init__(
         self,
@@ -77,23 +78,23 @@ class STCH(Weighting):
         super().__init__(name=name)
         self.mu = mu
         self.warmup_epochs = check_integer(
-            "warmup_epochs", warmup_epochs, least=0
+            "warmup_epochs", warmup_epochs, min_value=0
         )
-        self.preferences = check_by_task(
-            "preferences", preferences or {}, least=0
+        self.preferences = check_task_numbers(
+            "preferences", preferences or {}, min_value=0
         )
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the nadir. See `Weighting.build`."""
+        """Creates the nadir. See `Weighting.build`."""
         super().build(task_names)
-        check_known_tasks("preferences", self.preferences, task_names)
+        check_task_names("preferences", self.preferences, task_names)
         self._preferences = [self.preferences.get(t, 1.0) for t in task_names]
-        # 0 stands for a task that no epoch has seen.
+        # 0 marks a task without labels so far.
         self._nadir = self.add_state("nadir", (self.num_tasks,))
         self._epochs = self.add_state("epochs", (), dtype="int32")
 
     def combine(self, losses):
-        """Takes the smooth maximum. See `Weighting.combine`."""
+        """Computes the smooth maximum. See `Weighting.combine`."""
         if not self.warmup_epochs:
             return self._smooth_maximum(losses, losses)
         logs = tf.math.log(fill_absent(losses))
@@ -106,7 +107,7 @@ class STCH(Weighting):
         )
 
     def _smooth_maximum(self, distances, losses):
-        mu = self.number("mu")
+        mu = self.adjustable_value("mu")
         present = is_present(losses)
         exponents = tf.constant(self._preferences) * distances / mu
         lowest = tf.fill(exponents.shape, tf.float32.min)
@@ -115,12 +116,12 @@ class STCH(Weighting):
         return tf.where(tf.reduce_any(present), maximum, 0.0)
 
     def on_epoch_end(self, mean_losses) -> None:
-        """Takes the nadir in the warm-up. See `Weighting.on_epoch_end`."""
+        """Sets the nadir in the warm-up. See `Weighting.on_epoch_end`."""
         losses = tf.convert_to_tensor(mean_losses, "float32")
         nadir = tf.convert_to_tensor(self._nadir.value)
-        # A task that was never there in the warm-up starts when it comes.
-        open_ = (self._epochs.value < self.warmup_epochs) | (nadir == 0.0)
-        self._nadir.assign(tf.where(open_ & is_present(losses), losses, nadir))
+        # A task without labels in the warm-up gets its nadir later.
+        unset = (self._epochs.value < self.warmup_epochs) | (nadir == 0.0)
+        self._nadir.assign(tf.where(unset & is_present(losses), losses, nadir))
         self._epochs.assign_add(1)
 
     def get_config(self) -> dict:

@@ -1,4 +1,4 @@
-"""Adam for weights that a method trains by a rule of its own."""
+"""Adam for task weights that a method trains itself."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ _EPSILON = 1e-8
 
 
 class TaskAdam:
-    """Adam on a vector of one value a task.
+    """Adam for a vector with one value for each task.
 
-    `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, and the value falls
-    by `rate m' / (sqrt(v') + epsilon)` with the averages corrected for their
-    start at 0. Each task counts its own steps, so that a task without labels
-    is left as it is. The averages are states of the weighting.
+    The averages are `m <- b1 m + (1 - b1) g` and `v <- b2 v + (1 - b2) g^2`. A
+    step subtracts `rate m' / (sqrt(v') + epsilon)` from the value, where `m'`
+    and `v'` are the bias-corrected averages. Each task counts its own steps: a
+    task without labels does not change. The averages are state of the
+    weighting.
 
     Args:
-        weighting: The weighting that the values belong to.
-        values: Its variable of shape `(tasks,)`.
+        weighting: The weighting that owns the values.
+        values: Variable of shape `(tasks,)`.
 
     Reference:
         Kingma and Ba, "Adam", ICLR 2015.
@@ -39,11 +40,11 @@ class TaskAdam:
         """Takes one step.
 
         Args:
-            gradient: Float32 tensor of shape `(tasks,)`, to descend along.
+            gradient: Float32 tensor of shape `(tasks,)`.
             present: Booleans of shape `(tasks,)`: the values to change.
             learning_rate: Learning rate, a scalar.
-            weight_decay: Times the value, it is added to the gradient, a
-                scalar. Defaults to `0`.
+            weight_decay: Factor of the values that are added to the gradient,
+                a scalar. Defaults to `0`.
         """
         old = tf.convert_to_tensor(self.values.value)
         gradient = gradient + weight_decay * old
@@ -63,5 +64,5 @@ class TaskAdam:
 
 
 def _average(variable, value, beta):
-    """Moves a running average by one value."""
+    """Updates a running average with a value."""
     return beta * variable.value + (1.0 - beta) * value

@@ -1,4 +1,4 @@
-"""Random orders in which each task gradient meets the others."""
+"""Random orders in which task gradients are corrected by each other."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import tensorflow as tf
 
 
 def task_orders(num_tasks: int, seed: int, steps):
-    """Draws an order of the tasks for each task.
+    """Draws an order of all tasks for each task.
 
-    The orders follow from the seed and the number of the step, and are the
-    same on every replica.
+    The orders depend only on the seed and the step, and are the same on every
+    replica.
 
     Args:
         num_tasks: Number of tasks.
         seed: Seed of the draws.
-        steps: Number of the step, an int32 scalar.
+        steps: Number of steps so far, an int32 scalar.
 
     Returns:
-        Int32 tensor of shape `(num_tasks, num_tasks)`: row `i` is the order in
-        which task `i` meets all tasks, itself included.
+        Int32 tensor of shape `(num_tasks, num_tasks)`: row `i` is the order of
+        all tasks, `i` included, for task `i`.
     """
     draw = tf.random.stateless_uniform(
         (num_tasks, num_tasks), seed=tf.stack([seed, steps]), alg="philox"

@@ -1,4 +1,4 @@
-"""Weights from learned uncertainties."""
+"""Learns weights from the uncertainty of each task."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.arguments import check_known_tasks
+from mtl_keras.weighting.arguments import check_task_names
 from mtl_keras.weighting.present_tasks import keep_present
 from mtl_keras.weighting.weighting import Weighting
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class Uncertainty(Weighting):
-    """Weights each task by the noise that the model finds in its labels.
+    """Weights each task by its learned noise (homoscedastic uncertainty).
 
     The combined loss is `sum(1/2 exp(-s_i) L_i + 1/2 s_i)` with a trainable
     log-variance `s_i` for each task, which starts at 0. It is the negative log
-    likelihood of a regression with a mean squared error; it may be negative.
-    For a classification the likelihood has no factor 1/2 before the loss.
+    likelihood of a regression with a mean squared error, and may be negative.
+    The likelihood of a classification has no factor 1/2 before the loss.
 
     Args:
-        classification: Names of the tasks that are classifications and lose
-            the factor 1/2, which doubles their first weights. Where the
-            weights come to rest, at `1 / (2 L_i)`, it makes no difference.
-            Defaults to none, which treats all tasks alike.
+        classification: Names of classification tasks, which get no factor 1/2.
+            This doubles their initial weights and does not change the optimal
+            weights `1 / (2 L_i)`. Defaults to no task.
         name: Name of the weighting.
 
     Raises:
-        TypeError: If `classification` is no sequence of names.
+        TypeError: If `classification` is not a sequence of names.
 
     Reference:
         Kendall et al., "Multi-Task Learning Using Uncertainty to Weigh Losses
@@ -49,15 +48,15 @@ class Uncertainty(Weighting):
         super().__init__(name=name)
         if isinstance(classification, str):
             raise TypeError(
-                f"classification={classification!r} is one string; expected "
+                f"classification={classification!r} is a string; expected "
                 f"a list of task names, such as [{classification!r}]."
             )
         self.classification = tuple(classification)
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the log-variances. See `Weighting.build`."""
+        """Creates the log-variances. See `Weighting.build`."""
         super().build(task_names)
-        check_known_tasks("classification", self.classification, task_names)
+        check_task_names("classification", self.classification, task_names)
         self._factors = [
             1.0 if task in self.classification else 0.5 for task in task_names
         ]

@@ -1,4 +1,4 @@
-"""Each task gradient, turned until it conflicts with none, and their sum."""
+"""Projects each task gradient onto the directions without conflict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from mtl_keras.weighting.adjustable import Adjustable
-from mtl_keras.weighting.gramian import NOISE, Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
-from mtl_keras.weighting.nonnegative_minimum import nonnegative_minimum
+from mtl_keras.weighting.nonnegative_qp import solve_nonnegative_qp
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -16,17 +16,18 @@ class UPGrad(GramianWeighting):
     """Projects each task gradient onto the directions without conflict.
 
     A direction conflicts with a task if its inner product with the task's
-    gradient is negative. Each gradient is replaced by the nearest vector that
-    conflicts with none; the update is their mean. The weights are the sum over
-    the tasks `i` of the minima of `v^T G v` over `v >= e_i / K`, with `e_i` the
-    unit vector.
+    gradient is negative. Each gradient is replaced by the closest vector that
+    conflicts with no task, and the update is their mean. The weights are the
+    sum over all tasks `i` of the minimizers of `v^T G v` over `v >= e_i / K`,
+    where `e_i` is a unit vector.
 
-    A longer gradient counts for more, in proportion to its length.
+    A longer gradient has more influence, in proportion to its length.
 
     Args:
-        regularization: What is added to the diagonal of `G`, as a share of its
-            trace, 0 or more. Gradients shorter than the root of that share of
-            the longest may be conflicted with. Defaults to `1e-4`.
+        regularization: Number added to the diagonal of `G`, relative to its
+            trace, 0 or more. The update may conflict with gradients that are
+            shorter than `sqrt(regularization)` times the longest. Defaults to
+            `1e-4`.
         name: Name of the weighting.
 
     Raises:
@@ -46,7 +47,7 @@ class UPGrad(GramianWeighting):
     [0.75, 1.0]
     """
 
-    regularization = Adjustable(least=0)
+    regularization = Adjustable(min_value=0)
 
     def __init__(self, regularization: float = 1e-4, name: str | None = None):
         super().__init__(name=name)
@@ -56,14 +57,14 @@ class UPGrad(GramianWeighting):
         labelled = gramian.mask
         size = gramian.norms.shape[0]
         squares = gramian.norms**2
-        # In units of each norm: without regularization, the norms play no role
-        # in the projection.
-        share = self.number("regularization", "float64")
+        # In units of each norm: without regularization, the projection does not
+        # depend on the norms.
+        share = self.adjustable_value("regularization", "float64")
         lift = share * tf.reduce_sum(squares * labelled) / squares
-        matrix = gramian.cosines + tf.linalg.diag(lift + NOISE)
+        matrix = gramian.cosines + tf.linalg.diag(lift + COSINE_EPSILON)
         norms = gramian.norms * labelled
-        # Each row is a gradient of length 1, to which others are added.
-        added = nonnegative_minimum(matrix, -matrix)
+        # Each row is a normalized gradient plus multiples of others.
+        added = solve_nonnegative_qp(matrix, -matrix)
         rows = added + tf.eye(size, dtype=tf.float64)
         weights = tf.reduce_sum(norms[:, None] * rows, axis=0) / gramian.norms
         return weights / gramian.num_labelled

@@ -1,4 +1,4 @@
-"""Weights from the uncertainties that would be learned in the end."""
+"""Weights tasks by the optimal uncertainty, with a softmax."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import tensorflow as tf
 from mtl_keras.weighting.adjustable import Adjustable
 from mtl_keras.weighting.present_tasks import (
     fill_absent,
-    softmax_of_present,
+    softmax_over_present,
     weighted_sum,
 )
 from mtl_keras.weighting.weighting import Weighting
 
-# Infinite logits, of losses that are almost 0, would make a softmax of NaN.
-_LARGEST_LOGIT = 1e30
+# Infinite logits, of losses close to 0, would make the softmax NaN.
+_MAX_LOGIT = 1e30
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class UWSO(Weighting):
-    """Weights each task by the best uncertainty, softened to a softmax.
+    """Weights each task by its optimal uncertainty, with a softmax (UW-SO).
 
-    The weights are `w = softmax((1 / L_i) / T)`, without a gradient: `1 / L_i`
-    is what the learned weights of `Uncertainty` come to at losses that stay as
-    they are. The task of the smallest loss weighs most. The weights sum to 1,
-    so that the learning rate is 1/K of that of equal weights.
+    The weights are `w = softmax((1 / L_i) / T)`, without a gradient. For
+    constant losses, the learned weights of `Uncertainty` converge to
+    `1 / (2 L_i)`. The task with the smallest loss gets the largest weight. The
+    weights sum to 1, so that the effective learning rate is 1/K of that of
+    equal weights.
 
     Args:
-        temperature: `T`, greater than 0. The larger, the more equal are the
-            weights; it needs tuning, between 1 and 20 or so, and more where
-            losses are small. Defaults to `1.0`.
+        temperature: `T`, greater than 0. Larger values make the weights more
+            equal. It needs tuning, typically between 1 and 20, and larger
+            values for small losses. Defaults to `1.0`.
         name: Name of the weighting.
 
     Raises:
@@ -50,7 +51,7 @@ class UWSO(Weighting):
 
     positive_losses = True
 
-    temperature = Adjustable(above=0)
+    temperature = Adjustable(greater_than=0)
 
     def __init__(self, temperature: float = 1.0, name: str | None = None):
         super().__init__(name=name)
@@ -58,9 +59,11 @@ class UWSO(Weighting):
 
     def combine(self, losses):
         """Sums the weighted losses. See `Weighting.combine`."""
-        logits = 1.0 / fill_absent(losses) / self.number("temperature")
-        logits = tf.minimum(logits, _LARGEST_LOGIT)
-        return weighted_sum(losses, softmax_of_present(logits, losses))
+        logits = (
+            1.0 / fill_absent(losses) / self.adjustable_value("temperature")
+        )
+        logits = tf.minimum(logits, _MAX_LOGIT)
+        return weighted_sum(losses, softmax_over_present(logits, losses))
 
     def get_config(self) -> dict:
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,4 +1,4 @@
-"""What every weighting has: how K task losses become one update."""
+"""The base class of weightings, which turn task losses into one update."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from mtl_keras.weighting.adjustable import Adjustable
 
 
 class Weighting(keras.metrics.Metric):
-    """Base of the methods that balance tasks.
+    """Base class of methods that balance tasks.
 
-    A method implements one of three hooks, and what it requires follows from
-    which one:
+    A method implements one of three hooks, which determines `requires`:
 
-    - `combine(losses)`: from the task losses to one loss;
-    - `weights(losses, gramian)`: from the Gramian G = J J^T of the task
-      gradients over shared parameters to a weight for each task; the update
-      is J^T w;
-    - `aggregate(losses, jacobian)`: from the Jacobian to the update itself,
-      and the weights to log.
+    - `combine(losses)` returns one loss;
+    - `weights(losses, gramian)` returns a weight for each task, from the
+      Gramian G = J J^T of the task gradients over shared parameters. The
+      update is J^T w;
+    - `aggregate(losses, jacobian)` returns the update itself, and the weights
+      to log.
 
-    It may implement `after_step` and `on_epoch_end` as well. All hooks are
-    pure functions of their arguments and of the method's state, in the graph:
-    they take and return tensors, on every replica the same ones. State is made
-    in `build` by `add_state`, so that checkpoints and `.keras` files carry it.
+    It may also implement `after_step` and `on_epoch_end`. All hooks run in the
+    graph and depend only on their arguments and the method's state. They take
+    and return tensors, which are the same on every replica. `build` creates
+    the state with `add_state`, so that checkpoints and `.keras` files contain
+    it.
 
-    A method of gradients may implement `combine` too. The parameters that one
-    task alone reaches and `trainable_variables` then follow the combined loss;
-    `weights` and `aggregate` still get the losses as they came and the
-    gradients of these, and give the whole update of the shared parameters.
+    A method that reads gradients may implement `combine` as well. The
+    parameters of a single task and `trainable_variables` then follow the
+    combined loss. `weights` and `aggregate` still receive the original losses
+    and their gradients, and determine the update of the shared parameters.
 
-    A loss of exactly 0 says that its task has no label in the batch. Such a
-    task gets no weight, changes no weight of another task by its 0 and leaves
-    its state as it is.
+    A loss of exactly 0 marks a task without labels in the batch. Such a task
+    gets no weight, does not affect the weights of other tasks, and its state
+    does not change.
 
-    It is a `keras.metrics.Metric` for the reason that `LossWeights` is one:
-    its variables are saved with a model and are no weights of it. It measures
-    nothing, and the model keeps it out of its metrics.
+    A weighting is a `keras.metrics.Metric` for the same reason as
+    `LossWeights`: its variables are saved with a model but are not among the
+    model's weights. It measures nothing, and is not one of the model's metrics.
 
     Args:
         name: Name of the weighting. Defaults to that of the class.
     """
 
-    # Whether the losses must be positive, because of a logarithm or a root.
+    # Whether the losses must be positive, for a logarithm or a root.
     positive_losses: ClassVar[bool] = False
-    # What `table` says of the method; empty for the docstring's first line.
+    # Description in `table`; if empty, the first line of the docstring.
     summary: ClassVar[str] = ""
-    # Whether `after_step` needs the losses of the same batch once more.
+    # Whether `after_step` needs new losses of the same batch.
     needs_losses_after_step: ClassVar[bool] = False
-    # Whether it learns from data that is held out of the training.
+    # Whether the method learns from data that is held out of training.
     needs_held_out_data: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None):
@@ -61,24 +61,24 @@ class Weighting(keras.metrics.Metric):
         self.task_names: tuple[str, ...] = ()
         self._state: dict[str, keras.Variable] = {}
         self._trainable: list[keras.Variable] = []
-        # Of the adjustable arguments: floats, and variables once built.
-        self._numbers: dict[str, float | keras.Variable] = {}
+        # Adjustable arguments: floats, or variables once built.
+        self._adjustable_values: dict[str, float | keras.Variable] = {}
 
-    # What a method defines.
+    # Hooks of a method.
 
     def build(self, task_names: Sequence[str]) -> None:
-        """Makes the state. Called once, before any other hook.
+        """Creates the state. Called once, before any other hook.
 
         Args:
             task_names: Names of the tasks, in the order of all vectors.
         """
         self.task_names = tuple(task_names)
-        # Variables of steps and epochs, for orders and draws that repeat.
+        # Makes random orders and draws reproducible.
         self._steps = self.add_state("steps", (), dtype="int32")
         for name in self.adjustable_arguments():
-            # In float64, which holds any Python number.
-            self._numbers[name] = keras.Variable(
-                np.float64(self._numbers[name]),
+            # float64 holds any Python float.
+            self._adjustable_values[name] = keras.Variable(
+                np.float64(self._adjustable_values[name]),
                 dtype="float64",
                 trainable=False,
                 aggregation="only_first_replica",
@@ -87,84 +87,92 @@ class Weighting(keras.metrics.Metric):
         self.built = True
 
     def build_jacobian(self, num_parameters: int) -> None:
-        """Makes the state that is as long as the gradients.
+        """Creates state of the size of the gradients.
 
-        Called once, before the first step, if `requires` is "jacobian".
+        Called once, before the first step, if `requires` is `"jacobian"`.
 
         Args:
-            num_parameters: Number of shared parameters, which is the second
-                dimension of the Jacobian.
+            num_parameters: Number of shared parameters: the second dimension
+                of the Jacobian.
         """
 
     def combine(self, losses):
-        """Makes one loss of the task losses.
+        """Combines the task losses into one.
 
         Args:
-            losses: Float32 tensor of shape `(tasks,)`, times the user's
-                weights, of the whole batch.
+            losses: Float32 tensor of shape `(tasks,)`: the losses of the whole
+                batch, times the user's loss weights.
 
         Returns:
-            A scalar. It is differentiated by the losses, which weights the
-            tasks, and by `trainable_variables`.
+            A scalar. Its gradient with respect to the losses weights the tasks;
+            its gradient with respect to `trainable_variables` trains them.
         """
-        raise TypeError(f"{type(self).__name__} combines no losses.")
+        raise TypeError(
+            f"{type(self).__name__} does not implement combine(losses)."
+        )
 
     def weights(self, losses, gramian):
-        """Weights the task gradients by their Gramian.
+        """Computes task weights from the Gramian of the task gradients.
 
         Args:
             losses: See `combine`.
-            gramian: Float32 tensor of shape `(tasks, tasks)`, the inner
+            gramian: Float32 tensor of shape `(tasks, tasks)`: the inner
                 products of the task gradients over the shared parameters. The
                 row of a task without labels is zero.
 
         Returns:
             Float32 tensor of shape `(tasks,)`.
         """
-        raise TypeError(f"{type(self).__name__} weights no gradients.")
+        raise TypeError(
+            f"{type(self).__name__} does not implement "
+            "weights(losses, gramian)."
+        )
 
     def aggregate(self, losses, jacobian):
-        """Makes the update of the task gradients themselves.
+        """Computes the update from the task gradients.
 
         Args:
             losses: See `combine`.
             jacobian: Float32 tensor of shape `(tasks, parameters)`.
 
         Returns:
-            Two float32 tensors: the update, of shape `(parameters,)`, to be
-            descended along, and what is logged as the weight of each task, of
-            shape `(tasks,)`.
+            Two float32 tensors: the update of shape `(parameters,)`, which
+            takes the place of the gradient, and the weight of each task to log,
+            of shape `(tasks,)`.
         """
-        raise TypeError(f"{type(self).__name__} aggregates no gradients.")
+        raise TypeError(
+            f"{type(self).__name__} does not implement "
+            "aggregate(losses, jacobian)."
+        )
 
     def after_step(self, losses) -> None:
-        """Sees the losses of the same batch after the update.
+        """Receives the losses of the same batch after the update.
 
-        Called if `needs_losses_after_step`, which costs a forward pass.
+        Called only if `needs_losses_after_step`, for one more forward pass.
 
         Args:
             losses: See `combine`.
         """
 
     def on_epoch_end(self, mean_losses) -> None:
-        """Sees the mean losses of the epoch, at its end.
+        """Receives the mean losses at the end of an epoch.
 
         Args:
-            mean_losses: Float32 array of shape `(tasks,)`, over all replicas,
-                times the user's weights.
+            mean_losses: Float32 array of shape `(tasks,)`: means over all
+                replicas, times the user's loss weights.
         """
 
-    # What all methods share.
+    # Shared by all methods.
 
     @property
     def requires(self) -> str:
-        """What the method reads: "losses", "gramian" or "jacobian"."""
-        return self.what_it_reads()
+        """Input of the method: `"losses"`, `"gramian"` or `"jacobian"`."""
+        return self.input_kind()
 
     @classmethod
-    def what_it_reads(cls) -> str:
-        """Says what `requires` is, without an instance."""
-        # From the costliest: a method of gradients may combine losses too.
+    def input_kind(cls) -> str:
+        """Returns `requires`, without an instance."""
+        # A method that reads gradients may combine losses, too.
         kinds = {
             "aggregate": "jacobian",
             "weights": "gramian",
@@ -173,7 +181,10 @@ class Weighting(keras.metrics.Metric):
         for hook, kind in kinds.items():
             if getattr(cls, hook) is not getattr(Weighting, hook):
                 return kind
-        raise TypeError(f"{cls.__name__} implements none of {list(kinds)}.")
+        raise TypeError(
+            f"{cls.__name__} implements none of {list(kinds)}. A weighting "
+            "implements one of them."
+        )
 
     @property
     def combines(self) -> bool:
@@ -189,15 +200,18 @@ class Weighting(keras.metrics.Metric):
         dtype: str = "float32",
         trainable: bool = False,
     ) -> keras.Variable:
-        """Makes a variable of the method, the same on all replicas.
+        """Creates a variable of the method, the same on all replicas.
 
         Args:
             name: Name of the variable.
-            shape: Its shape.
-            value: Its first value. Defaults to `0`.
-            dtype: Its dtype. Defaults to `"float32"`.
-            trainable: Whether the model's optimizer trains it, without weight
-                decay. Defaults to `False`.
+            shape: Shape of the variable.
+            value: Initial value. Defaults to `0`.
+            dtype: Dtype of the variable. Defaults to `"float32"`.
+            trainable: Whether the model's optimizer trains the variable,
+                without weight decay. Defaults to `False`.
+
+        Returns:
+            The variable.
         """
         variable = keras.Variable(
             keras.initializers.Constant(value),
@@ -214,24 +228,26 @@ class Weighting(keras.metrics.Metric):
 
     @classmethod
     def adjustable_arguments(cls) -> list[str]:
-        """Names of the arguments that can change without another graph."""
+        """Lists the arguments that can change without retracing."""
         return [
             name
             for name in dir(cls)
             if isinstance(getattr(cls, name), Adjustable)
         ]
 
-    def number(self, name: str, dtype: str = "float32"):
-        """Reads an adjustable argument, in a hook.
+    def adjustable_value(self, name: str, dtype: str = "float32"):
+        """Returns the current value of an adjustable argument, for a hook.
 
         Args:
             name: Name of the argument.
             dtype: Dtype of the tensor. Defaults to `"float32"`.
 
         Returns:
-            A scalar tensor, of the value at each step.
+            A scalar tensor.
         """
-        return tf.cast(tf.convert_to_tensor(self._numbers[name].value), dtype)
+        return tf.cast(
+            tf.convert_to_tensor(self._adjustable_values[name].value), dtype
+        )
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
@@ -249,32 +265,32 @@ class Weighting(keras.metrics.Metric):
         return tf.convert_to_tensor(self._steps.value)
 
     def count_step(self) -> None:
-        """Adds one to `steps`. Called after each step that was taken."""
+        """Adds one to `steps`. Called after each step that is not skipped."""
         self._steps.assign_add(1)
 
-    # A metric is reset at each epoch and updated at each step; state stays.
+    # Keras resets metrics at each epoch. The state of a weighting stays.
 
     def reset_state(self) -> None:
-        """Does nothing: the state of a method outlives the epoch."""
+        """Does nothing: the state is kept between epochs."""
 
     def result(self) -> dict:
-        """Returns nothing: a weighting measures nothing."""
+        """Returns an empty dict: a weighting measures nothing."""
         return {}
 
-    # Stored by name, and tolerantly: a model that was trained with another
-    # method, or with none, gives this one its weights and no state.
+    # Stored by name, and missing names are skipped: weights of a model that was
+    # trained with another method, or with none, load without state.
 
     def save_own_variables(self, store) -> None:
-        """Writes the state into a Keras weight store."""
+        """Writes the state to a Keras weight store."""
         for name, variable in self._state.items():
             store[name] = variable.numpy()
 
     def load_own_variables(self, store) -> None:
-        """Reads the state that a Keras weight store holds."""
+        """Reads the state that a Keras weight store contains."""
         for name, variable in self._state.items():
             if name in store:
                 variable.assign(store[name])
 
     def get_config(self) -> dict:
-        """Returns the arguments that make this weighting again."""
+        """Returns the arguments of the constructor."""
         return {"name": self.name}

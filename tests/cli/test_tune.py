@@ -128,7 +128,7 @@ def test_when_all_trials_fail_it_ends_with_1(run_command, tmp_path):
         ("--role chief", "needs --oracle HOST:PORT"),
         ("--role worker --oracle localhost", "HOST:PORT"),
         ("--role chief --oracle localhost:99999", "from 1 to 65535"),
-        ("--role chief --oracle 192.0.2.1:5000", "no address of this host"),
+        ("--role chief --oracle 192.0.2.1:5000", "not an address of this host"),
         ("--role worker --oracle a:1 --workers 2", "once for each worker"),
         ("--role boss --oracle localhost:5000", "--role"),
     ],

@@ -199,7 +199,7 @@ def test_each_task_reads_the_named_layer():
         )
     )
     assert {v.path.split("/")[0] for v in single.shared} == {"conv_1", "norm_1"}
-    own = {v.path.split("/")[0] for v in single.of_task["kind"]}
+    own = {v.path.split("/")[0] for v in single.task_variables["kind"]}
     assert own == {"conv_2", "norm_2", "kind"}
 
 

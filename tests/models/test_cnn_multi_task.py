@@ -46,7 +46,7 @@ def test_the_encoder_is_shared_and_the_decoders_are_not():
     assert graph.shared
     assert all(v.path.startswith("encoder_") for v in graph.shared)
     for task in TASKS:
-        own = {v.path.split("/")[0] for v in graph.of_task[task.name]}
+        own = {v.path.split("/")[0] for v in graph.task_variables[task.name]}
         assert all(name.startswith(task.name) for name in own)
         assert (len(own) > 1) == (task.feature_rank == 4)
 

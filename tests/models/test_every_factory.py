@@ -201,7 +201,7 @@ def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
         graph = shared_graph_of(
             keras.Model(model.input, {task: model.output[task]})
         )
-        reached = sum(math.prod(v.shape) for v in graph.of_task[task])
+        reached = sum(math.prod(v.shape) for v in graph.task_variables[task])
         assert part.count_params() >= reached
         part.save(tmp_path / f"{task}.keras")
         loaded = keras.models.load_model(tmp_path / f"{task}.keras")
@@ -465,7 +465,7 @@ WRONG_ARGUMENTS = [
     ({"dropout": "much"}, "dropout='much' is not a number"),
     ({"preprocessing": "scale"}, "preprocessing holds 'scale'"),
     ({"normalization": "bach"}, "normalization='bach'"),
-    ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is no task"),
+    ({"loss_weights": {"nobody": 1.0}}, "'nobody', which is not a task"),
     ({"input_shape": ()}, "axes; expected"),
     ({"weights": "nowhere.keras"}, "no file 'nowhere.keras'"),
 ]

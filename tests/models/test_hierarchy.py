@@ -99,7 +99,7 @@ def test_a_task_trains_what_it_reads_from_unless_stopped(
     assert ("low/kernel" in reached) == (not stop_gradient)
     graph = shared_graph_of(model)
     shared = {v.path for v in graph.shared}
-    own = {v.path for v in graph.of_task["high"]}
+    own = {v.path for v in graph.task_variables["high"]}
     assert shared | own >= reached
     assert ("low/kernel" in shared) == (not stop_gradient)
 
@@ -126,7 +126,7 @@ def test_a_part_that_is_only_read_past_a_stop_belongs_to_nobody(rng):
     model.compile("sgd", weighting="mgda", run_eagerly=True)
     graph = shared_graph_of(model)
     assert {v.path for v in graph.shared} == {"trunk/kernel", "trunk/bias"}
-    paths = {v.path for of in graph.of_task.values() for v in of}
+    paths = {v.path for of in graph.task_variables.values() for v in of}
     assert not any(path.startswith("side") for path in paths)
     x = rng.normal(size=(5, 4)).astype("float32")
     found = graph.heads(keras.tree.flatten(graph.trunk(x)))

@@ -74,7 +74,7 @@ def test_shared_and_task_specific_variables():
     shared = {v.path.split("/")[0].split("_")[0] for v in graph.shared}
     assert shared == {"trunk", "read", "raise"}
     for task in model.tasks:
-        names = {v.path.split("/")[0] for v in graph.of_task[task.name]}
+        names = {v.path.split("/")[0] for v in graph.task_variables[task.name]}
         assert all(name.startswith(task.name) for name in names)
         assert {f"{task.name}_attention_{n}" for n in (1, 2)} <= names
 

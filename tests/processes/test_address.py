@@ -1,11 +1,11 @@
-"""Addresses, and what is said of one that cannot be."""
+"""Valid and invalid addresses."""
 
 import socket
 
 import pytest
 
 from mtl_keras.processes import free_ports
-from mtl_keras.processes.address import find_address, listen, read_address
+from mtl_keras.processes.address import find_address, listen, parse_address
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from mtl_keras.processes.address import find_address, listen, read_address
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match="The address"):
-        read_address(text)
+        parse_address(text)
 
 
 def test_it_listens_and_is_reached():
@@ -26,7 +26,7 @@ def test_it_listens_and_is_reached():
         assert reached.getpeername() == ("127.0.0.1", port)
 
 
-def test_a_port_in_use_is_told():
+def test_a_port_in_use_raises():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
@@ -35,14 +35,16 @@ def test_a_port_in_use_is_told():
             listen("127.0.0.1", port)
 
 
-def test_another_host_is_told():
+def test_another_host_raises():
     (port,) = free_ports(1)
     # An address of documentation (RFC 5737), which nobody has.
-    with pytest.raises(OSError, match=r"192\.0\.2\.1 is no address of this"):
+    with pytest.raises(
+        OSError, match=r"192\.0\.2\.1 is not an address of this"
+    ):
         listen("192.0.2.1", port)
 
 
-def test_a_name_that_does_not_exist_is_told():
+def test_an_unknown_name_raises():
     with pytest.raises(OSError, match=r"'no\.host\.invalid' has no address"):
         listen("no.host.invalid", 5000)
 

@@ -1,4 +1,4 @@
-"""Messages that are signed: whole, in order, from who has the key."""
+"""Signed messages: complete, in order, and from the owner of the key."""
 
 import socket
 import threading
@@ -52,7 +52,7 @@ def test_a_large_payload_arrives(connected):
     thread.join()
 
 
-def test_another_key_is_told_by_either_end(connected):
+def test_both_ends_report_another_key(connected):
     server, client = connected(other=b"another key")
     client.send({"kind": "hello"})
     with pytest.raises(WrongKeyError):
@@ -116,12 +116,12 @@ def test_a_stranger_is_no_channel():
     ours, theirs = socket.socketpair()
     with theirs:
         theirs.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        with pytest.raises(ConnectionError, match="does not speak"):
+        with pytest.raises(ConnectionError, match="does not use the protocol"):
             Channel(ours, KEY, is_server=True)
     assert ours.fileno() == -1  # it was closed
 
 
-def test_the_end_of_the_other_and_its_silence_are_told(connected):
+def test_a_closed_or_silent_end_raises(connected):
     server, client = connected()
     server.set_timeout(0.01)
     with pytest.raises(TimeoutError):

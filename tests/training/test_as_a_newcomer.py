@@ -1,4 +1,4 @@
-"""Jobs of a user with the defaults that once went wrong."""
+"""Regression tests of first steps with the defaults."""
 
 import keras
 import numpy as np

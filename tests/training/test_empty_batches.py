@@ -1,4 +1,4 @@
-"""A batch without any label changes nothing, is counted, and said once."""
+"""A batch without labels changes nothing, is counted and warns once."""
 
 import warnings
 

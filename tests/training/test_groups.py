@@ -1,4 +1,4 @@
-"""Equal tasks computed together, against the same model one by one."""
+"""Task groups against the same model with separate tasks."""
 
 import functools
 
@@ -90,7 +90,7 @@ def results(model, x, y, epochs=2, **arguments):
     return found | {f"predicted_{name}": v for name, v in model(x).items()}
 
 
-def assert_alike(found, expected, tolerance=2e-5):
+def assert_equal_results(found, expected, tolerance=2e-5):
     assert found.keys() == expected.keys()
     for name, values in expected.items():
         np.testing.assert_allclose(
@@ -109,7 +109,7 @@ def assert_same(monkeypatch, rng):
             fit = fit(x, y)
         found = results(grouped, x, y, **(fit or {}))
         single = build(monkeypatch, False, **arguments)
-        assert_alike(found, results(single, x, y, **(fit or {})))
+        assert_equal_results(found, results(single, x, y, **(fit or {})))
         return grouped, single
 
     return check
@@ -165,7 +165,7 @@ def test_eager_training_is_the_same(tasks, assert_same):
 
 
 @pytest.mark.slow
-def test_complete_labels_are_logged_alike(assert_same):
+def test_complete_labels_are_logged_equally(assert_same):
     assert_same(missing=False)
 
 
@@ -196,7 +196,7 @@ def weights_of_samples(x, y):
     return {"sample_weight": weights}
 
 
-def weights_of_classes(x, y):
+def gather_class_weights(x, y):
     weights = {"kind_2": {0: 2.0, 2: 0.5}, "yes_1": {1: 3.0}}
     return {"class_weight": weights, **weights_of_samples(x, y)}
 
@@ -206,7 +206,7 @@ def weights_of_classes(x, y):
     "fit",
     [
         pytest.param(weights_of_samples, marks=pytest.mark.slow),
-        weights_of_classes,
+        gather_class_weights,
     ],
 )
 def test_weights_of_samples_and_classes_count_the_same(fit, assert_same):
@@ -224,7 +224,7 @@ def test_targets_of_several_forms_stay_in_their_group(monkeypatch):
         y["yes_0"] = np.abs(y["yes_0"]).astype("uint8")[:, None]
         y["size_1"] = None
         found[together] = results(model, x, y)
-    assert_alike(found[True], found[False])
+    assert_equal_results(found[True], found[False])
 
 
 def test_gradients_of_the_heads_are_the_same(monkeypatch):
@@ -233,7 +233,7 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
         model = build(monkeypatch, together, FEW, weighting="pcgrad")
         x, y = data(model, np.random.default_rng(0), missing=True)
         batch = (tf.constant(x), y)
-        found = train_step_of(model, batch).find_update(batch)
+        found = train_step_of(model, batch).compute_update(batch)
         steps[together] = (model, found.update)
     grouped, update = steps[True]
     single, expected = steps[False]
@@ -310,7 +310,7 @@ def test_a_saved_model_goes_on_in_groups(monkeypatch, rng, tmp_path):
         for each in (again, model)
     )
     assert found == expected
-    assert_alike(results(again, x, y), results(model, x, y))
+    assert_equal_results(results(again, x, y), results(model, x, y))
 
 
 @pytest.mark.slow
@@ -319,7 +319,9 @@ def test_a_clone_computes_the_same(monkeypatch, rng):
     x, _ = data(model, rng, missing=True)
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
-    assert_alike(clone.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert_equal_results(
+        clone.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
     assert clone.get_layer("kind_2_and_1_more") is not (
         model.get_layer("kind_2_and_1_more")
     )
@@ -332,7 +334,7 @@ def test_an_exported_model_computes_the_same(monkeypatch, rng, tmp_path):
     model.export(tmp_path / "exported", verbose=False)
     exported = tf.saved_model.load(tmp_path / "exported")
     served = exported.serve(x)
-    assert_alike(
+    assert_equal_results(
         {name: value.numpy() for name, value in served.items()},
         model.predict(x, verbose=0),
     )

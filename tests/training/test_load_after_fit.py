@@ -1,4 +1,4 @@
-"""Weights load into a model that has trained: `ModelCheckpoint` is for that."""
+"""A trained model can load weights, as `ModelCheckpoint` requires."""
 
 import numpy as np
 from factory_harness import build_small, eager, random_data

@@ -1,4 +1,4 @@
-"""Training on holes against an explicit loop that drops them, task by task."""
+"""Training with missing labels against an explicit loop that drops them."""
 
 import dataclasses
 

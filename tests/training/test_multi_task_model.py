@@ -1,4 +1,4 @@
-"""The model class: compiling, saving and what plain Keras does."""
+"""The model class: compiling, saving and the features of plain Keras."""
 
 import copy
 
@@ -140,7 +140,7 @@ def test_overrides_survive_saving(model, rng, tmp_path):
         ({"loss": "mse"}, TypeError, "loss is a str"),
         ({"metrics": {"nobody": []}}, ValueError, "metrics names 'nobody'"),
         ({"weighted_metrics": {"no": []}}, ValueError, "weighted_metrics"),
-        ({"loss_weights": [1, 2]}, TypeError, "a list is refused"),
+        ({"loss_weights": [1, 2]}, TypeError, "A list is not supported"),
         ({"loss_weights": {"kinds": 1}}, ValueError, "Did you mean 'kind'"),
         ({"loss_weights": {"kind": -1}}, ValueError, "loss weight -1.0"),
         ({"loss_weights": {"kind": np.nan}}, ValueError, "loss weight nan"),
@@ -263,7 +263,7 @@ def test_a_model_of_ones_own(rng):
         ("list", ["a"], TypeError, "outputs is a list"),
         (["a"], ["a", "b"], ValueError, r"outputs are named \['a'\]"),
         (["a"], ["a", "a"], ValueError, "Two tasks are named 'a'"),
-        (["a"], [3], TypeError, "tasks holds 3"),
+        (["a"], [3], TypeError, "tasks contains 3"),
     ],
 )
 def test_outputs_and_tasks_must_agree(outputs, tasks, error, message):

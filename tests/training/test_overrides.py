@@ -1,4 +1,4 @@
-"""What a subclass overrides is called for all data, and counts as written."""
+"""Overridden methods are called for all data and count as written."""
 
 import contextlib
 import functools
@@ -37,7 +37,7 @@ def overriding(method):
         self.seen.append(y)
         return getattr(MultiTaskModel, method)(self, *args, **kwargs)
 
-    # Keras hands `training` only to those that name it.
+    # Keras passes `training` only to methods that take it.
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -540,7 +540,7 @@ def test_a_step_of_ones_own_is_refused_with_a_weighting():
     assert "weighting=None" in str(error.value)
 
 
-# In a loop of one's own.
+# In a custom loop.
 
 
 @pytest.mark.parametrize("missing", mostly_slow([False, True], [True]))

@@ -1,4 +1,4 @@
-"""Where methods lead to on the toy of CAGrad and Nash-MTL, through fit.
+"""Weightings on the toy problem of CAGrad and Nash-MTL, with `fit`.
 
 `benchmarks/two_objectives.py` does it for all methods.
 """

@@ -1,4 +1,4 @@
-"""Every weighting through compile and fit, by its name."""
+"""Every weighting by name, with compile and fit."""
 
 import warnings
 
@@ -270,7 +270,9 @@ def test_one_task_works_as_plain_and_says_so_once(rng):
 def test_an_instance_belongs_to_one_set_of_tasks():
     method = weightings.get("uncertainty")
     build(method)
-    with pytest.raises(ValueError, match="Make a new one for each model"):
+    with pytest.raises(
+        ValueError, match="Create a new weighting for each model"
+    ):
         mtl_keras.build_mlp((3,), [Regression("other")], weighting=method)
 
 
@@ -300,5 +302,5 @@ def test_a_negative_loss_is_named_where_none_can_be(method, rng):
     model.compile("sgd", weighting=method, run_eagerly=True)
     x = rng.normal(size=(8, 3)).astype("float32")
     y = {"angle": model.predict(x, verbose=0)["angle"], "size": x[:, 0]}
-    with pytest.raises(ValueError, match=r"Task 'angle': its loss is -"):
+    with pytest.raises(ValueError, match=r"Task 'angle': the loss is -"):
         model.fit(x, y, verbose=0)

@@ -1,4 +1,4 @@
-"""Arguments of weightings that change without another graph."""
+"""Arguments of weightings that change without retracing."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def make(name):
     return weightings.get({"class_name": name, "config": config})
 
 
-def test_there_are_some():
+def test_adjustable_arguments_are_found():
     assert ("dwa", "temperature") in ADJUSTABLE
     assert make("equal").adjustable_arguments() == []
 
@@ -45,11 +45,11 @@ def test_an_argument_keeps_its_value_and_bounds(name, argument):
         assert getattr(weighting, argument) == 0.3
     again = type(weighting).from_config(weighting.get_config())
     assert getattr(again, argument) == 0.3
-    # Two of a kind do not share it.
+    # Instances do not share it.
     assert getattr(make(name), argument) == default
 
 
-def test_a_graph_that_was_traced_reads_the_new_number():
+def test_a_traced_graph_reads_the_new_value():
     weighting = weightings.DWA(temperature=1.0)
     weighting.build(["left", "right"])
     weighting.on_epoch_end(np.array([1.0, 1.0], "float32"))
@@ -70,14 +70,14 @@ def test_a_graph_that_was_traced_reads_the_new_number():
     assert len(traced) == 1
 
 
-def test_a_model_is_saved_with_the_number_in_force(tmp_path):
+def test_a_model_saves_the_current_value(tmp_path):
     model = mtl_keras.build_mlp((4,), num_classes=2, weighting="dwa")
     model.weighting.temperature = 0.7
     model.build_optimizer()
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.weighting.temperature == 0.7
-    # Weights of another model change no argument of this one.
+    # Loading weights changes no argument.
     other = mtl_keras.build_mlp((4,), num_classes=2, weighting="dwa")
     other.build_optimizer()
     model.save_weights(tmp_path / "model.weights.h5")
@@ -85,7 +85,7 @@ def test_a_model_is_saved_with_the_number_in_force(tmp_path):
     assert other.weighting.temperature == 2.0
 
 
-def test_all_replicas_read_the_new_number(two_replicas):
+def test_all_replicas_read_the_new_value(two_replicas):
     with two_replicas.scope():
         weighting = weightings.UWSO(temperature=1.0)
         weighting.build(["left", "right"])

@@ -1,4 +1,4 @@
-"""Auto-Lambda against numpy, on a problem whose meta-gradient is known."""
+"""Auto-Lambda against numpy, on a problem with a known meta-gradient."""
 
 import keras
 import numpy as np
@@ -9,14 +9,14 @@ from mtl_keras.weighting.auto_lambda import AutoLambda
 
 
 def make(**arguments):
-    """Makes a built weighting of two tasks."""
+    """Creates and builds a weighting of two tasks."""
     weighting = AutoLambda(**arguments)
     weighting.build(["left", "right"])
     return weighting
 
 
-def weights_of(weighting):
-    """The task weights."""
+def task_weights(weighting):
+    """Returns the task weights."""
     losses = tf.ones(2)
     with tf.GradientTape() as tape:
         tape.watch(losses)
@@ -34,7 +34,7 @@ def test_update_is_adam_on_the_difference(rng):
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         m_hat, v_hat = m / (1 - 0.9**step), v / (1 - 0.999**step)
         weights = weights - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-8)
-        np.testing.assert_allclose(weights_of(weighting), weights, rtol=1e-4)
+        np.testing.assert_allclose(task_weights(weighting), weights, rtol=1e-4)
 
 
 def test_a_task_that_helps_gains_and_one_that_harms_loses():
@@ -48,7 +48,7 @@ def test_a_task_that_helps_gains_and_one_that_harms_loses():
     weighting = make(learning_rate=0.01)
     for _ in range(5):
         gradients = theta - centres
-        ahead = theta - rate * weights_of(weighting) @ gradients
+        ahead = theta - rate * task_weights(weighting) @ gradients
         v = ahead - centres[0]
         epsilon = weighting.perturbation / np.linalg.norm(v)
         weighting.update(
@@ -57,7 +57,7 @@ def test_a_task_that_helps_gains_and_one_that_harms_loses():
             learning_rate=rate,
             epsilon=epsilon,
         )
-    left, right = weights_of(weighting)
+    left, right = task_weights(weighting)
     assert left == pytest.approx(0.15, rel=1e-3)
     assert right == pytest.approx(0.05, rel=1e-3)
 
@@ -70,7 +70,7 @@ def test_absent_tasks_keep_their_weight():
         learning_rate=0.1,
         epsilon=0.1,
     )
-    left, right = weights_of(weighting)
+    left, right = task_weights(weighting)
     assert left == pytest.approx(0.2, rel=1e-4)
     assert right == pytest.approx(0.1)
 
@@ -88,7 +88,7 @@ def test_round_trips():
     again.load_own_variables(store)
     for each in (weighting, again):
         each.update(below, above, 0.1, 0.1)
-    np.testing.assert_array_equal(weights_of(weighting), weights_of(again))
+    np.testing.assert_array_equal(task_weights(weighting), task_weights(again))
 
 
 @pytest.mark.parametrize(

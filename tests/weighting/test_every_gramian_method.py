@@ -1,4 +1,4 @@
-"""Every registered method that reads the Gramian, by its name."""
+"""Properties of every registered method that reads the Gramian."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from gramian_harness import (
     DETERMINISTIC,
     NAMES,
     NUM_TASKS,
+    compute_gramians,
     conflicts,
-    gramians_of,
     lengths,
     regular,
     sampled,
@@ -17,14 +17,14 @@ from gramian_harness import (
 )
 from weighting_harness import TASKS, make
 
-# By orders that are drawn, by own variables, by a solver, in closed form.
-OF_EACH_KIND = ("gradvac", "gradnorm", "cagrad", "imtl")
+# With random orders, with variables, with a solver, in closed form.
+ONE_PER_KIND = ("gradvac", "gradnorm", "cagrad", "imtl")
 
 J = np.array([[[-4.0, 1.0, 1.0], [6.0, 1.0, 1.0]]], "float32")
 
 # First and second component of the update; the third equals the second.
 REFERENCES = {
-    "aligned": (2 * 0.2133, 2 * 0.9673),  # two times that of the mean
+    "aligned": (2 * 0.2133, 2 * 0.9673),  # the sum, not the mean
     "cagrad": (0.1835, 1.2041),
     "conflict_free": (0.1588, 2.0706),
     "fairgrad": (0.0766, 0.9985),
@@ -38,21 +38,21 @@ REFERENCES = {
 }
 
 
-@pytest.fixture(params=mostly_slow(NAMES, OF_EACH_KIND))
+@pytest.fixture(params=mostly_slow(NAMES, ONE_PER_KIND))
 def name(request):
-    """The name of each method in turn; of alike methods one now."""
+    """Names each method in turn; one of each kind in quick tests."""
     return request.param
 
 
 @pytest.fixture(params=mostly_slow(NAMES, ["gradvac"]))
 def with_state(request):
-    """Each method in turn; now one with a state."""
+    """Names each method in turn; one with state in quick tests."""
     return request.param
 
 
 @pytest.mark.parametrize("method", sorted(REFERENCES))
 def test_reference_values(method):
-    update = weigh(method, gramians_of(J))[0] @ J[0]
+    update = weigh(method, compute_gramians(J))[0] @ J[0]
     first, second = REFERENCES[method]
     np.testing.assert_allclose(update, (first, second, second), atol=1.5e-4)
 
@@ -60,7 +60,7 @@ def test_reference_values(method):
 @pytest.mark.parametrize("num_tasks", mostly_slow(NUM_TASKS, [3]))
 def test_weights_are_finite(name, num_tasks):
     jacobians = sampled(num_tasks)
-    weights = weigh(name, gramians_of(jacobians))
+    weights = weigh(name, compute_gramians(jacobians))
     assert weights.shape == jacobians.shape[:2]
     assert np.isfinite(weights).all()
     absent = lengths(jacobians) == 0
@@ -79,9 +79,9 @@ def test_weights_are_finite(name, num_tasks):
         ("upgrad", {"regularization": 0.0}),
     ],
 )
-def test_no_task_is_conflicted_with(method, arguments, num_tasks):
+def test_the_update_conflicts_with_no_task(method, arguments, num_tasks):
     jacobians = sampled(num_tasks)
-    weights = weigh(method, gramians_of(jacobians), **arguments)
+    weights = weigh(method, compute_gramians(jacobians), **arguments)
     assert np.isfinite(weights).all()
     assert conflicts(jacobians, weights).max() < 1e-4
 
@@ -92,12 +92,12 @@ def test_no_task_is_conflicted_with(method, arguments, num_tasks):
 @pytest.mark.parametrize("num_tasks", mostly_slow([3, 8], [3]))
 def test_permuted_tasks_permute_the_weights(method, num_tasks, rng):
     jacobians = sampled(num_tasks)[:-1]
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     order = rng.permutation(num_tasks)
     permuted = weigh(method, gramians[:, order][:, :, order])
     expected = weigh(method, gramians)[:, order]
     if method in ("gradnorm", "imtl"):
-        # Their state goes on from sample to sample, and with the losses.
+        # Their state changes from sample to sample, and depends on losses.
         permuted, expected = permuted[:1], expected[:1]
     norms = lengths(jacobians)[: len(expected), order]
     sizes = np.abs(expected * norms).max(axis=1, keepdims=True)
@@ -111,8 +111,8 @@ def test_a_task_without_labels_changes_no_other_weight(name):
     # Orders of two labelled tasks do not matter, so this holds for all.
     jacobians = regular(2)
     holes = np.insert(jacobians, 1, 0.0, axis=1)
-    weights = weigh(name, gramians_of(holes))[:1]
-    expected = weigh(name, gramians_of(jacobians))[:1]
+    weights = weigh(name, compute_gramians(holes))[:1]
+    expected = weigh(name, compute_gramians(jacobians))[:1]
     np.testing.assert_allclose(weights[:, [0, 2]], expected, rtol=1e-4)
     np.testing.assert_array_equal(weights[:, 1], 0)
 
@@ -122,8 +122,8 @@ def test_a_task_without_labels_changes_no_other_weight(name):
 def test_many_tasks_without_labels_change_no_other_weight(method):
     jacobians = regular(3)
     holes = np.insert(jacobians, [0, 0, 1, 2, 3], 0.0, axis=1)
-    weights = weigh(method, gramians_of(holes))
-    expected = weigh(method, gramians_of(jacobians))
+    weights = weigh(method, compute_gramians(holes))
+    expected = weigh(method, compute_gramians(jacobians))
     labelled = lengths(holes[0]) > 0
     if method == "gradnorm":
         weights, expected = weights[:1], expected[:1]
@@ -137,16 +137,10 @@ POWERS = {"fairgrad": -1.0, "nash": -1.0}
 @pytest.mark.parametrize("num_tasks", mostly_slow([2, 3], [3]))
 def test_scale_of_the_gradients(name, num_tasks):
     jacobians = regular(num_tasks, samples=1)
-    weights = weigh(name, gramians_of(jacobians))
+    weights = weigh(name, compute_gramians(jacobians))
     for scale in (1e-14, 1e14):
-        found = weigh(name, gramians_of(np.float32(scale) * jacobians))
-        # Short updates are not lengthened.
-        power = 0.0 if (name, scale) == ("nash", 1e-14) else POWERS.get(name, 0)
-        if name == "nash" and power == 0:
-            update = weights[0] @ jacobians[0]
-            np.testing.assert_allclose(np.linalg.norm(update), 1, rtol=1e-4)
-            assert np.linalg.norm(found[0] @ jacobians[0]) >= 1
-            continue
+        found = weigh(name, compute_gramians(np.float32(scale) * jacobians))
+        power = POWERS.get(name, 0)
         np.testing.assert_allclose(found, weights * scale**power, rtol=1e-3)
 
 
@@ -159,7 +153,7 @@ def test_one_task_has_a_weight_of_one(name):
 
 
 @pytest.mark.parametrize("number", mostly_slow([np.nan, np.inf], [np.nan]))
-def test_what_is_not_finite_is_passed_on_and_changes_no_state(name, number):
+def test_a_non_finite_gramian_gives_nan_and_changes_no_state(name, number):
     weighting = make(name, ["left", "right"])
     losses = tf.constant([1.0, 2.0])
     state = [variable.numpy() for variable in weighting.variables]
@@ -173,14 +167,14 @@ LOSSES = tf.constant([[3.0, 2.0, 1.0], [1.5, 1.9, 0.5], [1.0, 1.8, 0.4]])
 
 
 def take_step(weighting, losses, gramian):
-    """Weights of one step, which is counted."""
+    """Takes and counts a step; returns its weights."""
     weights = weighting.weights(losses, gramian)
     weighting.count_step()
     return weights
 
 
-def test_state_round_trip_goes_on_where_it_was(name):
-    gramians = tf.constant(gramians_of(regular(3, samples=2)))
+def test_state_round_trip_continues(name):
+    gramians = tf.constant(compute_gramians(regular(3, samples=2)))
     weighting, again = make(name), make(name)
     take_step(weighting, LOSSES[0], gramians[0])
     store = {}
@@ -195,7 +189,7 @@ def test_state_round_trip_goes_on_where_it_was(name):
 
 
 def test_graph_and_eager_agree_without_retracing(with_state):
-    gramians = tf.constant(gramians_of(regular(3, samples=2)))
+    gramians = tf.constant(compute_gramians(regular(3, samples=2)))
     eager, graph = make(with_state), make(with_state)
     traces = []
 
@@ -211,7 +205,7 @@ def test_graph_and_eager_agree_without_retracing(with_state):
 
 
 def test_two_replicas_weigh_as_one(with_state, two_replicas):
-    gramians = tf.constant(gramians_of(regular(len(TASKS), samples=2)))
+    gramians = tf.constant(compute_gramians(regular(len(TASKS), samples=2)))
     one = make(with_state)
     with two_replicas.scope():
         two = make(with_state)
@@ -231,7 +225,7 @@ def test_two_replicas_weigh_as_one(with_state, two_replicas):
 
 @pytest.mark.slow
 def test_xla_compiles_it(name):
-    gramians = tf.constant(gramians_of(regular(3, samples=1)))
+    gramians = tf.constant(compute_gramians(regular(3, samples=1)))
     compiled = make(name)
     step = tf.function(compiled.weights, jit_compile=True)
     np.testing.assert_allclose(

@@ -1,46 +1,46 @@
-"""Every registered method that reads losses, by its name.
+"""Properties of every registered method that reads losses.
 
-A new method is tested here as soon as it is in the registry; one that needs
-arguments has them in `ARGUMENTS` of the harness.
+A new method is tested here once it is in the registry. Arguments that it needs
+are in `ARGUMENTS` of the harness.
 """
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow
-from weighting_harness import TASKS, make, methods_that_read, run, take_step
+from weighting_harness import TASKS, make, methods_requiring, run, take_step
 
-NAMES = methods_that_read("losses")
-# With a history, variables of its own, those of the model's optimizer, a draw,
-# and in closed form.
-OF_EACH_KIND = ("dwa", "famo", "uncertainty", "rlw", "uw_so")
+NAMES = methods_requiring("losses")
+# With a history, with variables that the method or the optimizer trains, with a
+# draw, and in closed form.
+ONE_PER_KIND = ("dwa", "famo", "uncertainty", "rlw", "uw_so")
 
 
-@pytest.fixture(params=mostly_slow(NAMES, OF_EACH_KIND))
+@pytest.fixture(params=mostly_slow(NAMES, ONE_PER_KIND))
 def name(request):
-    """The name of each method in turn; of alike methods one now."""
+    """Names each method in turn; one of each kind in quick tests."""
     return request.param
 
 
 @pytest.fixture(params=mostly_slow(NAMES, ["dwa", "famo", "rlw"]))
 def replicated(request):
-    """Each method in turn; now those with a state, another loss, a draw."""
+    """Names each method in turn; three kinds in quick tests."""
     return request.param
 
 
 @pytest.fixture(params=mostly_slow(NAMES, ["uncertainty"]))
 def compiled(request):
-    """Each method in turn; now the best known one."""
+    """Names each method in turn; one in quick tests."""
     return request.param
 
 
 @pytest.fixture
 def epochs(rng):
-    """Losses of four epochs of two steps."""
+    """Draws losses of four epochs of two steps."""
     return np.exp(rng.normal(size=(4, 2, len(TASKS)))).astype("float32")
 
 
-def test_state_round_trip_goes_on_where_it_was(name, epochs):
+def test_state_round_trip_continues(name, epochs):
     weighting, again = make(name), make(name)
     run(weighting, epochs[:2])
     store = {}
@@ -50,7 +50,7 @@ def test_state_round_trip_goes_on_where_it_was(name, epochs):
     np.testing.assert_array_equal(run(again, epochs[2:]), expected)
 
 
-def test_a_store_without_state_leaves_the_first_one(replicated, epochs):
+def test_an_empty_store_leaves_the_initial_state(replicated, epochs):
     weighting = make(replicated)
     weighting.load_own_variables({})
     np.testing.assert_array_equal(
@@ -94,7 +94,7 @@ def test_xla_compiles_it(compiled, epochs):
     run(weighting, epochs[:3, :1])
     losses = tf.constant(epochs[3, 0])
     loss = tf.function(weighting.combine, jit_compile=True)(losses)
-    # XLA has random draws of its own.
+    # XLA draws other random numbers.
     if compiled != "rlw":
         np.testing.assert_allclose(loss, weighting.combine(losses), rtol=1e-5)
     assert np.isfinite(loss)
@@ -119,7 +119,7 @@ def test_a_task_without_labels_gets_no_weight(name, epochs):
     assert (results[:, :-1][labelled] > 0).all()
 
 
-def test_a_task_that_is_never_labelled_changes_nothing_of_its_own(name, epochs):
+def test_the_state_of_an_unlabelled_task_does_not_change(name, epochs):
     weighting = make(name)
     before = {v.path: v.numpy().copy() for v in weighting.variables}
     epochs[..., 1] = 0.0
@@ -130,7 +130,7 @@ def test_a_task_that_is_never_labelled_changes_nothing_of_its_own(name, epochs):
             assert variable.numpy()[1] == before[variable.path][1]
 
 
-def test_a_task_that_comes_late_is_weighted(name, epochs):
+def test_a_late_task_is_weighted(name, epochs):
     weighting = make(name)
     epochs[:3, :, 1] = 0.0
     weights = np.array(run(weighting, epochs))[:, 1]
@@ -145,7 +145,7 @@ def test_a_batch_without_labels_changes_nothing(name, epochs):
     loss, weights = take_step(with_gap, np.zeros(len(TASKS), "float32"))
     assert float(loss) == 0
     assert not weights.numpy().any()
-    # Draws follow the number of the step, which does count.
+    # The step counts for random draws.
     without.count_step()
     np.testing.assert_array_equal(run(with_gap, epochs), run(without, epochs))
 
@@ -173,13 +173,13 @@ def test_losses_of_any_size_stay_finite(name, steps, rng):
         assert np.isfinite(variable.numpy()).all(), variable.path
 
 
-def test_variables_are_on_the_weighting_alone(name):
+def test_variables_belong_only_to_the_weighting(name):
     weighting = make(name)
     variables = weighting.variables
     assert len({id(v) for v in variables}) == len(variables)
     store = {}
     weighting.save_own_variables(store)
-    # Arguments are in the configuration, and no state.
+    # Arguments are in the config and not in the state.
     arguments = weighting.adjustable_arguments()
     assert len(store) == len(variables) - len(arguments)
     weighting.reset_state()

@@ -1,15 +1,15 @@
-"""Methods that minimize something, against SciPy and by their conditions."""
+"""Methods with a solver, against SciPy and by their conditions."""
 
 import numpy as np
 import pytest
 import scipy.optimize
 from factory_harness import mostly_slow
-from gramian_harness import gramians_of, lengths, regular, weigh
+from gramian_harness import compute_gramians, lengths, regular, weigh
 
 
 @pytest.fixture(params=mostly_slow([2, 3, 6], [3]))
 def jacobians(request):
-    """Well-conditioned gradients, some in conflict, of different lengths."""
+    """Draws well-conditioned gradients of different lengths with conflicts."""
     found = regular(request.param, seed=request.param)
     found[::2] -= found[::2].mean(axis=1, keepdims=True) * 0.9
     stretch = np.random.default_rng(0).uniform(0.3, 3.0, found.shape[:2])
@@ -17,12 +17,12 @@ def jacobians(request):
 
 
 def nonnegative(matrix, target):
-    """The least squares solution `x >= 0`, by SciPy."""
+    """Solves non-negative least squares with SciPy."""
     return scipy.optimize.nnls(matrix, target, maxiter=1000)[0]
 
 
-def test_mgda_finds_the_shortest_mixture(jacobians):
-    weights = weigh("mgda", gramians_of(jacobians))
+def test_mgda_finds_the_shortest_combination(jacobians):
+    weights = weigh("mgda", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         # The same ray, without the constraint on the sum.
         rows = np.vstack([jacobian.T, np.ones(len(weight))])
@@ -46,21 +46,21 @@ def test_mgda_of_normalized_gradients(jacobians, normalization):
         divisors *= lengths(jacobians)
     scaled = (jacobians / divisors[..., None]).astype("float32")
     np.testing.assert_allclose(
-        weigh("mgda", gramians_of(jacobians), normalization=normalization),
-        weigh("mgda", gramians_of(scaled)),
+        weigh("mgda", compute_gramians(jacobians), normalization=normalization),
+        weigh("mgda", compute_gramians(scaled)),
         atol=1e-4,
     )
 
 
 @pytest.mark.parametrize("c", mostly_slow([0.2, 0.5, 1.0], [0.5]))
 def test_cagrad_improves_the_worst_task_most(jacobians, c):
-    weights = weigh("cagrad", gramians_of(jacobians), c=c)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=c)
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         mean = jacobian.mean(axis=0)
         radius = c * np.linalg.norm(mean)
         update = weight @ jacobian
         assert np.linalg.norm(update - mean) <= radius * (1 + 1e-3)
-        # The value of the dual, which no update exceeds.
+        # No update exceeds the value of the dual.
         dual = scipy.optimize.minimize(
             lambda w, rows, mean, radius: (
                 w @ rows @ mean + radius * np.linalg.norm(w @ rows)
@@ -77,19 +77,18 @@ def test_cagrad_improves_the_worst_task_most(jacobians, c):
 
 
 def test_cagrad_is_the_mean_without_a_radius(jacobians):
-    weights = weigh("cagrad", gramians_of(jacobians), c=0.0)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=0.0)
     np.testing.assert_allclose(weights, 1 / jacobians.shape[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("max_norm", [0.1, 1e6])
 def test_nash_solves_the_bargaining_game(jacobians, max_norm):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("nash", gramians, max_norm=max_norm)
     for jacobian, gramian, weight in zip(
         jacobians, gramians.astype(float), weights, strict=True
     ):
-        scaled = gramian / np.linalg.norm(gramian)
-        products = weight * (scaled @ weight)
+        products = weight * (gramian @ weight)
         size = 1.0
         if max_norm == 0.1:
             norm = np.linalg.norm(weight @ jacobian)
@@ -102,11 +101,11 @@ def test_nash_solves_the_bargaining_game(jacobians, max_norm):
     "alpha", mostly_slow([0.1, 0.5, 1.0, 2.0, 10.0], [2.0])
 )
 def test_fairgrad_shares_the_gains(jacobians, alpha):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("fairgrad", gramians, alpha=alpha)
     gains = np.einsum("sij,sj->si", gramians.astype(float), weights)
     assert (weights > 0).all()
-    # What cancels out in a gain leaves the rounding of its terms.
+    # Terms of a gain that cancel leave rounding errors.
     np.testing.assert_allclose(
         gains, weights ** (-1 / alpha), rtol=2e-3, atol=1e-5 * gains.max()
     )
@@ -116,11 +115,11 @@ def test_fairgrad_shares_the_gains(jacobians, alpha):
     "regularization", mostly_slow([0.0, 1e-4, 1e-2], [1e-2])
 )
 def test_upgrad_projects_each_gradient(jacobians, regularization):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("upgrad", gramians, regularization=regularization)
     num_tasks = jacobians.shape[1]
     for gramian, weight in zip(gramians.astype(float), weights, strict=True):
-        # Twice the noise, so that the factor exists.
+        # Makes the matrix positive definite.
         lift = regularization * np.trace(gramian) * np.eye(num_tasks)
         factor = np.linalg.cholesky(
             gramian + lift + 1e-6 * np.diag(np.diag(gramian))
@@ -133,7 +132,7 @@ def test_upgrad_projects_each_gradient(jacobians, regularization):
 
 
 def test_upgrad_of_two_tasks_is_half_of_pcgrad():
-    gramians = gramians_of(regular(2))
+    gramians = compute_gramians(regular(2))
     np.testing.assert_allclose(
         2 * weigh("upgrad", gramians, regularization=0.0),
         weigh("pcgrad", gramians),
@@ -142,22 +141,22 @@ def test_upgrad_of_two_tasks_is_half_of_pcgrad():
 
 
 def test_upgrad_is_linear_in_the_lengths(jacobians, rng):
-    lengths_of_two = rng.uniform(0.1, 3.0, size=(2, jacobians.shape[1], 1))
+    two_lengths = rng.uniform(0.1, 3.0, size=(2, jacobians.shape[1], 1))
 
     def update(scales):
         scaled = (scales * jacobians).astype("float32")
-        weights = weigh("upgrad", gramians_of(scaled), regularization=0.0)
+        weights = weigh("upgrad", compute_gramians(scaled), regularization=0.0)
         return np.einsum("skp,sk->sp", scaled, weights)
 
     np.testing.assert_allclose(
-        update(lengths_of_two.sum(axis=0)),
-        update(lengths_of_two[0]) + update(lengths_of_two[1]),
+        update(two_lengths.sum(axis=0)),
+        update(two_lengths[0]) + update(two_lengths[1]),
         atol=2e-3,
     )
 
 
-def test_imtl_g_goes_equally_far_along_each(jacobians):
-    gramians = gramians_of(jacobians).astype(float)
+def test_imtl_g_has_equal_projections(jacobians):
+    gramians = compute_gramians(jacobians).astype(float)
     weights = weigh("imtl_g", gramians.astype("float32"))
     for gramian, weight in zip(gramians, weights, strict=True):
         expected = np.linalg.pinv(gramian) @ np.sqrt(np.diag(gramian))
@@ -167,7 +166,7 @@ def test_imtl_g_goes_equally_far_along_each(jacobians):
 
 
 def test_aligned_makes_the_components_equally_long(jacobians):
-    gramians = gramians_of(jacobians)
+    gramians = compute_gramians(jacobians)
     weights = weigh("aligned", gramians)
     for gramian, weight in zip(gramians.astype(float), weights, strict=True):
         values, vectors = np.linalg.eigh(gramian)
@@ -176,8 +175,8 @@ def test_aligned_makes_the_components_equally_long(jacobians):
         np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_conflict_free_has_one_cosine_with_all(jacobians):
-    weights = weigh("conflict_free", gramians_of(jacobians))
+def test_conflict_free_has_equal_cosines(jacobians):
+    weights = weigh("conflict_free", compute_gramians(jacobians))
     for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
         update = weight @ jacobian
         size = np.linalg.norm(update)

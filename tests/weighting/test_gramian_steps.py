@@ -1,9 +1,9 @@
-"""Methods that go step by step, against loops over gradients in numpy."""
+"""Methods with sequential corrections or state, against numpy loops."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from gramian_harness import gramians_of, regular
+from gramian_harness import compute_gramians, regular
 from weighting_harness import make
 
 from mtl_keras.weighting.task_orders import task_orders
@@ -11,13 +11,13 @@ from mtl_keras.weighting.task_orders import task_orders
 TASKS = ["first", "second", "third", "fourth"]
 
 
-def orders_of(weighting):
-    """The orders that a method draws in its next step."""
+def draw_orders(weighting):
+    """Returns the orders that a method draws in its next step."""
     return task_orders(len(TASKS), weighting.seed, weighting.steps).numpy()
 
 
 def pcgrad(jacobian, orders):
-    """The update of PCGrad."""
+    """Computes the update of PCGrad."""
     total = 0.0
     for task, order in enumerate(orders):
         gradient = jacobian[task].copy()
@@ -32,7 +32,7 @@ def pcgrad(jacobian, orders):
 
 
 def gradvac(jacobian, orders, targets, beta):
-    """The update of GradVac; changes the targets."""
+    """Computes the update of GradVac, and changes the targets."""
     total = 0.0
     for task, order in enumerate(orders):
         gradient = jacobian[task].copy()
@@ -54,18 +54,18 @@ def gradvac(jacobian, orders, targets, beta):
 
 @pytest.fixture
 def jacobians():
-    """Gradients of five steps, which are often in conflict."""
+    """Draws gradients of five steps, which often conflict."""
     found = regular(len(TASKS), samples=5)
     return found - 0.9 * found.mean(axis=1, keepdims=True)
 
 
 def run(weighting, jacobians):
-    """Updates and orders of each step."""
+    """Yields the gradients, orders and update of each step."""
     weigh = tf.function(weighting.weights)
     for jacobian, gramian in zip(
-        jacobians, gramians_of(jacobians), strict=True
+        jacobians, compute_gramians(jacobians), strict=True
     ):
-        orders = orders_of(weighting)
+        orders = draw_orders(weighting)
         weights = weigh(tf.ones(len(TASKS)), tf.constant(gramian)).numpy()
         weighting.count_step()
         yield jacobian.astype(float), orders, weights @ jacobian
@@ -87,7 +87,7 @@ def test_gradvac(jacobians, beta):
         assert not targets.any()
 
 
-def test_gradvac_of_tasks_that_always_agree_stays_finite(rng):
+def test_gradvac_is_finite_for_tasks_that_always_agree(rng):
     weighting = make("gradvac", ["left", "right"])
     weigh = tf.function(weighting.weights)
     for _ in range(60):
@@ -108,7 +108,7 @@ def test_orders_are_random_and_repeat():
     )
 
 
-def test_seeds_give_other_orders_and_other_weights(jacobians):
+def test_seeds_change_orders_and_weights(jacobians):
     updates = [
         [update for *_, update in run(make("pcgrad", TASKS, seed=s), jacobians)]
         for s in (0, 0, 1)
@@ -118,7 +118,7 @@ def test_seeds_give_other_orders_and_other_weights(jacobians):
 
 
 def gradnorm(norms, losses, alpha, rate):
-    """Weights of GradNorm at each step, for labels that may be missing."""
+    """Yields the weights of GradNorm, for labels that may be missing."""
     num_tasks = norms.shape[1]
     weights, first = np.ones(num_tasks), np.zeros(num_tasks)
     mean, square, counts = np.zeros((3, num_tasks))
@@ -142,7 +142,7 @@ def gradnorm(norms, losses, alpha, rate):
 
 @pytest.fixture(scope="module")
 def gradnorm_weigher():
-    """A graph of GradNorm that begins with the state of a new one."""
+    """Returns a function that resets GradNorm and returns its graph."""
     weighting = make("gradnorm", TASKS, alpha=1.2, learning_rate=0.05)
     start = [variable.numpy() for variable in weighting.variables]
     weigh = tf.function(weighting.weights)

@@ -1,4 +1,4 @@
-"""Both halves of impartial learning at once, against numpy."""
+"""Both parts of impartial learning, against numpy."""
 
 import numpy as np
 import pytest
@@ -10,36 +10,36 @@ from mtl_keras.weighting import IMTL, IMTLG, serialize
 
 @pytest.fixture
 def trained(rng):
-    """A weighting whose scales are not 1 any more."""
+    """Returns a weighting with scales other than 1."""
     weighting = IMTL()
     weighting.build(["left", "middle", "right"])
     run(weighting, np.exp(rng.normal(size=(2, 5, 3))))
     return weighting
 
 
-def scales_of(weighting):
-    """The scales of the losses."""
+def loss_scales(weighting):
+    """Returns the scales of the losses."""
     (log_scales,) = weighting.trainable_variables
     return np.exp(log_scales.numpy())
 
 
 def weigh(weighting, losses, jacobian):
-    """Weights of the gradients in a Jacobian."""
+    """Computes the weights for a Jacobian."""
     losses = tf.constant(losses, "float32")
     gramian = tf.constant(jacobian @ jacobian.T, "float32")
     return weighting.weights(losses, gramian).numpy()
 
 
-def test_the_loss_half_is_imtl_l(rng):
+def test_the_loss_part_is_imtl_l(rng):
     both, half = IMTL(), make("imtl_l")
     both.build(half.task_names)
     epochs = np.exp(rng.normal(size=(2, 5, 3)))
     np.testing.assert_array_equal(run(both, epochs), run(half, epochs))
 
 
-def test_the_gradient_half_sees_scaled_gradients(trained, rng):
+def test_the_gradient_part_gets_scaled_gradients(trained, rng):
     jacobian = rng.normal(size=(3, 10))
-    scales = scales_of(trained)
+    scales = loss_scales(trained)
     assert not np.allclose(scales, 1)
     scaled = scales[:, None] * jacobian
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
@@ -65,13 +65,13 @@ def test_before_the_first_step_it_is_imtl_g(rng):
 def test_an_absent_task_has_no_weight_and_keeps_its_scale(trained, rng):
     jacobian = rng.normal(size=(3, 10))
     jacobian[1] = 0
-    before = scales_of(trained)
+    before = loss_scales(trained)
     losses = np.array([1.3, 0.0, 0.4])
     weights = weigh(trained, losses, jacobian)
     assert np.isfinite(weights).all()
     assert weights[1] == 0
     take_step(trained, losses)
-    assert scales_of(trained)[1] == before[1]
+    assert loss_scales(trained)[1] == before[1]
 
 
 def test_one_task_has_the_weight_of_its_scaled_loss(rng):

@@ -1,4 +1,4 @@
-"""The methods that need the task gradients themselves, against numpy."""
+"""Methods that read the Jacobian, against numpy."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ ONES = np.ones(3, "float32")
 
 
 def make(name, num_parameters=5, tasks=("a", "b", "c"), **arguments):
-    """Makes a method with all of its state."""
+    """Creates a method with all of its state."""
     weighting = METHODS[name](**arguments)
     weighting.build(tasks)
     weighting.build_jacobian(num_parameters)
@@ -19,7 +19,7 @@ def make(name, num_parameters=5, tasks=("a", "b", "c"), **arguments):
 
 
 def aggregate(weighting, losses, jacobian):
-    """One step."""
+    """Takes a step; returns the update."""
     losses = tf.constant(losses, "float32")
     jacobian = tf.constant(jacobian, "float32")
     update, _ = weighting.aggregate(losses, jacobian)
@@ -28,7 +28,7 @@ def aggregate(weighting, losses, jacobian):
 
 
 def numpy_db_mtl(history, beta=0.9):
-    """The update after a history of pairs of losses and Jacobians."""
+    """Computes the update after a history of losses and Jacobians."""
     average = 0
     for losses, jacobian in history:
         rows = jacobian / (losses + 1e-8)[:, None]
@@ -70,7 +70,7 @@ def test_db_mtl_gives_heads_the_gradient_of_the_logarithm():
     assert weighting.requires == "jacobian"
 
 
-def test_db_mtl_leaves_the_average_of_an_absent_task(rng):
+def test_db_mtl_keeps_the_average_of_an_absent_task(rng):
     gap, history = make("db_mtl"), []
     for step in range(5):
         losses, jacobian = np.exp(rng.normal(size=3)), rng.normal(size=(3, 5))
@@ -94,7 +94,7 @@ def test_db_mtl_leaves_the_average_of_an_absent_task(rng):
             np.testing.assert_allclose(several[1], one[0], rtol=1e-5)
 
 
-def test_db_mtl_loads_an_average_before_it_knows_its_length(rng):
+def test_db_mtl_loads_an_average_of_unknown_size(rng):
     weighting = make("db_mtl")
     aggregate(weighting, ONES, rng.normal(size=(3, 5)))
     store = {}
@@ -110,7 +110,7 @@ def test_db_mtl_loads_an_average_before_it_knows_its_length(rng):
 
 
 @pytest.mark.parametrize("overflow", [np.inf, np.nan])
-def test_db_mtl_forgets_a_step_that_overflowed(overflow, rng):
+def test_db_mtl_ignores_a_step_that_overflowed(overflow, rng):
     weighting, untouched = make("db_mtl"), make("db_mtl")
     first, second = rng.normal(size=(2, 3, 5))
     wrong = second.copy()
@@ -137,7 +137,7 @@ def test_graddrop_keeps_one_sign_of_each_parameter(rng):
     )
 
 
-def test_graddrop_keeps_signs_as_often_as_they_weigh():
+def test_graddrop_keeps_signs_with_their_probability():
     # Shares of the positive gradients: 3/4, 1/2, 1 and 0.
     jacobian = np.repeat([[3.0, 2.0, 1.0, -1.0]], 1, axis=0)
     jacobian = np.concatenate([jacobian, [[-1.0, -2.0, 1.0, -1.0]]])
@@ -157,7 +157,7 @@ def test_graddrop_leaks_between_dropping_and_the_sum(leak, rng):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_graddrop_draws_anew_at_each_step_and_repeats_by_seed(rng):
+def test_graddrop_draws_depend_on_step_and_seed(rng):
     jacobian = rng.normal(size=(3, 50))
 
     def updates(seed):
@@ -170,18 +170,18 @@ def test_graddrop_draws_anew_at_each_step_and_repeats_by_seed(rng):
     assert not np.array_equal(updates(1)[0], first)
 
 
-# Both
+# Both methods
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_one_task_is_its_own_update(name, rng):
+def test_one_task_determines_the_update(name, rng):
     jacobian = rng.normal(size=(1, 5))
     update = aggregate(make(name, tasks=("a",)), np.ones(1), jacobian)
     np.testing.assert_allclose(update, jacobian[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_absent_tasks_leave_the_others(name, rng):
+def test_absent_tasks_do_not_affect_others(name, rng):
     jacobian = rng.normal(size=(3, 5))
     jacobian[1] = 0
     found = aggregate(make(name), np.array([1.0, 0.0, 1.0]), jacobian)

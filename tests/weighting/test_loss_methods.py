@@ -1,4 +1,4 @@
-"""The methods from losses against numpy, and what is special to each."""
+"""Loss methods against numpy, and special properties of each."""
 
 import numpy as np
 import pytest
@@ -32,22 +32,22 @@ def check_against(weighting, reference, epochs):
         reference.epoch(epoch.mean(axis=0))
 
 
-def losses_of_epochs(rng, num_tasks, epochs=6, steps=2):
-    """Losses of all sizes from 0.1 to 10."""
+def draw_losses(rng, num_tasks, epochs=6, steps=2):
+    """Draws losses from 0.1 to 10."""
     return np.exp(rng.uniform(-2.3, 2.3, size=(epochs, steps, num_tasks)))
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_method_is_the_numpy_version(name, rng):
     reference = REFERENCES[name](len(TASKS))
-    check_against(make(name), reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(make(name), reference, draw_losses(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("num_tasks", mostly_slow([1, 2, 8], [8]))
 @pytest.mark.parametrize("name", sorted(set(REFERENCES) - {"importance"}))
 def test_any_number_of_tasks(name, num_tasks, rng):
     tasks = [f"task_{i}" for i in range(num_tasks)]
-    epochs = losses_of_epochs(rng, num_tasks, steps=1)
+    epochs = draw_losses(rng, num_tasks, steps=1)
     check_against(make(name, tasks), REFERENCES[name](num_tasks), epochs)
 
 
@@ -63,7 +63,7 @@ def test_any_number_of_tasks(name, num_tasks, rng):
 def test_arguments_are_those_of_the_formula(name, arguments, rng):
     reference = REFERENCES[name](len(TASKS))
     vars(reference).update(arguments)
-    epochs = losses_of_epochs(rng, len(TASKS), steps=1)
+    epochs = draw_losses(rng, len(TASKS), steps=1)
     check_against(make(name, **arguments), reference, epochs)
 
 
@@ -71,21 +71,21 @@ def test_famo_arguments(rng):
     reference = REFERENCES["famo"](len(TASKS))
     reference.rate, reference.decay = 0.2, 0.1
     weighting = make("famo", learning_rate=0.2, weight_decay=0.1)
-    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, draw_losses(rng, len(TASKS)))
 
 
 # Uncertainty
 
 
-def test_uncertainty_of_classifications_has_no_half(rng):
+def test_uncertainty_has_no_factor_for_classification(rng):
     reference = REFERENCES["uncertainty"](len(TASKS))
     reference.factor = np.array([0.5, 1.0, 0.5])
     weighting = make("uncertainty", classification=["middle"])
-    check_against(weighting, reference, losses_of_epochs(rng, len(TASKS)))
+    check_against(weighting, reference, draw_losses(rng, len(TASKS)))
 
 
 @pytest.mark.parametrize("classification", [[], TASKS])
-def test_uncertainty_rests_where_weights_are_inverse(classification):
+def test_uncertainty_converges_to_inverse_losses(classification):
     weighting = make("uncertainty", classification=classification)
     losses = tf.constant([0.5, 1.0, 4.0])
     step = tf.function(take_step)
@@ -94,7 +94,7 @@ def test_uncertainty_rests_where_weights_are_inverse(classification):
     np.testing.assert_allclose(weights, 1 / (2 * losses), rtol=1e-3)
 
 
-def test_imtl_l_rests_where_scaled_losses_are_one():
+def test_imtl_l_converges_to_scaled_losses_of_one():
     weighting = make("imtl_l")
     losses = tf.constant([0.5, 1.0, 4.0])
     step = tf.function(take_step)
@@ -112,7 +112,7 @@ def test_an_absent_task_moves_no_variable(name):
     assert variable.numpy()[[0, 2]].all()
 
 
-# What tasks that are left out leave to the others
+# Absent tasks
 
 
 @pytest.mark.parametrize("name", ["uw_so", "gls", "stch", "famo"])
@@ -125,7 +125,7 @@ def test_weights_are_those_of_the_tasks_that_are_present(name):
 
 
 @pytest.mark.parametrize("name", ["equal", "dwa", "rlw", "importance"])
-def test_weights_do_not_depend_on_who_is_present(name):
+def test_weights_do_not_depend_on_present_tasks(name):
     one, two = make(name), make(name)
     for mean in (np.ones(3), np.array([0.5, 0.9, 0.7])):
         one.on_epoch_end(mean)
@@ -148,7 +148,7 @@ def test_dwa_sums_to_the_number_of_tasks(seed):
         weighting.on_epoch_end(losses)
 
 
-def test_dwa_leaves_out_an_epoch_without_labels():
+def test_dwa_skips_an_epoch_without_labels():
     weighting = make("dwa")
     for mean in ([4.0, 4.0, 4.0], [2.0, 0.0, 2.0], [2.0, 2.0, 2.0]):
         weighting.on_epoch_end(np.array(mean, "float32"))
@@ -216,7 +216,7 @@ def test_stch_without_warmup_is_the_plain_smooth_maximum():
     )
 
 
-def test_stch_takes_the_nadir_of_a_task_that_comes_late_when_it_comes():
+def test_stch_sets_the_nadir_of_a_late_task_when_it_appears():
     weighting = make("stch", warmup_epochs=1)
     for mean in ([1.0, 0.0, 1.0], [9.0, 5.0, 9.0], [9.0, 7.0, 9.0]):
         weighting.on_epoch_end(np.array(mean, "float32"))
@@ -237,7 +237,7 @@ def test_famo_weights_lie_on_the_simplex_and_favour_the_slowest(rng):
     assert z[1] > 0.5
 
 
-def test_famo_measures_from_the_least_losses(rng):
+def test_famo_subtracts_min_losses(rng):
     shifted = make("famo", min_losses={"left": 2.0, "right": -1.0})
     plain = make("famo")
     shift = np.array([2.0, 0.0, -1.0])
@@ -249,7 +249,7 @@ def test_famo_measures_from_the_least_losses(rng):
         np.testing.assert_allclose(found[1], weights, rtol=1e-3)
 
 
-def test_famo_survives_a_loss_that_falls_to_nothing():
+def test_famo_is_finite_for_losses_that_reach_zero():
     weighting = make("famo", min_losses={"left": 2.0})
     for _ in range(3):
         _, weights = take_step(
@@ -299,11 +299,11 @@ def test_sample_counts_in_proportion():
         (lambda: FAMO(0), ValueError, "learning_rate=0; .*greater than 0"),
         (lambda: FAMO(weight_decay=-1), ValueError, "weight_decay=-1"),
         (lambda: Uncertainty("age"), TypeError, r"such as \['age'\]"),
-        (Importance, ValueError, "expected one of them"),
+        (Importance, ValueError, "expected exactly one of them"),
         (
             lambda: Importance({"left": 1}, {"left": 1}),
             ValueError,
-            "expected one of them",
+            "expected exactly one of them",
         ),
         (lambda: Importance({"left": 0}), ValueError, "all zero"),
         (
@@ -334,6 +334,6 @@ def test_impossible_arguments(make_wrong, error, match):
         ),
     ],
 )
-def test_names_of_no_task(weighting, match):
+def test_unknown_task_names(weighting, match):
     with pytest.raises(ValueError, match=match):
         weighting.build(TASKS)

@@ -1,4 +1,4 @@
-"""Which methods go the same way whatever unit a loss is measured in."""
+"""Methods with the same direction for any unit of a loss."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from weighting_harness import make
 import mtl_keras
 
 # docs/weighting.md names them.
-INDIFFERENT = {
+SCALE_INVARIANT = {
     "conflict_free",
     "db_mtl",
     "fairgrad",
@@ -22,7 +22,7 @@ INDIFFERENT = {
 
 
 def first_direction(name, losses, jacobian):
-    """The direction of the first step, of length 1."""
+    """Computes the normalized direction of the first step."""
     weighting = make(name)
     losses, jacobian = tf.constant(losses), tf.constant(jacobian)
     if weighting.requires == "losses":
@@ -45,14 +45,14 @@ def first_direction(name, losses, jacobian):
 def test_unit_of_a_loss(name):
     rng = np.random.default_rng(0)
     losses = np.array([1.0, 2.0, 0.5], "float32")
-    # With something in common: methods that rotate would show little else.
+    # Correlated gradients, as the effect of a unit would otherwise be small.
     jacobian = rng.normal(size=(3, 20)) + rng.normal(size=20)
     jacobian = jacobian.astype("float32")
     units = np.array([0.01, 1.0, 1.0], "float32")
     cosine = first_direction(name, losses, jacobian) @ first_direction(
         name, losses * units, jacobian * units[:, None]
     )
-    if name in INDIFFERENT:
+    if name in SCALE_INVARIANT:
         assert cosine == pytest.approx(1.0, abs=1e-4)
     else:
         assert cosine < 0.999

@@ -1,1 +1,1 @@
-"""Backups that survive a kill, and training that goes on from them."""
+"""Backups of training, and training that resumes from them."""

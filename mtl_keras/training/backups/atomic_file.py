@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import BinaryIO
 
 
 def partial_path(path: Path) -> Path:
-    """Path under which a file is written before it has its name.
+    """Returns the path of a file while it is being written.
 
-    It lies in the same folder, because a file is renamed at once only within
-    one disk.
+    It is in the same folder, because renaming is atomic only within one disk.
 
     Args:
         path: Path of the file.
@@ -22,62 +21,62 @@ def partial_path(path: Path) -> Path:
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Writes a file so that a kill or a full disk leaves the old one.
+    """Writes a file so that a kill or a full disk keeps the old file.
 
     Args:
-        path: Path of the file. Its folder must be there.
-        write: Writes the content to a binary file.
+        path: Path of the file. Its folder must exist.
+        write: Function that writes the content to a binary file.
 
     Raises:
-        OSError: If it cannot be written; the old file is then as it was.
+        OSError: If the file cannot be written. The old file is unchanged.
     """
     partial = partial_path(path)
     try:
         with open(partial, "wb") as file:
             write(file)
             file.flush()
-            # Without it, a crash of the machine may leave an empty file.
+            # Otherwise a crash of the machine may leave an empty file.
             os.fsync(file.fileno())
         os.replace(partial, path)
     except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
-    save_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Writes a text, in UTF-8, as `write_atomically` does.
+    """Writes text in UTF-8 so that a kill or a full disk keeps the old file.
 
     Args:
-        path: Path of the file. Its folder must be there.
-        text: String.
+        path: Path of the file. Its folder must exist.
+        text: String, the text.
 
     Raises:
-        OSError: If it cannot be written; the old file is then as it was.
+        OSError: If the file cannot be written. The old file is unchanged.
     """
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def remove_partial(path: Path) -> None:
-    """Removes what a kill during an earlier write has left.
+    """Removes the partial file that a killed write may have left.
 
     Args:
-        path: Path of the file, as it was given to `write_atomically`.
+        path: Path of the file, as in `write_atomically`.
     """
     partial_path(path).unlink(missing_ok=True)
 
 
-def save_folder(folder: Path) -> None:
-    """Has the names of new files survive a crash of the machine.
+def sync_folder(folder: Path) -> None:
+    """Writes a folder to disk, so that new files survive a machine crash.
 
     Args:
-        folder: Folder of the files.
+        folder: The folder.
     """
-    if os.name == "nt":  # folders cannot be opened there
+    if os.name == "nt":  # Windows cannot open folders
         return
-    number = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Backs a training up, and goes on from there after a kill."""
+"""Backs up training and restores it after a kill."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import keras
 
 from mtl_keras.distribution import from_chief, is_chief
 from mtl_keras.keras_compat import global_seed
-from mtl_keras.training.backups.backup_file import Content, write_backup
+from mtl_keras.training.backups.backup_file import BackupContent, write_backup
 from mtl_keras.training.backups.callback_states import (
-    assign_callbacks,
-    put_arrays_in,
-    read_callbacks,
-    take_arrays_out,
+    extract_arrays,
+    get_callback_states,
+    insert_arrays,
+    set_callback_states,
 )
-from mtl_keras.training.backups.shared_backup import read_for_all
+from mtl_keras.training.backups.shared_backup import read_shared_backup
 from mtl_keras.training.backups.stream_position import Position, StreamReader
 from mtl_keras.training.backups.training_state import (
     assign_metrics,
@@ -32,50 +32,48 @@ _METRICS = "metrics"
 
 
 class BackupAndRestore(keras.callbacks.Callback):
-    """Backs a training up, so that it goes on after a kill as if undisturbed.
+    """Backs up training, so that it resumes after a kill with equal results.
 
-    The manner is that of `keras.callbacks.BackupAndRestore`: if the file is
-    there when `fit` begins, the training goes on from it, and it is deleted
-    when the training is complete. Beyond that:
+    It works like `keras.callbacks.BackupAndRestore`: if the file exists when
+    `fit` starts, training resumes from it, and the file is deleted when
+    training is complete. In addition:
 
-    - It goes on at the batch of the last backup, not only at the epoch.
-    - The file is replaced at once, so a kill during a write or a full disk
-      leaves the backup before.
-    - It holds all that the next steps depend on: weights, the optimizer's
-      state, loss weights, the state of the weighting and of random layers, the
-      metrics of the running epoch, and what `EarlyStopping`,
-      `ReduceLROnPlateau`, `ModelCheckpoint` and `History` remember. Callbacks
-      of your own take part by the methods `get_backup_state()`, which returns
-      a dict of numbers, texts, lists and arrays, and
+    - Training resumes at the batch of the last backup, not only at the epoch.
+    - The file is replaced atomically, so a kill during a write or a full disk
+      keeps the previous backup.
+    - It contains all state that the next steps depend on: weights, the
+      optimizer's state, loss weights, the state of the weighting and of random
+      layers, the metrics of the current epoch, and the state of
+      `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint` and `History`.
+      Custom callbacks take part with the methods `get_backup_state()`, which
+      returns a dict of numbers, strings, lists and arrays, and
       `set_backup_state(state)`.
 
-    On one process and one device, a training that was killed and started
-    again ends with the same weights, to the bit. Arrays are shuffled in an
-    order that follows from the seed and the epoch. A stream must give the same
-    batches in the same order when it is made again: seed what shuffles
+    On one process and one device, training that was killed and restarted ends
+    with the same weights, to the bit. Arrays are shuffled in an order that
+    depends on the seed and the epoch. A stream must yield the same batches in
+    the same order when it is created again: set the seed of shuffling
     (`dataset.shuffle(size, seed=0)`), and pass `shuffle=False` with a
-    `keras.utils.PyDataset`. Batches that were trained on are read and passed
-    over.
+    `keras.utils.PyDataset`. Earlier batches are read and skipped.
 
-    Under several workers all of them pass it, the chief writes and reads the
-    file, and all go on alike.
+    With several workers, all of them use the callback, the chief writes and
+    reads the file, and all resume from it.
 
     Args:
-        filepath: Path of the file, whose folder is made if need be. Each
-            training needs a file of its own.
-        every_steps: Number of batches after which a backup is made within an
-            epoch, or `None` for none (default). One is made at the end of each
-            epoch in any case.
-        delete_checkpoint: Whether to delete the file when the training is
+        filepath: Path of the file, whose folder is created if necessary. Use
+            a separate file for each training.
+        every_steps: Number of batches between two backups within an epoch, or
+            `None` for no backups within an epoch. Each epoch ends with a
+            backup in any case. Defaults to `None`.
+        delete_checkpoint: Whether to delete the file when training is
             complete. Defaults to `True`.
-        seed: Seed of the order of arrays. Defaults to that of
-            `keras.utils.set_random_seed`, or else to one that is drawn.
+        seed: Seed of the order of arrays. Defaults to the seed of
+            `keras.utils.set_random_seed`, or to a random seed.
 
     Raises:
         BackupError: If a backup cannot be written or read.
-        TypeError: If the model is no `MultiTaskModel`.
-        ValueError: If the backup is of another model, or the training reads
-            other data than the one that was backed up.
+        TypeError: If the model is not a `MultiTaskModel`.
+        ValueError: If the backup belongs to another model or to other data.
 
     Example:
 
@@ -104,28 +102,28 @@ class BackupAndRestore(keras.callbacks.Callback):
         ):
             raise ValueError(
                 f"every_steps={every_steps!r}; expected an integer from 1, or "
-                "None to back up at the ends of epochs alone."
+                "None to back up only at the end of each epoch."
             )
         self.filepath = Path(filepath)
         self.every_steps = every_steps
         self.delete_checkpoint = delete_checkpoint
         self.seed = seed
-        # Lets Keras run other callbacks beside the next step.
+        # Lets Keras run other callbacks while the next step runs.
         self.async_safe = every_steps is None
-        self._restored: Content | None = None
-        self._forget()
+        self._restored: BackupContent | None = None
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._reader: StreamReader | None = None
-        self._others: list[keras.callbacks.Callback] = []
+        self._callbacks: list[keras.callbacks.Callback] = []
         self._epoch = self._last_step = 0
         self._has_pending = False
 
     @property
     def restored_from(self) -> tuple[int, int] | None:
-        """Complete epochs, and batches of the next one, of what was restored.
+        """The numbers of complete epochs and batches that were restored.
 
-        `None` if the last training began from the start.
+        `None` if the last training did not resume.
         """
         if self._restored is None:
             return None
@@ -134,20 +132,20 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback had ended the training that was restored."""
+        """Whether a callback had stopped the restored training."""
         return self._restored is not None and self._restored.facts["stopped"]
 
     def restore(self, model: keras.Model) -> None:
-        """Brings a model to where the backup was made, if there is one.
+        """Restores a model from the backup, if there is one.
 
-        `MultiTaskModel.fit` calls it, on every worker.
+        `MultiTaskModel.fit` calls this method on every worker.
 
         Args:
             model: The compiled model.
         """
-        self._forget()
+        self._reset()
         self._restored = None
-        content = self._restored = read_for_all(self.filepath, model)
+        content = self._restored = read_shared_backup(self.filepath, model)
         if content is None:
             self.run_seed = self._draw_seed(model.distribute_strategy)
             return
@@ -155,15 +153,18 @@ class BackupAndRestore(keras.callbacks.Callback):
         assign_state(model, content.arrays)
         self._has_pending = True
 
-    def start(self, num_batches: int | None, steps: int) -> Position | None:
-        """Where to begin to read the data, which are checked for that.
+    def get_start(self, num_batches: int | None, steps: int) -> Position | None:
+        """Returns the position in the data where training resumes.
 
         Args:
-            num_batches: Number of batches of an epoch, as far as it is known.
-            steps: Steps in an execution.
+            num_batches: Number of batches per epoch, or `None` if unknown.
+            steps: Number of steps per execution.
+
+        Returns:
+            A `Position`, or `None` if training does not resume.
 
         Raises:
-            ValueError: If these are not what they were.
+            ValueError: If an argument differs from the backup.
         """
         if self._restored is None:
             return None
@@ -175,52 +176,52 @@ class BackupAndRestore(keras.callbacks.Callback):
         ):
             if before != now:
                 raise ValueError(
-                    f"The backup '{self.filepath}' is of a training with "
-                    f"{before} {what}, and this one has {now}. Pass the same "
-                    "data and arguments, or remove the backup to train from "
-                    "the start."
+                    f"The backup '{self.filepath}' is from a training with "
+                    f"{before} {what}, and this training has {now}. Pass the "
+                    "same data and arguments, or remove the backup to train "
+                    "from the start."
                 )
         return position
 
-    def join(self, reader: StreamReader, callbacks: list) -> None:
-        """Takes what a training is made of.
+    def attach(self, reader: StreamReader, callbacks: list) -> None:
+        """Attaches the data reader and the callbacks of training.
 
         Args:
-            reader: What reads the data.
-            callbacks: All callbacks of the training.
+            reader: The reader of the data.
+            callbacks: All callbacks of training.
         """
         self._reader = reader
         self._num_batches = reader.num_batches
-        self._others = [each for each in callbacks if each is not self]
+        self._callbacks = [each for each in callbacks if each is not self]
         self._last_step = (self.restored_from or (0, 0))[1]
 
     def on_train_begin(self, logs=None) -> None:
-        """Checks that the model knows of backups."""
+        """Checks that the model supports backups."""
         if self._reader is None:
             raise TypeError(
                 "mtl_keras.BackupAndRestore needs a MultiTaskModel, and the "
                 f"model is a {type(self.model).__name__}. Use "
                 "keras.callbacks.BackupAndRestore there."
             )
-        # A training that is complete ends next, and `EarlyStopping` puts the
-        # best weights in place.
+        # A complete training ends next, and `EarlyStopping` then restores the
+        # best weights.
         if self._has_pending:
             self._restore_callbacks()
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
-        """Restores what Keras resets when an epoch begins."""
+        """Restores the state that Keras resets when an epoch begins."""
         self._epoch = epoch
         self._restore_pending()
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
-        """Writes a backup, every so many steps."""
+        """Writes a backup every `every_steps` batches."""
         step = batch + 1
         if self.every_steps is None:
             return
         if step - self._last_step < self.every_steps:
             return
         if step >= (self.params["steps"] or step + 1):
-            return  # the end of the epoch comes next
+            return  # the end of the epoch follows
         self._last_step = step
         self._write(self._epoch, step)
 
@@ -230,7 +231,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         self._write(epoch + 1, 0, {"epoch": epoch, "logs": logs or {}})
 
     def on_train_end(self, logs=None) -> None:
-        """Deletes the backup of a training that is complete."""
+        """Deletes the backup of a complete training."""
         self._restore_pending()
         if self.delete_checkpoint and is_chief(self.model.distribute_strategy):
             self.filepath.unlink(missing_ok=True)
@@ -243,17 +244,17 @@ class BackupAndRestore(keras.callbacks.Callback):
         self._restore_callbacks()
         if _METRICS in content.arrays:
             assign_metrics(self.model, content.arrays[_METRICS])
-        self._restored = Content(content.facts, {})
+        self._restored = BackupContent(content.facts, {})
 
     def _restore_callbacks(self) -> None:
         content = self._restored
-        states = put_arrays_in(content.facts["callbacks"], content.arrays)
-        assign_callbacks(self._with_history(), states)
+        states = insert_arrays(content.facts["callbacks"], content.arrays)
+        set_callback_states(self._with_history(), states)
 
     def _with_history(self) -> list[keras.callbacks.Callback]:
-        # Keras makes this one itself, after all others.
+        # Keras appends this callback after all others.
         history = self.model.history
-        others = [each for each in self._others if each is not history]
+        others = [each for each in self._callbacks if each is not history]
         return [*others, history]
 
     def _write(self, epoch: int, step: int, ended: dict | None = None) -> None:
@@ -262,7 +263,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         if not is_chief(strategy):
             return
         arrays |= read_state(self.model)
-        states = read_callbacks(self._with_history())
+        states = get_callback_states(self._with_history())
         if ended is not None:
             _add_epoch(states, self._with_history(), **ended)
         position = self._reader.position(epoch, step)
@@ -273,7 +274,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             "num_batches": self._num_batches,
             "steps_per_execution": self.model.steps_per_execution,
             "model": describe_state(self.model),
-            "callbacks": take_arrays_out(states, arrays),
+            "callbacks": extract_arrays(states, arrays),
         }
         write_backup(self.filepath, facts, arrays)
 
@@ -287,12 +288,12 @@ class BackupAndRestore(keras.callbacks.Callback):
 
 
 def _add_epoch(states: dict, callbacks: list, epoch: int, logs: dict) -> None:
-    """Adds the epoch that ends, which `History` is told of after all others."""
+    """Adds the current epoch, which `History` receives after all others."""
     history = callbacks[-1]
     number = sum(type(each) is type(history) for each in callbacks) - 1
     state = states[f"{type(history).__name__} {number}"]
     if state["epoch"][-1:] == [epoch]:
-        return  # one that the user passed, which comes before the backup
+        return  # a History of the user, which runs before the backup
     state["epoch"] = [*state["epoch"], epoch]
     state["history"] = {
         name: [*values, logs[name]]

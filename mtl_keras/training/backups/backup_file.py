@@ -1,4 +1,4 @@
-"""A backup as one file: arrays, and facts as JSON."""
+"""A backup file that contains arrays and JSON facts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class BackupError(OSError):
 
 
 @dataclasses.dataclass
-class Content:
-    """What a backup holds.
+class BackupContent:
+    """The content of a backup.
 
     Args:
-        facts: What can be said in JSON.
-        arrays: Arrays by name, of any dtype that Keras has.
+        facts: Dict that can be serialized to JSON.
+        arrays: Dict from name to array of any Keras dtype.
     """
 
     facts: dict[str, Any]
@@ -44,18 +44,19 @@ class Content:
 def write_backup(
     path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Writes a backup; the one before stays until the new one is whole.
+    """Writes a backup and keeps the previous one until it is complete.
 
     Args:
         path: Path of the file.
-        facts: What can be said in JSON.
-        arrays: Arrays by name.
+        facts: Dict that can be serialized to JSON.
+        arrays: Dict from name to array.
 
     Raises:
-        BackupError: If it cannot be written. The one before is intact.
+        BackupError: If the backup cannot be written. The previous backup is
+            intact.
     """
-    text = json.dumps({"facts": facts, "arrays": describe(arrays)})
-    # numpy's format does not know bfloat16 and float8.
+    text = json.dumps({"facts": facts, "arrays": describe_arrays(arrays)})
+    # numpy's file format does not support bfloat16 and float8.
     raw = {name: _as_bytes(array) for name, array in arrays.items()}
 
     def write(file):
@@ -66,19 +67,19 @@ def write_backup(
     except OSError as error:
         raise BackupError(
             error.errno,
-            f"The backup '{path}' could not be written: {_reason(error, path)} "
-            f"{_kept(path)}",
+            f"The backup '{path}' could not be written: "
+            f"{_describe_error(error, path)} {_describe_previous(path)}",
         ) from error
 
 
-def read_backup(path: Path) -> Content:
+def read_backup(path: Path) -> BackupContent:
     """Reads a backup.
 
     Args:
         path: Path of the file.
 
     Raises:
-        BackupError: If the file is damaged or no backup.
+        BackupError: If the file is corrupted or not a backup.
     """
     try:
         with np.load(path) as file:
@@ -99,19 +100,19 @@ def read_backup(path: Path) -> Content:
             f"The backup '{path}' cannot be read ({error}). Remove it to train "
             "from the start.",
         ) from error
-    return Content(head["facts"], arrays)
+    return BackupContent(head["facts"], arrays)
 
 
 def prepare_backup(path: Path) -> None:
-    """Makes the folder of a backup, and tries whether it can be written to.
+    """Creates the folder of a backup and checks that it is writable.
 
-    What a kill during an earlier write has left is removed.
+    It also removes a partial file of a killed write.
 
     Args:
         path: Path of the file.
 
     Raises:
-        BackupError: If the folder cannot be made or written to.
+        BackupError: If the folder cannot be created or is not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,15 +125,18 @@ def prepare_backup(path: Path) -> None:
         raise BackupError(
             error.errno,
             f"No backup can be written to '{path}': {error.strerror}. Choose "
-            "a file in a folder that can be written to.",
+            "a file in a writable folder.",
         ) from error
 
 
-def describe(arrays: Mapping[str, np.ndarray]) -> dict[str, list]:
-    """Shape and dtype of arrays, by name, for JSON.
+def describe_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, list]:
+    """Returns the shapes and dtypes of arrays, for JSON.
 
     Args:
-        arrays: Arrays by name.
+        arrays: Dict from name to array.
+
+    Returns:
+        Dict from name to a list of shape and dtype.
     """
     return {
         name: [list(array.shape), str(array.dtype)]
@@ -140,11 +144,11 @@ def describe(arrays: Mapping[str, np.ndarray]) -> dict[str, list]:
     }
 
 
-def zeros(description: Mapping[str, list]) -> dict[str, np.ndarray]:
-    """Makes arrays of zeros as `describe` says.
+def make_zeros(description: Mapping[str, list]) -> dict[str, np.ndarray]:
+    """Creates arrays of zeros from a description.
 
     Args:
-        description: What `describe` returned.
+        description: The result of `describe_arrays`.
     """
     return {
         name: np.zeros(shape, _dtype(dtype))
@@ -164,24 +168,24 @@ def _dtype(name: str) -> np.dtype:
     try:
         return np.dtype(name)
     except TypeError:  # bfloat16 and float8, which TensorFlow defines
-        return keras.ops.convert_to_numpy(keras.ops.zeros((), name)).dtype
+        return keras.ops.convert_to_numpy(keras.ops.make_zeros((), name)).dtype
 
 
-def _reason(error: OSError, path: Path) -> str:
+def _describe_error(error: OSError, path: Path) -> str:
     full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if error.errno not in full:
         return f"{error.strerror or error}."
     free = shutil.disk_usage(path.parent).free
     return (
         f"{error.strerror} ({free / 2**20:.0f} MiB of the disk are free). "
-        "Make room on the disk."
+        "Free some space on the disk."
     )
 
 
-def _kept(path: Path) -> str:
+def _describe_previous(path: Path) -> str:
     if not os.path.isfile(path):
-        return "There is none from before."
+        return "There is no previous backup."
     return (
-        "The one before is intact: start the same program again to go on from "
-        "there."
+        "The previous backup is intact: start the same program again to "
+        "resume from it."
     )

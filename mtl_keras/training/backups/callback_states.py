@@ -1,4 +1,4 @@
-"""What callbacks remember from one epoch to the next."""
+"""The state of callbacks between epochs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-# Attributes of Keras's own callbacks, which begin anew with each `fit`.
-_REMEMBERED = {
+# State attributes of Keras's callbacks, which each `fit` resets.
+_STATE_ATTRIBUTES = {
     keras.callbacks.EarlyStopping: (
         "wait",
         "stopped_epoch",
@@ -27,39 +27,40 @@ _REMEMBERED = {
 }
 
 
-def read_callbacks(
+def get_callback_states(
     callbacks: Iterable[keras.callbacks.Callback],
 ) -> dict[str, dict[str, Any]]:
-    """Reads what callbacks remember.
+    """Returns the states of callbacks.
 
-    These are Keras's `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint`
-    and `History`, and those that have methods `get_backup_state`, which
-    returns a dict of numbers, texts, lists, dicts and arrays, and
-    `set_backup_state`, which takes it.
+    Keras's `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint` and
+    `History` have a state, and custom callbacks with the methods
+    `get_backup_state`, which returns a dict of numbers, strings, lists, dicts
+    and arrays, and `set_backup_state`, which receives it.
 
     Args:
-        callbacks: The callbacks of a training.
+        callbacks: The callbacks of training.
 
     Returns:
         Dict from name to state.
     """
     return {
-        name: _state(callback) for name, callback in _named(callbacks).items()
+        name: _get_state(callback)
+        for name, callback in _name_callbacks(callbacks).items()
     }
 
 
-def assign_callbacks(
+def set_callback_states(
     callbacks: Iterable[keras.callbacks.Callback],
     states: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Gives callbacks what `read_callbacks` has read.
+    """Sets the states of callbacks.
 
     Args:
-        callbacks: The callbacks of a training. Those that were not there
-            before keep what they have.
-        states: What `read_callbacks` returned.
+        callbacks: The callbacks of training. Callbacks without an entry in
+            `states` keep their state.
+        states: The result of `get_callback_states`.
     """
-    for name, callback in _named(callbacks).items():
+    for name, callback in _name_callbacks(callbacks).items():
         state = states.get(name)
         if state is None:
             continue
@@ -70,17 +71,20 @@ def assign_callbacks(
             setattr(callback, attribute, value)
 
 
-def take_arrays_out(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Replaces arrays within a state, which then is JSON.
+def extract_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Replaces arrays in a state, so that it can be serialized to JSON.
 
     Args:
         value: The state.
-        arrays: Takes the arrays.
+        arrays: Dict that receives the arrays.
+
+    Returns:
+        The state with references to the arrays.
     """
     if isinstance(value, Mapping):
-        return {k: take_arrays_out(v, arrays) for k, v in value.items()}
+        return {k: extract_arrays(v, arrays) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [take_arrays_out(v, arrays) for v in value]
+        return [extract_arrays(v, arrays) for v in value]
     if isinstance(value, np.ndarray):
         name = f"callbacks/{len(arrays)}"
         arrays[name] = value
@@ -90,45 +94,45 @@ def take_arrays_out(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     return value
 
 
-def put_arrays_in(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Undoes `take_arrays_out`.
+def insert_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Inserts arrays into a state; the inverse of `extract_arrays`.
 
     Args:
-        value: What it returned.
-        arrays: Arrays by name.
+        value: The result of `extract_arrays`.
+        arrays: Dict from name to array.
     """
     if isinstance(value, Mapping):
         if set(value) == {"array"}:
             return arrays[value["array"]]
-        return {k: put_arrays_in(v, arrays) for k, v in value.items()}
+        return {k: insert_arrays(v, arrays) for k, v in value.items()}
     if isinstance(value, list):
-        return [put_arrays_in(v, arrays) for v in value]
+        return [insert_arrays(v, arrays) for v in value]
     return value
 
 
-def _named(callbacks) -> dict[str, keras.callbacks.Callback]:
-    """The callbacks with a memory, by class and number within it."""
+def _name_callbacks(callbacks) -> dict[str, keras.callbacks.Callback]:
+    """Names the callbacks with a state by class and number."""
     named = {}
     for callback in callbacks:
-        if _attributes(callback) or hasattr(callback, "get_backup_state"):
+        if _get_attributes(callback) or hasattr(callback, "get_backup_state"):
             kind = type(callback).__name__
             number = sum(name.startswith(f"{kind} ") for name in named)
             named[f"{kind} {number}"] = callback
     return named
 
 
-def _attributes(callback) -> tuple[str, ...]:
-    kinds = (k for k in _REMEMBERED if isinstance(callback, k))
-    return next((_REMEMBERED[kind] for kind in kinds), ())
+def _get_attributes(callback) -> tuple[str, ...]:
+    kinds = (k for k in _STATE_ATTRIBUTES if isinstance(callback, k))
+    return next((_STATE_ATTRIBUTES[kind] for kind in kinds), ())
 
 
-def _state(callback) -> dict[str, Any]:
+def _get_state(callback) -> dict[str, Any]:
     if hasattr(callback, "get_backup_state"):
         return callback.get_backup_state()
-    # `best` is not there before there is one.
+    # `best` does not exist before the first epoch.
     state = {
         name: getattr(callback, name)
-        for name in _attributes(callback)
+        for name in _get_attributes(callback)
         if hasattr(callback, name)
     }
     if state.get("best_weights") is not None:

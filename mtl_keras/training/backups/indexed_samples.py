@@ -1,4 +1,4 @@
-"""Samples that are found by their index, and the streams that read them so."""
+"""Samples with random access, and the streams that read them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mtl_keras.keras_compat import convert_to_sliceable
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class IndexedSamples:
-    """Samples that are found by their index.
+    """Samples with random access.
 
     Args:
-        gather: Function from an int64 tensor of shape `(n,)`, the indices, to
-            a batch of these samples. `tf.data` traces it.
+        gather: Function from an int64 tensor of indices, of shape `(n,)`, to
+            the batch of these samples. `tf.data` traces it.
         count: Integer, number of samples.
     """
 
@@ -28,10 +28,10 @@ class IndexedSamples:
 
     @classmethod
     def from_arrays(cls, data: Any) -> IndexedSamples:
-        """Makes samples of arrays.
+        """Creates samples from arrays.
 
         Args:
-            data: Arrays in a nested structure, of as many samples each.
+            data: Nested structure of arrays with the same number of samples.
 
         Returns:
             The `IndexedSamples`.
@@ -40,7 +40,7 @@ class IndexedSamples:
             TypeError: If the arrays are sparse or ragged.
         """
         data = convert_to_sliceable(data, target_backend="tensorflow")
-        # Datasets take a list for one tensor.
+        # A dataset would convert a list to one tensor.
         tensors = keras.tree.lists_to_tuples(
             keras.tree.map_structure(_to_tensor, data)
         )
@@ -55,10 +55,10 @@ class IndexedSamples:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class IndexedStream:
-    """The samples behind a stream of batches.
+    """The samples of a stream of batches.
 
     Args:
-        samples: The samples, in the order of a pass that does not shuffle.
+        samples: The samples, in the order of a pass without shuffling.
         batch_size: Integer, samples per batch; the last may be smaller.
         shuffle: Boolean, whether each pass has another order.
     """
@@ -79,15 +79,14 @@ def mark_indexed(
     batch_size: int,
     shuffle: bool,
 ) -> tf.data.Dataset:
-    """Marks a stream whose samples can be found by their index.
+    """Marks a stream whose samples have random access.
 
-    A training with `BackupAndRestore` then resumes within it without reading
-    what it was trained on. What is derived from the stream (`map`, `repeat`)
-    has no mark.
+    Training with `BackupAndRestore` then resumes within the stream without
+    reading earlier samples. Derived streams (`map`, `repeat`) are not marked.
 
     Args:
         stream: A `tf.data.Dataset` of batches.
-        samples: The samples that it reads.
+        samples: The samples of the stream.
         batch_size: Integer, samples per batch.
         shuffle: Boolean, whether each pass has another order.
 
@@ -99,13 +98,13 @@ def mark_indexed(
 
 
 def find_indexed(stream: Any) -> IndexedStream | None:
-    """Returns the samples behind a stream that was marked.
+    """Returns the samples of a stream that `mark_indexed` marked.
 
     Args:
-        stream: What `fit` was given.
+        stream: The argument `x` of `fit`.
 
     Returns:
-        An `IndexedStream`, or `None` for anything else.
+        An `IndexedStream`, or `None` for other data.
     """
     if not isinstance(stream, tf.data.Dataset):
         return None
@@ -117,8 +116,8 @@ def _to_tensor(array) -> tf.Tensor:
         hasattr(array, "shape") and hasattr(array, "dtype")
     ):
         raise TypeError(
-            f"The data hold a {type(array).__name__}, and a training with "
-            "BackupAndRestore orders dense arrays alone. Pass a "
+            f"The data contain a {type(array).__name__}, and training with "
+            "BackupAndRestore supports only dense arrays. Pass a "
             "tf.data.Dataset of batches instead."
         )
     return tf.convert_to_tensor(array)

@@ -1,4 +1,4 @@
-"""Batches of samples in an order that follows from seed and epoch."""
+"""Batches of samples in an order that depends on seed and epoch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from mtl_keras.training.backups.indexed_samples import IndexedSamples
 
 
 class OrderedBatches:
-    """Makes streams of batches of samples.
+    """Creates datasets of batches in a reproducible order.
 
     Args:
         samples: The samples.
-        batch_size: Samples in a batch; the last of a pass may be smaller.
-        shuffle: Whether each pass over the samples has an order of its own.
+        batch_size: Samples per batch; the last of a pass may be smaller.
+        shuffle: Whether each pass over the samples has another order.
         seed: Seed of the orders.
     """
 
@@ -35,15 +35,15 @@ class OrderedBatches:
 
     @property
     def num_batches(self) -> int:
-        """Number of batches in a pass."""
+        """The number of batches in a pass."""
         return math.ceil(self._size / self._batch_size)
 
     def one_pass(self, number: tf.Variable) -> tf.data.Dataset:
-        """Makes a stream of one pass.
+        """Creates a dataset of one pass.
 
         Args:
-            number: Number of the pass, int64, which is read when the first
-                batch is.
+            number: Int64 variable, the number of the pass, which is read with
+                the first batch.
         """
         numbers = tf.data.Dataset.range(1).map(lambda _: number.read_value())
         batches = self._gather(numbers.flat_map(self._order))
@@ -51,11 +51,11 @@ class OrderedBatches:
             tf.data.experimental.assert_cardinality(self.num_batches)
         )
 
-    def endless(self, first: int) -> tf.data.Dataset:
-        """Makes an endless stream of passes in a row.
+    def infinite(self, first: int) -> tf.data.Dataset:
+        """Creates an infinite dataset of consecutive passes.
 
         Args:
-            first: Number of the batch to begin with, over all passes.
+            first: Index of the first batch, over all passes.
         """
         numbers = tf.data.Dataset.counter(start=first // self.num_batches)
         indices = numbers.flat_map(self._order)

@@ -1,4 +1,4 @@
-"""A training that continues where a `BackupAndRestore` has backed it up."""
+"""Resumes training from the backup of a `BackupAndRestore`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from mtl_keras.training.backups.stream_position import Position, StreamReader
 from mtl_keras.training.data.streams import is_stream
 
 
-def backup_among(callbacks) -> BackupAndRestore | None:
-    """Returns the `BackupAndRestore` of a training, if there is one.
+def find_backup(callbacks) -> BackupAndRestore | None:
+    """Returns the `BackupAndRestore` among callbacks, or `None`.
 
     Args:
-        callbacks: What the user passed to `fit`.
+        callbacks: The argument of `fit`.
 
     Raises:
         ValueError: If there are several.
     """
     found = [
         callback
-        for callback in flat_callbacks(callbacks)
+        for callback in flatten_callbacks(callbacks)
         if isinstance(callback, BackupAndRestore)
     ]
     if len(found) > 1:
         raise ValueError(
-            f"There are {len(found)} BackupAndRestore callbacks; pass one."
+            f"There are {len(found)} BackupAndRestore callbacks; pass only one."
         )
     return found[0] if found else None
 
 
 class Resumption:
-    """Makes a training continue from a backup.
+    """Adapts the arguments of `fit` so that training resumes from a backup.
 
     Args:
-        backup: The callback, which has restored the model.
+        backup: The callback, after it restored the model.
         arguments: Arguments of `keras.Model.fit`.
-        steps_per_execution: That of the model.
+        steps_per_execution: The setting of the model.
 
     Raises:
         ValueError: If the order of the data cannot be reproduced.
@@ -59,11 +59,11 @@ class Resumption:
     ):
         self._backup = backup
         self._steps_per_execution = steps_per_execution
-        self._begun = False
-        # Whether no batch of the first epoch is left to train on.
+        self._started = False
+        # Whether training resumes within an epoch, which may have no step left.
         self.within_epoch = False
         changed = dict(arguments)
-        changed["callbacks"] = _put_last(backup, changed["callbacks"])
+        changed["callbacks"] = _move_to_end(backup, changed["callbacks"])
         epoch = changed["initial_epoch"]
         if backup.restored_from:
             epoch = backup.restored_from[0]
@@ -73,44 +73,46 @@ class Resumption:
         indexed = find_indexed(changed["x"])
         self._ordered = indexed is not None or not is_stream(changed["x"])
         if indexed is not None:
-            changed = self._in_order(
+            changed = self._order_samples(
                 changed, indexed.samples, indexed.batch_size, indexed.shuffle
             )
         elif self._ordered:
-            changed = self._arrays_in_order(changed)
+            changed = self._order_arrays(changed)
         elif changed["shuffle"]:
             raise ValueError(
                 "Keras shuffles a PyDataset in an order that cannot be "
                 "reproduced when training resumes. Pass shuffle=False, and "
-                "shuffle in its on_epoch_end by a seed of your own."
+                "shuffle in its on_epoch_end with a fixed seed."
             )
         self.arguments = changed
 
     def begin(self, iterator, build) -> None:
-        """Makes `fit` read its data from where the backup was made.
+        """Makes `fit` read its data from the position of the backup.
 
         Args:
-            iterator: Keras's iterator over epochs of the training.
-            build: Function of the iterator that makes the variables of metrics
-                and optimizer.
+            iterator: Keras's iterator over epochs.
+            build: Function of the iterator that creates the variables of
+                metrics and optimizer.
         """
-        if self._begun:
+        if self._started:
             return
-        self._begun = True
-        position = self._backup.start(
+        self._started = True
+        position = self._backup.get_start(
             iterator.num_batches, self._steps_per_execution
         )
         if position is not None and position.step:
-            # Its metrics are needed before the first step makes them.
+            # The metrics are restored before the first step creates them.
             build(iterator)
             self.within_epoch = True
         if position is not None and self._ordered:
-            position = _of_pass(position)
+            position = _to_pass_position(position)
         reader = StreamReader(iterator, position)
-        self._backup.join(reader, flat_callbacks(self.arguments["callbacks"]))
+        self._backup.attach(
+            reader, flatten_callbacks(self.arguments["callbacks"])
+        )
 
-    def _arrays_in_order(self, arguments: dict) -> dict:
-        """Replaces arrays by a stream whose order can be reproduced."""
+    def _order_arrays(self, arguments: dict) -> dict:
+        """Replaces arrays with a stream in a reproducible order."""
         changed = dict(arguments)
         data = [changed.pop(name) for name in ("x", "y", "sample_weight")]
         split = changed.pop("validation_split")
@@ -130,23 +132,23 @@ class Resumption:
         x, y, sample_weight = data
         if sample_weight is not None and not keras.tree.is_nested(
             sample_weight
-        ):  # for each task, as in Keras
+        ):  # the same for each task, as in Keras
             sample_weight = keras.tree.map_structure(lambda _: sample_weight, y)
         data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
         changed["validation_batch_size"] = (
             changed["validation_batch_size"] or size
         )
         samples = IndexedSamples.from_arrays(data)
-        return self._in_order(changed, samples, size, bool(shuffle))
+        return self._order_samples(changed, samples, size, bool(shuffle))
 
-    def _in_order(
+    def _order_samples(
         self,
         arguments: dict,
         samples: IndexedSamples,
         batch_size: int,
         shuffle: bool,
     ) -> dict:
-        """Reads samples in an order that can be reproduced."""
+        """Replaces samples with a stream in a reproducible order."""
         changed = {**arguments, "shuffle": False}
         batches = OrderedBatches(
             samples,
@@ -156,19 +158,19 @@ class Resumption:
         )
         epoch, steps = changed["initial_epoch"], changed["steps_per_epoch"]
         if steps:
-            changed["x"] = batches.endless(epoch * steps)
+            changed["x"] = batches.infinite(epoch * steps)
             return changed
         with tf.device("CPU:0"):
             number = tf.Variable(epoch, trainable=False, dtype=tf.int64)
         changed["x"] = batches.one_pass(number)
-        changed["callbacks"] = _put_last(
-            _CountPasses(number), changed["callbacks"]
+        changed["callbacks"] = _move_to_end(
+            _SetPassNumber(number), changed["callbacks"]
         )
         return changed
 
 
-class _CountPasses(keras.callbacks.Callback):
-    """Sets the epoch in which a stream of arrays is read."""
+class _SetPassNumber(keras.callbacks.Callback):
+    """Sets the number of the pass, which is the epoch."""
 
     def __init__(self, number: tf.Variable):
         super().__init__()
@@ -178,16 +180,16 @@ class _CountPasses(keras.callbacks.Callback):
         self._number.assign(epoch)
 
 
-def _of_pass(position: Position) -> Position:
-    """Where to begin to read arrays, which are read from the epoch on."""
-    begun = position.step > 0
+def _to_pass_position(position: Position) -> Position:
+    """Converts a position in all epochs to one in the current pass."""
+    started = position.step > 0
     return dataclasses.replace(
-        position, epoch=0, iterators=int(begun), batches=position.step
+        position, epoch=0, iterators=int(started), batches=position.step
     )
 
 
-def flat_callbacks(callbacks) -> list[keras.callbacks.Callback]:
-    """Lists the callbacks that `fit` was given.
+def flatten_callbacks(callbacks) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks of `fit` as a flat list.
 
     Args:
         callbacks: A callback, a list, a `CallbackList` or `None`.
@@ -197,10 +199,10 @@ def flat_callbacks(callbacks) -> list[keras.callbacks.Callback]:
     return keras.tree.flatten(callbacks or [])
 
 
-def _put_last(callback: keras.callbacks.Callback, callbacks):
-    """Moves a callback behind all others."""
+def _move_to_end(callback: keras.callbacks.Callback, callbacks):
+    """Moves a callback to the end of all callbacks."""
     ordered = [
-        each for each in flat_callbacks(callbacks) if each is not callback
+        each for each in flatten_callbacks(callbacks) if each is not callback
     ]
     ordered.append(callback)
     if not isinstance(callbacks, keras.callbacks.CallbackList):

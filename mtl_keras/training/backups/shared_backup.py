@@ -1,4 +1,4 @@
-"""A backup that the chief reads, for all workers."""
+"""A backup that the chief reads for all workers."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ import keras
 
 from mtl_keras.distribution import from_chief, run_on_chief, text_from_chief
 from mtl_keras.training.backups.backup_file import (
-    Content,
-    describe,
+    BackupContent,
+    describe_arrays,
+    make_zeros,
     prepare_backup,
     read_backup,
-    zeros,
 )
 from mtl_keras.training.backups.training_state import (
+    compare_states,
     describe_state,
-    differences,
 )
 
 
-def read_for_all(path: Path, model: keras.Model) -> Content | None:
-    """Reads a backup on the chief and gives it to all workers.
+def read_shared_backup(path: Path, model: keras.Model) -> BackupContent | None:
+    """Reads a backup on the chief and sends it to all workers.
+
+    All workers must call this function.
 
     Args:
-        path: Path of the file, to which the chief must be able to write.
-        model: The compiled model that it is for. All workers must call this.
+        path: Path of the file, which the chief must be able to write.
+        model: The compiled model.
 
     Returns:
         The content, or `None` if there is no backup.
 
     Raises:
-        BackupError: If it cannot be read, or another cannot be written.
+        BackupError: If the backup cannot be read or is not writable.
         RuntimeError: On the other workers, if the chief failed.
-        ValueError: If it is of another model.
+        ValueError: If the backup belongs to another model.
     """
-    # Variables are made on all workers or on none.
+    # All workers create their variables at the same point.
     model.build_optimizer()
     found = []
 
@@ -53,25 +55,29 @@ def read_for_all(path: Path, model: keras.Model) -> Content | None:
     return _share(strategy, *found)
 
 
-def _check_model(path: Path, content: Content, model: keras.Model) -> None:
-    found = differences(content.facts["model"], describe_state(model))
+def _check_model(
+    path: Path, content: BackupContent, model: keras.Model
+) -> None:
+    found = compare_states(content.facts["model"], describe_state(model))
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         raise ValueError(
-            f"The backup '{path}' is of another model: "
+            f"The backup '{path}' belongs to another model: "
             f"{'; '.join(found[:3])}{more}. Build and compile the model as "
             "before, or remove the backup to train from the start."
         )
 
 
-def _share(strategy, content: Content | None = None) -> Content:
-    """Gives all workers what the chief has read."""
+def _share(strategy, content: BackupContent | None = None) -> BackupContent:
+    """Sends the content that the chief read to all workers."""
     facts = (
         None
         if content is None
-        else {"facts": content.facts, "arrays": describe(content.arrays)}
+        else {"facts": content.facts, "arrays": describe_arrays(content.arrays)}
     )
     shared = json.loads(text_from_chief(strategy, json.dumps(facts)))
-    arrays = zeros(shared["arrays"]) if content is None else content.arrays
+    arrays = make_zeros(shared["arrays"]) if content is None else content.arrays
     received = from_chief(strategy, list(arrays.values()))
-    return Content(shared["facts"], dict(zip(arrays, received, strict=True)))
+    return BackupContent(
+        shared["facts"], dict(zip(arrays, received, strict=True))
+    )

@@ -1,4 +1,4 @@
-"""How far a training has read its data, and how it goes on from there."""
+"""The position of training in its data, and reading from a position."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mtl_keras.keras_compat import EpochIterator
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """A place in the data of a training.
+    """A position in the data of training.
 
     Args:
         epoch: Number of complete epochs.
-        step: Number of batches of the next epoch that were trained on.
-        iterators: How many iterators Keras has made over the data. A shuffled
-            dataset has another order in each.
-        batches: How many batches were drawn from the last one.
-        num_batches: Number of batches of an epoch, as far as it is known.
-        read: Numbers, from 1, of the iterators that a batch was drawn from.
+        step: Number of complete batches of the next epoch.
+        iterators: Number of iterators that Keras created over the data. A
+            shuffled dataset has another order in each.
+        batches: Number of batches that were read from the last iterator.
+        num_batches: Number of batches per epoch, or `None` if unknown.
+        read: Numbers, from 1, of the iterators that a batch was read from.
     """
 
     epoch: int = 0
@@ -31,15 +31,15 @@ class Position:
 
 
 class StreamReader:
-    """Counts what Keras's iterator over epochs reads, and may begin later.
+    """Counts the batches that Keras reads, and can start at a position.
 
-    It replaces two methods of the object, which `fit` makes for itself.
-    `tests/training/backups/test_stream_position.py` says when Keras has
-    changed.
+    It replaces two methods of Keras's iterator over epochs, which `fit`
+    creates. `tests/training/backups/test_stream_position.py` fails where Keras
+    changes them.
 
     Args:
-        epochs: What Keras's `fit` goes through.
-        start: Where to begin, or `None` for the start.
+        epochs: Keras's iterator over epochs.
+        start: Position to start at, or `None` for the start.
     """
 
     def __init__(self, epochs: EpochIterator, start: Position | None = None):
@@ -50,19 +50,19 @@ class StreamReader:
         self._iterators = self._batches = 0
         self._read: list[int] = []
         epochs._get_iterator = lambda: self
-        epochs._enumerate_iterator = self._one_epoch
+        epochs._enumerate_iterator = self._enumerate_epoch
 
     @property
     def num_batches(self) -> int | None:
-        """Number of batches of an epoch, as far as it is known."""
+        """The number of batches per epoch, or `None` if unknown."""
         return self._epochs.num_batches
 
     def position(self, epoch: int, step: int) -> Position:
-        """Where the training is now.
+        """Returns the current position.
 
         Args:
             epoch: Number of complete epochs.
-            step: Number of batches of the next epoch that were trained on.
+            step: Number of complete batches of the next epoch.
         """
         return Position(
             epoch,
@@ -74,14 +74,14 @@ class StreamReader:
         )
 
     def __iter__(self) -> Iterator:
-        """Called by Keras where it begins to read the data anew."""
+        """Called by Keras when it restarts reading the data."""
         self._iterators += 1
         self._batches = 0
         return iter(self._stream())
 
-    def _one_epoch(self) -> Iterator[tuple]:
-        """What Keras's own gives, from the first step not trained on yet."""
-        skipped = self._go_to_start()
+    def _enumerate_epoch(self) -> Iterator[tuple]:
+        """Enumerates an epoch like Keras, from the first incomplete step."""
+        skipped = self._skip_to_start()
         count = self._epochs.steps_per_execution
         for begin, end, iterator in self._enumerate():
             if self._iterators not in self._read[-1:]:
@@ -93,28 +93,28 @@ class StreamReader:
             for _ in range(count):
                 next(iterator)
 
-    def _go_to_start(self) -> int:
-        """Reads up to the epoch to begin with; returns the steps to skip."""
+    def _skip_to_start(self) -> int:
+        """Reads up to the first epoch and returns the steps to skip in it."""
         start, self._start = self._start, None
         if start is None:
             return 0
         epochs = self._epochs
-        if start.num_batches is not None:  # it may be learned in an epoch
+        if start.num_batches is not None:  # Keras may learn it in an epoch
             epochs._num_batches = start.num_batches
         for _ in range(start.epoch):
             epochs.data_adapter.on_epoch_end()  # PyDatasets may shuffle there
-        goes_on = epochs.steps_per_epoch is not None
-        # An epoch that has begun, and one that goes on where the one before
-        # ended, read an iterator that was made already.
-        made = bool(start.iterators) and (goes_on or start.step > 0)
-        for _ in range(start.iterators - made):
+        continues = epochs.steps_per_epoch is not None
+        # A started epoch, and an epoch that continues the previous one, read
+        # an iterator that was created before.
+        reused = bool(start.iterators) and (continues or start.step > 0)
+        for _ in range(start.iterators - reused):
             iterator = iter(self)
-            # Some streams count their epochs where one is first read, and
-            # Keras makes iterators that it never reads.
+            # Some streams count an epoch at its first batch, and Keras creates
+            # iterators that it never reads.
             if self._iterators in start.read:
                 self._read.append(self._iterators)
                 next(iterator, None)
-        if made and goes_on:
+        if reused and continues:
             iterator = epochs._current_iterator = iter(self)
             self._batches = start.batches - start.step
             for _ in range(self._batches):

@@ -1,4 +1,4 @@
-"""All values that the next training steps depend on."""
+"""The state that the next training steps depend on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mtl_keras.distribution import of_all_workers, worker_index
 
 
 def state_variables(model: keras.Model) -> dict[str, keras.Variable]:
-    """Names the variables that are the same on all replicas.
+    """Returns the variables that are equal on all replicas.
 
     These are weights, states of random seeds, the optimizer's state, loss
     weights and the state of the weighting.
@@ -22,8 +22,8 @@ def state_variables(model: keras.Model) -> dict[str, keras.Variable]:
         model: A compiled `MultiTaskModel`.
 
     Returns:
-        Dict from name to variable. The names are the same in each process;
-        Keras's own count the layers that were made before.
+        Dict from name to variable. The names are equal in each process, unlike
+        Keras's names, which count all layers of the process.
     """
     model.build_optimizer()
     weighting = model.weighting
@@ -53,52 +53,59 @@ def read_state(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def assign_state(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """Assigns what `read_state` has read.
+    """Assigns the variables of `state_variables`.
 
     Args:
-        model: A compiled `MultiTaskModel` like the one it was read from.
-        arrays: Arrays by name; others may be among them.
+        model: A compiled `MultiTaskModel` with the same state variables.
+        arrays: Dict from name to array; other entries are ignored.
     """
     for name, variable in state_variables(model).items():
         variable.assign(arrays[name])
 
 
 def describe_state(model: keras.Model) -> dict[str, str]:
-    """Says of which form a model and its state are, for `differences`.
+    """Describes a model and its state variables, for `compare_states`.
 
     Args:
         model: A compiled `MultiTaskModel`.
+
+    Returns:
+        Dict from name to description.
     """
     optimizer, weighting = model.optimizer, model.weighting
-    found = {
+    description = {
         "tasks": ", ".join(sorted(task.name for task in model.tasks)),
         "optimizer": type(optimizer).__name__,
         "weighting": type(weighting).__name__ if weighting else "None",
     }
     for name, variable in state_variables(model).items():
-        found[name] = f"{variable.dtype} of shape {tuple(variable.shape)}"
-    return found
+        shape = tuple(variable.shape)
+        description[name] = f"{variable.dtype} of shape {shape}"
+    return description
 
 
-def differences(
-    of_backup: Mapping[str, str], of_model: Mapping[str, str]
+def compare_states(
+    backup: Mapping[str, str], model: Mapping[str, str]
 ) -> list[str]:
-    """Says in words where two descriptions differ.
+    """Describes the differences between two descriptions.
 
     Args:
-        of_backup: What `describe_state` said when the backup was made.
-        of_model: What it says now.
+        backup: The result of `describe_state` in the backup.
+        model: The result of `describe_state` for the model.
+
+    Returns:
+        A list of sentences, empty if the descriptions are equal.
     """
     return [
-        f"{name}: {of_backup.get(name, 'nothing')} in the backup, "
-        f"{of_model.get(name, 'nothing')} here"
-        for name in {**of_model, **of_backup}
-        if of_backup.get(name) != of_model.get(name)
+        f"{name}: {backup.get(name, 'nothing')} in the backup, "
+        f"{model.get(name, 'nothing')} here"
+        for name in {**model, **backup}
+        if backup.get(name) != model.get(name)
     ]
 
 
 def metric_variables(model: keras.Model) -> list[keras.Variable]:
-    """The variables of all that Keras resets at the start of an epoch.
+    """Returns the metric variables, which Keras resets in each epoch.
 
     Args:
         model: A compiled `MultiTaskModel`.
@@ -107,16 +114,16 @@ def metric_variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def read_metrics(model: keras.Model) -> np.ndarray:
-    """Reads the metrics of the running epoch; all workers must call it.
+    """Reads the metrics of the current epoch; all workers must call it.
 
     Args:
         model: A compiled `MultiTaskModel` that has trained.
 
     Returns:
-        Float64 array with a row for each replica, of all workers.
+        Float64 array with one row per replica of all workers.
     """
     variables = metric_variables(model)
-    by_replica = zip(*(_parts(v) for v in variables), strict=True)
+    by_replica = zip(*(_local_variables(v) for v in variables), strict=True)
     rows = [
         np.concatenate([part.numpy().astype("float64").ravel() for part in row])
         for row in by_replica
@@ -125,13 +132,16 @@ def read_metrics(model: keras.Model) -> np.ndarray:
 
 
 def assign_metrics(model: keras.Model, rows: np.ndarray) -> None:
-    """Assigns what `read_metrics` has read, to the same replicas.
+    """Assigns the metrics of the current epoch to the same replicas.
 
-    Where there is another number of replicas, the first one gets the sum.
+    If the number of replicas differs, the first replica receives the sum.
 
     Args:
         model: A compiled `MultiTaskModel` whose metrics are built.
-        rows: What `read_metrics` returned.
+        rows: The result of `read_metrics`.
+
+    Raises:
+        ValueError: If the metrics differ.
     """
     strategy = model.distribute_strategy
     if len(rows) != strategy.num_replicas_in_sync:
@@ -142,21 +152,21 @@ def assign_metrics(model: keras.Model, rows: np.ndarray) -> None:
     sizes = [math.prod(variable.shape) for variable in variables]
     if sum(sizes) != rows.shape[1]:
         raise ValueError(
-            f"The metrics of the backup hold {rows.shape[1]} numbers, those of "
-            f"the model {sum(sizes)}. Compile the model with the metrics that "
-            "it had, or remove the backup to train from the start."
+            f"The metrics of the backup have {rows.shape[1]} values, and those "
+            f"of the model {sum(sizes)}. Compile the model with the same "
+            "metrics, or remove the backup to train from the start."
         )
     for variable, size in zip(variables, sizes, strict=True):
-        parts = _parts(variable)
-        first = worker_index(strategy) * len(parts)
-        for number, part in enumerate(parts, first):
-            values = rows[number, begin : begin + size].reshape(variable.shape)
+        local = _local_variables(variable)
+        first = worker_index(strategy) * len(local)
+        for replica, part in enumerate(local, first):
+            values = rows[replica, begin : begin + size].reshape(variable.shape)
             part.assign(tf.cast(values, part.dtype))
         begin += size
 
 
-def _parts(variable: keras.Variable) -> list[tf.Variable]:
-    """What a variable is made of on the replicas of this process."""
+def _local_variables(variable: keras.Variable) -> list[tf.Variable]:
+    """Returns the variables on the replicas of this process."""
     value = variable.value
     if isinstance(value, tf.distribute.DistributedValues):
         return list(value.values)

@@ -1,1 +1,1 @@
-"""What `fit` is given: checked, and made into batches of numbers."""
+"""Checks and preparation of the data that `fit` receives."""

@@ -1,4 +1,4 @@
-"""Arrays and their shapes, in the many forms that users bring."""
+"""Conversion of arrays and comparison of shapes."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import tensorflow as tf
 
 
 def to_numpy(array) -> np.ndarray:
-    """Views a tensor, data frame, column or list as a numpy array.
+    """Converts a tensor, data frame, column or list to a numpy array.
 
-    pandas' nullable columns become floats with NaN where a value is missing,
-    categorical ones what their categories hold.
+    Nullable columns of pandas become floats with NaN for missing values,
+    categorical columns become the values of their categories.
 
     Args:
-        array: Anything that `numpy.asarray` or Keras can convert.
+        array: Any object that `numpy.asarray` or Keras can convert.
     """
     if keras.ops.is_tensor(array):
         return keras.ops.convert_to_numpy(array)
     dtypes = getattr(array, "dtypes", None)
     if hasattr(array, "to_numpy") and dtypes is not None:
         dtypes = dtypes if hasattr(dtypes, "__iter__") else [dtypes]
-        # Dtypes of pandas differ from those of numpy, and hold pandas.NA.
+        # Extension dtypes of pandas may contain pandas.NA.
         if any(not isinstance(dtype, np.dtype) for dtype in dtypes):
-            return _of_extension(array)
+            return _from_extension_array(array)
     return np.asarray(array)
 
 
-def _of_extension(array) -> np.ndarray:
+def _from_extension_array(array) -> np.ndarray:
     try:
         return array.to_numpy(dtype="float64", na_value=np.nan)
     except (TypeError, ValueError):  # strings, or categories of strings
@@ -35,7 +35,7 @@ def _of_extension(array) -> np.ndarray:
 
 
 def is_dense(array) -> bool:
-    """Returns whether values lie in a plain array; Keras takes sparse ones too.
+    """Returns whether an array is neither sparse nor ragged.
 
     Args:
         array: An array, a tensor or a list.
@@ -46,21 +46,21 @@ def is_dense(array) -> bool:
     )
 
 
-def shape_fits(shape: tuple, expected: tuple) -> bool:
-    """Compares shapes, `None` on either side fitting any length.
+def shapes_match(shape: tuple, expected: tuple) -> bool:
+    """Returns whether a shape matches, with `None` for any length.
 
     Args:
-        shape: A shape.
-        expected: The shape that it should have.
+        shape: The shape.
+        expected: The expected shape.
     """
     return len(shape) == len(expected) and all(
-        found is None or wanted is None or found == wanted
-        for found, wanted in zip(shape, expected, strict=True)
+        size is None or expected_size is None or size == expected_size
+        for size, expected_size in zip(shape, expected, strict=True)
     )
 
 
-def with_samples(shape: tuple) -> str:
-    """Writes the shape of samples, with n for their number.
+def format_shape(shape: tuple) -> str:
+    """Formats a shape for messages, with n for the batch axis.
 
     Args:
         shape: Shape without the batch axis; `None` is any length.

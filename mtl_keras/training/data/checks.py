@@ -1,4 +1,4 @@
-"""Checks of data before the first step."""
+"""Checks data before the first step."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 from mtl_keras.training.data.arrays import (
+    format_shape,
     is_dense,
-    shape_fits,
+    shapes_match,
     to_numpy,
-    with_samples,
 )
-from mtl_keras.training.data.input_checks import check_sizes, warn_of_scales
-from mtl_keras.training.data.inputs_by_name import inputs_by_name
-from mtl_keras.training.data.strings import check_tokens
-from mtl_keras.training.data.table_inputs import takes_holes
+from mtl_keras.training.data.input_checks import (
+    check_input_sizes,
+    warn_unscaled_inputs,
+)
+from mtl_keras.training.data.match_inputs import match_inputs
+from mtl_keras.training.data.strings import check_token_counts
+from mtl_keras.training.data.table_inputs import accepts_missing_values
 from mtl_keras.training.data.target_checks import check_targets, pair_with_tasks
 
 
@@ -30,29 +33,29 @@ def check_data(
     Args:
         model: A `MultiTaskModel`.
         x: Inputs: an array, or a dict or list of arrays.
-        y: Targets: a dict from task name to array.
+        y: Dict from task name to array.
         sample_weight: `None`, an array for all tasks, or a dict from task
-            name to array.
-        where: Says in errors which data it was, such as `"validation_data"`.
-        whole: Whether this is all the data, so that a task without a single
-            label is an error. Defaults to `False`.
+            name to array. Defaults to `None`.
+        where: Name of the data in errors, such as `"validation_data"`.
+            Defaults to none.
+        whole: Whether these are all samples, so that a task without labels is
+            an error. Defaults to `False`.
 
     Returns:
-        Whether no label is missing.
+        Whether all labels are present.
 
     Raises:
         TypeError: If a container or dtype is of the wrong kind.
-        ValueError: If names, shapes or values do not fit. The message names
-            the task, what was found, what was expected and the way out.
+        ValueError: If names, shapes or values do not match the model.
     """
     try:
-        x = inputs_by_name(model, x)
+        x = match_inputs(model, x)
         check_inputs(model, x)
         if whole:
-            warn_of_scales(model, keras.tree.flatten(x))
+            warn_unscaled_inputs(model, keras.tree.flatten(x))
         complete = check_targets(model, y, whole=whole)
         _check_counts(model, x, y)
-        check_tokens(model, x, y)
+        check_token_counts(model, x, y)
         check_sample_weight(model, sample_weight)
     except (TypeError, ValueError) as error:
         if not where:
@@ -67,22 +70,22 @@ def check_inputs(model, x, *, values: bool = True) -> None:
     Args:
         model: A `MultiTaskModel`.
         x: Inputs: an array, or a dict or list of arrays.
-        values: Whether to look at values, and not at shapes alone. Defaults
-            to `True`.
+        values: Whether to check values, and not only shapes. Defaults to
+            `True`.
 
     Raises:
-        ValueError: If a shape does not fit, or a value is NaN or infinite.
+        ValueError: If a shape does not match, or a value is NaN or infinite.
     """
-    check_sizes(model, x)
+    check_input_sizes(model, x)
     arrays = keras.tree.flatten(x)
     if isinstance(x, list | tuple) and len(arrays) > len(model.inputs) == 1:
         raise ValueError(
             f"Inputs are a {type(x).__name__} of {len(arrays)} arrays, and the "
             f"model has one input, {model.inputs[0].name!r}; expected one "
-            "array. Put the samples into one with numpy.stack."
+            "array. Join the samples with numpy.stack."
         )
     if len(arrays) != len(model.inputs):
-        return  # Keras's own message about the structure is the better one.
+        return  # Keras describes the structure better in its message.
     for array, tensor in zip(arrays, model.inputs, strict=True):
         if array is None or not is_dense(array):
             continue
@@ -92,20 +95,20 @@ def check_inputs(model, x, *, values: bool = True) -> None:
                 f"{tuple(np.shape(array))}); expected one or more."
             )
         _check_input_shape(tuple(np.shape(array)), tensor)
-        if values and not takes_holes(model, tensor):
+        if values and not accepts_missing_values(model, tensor):
             _check_finite(to_numpy(array), tensor.name)
 
 
 def _check_input_shape(shape: tuple, tensor) -> None:
     expected = tuple(tensor.shape)
-    # Keras adds or drops a last axis of length 1 by itself.
-    lenient = [expected, (*expected, 1)]
+    # Keras adds or removes a last axis of length 1.
+    options = [expected, (*expected, 1)]
     if expected[-1:] == (1,):
-        lenient.append(expected[:-1])
-    if not any(shape_fits(shape, option) for option in lenient):
+        options.append(expected[:-1])
+    if not any(shapes_match(shape, option) for option in options):
         raise ValueError(
             f"Input {tensor.name!r}: found shape {shape}, expected "
-            f"{with_samples(expected[1:])}. Reshape or resize the inputs, or "
+            f"{format_shape(expected[1:])}. Reshape or resize the inputs, or "
             f"build the model with input_shape={shape[1:]}."
         )
 
@@ -113,9 +116,9 @@ def _check_input_shape(shape: tuple, tensor) -> None:
 def _check_finite(array: np.ndarray, name: str) -> None:
     if array.dtype.kind != "f" or array.size == 0:
         return
-    # Sums are one pass without a temporary, and NaN and infinity survive
-    # them; finite values whose sum overflows pay for the exact test. Not by
-    # BLAS, whose threads would go on spinning beside the first steps.
+    # Sums keep NaN and infinity in one pass without a temporary array; the
+    # exact test follows only if a sum is not finite. Without BLAS, whose
+    # threads would compete with the first steps.
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.einsum("ij->i", array.reshape(len(array), -1))
     if np.isfinite(sums).all():
@@ -137,14 +140,14 @@ def _check_counts(model, x, y) -> None:
     inputs = [a for a in keras.tree.flatten(x) if a is not None]
     if not inputs:
         return
-    # Of sparse inputs numpy knows no shape.
+    # Sparse inputs have no numpy shape.
     shape = inputs[0].shape if hasattr(inputs[0], "shape") else ()
     samples = shape[0] if len(shape) else len(inputs[0])
     for task, target in pair_with_tasks(y, model.tasks).items():
         if target is not None and len(target) != samples:
             raise ValueError(
                 f"Task {task.name!r}: found {len(target)} targets for "
-                f"{samples} inputs; expected one for each."
+                f"{samples} inputs; expected one target per input."
             )
 
 
@@ -156,8 +159,8 @@ def check_sample_weight(model, sample_weight) -> None:
         sample_weight: `None`, an array, or a dict from task name to array.
 
     Raises:
-        ValueError: If a name is no task's, a task is left out, or a weight is
-            NaN or infinite.
+        ValueError: If a task is unknown or missing, or a weight is NaN or
+            infinite.
     """
     if sample_weight is None:
         return
@@ -169,7 +172,7 @@ def check_sample_weight(model, sample_weight) -> None:
     for name in sample_weight:
         if name not in names:
             raise ValueError(
-                f"sample_weight names {name!r}, which is no task of the "
+                f"sample_weight names {name!r}, which is not a task of the "
                 f"model. {did_you_mean(name, names)}"
             )
     for task in model.tasks:
@@ -185,7 +188,7 @@ def check_sample_weight(model, sample_weight) -> None:
 
 
 def _check_weight_shape(model, task: Task, weights: np.ndarray) -> None:
-    """Raises an error unless there is a weight for each sample or element."""
+    """Checks that there is one weight per sample or per element."""
     output_shape = model.task_output_shapes[task.name]
     elements = output_shape if task.columns else output_shape[:-1]
     options = [(), (1,), elements, (*elements, 1)]
@@ -193,12 +196,12 @@ def _check_weight_shape(model, task: Task, weights: np.ndarray) -> None:
         options += [output_shape[:-1], (*output_shape[:-1], 1)]
     if task.feature_rank == 3:  # tags may be padded
         options += [(None,), (None, 1)]
-    if any(shape_fits(weights.shape, (None, *o)) for o in options):
+    if any(shapes_match(weights.shape, (None, *o)) for o in options):
         return
     expected = " or ".join(
-        dict.fromkeys(with_samples(option) for option in options)
+        dict.fromkeys(format_shape(option) for option in options)
     )
     raise ValueError(
         f"sample_weight[{task.name!r}]: found shape {weights.shape}; expected "
-        f"{expected}, a weight for each sample or for each element."
+        f"{expected}, one weight per sample or per element."
     )

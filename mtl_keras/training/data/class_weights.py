@@ -1,4 +1,4 @@
-"""Weights of samples by their class, for each task."""
+"""Class weights by task."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ from keras import ops
 
 from mtl_keras.losses.class_targets import is_one_hot
 from mtl_keras.tasks import Task
-from mtl_keras.training.data.by_task import by_task
+from mtl_keras.training.data.task_arguments import to_task_dict
 
 
 def check_class_weights(
     class_weight, tasks: Sequence[Task]
 ) -> dict[str, np.ndarray]:
-    """Checks class weights, and lays them out by class.
+    """Checks class weights and converts them to arrays.
 
     Args:
         class_weight: Dict from task name to a dict from class to weight.
-            Classes and tasks that it leaves out have weight 1. For one task,
-            the dict from class to weight will do.
+            Other classes and tasks have weight 1. With one task also its dict
+            from class to weight.
         tasks: The tasks of the model.
 
     Returns:
-        Dict from task name to an array of one weight for each class.
+        Dict from task name to an array of shape `(classes,)`.
 
     Raises:
-        TypeError: If a weight is no number, or the form is another one.
-        ValueError: If a name is no task's, a class out of range, a weight
-            negative, or a task has no classes.
+        TypeError: If `class_weight` is not such a dict, or a weight is not a
+            number.
+        ValueError: If a task is unknown or has no classes, a class is out of
+            range, or a weight is negative.
     """
     if len(tasks) == 1 and class_weight and tasks[0].name not in class_weight:
         class_weight = {tasks[0].name: class_weight}
-    given = by_task("class_weight", class_weight, tasks)
+    given = to_task_dict("class_weight", class_weight, tasks)
     return {
-        task.name: _table(task, given[task.name])
+        task.name: _make_table(task, given[task.name])
         for task in tasks
         if given.get(task.name)
     }
 
 
-def _table(task: Task, weights: Mapping) -> np.ndarray:
+def _make_table(task: Task, weights: Mapping) -> np.ndarray:
     count = task.num_label_classes
     if count is None:
         raise ValueError(
@@ -76,18 +77,18 @@ def _table(task: Task, weights: Mapping) -> np.ndarray:
     return table
 
 
-def weights_of_classes(table: np.ndarray, y_true, y_pred):
-    """Looks the weight of each label up.
+def gather_class_weights(table: np.ndarray, y_true, y_pred):
+    """Gathers the class weight of each label.
 
     Args:
-        table: A weight for each class.
-        y_true: Targets with a valid value everywhere: class ids (in any
-            dtype), one-hot, or soft labels of a binary task, whose weight lies
-            between those of the classes.
+        table: Array of shape `(classes,)`.
+        y_true: Targets without missing labels: class ids (in any dtype),
+            one-hot, or soft labels of a binary task, whose weight is
+            interpolated.
         y_pred: Predictions.
 
     Returns:
-        A float32 tensor of the shape of the labels.
+        A float32 tensor with the shape of the labels.
     """
     if len(table) == y_pred.shape[-1] and is_one_hot(y_true, y_pred):
         return ops.matmul(ops.cast(y_true, "float32"), table[:, None])[..., 0]

@@ -1,18 +1,18 @@
-"""Marks of inputs that encode the columns of a table."""
+"""Marks of inputs that are the encoded columns of a table."""
 
 from __future__ import annotations
 
 import weakref
 from typing import Any
 
-# By identity: arrays have no hash.
+# By `id`, because arrays are not hashable.
 _ENCODED: dict[int, weakref.ref] = {}
 
 
 def mark_encoded(inputs: Any) -> Any:
-    """Marks inputs that encode the columns of a table.
+    """Marks inputs as the encoded columns of a table.
 
-    An export of a model that was trained on them warns.
+    `MultiTaskModel.export` warns about a model that was trained on them.
 
     Args:
         inputs: A `tf.data.Dataset` or an array.
@@ -26,10 +26,10 @@ def mark_encoded(inputs: Any) -> Any:
 
 
 def is_encoded(inputs: Any) -> bool:
-    """Returns whether inputs were marked.
+    """Returns whether inputs were marked by `mark_encoded`.
 
     Args:
-        inputs: The inputs of `fit`.
+        inputs: The argument `x` of `fit`.
     """
-    found = _ENCODED.get(id(inputs))
-    return found is not None and found() is inputs
+    reference = _ENCODED.get(id(inputs))
+    return reference is not None and reference() is inputs

@@ -1,4 +1,4 @@
-"""The stream of held-out batches that some weightings learn from."""
+"""Held-out batches, from which some weightings learn."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from mtl_keras.training.data.preparation import prepare
 from mtl_keras.weighting import Weighting
 
 
-def held_out_batches(x, y, sample_weight, batch_size: int, steps: int):
-    """Makes an endless stream of batches of held-out data.
+def make_held_out_batches(x, y, sample_weight, batch_size: int, steps: int):
+    """Creates an infinite dataset of held-out batches.
 
-    Arrays are shuffled anew in each round, whose batches are all full. The
-    order follows from the number of the step alone, so that a training that
-    goes on sees what it would have seen.
+    Arrays are reshuffled in each round, and all batches are full. The order
+    depends only on the step number, so that training resumes with the same
+    batches.
 
     Args:
         x: Inputs, or a `tf.data.Dataset` of batches, which is repeated.
         y: Targets, or `None` for a dataset.
         sample_weight: Sample weights, or `None`.
         batch_size: Number of samples in a batch, for arrays.
-        steps: Number of steps that the weighting has seen.
+        steps: Number of completed steps of the weighting.
 
     Returns:
         A `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
     """
     if isinstance(x, tf.data.Dataset):
-        rounds = int(x.cardinality())
-        # An endless stream, or one of unknown length, begins anew.
-        return x.repeat().skip(steps % rounds if rounds > 0 else 0)
+        length = int(x.cardinality())
+        # A dataset of infinite or unknown length restarts.
+        return x.repeat().skip(steps % length if length > 0 else 0)
     data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
     data = keras.tree.map_structure(tf.convert_to_tensor, data)
     size = len(keras.tree.flatten(data)[0])
@@ -38,23 +38,22 @@ def held_out_batches(x, y, sample_weight, batch_size: int, steps: int):
     batches = size // batch_size
 
     def take(step):
-        rounds, batch = step // batches, step % batches
-        places = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
+        round_index, batch = step // batches, step % batches
+        positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
         indices = tf.random.experimental.index_shuffle(
-            places,
-            seed=tf.stack([tf.constant(0, tf.int64), rounds]),
+            positions,
+            seed=tf.stack([tf.constant(0, tf.int64), round_index]),
             max_index=tf.constant(size - 1, tf.int64),
         )
         return keras.tree.map_structure(
             lambda array: tf.gather(array, indices), data
         )
 
-    steps_on = tf.data.Dataset.counter(start=steps)
-    return steps_on.map(take)
+    return tf.data.Dataset.counter(start=steps).map(take)
 
 
 def prepare_held_out(model, held_out_data, batch_size: int | None) -> tuple:
-    """Checks held-out data and makes an endless iterator of it.
+    """Checks held-out data and creates an infinite iterator over batches.
 
     Args:
         model: A compiled `MultiTaskModel`.
@@ -62,18 +61,17 @@ def prepare_held_out(model, held_out_data, batch_size: int | None) -> tuple:
         batch_size: The argument of `fit`.
 
     Returns:
-        The iterator over batches, or `None`; and whether no label can be
-        missing there.
+        The iterator or `None`, and whether all labels are present.
     """
     weighting, strategy = model.weighting, model.distribute_strategy
-    check_whether_held_out(weighting, held_out_data)
+    check_held_out_data(weighting, held_out_data)
     if held_out_data is None:
         return None, False
     data = keras.utils.unpack_x_y_sample_weight(held_out_data)
     data = prepare(model, *data, where="held_out_data")
     if data.unchecked:
         check_data(model, *next(iter(data.x)), where="held_out_data")
-    batches = held_out_batches(
+    batches = make_held_out_batches(
         data.x,
         data.y,
         data.sample_weight,
@@ -84,31 +82,32 @@ def prepare_held_out(model, held_out_data, batch_size: int | None) -> tuple:
     return iter(batches), data.complete
 
 
-def check_whether_held_out(weighting: Weighting | None, held_out_data) -> None:
-    """Checks that there is held-out data exactly where it is used.
+def check_held_out_data(weighting: Weighting | None, held_out_data) -> None:
+    """Checks that held-out data is given if and only if it is used.
 
     Args:
-        weighting: The weighting of the model.
+        weighting: The weighting of the model, or `None`.
         held_out_data: The argument of `fit`.
 
     Raises:
-        TypeError: If it is neither arrays nor a `tf.data.Dataset`.
-        ValueError: If it is missing, or nothing would use it.
+        TypeError: If it is neither a tuple of arrays nor a
+            `tf.data.Dataset`.
+        ValueError: If it is missing, or given and unused.
     """
     needed = weighting is not None and weighting.needs_held_out_data
     name = type(weighting).__name__
     if needed and held_out_data is None:
         raise ValueError(
-            f"{name} learns the task weights from held-out data, and there is "
-            "none. Call model.fit(..., held_out_data=(x, y)) with samples that "
-            "are neither trained on nor used for validation."
+            f"{name} learns the task weights from held-out data, which is "
+            "missing. Call model.fit(..., held_out_data=(x, y)) with samples "
+            "that are used neither for training nor for validation."
         )
     if held_out_data is None:
         return
     if not needed:
         raise ValueError(
             f"held_out_data is given, but weighting={weighting and name!r} "
-            "does not learn from it. Leave it out, or choose 'auto_lambda'."
+            "does not learn from it. Remove it, or choose 'auto_lambda'."
         )
     if not isinstance(held_out_data, tuple | list | tf.data.Dataset):
         raise TypeError(

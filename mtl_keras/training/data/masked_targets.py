@@ -1,4 +1,4 @@
-"""Targets with a valid value everywhere, and a mask of the labels."""
+"""Masked targets: valid values everywhere, and a mask of the labels."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from mtl_keras.keras_compat import mask_of
+from mtl_keras.keras_compat import get_mask
 from mtl_keras.tasks import Task
 from mtl_keras.tasks.missing import is_labelled
-from mtl_keras.training.data.target_form import cut_padding, to_output_form
+from mtl_keras.training.data.target_form import crop_padding, to_output_form
 
 
 class MaskedTargets(NamedTuple):
-    """Targets of a task with a valid value everywhere.
+    """The targets of a task, with a mask of the labels.
 
     Args:
-        values: Targets, with 0 where the label is missing.
-        labelled: Booleans of the shape of the elements (see `Task.labelled`),
-            or `None` if all are labelled.
+        values: Targets, with 0 for missing labels.
+        labelled: Boolean tensor with one value per element (see
+            `Task.labelled`), or `None` if all elements are labelled.
     """
 
     values: object
     labelled: object
 
 
-def unlabelled(count: int) -> np.ndarray:
-    """Makes targets of which all labels are missing, for any task.
+def make_missing_targets(count: int) -> np.ndarray:
+    """Creates targets for any task in which all labels are missing.
 
-    One NaN per sample is enough for a task with targets of a higher rank, so
-    that nobody has to make a mask to say that it is missing.
+    One NaN per sample also represents targets of a higher rank, so that no
+    mask of missing pixels is required.
 
     Args:
         count: Number of samples.
@@ -40,40 +40,42 @@ def unlabelled(count: int) -> np.ndarray:
 
 
 def mask_missing(task: Task, y_true, y_pred, *, complete=False):
-    """Puts a valid value wherever the label is missing.
+    """Replaces missing labels with a valid value and masks them.
 
-    NaN must not get into any product, because NaN x 0 is NaN.
+    NaN must not enter a product, because NaN x 0 is NaN.
 
     Args:
         task: The task.
-        y_true: Targets: a tensor of one of the task's `target_shapes`, or
-            what `unlabelled` makes.
-        y_pred: Predictions, for their shape and Keras mask.
-        complete: Whether no label is missing. Defaults to `False`.
+        y_true: Tensor of one of the task's `target_shapes`, or the result of
+            `make_missing_targets`.
+        y_pred: Predictions; only their shape and Keras mask are used.
+        complete: Whether all labels are present. Defaults to `False`.
 
     Returns:
         `MaskedTargets`.
     """
     output_shape = tuple(y_pred.shape)[1:]
     y_true = to_output_form(task, ops.convert_to_tensor(y_true), output_shape)
-    y_true = cut_padding(task, y_true, y_pred)
+    y_true = crop_padding(task, y_true, y_pred)
     labelled = None
     if not complete:
         labelled = task.labelled(y_true, output_shape)
     if labelled is not None:
-        y_true, labelled = _to_elements(task, y_true, labelled, y_pred)
+        y_true, labelled = _broadcast_to_elements(
+            task, y_true, labelled, y_pred
+        )
         wide = len(y_true.shape) > len(labelled.shape)
         keep = labelled[..., None] if wide else labelled
         y_true = ops.where(keep, y_true, ops.zeros_like(y_true))
-    return MaskedTargets(y_true, _and_keras_mask(labelled, y_pred))
+    return MaskedTargets(y_true, _apply_keras_mask(labelled, y_pred))
 
 
-def _to_elements(task: Task, y_true, labelled, y_pred) -> tuple:
-    """Widens targets that say of whole samples that they have no label."""
+def _broadcast_to_elements(task: Task, y_true, labelled, y_pred) -> tuple:
+    """Broadcasts missing targets of whole samples to their elements."""
     rank = len(y_pred.shape) - (not task.columns)
     narrow = any(
-        found == 1 and wanted != 1
-        for found, wanted in zip(
+        size == 1 and output_size != 1
+        for size, output_size in zip(
             labelled.shape[1:], y_pred.shape[1:rank], strict=False
         )
     )
@@ -93,15 +95,15 @@ def _to_elements(task: Task, y_true, labelled, y_pred) -> tuple:
     )
 
 
-def _and_keras_mask(labelled, y_pred):
-    """Leaves out the steps that Keras masks, such as padding."""
-    mask = mask_of(y_pred)
+def _apply_keras_mask(labelled, y_pred):
+    """Excludes the timesteps that Keras masks, such as padding."""
+    mask = get_mask(y_pred)
     if mask is None:
         return labelled
     return mask if labelled is None else ops.logical_and(labelled, mask)
 
 
-def any_label(tasks: Sequence[Task], y: Mapping):
+def has_any_label(tasks: Sequence[Task], y: Mapping):
     """Returns whether a batch has a label for any task.
 
     Args:
@@ -109,9 +111,9 @@ def any_label(tasks: Sequence[Task], y: Mapping):
         y: Dict from task name to targets.
 
     Returns:
-        A boolean tensor.
+        A boolean scalar.
     """
-    found = []
+    has_label = []
     for task in tasks:
         y_true = ops.convert_to_tensor(y[task.name])
         labelled = is_labelled(y_true, task.missing_label)
@@ -119,5 +121,5 @@ def any_label(tasks: Sequence[Task], y: Mapping):
             labelled = None
         if labelled is None:
             return ops.convert_to_tensor(True)
-        found.append(ops.any(labelled))
-    return ops.any(ops.stack(found))
+        has_label.append(ops.any(labelled))
+    return ops.any(ops.stack(has_label))

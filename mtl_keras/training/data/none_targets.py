@@ -1,4 +1,4 @@
-"""Targets of `None`, which say that a task has no labels here."""
+"""Targets of `None`, for tasks without labels in some data."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.tasks import Task
-from mtl_keras.training.data.arrays import shape_fits
-from mtl_keras.training.data.masked_targets import unlabelled
+from mtl_keras.training.data.arrays import shapes_match
+from mtl_keras.training.data.masked_targets import make_missing_targets
 
 
-def replace_none(y, x):
-    """Puts missing labels where the targets of a task are `None`.
+def replace_none_targets(y, x):
+    """Replaces targets of `None` with missing labels.
 
     Args:
-        y: Dict from task name to array or `None`; anything else is returned
-            as it is.
-        x: Inputs, for the number of samples.
+        y: Dict from task name to array or `None`. Only a dict is converted.
+        x: Inputs; only the number of samples is used.
 
     Returns:
         Targets without `None`.
@@ -27,16 +26,19 @@ def replace_none(y, x):
     if not isinstance(y, Mapping) or all(v is not None for v in y.values()):
         return y
     return {
-        name: unlabelled(number_of_samples(x)) if target is None else target
+        name: make_missing_targets(count_samples(x))
+        if target is None
+        else target
         for name, target in y.items()
     }
 
 
-def number_of_samples(x) -> int:
-    """Counts the samples of inputs, which may be sparse or lists.
+def count_samples(x) -> int:
+    """Counts the samples of inputs.
 
     Args:
-        x: Inputs: an array, or a dict or list of arrays.
+        x: Inputs: an array, which may be sparse or a list, or a dict or list
+            of arrays.
     """
     first = next(leaf for leaf in keras.tree.flatten(x) if leaf is not None)
     shape = getattr(first, "shape", ())
@@ -44,17 +46,16 @@ def number_of_samples(x) -> int:
 
 
 def replace_none_in_stream(stream, tasks: Sequence[Task], output_shapes):
-    """Does for each batch of a stream what `replace_none` does for arrays.
+    """Replaces targets of `None` in each batch of a stream.
 
     Args:
-        stream: What `fit` takes and reads batch by batch.
+        stream: A stream of batches.
         tasks: The tasks.
-        output_shapes: Dict from task name to the shape of its output without
-            the batch axis.
+        output_shapes: Dict from task name to output shape, without the batch
+            axis.
 
     Returns:
-        A stream of the same kind. One that cannot hold `None` is returned as
-        it is.
+        A stream of the same kind; unchanged if it cannot contain `None`.
     """
     if isinstance(stream, tf.data.Dataset):
         return _dataset_without_none(stream)
@@ -86,11 +87,11 @@ def _is_none_spec(spec) -> bool:
     return isinstance(spec, type(tf.type_spec_from_value(None)))
 
 
-class _Form:
-    """The shape and dtype that a task's targets have in all batches.
+class _TargetFormat:
+    """The shape and dtype of a task's targets in all batches.
 
-    Keras reads the form of a stream off its first batches, so `None` must
-    come in the form of the labels that it stands in for.
+    Keras infers the format of a stream from its first batches, so `None` must
+    be replaced by missing labels in the format of the other batches.
     """
 
     def __init__(self, task: Task, first, output_shape: tuple):
@@ -109,26 +110,28 @@ class _Form:
         self._dtype = first.dtype if holds_missing else np.dtype(wide)
 
     def __call__(self, target, x) -> np.ndarray:
-        """Returns a batch of targets in this form, for inputs of a batch."""
+        """Converts the targets of a batch with inputs `x` to this format."""
         if target is None:
             missing = np.asarray(self._task.missing_label, self._dtype)
-            shape = (number_of_samples(x), *self._lengths(x))
+            shape = (count_samples(x), *self._resolve_shape(x))
             return np.full(shape, missing, self._dtype)
         target = np.asarray(target)
         if target.dtype.kind == "f" and self._dtype.kind != "f":
-            target = self._whole(np.where(np.isnan(target), -1, target))
-        if not shape_fits(target.shape[1:], self._open_shape()):
+            target = self._check_integers(
+                np.where(np.isnan(target), -1, target)
+            )
+        if not shapes_match(target.shape[1:], self._variable_shape()):
             raise ValueError(
                 f"Task {self._task.name!r}: found a batch of targets of shape "
                 f"{target.shape} after batches of shape "
-                f"{('n', *self._shape)}; expected one form throughout. Where "
-                "the first batch is None, that is the task's plain form: "
-                "integers for classes."
+                f"{('n', *self._shape)}; expected the same shape in all "
+                "batches. If the first batch is None, this is the task's "
+                "default shape, without a one-hot axis."
             )
         return target.astype(self._dtype, copy=False)
 
-    def _open_shape(self) -> tuple:
-        """The shape, with `None` where the output may have any length."""
+    def _variable_shape(self) -> tuple:
+        """Returns the shape, with `None` where the output has any length."""
         return tuple(
             None
             if axis < len(self._output_shape)
@@ -137,18 +140,18 @@ class _Form:
             for axis, size in enumerate(self._shape)
         )
 
-    def _lengths(self, x) -> tuple:
-        """The shape, with the lengths of the inputs where any will do."""
+    def _resolve_shape(self, x) -> tuple:
+        """Returns the shape, with the lengths of the inputs for `None`."""
         first = next(one for one in keras.tree.flatten(x) if one is not None)
         lengths = tuple(np.shape(first))[1:]
         return tuple(
             size
             if size is not None
             else (lengths[axis] if axis < len(lengths) else 1)
-            for axis, size in enumerate(self._open_shape())
+            for axis, size in enumerate(self._variable_shape())
         )
 
-    def _whole(self, target: np.ndarray) -> np.ndarray:
+    def _check_integers(self, target: np.ndarray) -> np.ndarray:
         fractions = target[target != np.rint(target)]
         if fractions.size:
             raise ValueError(
@@ -158,26 +161,26 @@ class _Form:
         return target
 
 
-def _forms(batch, tasks, output_shapes) -> dict[str, _Form]:
+def _infer_formats(batch, tasks, output_shapes) -> dict[str, _TargetFormat]:
     _, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     if not isinstance(y, Mapping):
         return {}
     return {
-        task.name: _Form(task, y[task.name], output_shapes[task.name])
+        task.name: _TargetFormat(task, y[task.name], output_shapes[task.name])
         for task in tasks
         if task.name in y
     }
 
 
-def _in_form(batch, forms: Mapping[str, _Form]):
+def _format_batch(batch, formats: Mapping[str, _TargetFormat]):
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     if not isinstance(y, Mapping):
         return batch
-    y = {k: forms[k](v, x) if k in forms else v for k, v in y.items()}
+    y = {k: formats[k](v, x) if k in formats else v for k, v in y.items()}
     if sample_weight is None:
         return x, y
     if isinstance(sample_weight, Mapping):
-        ones = np.ones(number_of_samples(x), "float32")
+        ones = np.ones(count_samples(x), "float32")
         sample_weight = {
             name: ones if weights is None else weights
             for name, weights in sample_weight.items()
@@ -186,15 +189,15 @@ def _in_form(batch, forms: Mapping[str, _Form]):
 
 
 def _batches_without_none(batches: Iterator, tasks, output_shapes) -> Iterator:
-    forms = None
+    formats = None
     for batch in batches:
-        if forms is None:
-            forms = _forms(batch, tasks, output_shapes)
-        yield _in_form(batch, forms)
+        if formats is None:
+            formats = _infer_formats(batch, tasks, output_shapes)
+        yield _format_batch(batch, formats)
 
 
 class _PyDatasetWithoutNone(keras.utils.PyDataset):
-    """Another PyDataset, whose batches come in one form."""
+    """A wrapper of a PyDataset that converts its batches to one format."""
 
     def __init__(self, dataset, tasks, output_shapes):
         super().__init__(
@@ -203,11 +206,11 @@ class _PyDatasetWithoutNone(keras.utils.PyDataset):
             max_queue_size=dataset.max_queue_size,
         )
         self._dataset = dataset
-        # Now, because several workers read in any order.
-        self._forms = _forms(dataset[0], tasks, output_shapes)
+        # Now: several workers read the batches in any order.
+        self._formats = _infer_formats(dataset[0], tasks, output_shapes)
 
     def __getitem__(self, index):
-        return _in_form(self._dataset[index], self._forms)
+        return _format_batch(self._dataset[index], self._formats)
 
     @property
     def num_batches(self):

@@ -1,4 +1,4 @@
-"""Checks data before the first step and brings them into one form."""
+"""Checks and converts data before the first step."""
 
 from __future__ import annotations
 
@@ -8,28 +8,34 @@ import keras
 
 from mtl_keras.training.data.arrays import is_dense, to_numpy
 from mtl_keras.training.data.checks import check_data
-from mtl_keras.training.data.inputs_by_name import inputs_by_name
+from mtl_keras.training.data.match_inputs import match_inputs
 from mtl_keras.training.data.none_targets import (
-    replace_none,
     replace_none_in_stream,
+    replace_none_targets,
 )
-from mtl_keras.training.data.ragged_batches import with_any_length
-from mtl_keras.training.data.streams import check_specification, is_stream
-from mtl_keras.training.data.strings import with_object_strings
-from mtl_keras.training.data.table_inputs import check_float64, raw_columns
-from mtl_keras.training.data.target_checks import check_split, pair_with_tasks
+from mtl_keras.training.data.streams import check_element_spec, is_stream
+from mtl_keras.training.data.strings import to_object_strings
+from mtl_keras.training.data.table_inputs import (
+    check_float64,
+    convert_raw_columns,
+)
+from mtl_keras.training.data.target_checks import (
+    check_validation_split,
+    pair_with_tasks,
+)
 from mtl_keras.training.data.target_form import to_array_form
+from mtl_keras.training.data.variable_length import to_variable_length
 
 
-class Prepared(NamedTuple):
-    """Data that were checked.
+class PreparedData(NamedTuple):
+    """Checked and converted data.
 
     Args:
         x: Inputs, or a stream of batches.
         y: Dict from task name to targets, or `None` for a stream.
         sample_weight: `None`, an array, or a dict from task name to arrays.
-        complete: Whether no label of any task can be missing.
-        unchecked: Whether the data are a stream, whose first batch is checked
+        complete: Whether all labels of all tasks are present.
+        unchecked: Whether the data is a stream, whose first batch is checked
             when it is read.
     """
 
@@ -40,7 +46,7 @@ class Prepared(NamedTuple):
     unchecked: bool
 
     def as_validation_data(self):
-        """Returns what `keras.Model.fit` takes as `validation_data`."""
+        """Returns the argument `validation_data` of `keras.Model.fit`."""
         if self.y is None and self.sample_weight is None:
             return self.x
         return keras.utils.pack_x_y_sample_weight(
@@ -49,7 +55,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    network,
+    model,
     x,
     y=None,
     sample_weight=None,
@@ -57,79 +63,82 @@ def prepare(
     validation_split: float = 0.0,
     where: str = "",
     whole: bool = True,
-) -> Prepared:
-    """Checks data and brings them into the form that steps take.
+) -> PreparedData:
+    """Checks data and converts them to the form that steps take.
 
-    Arrays are checked whole, a stream by what it says of its batches. Targets
-    of arrays get the rank and dtype of their task, pandas' columns become
-    numpy arrays, `None` becomes missing labels, and a dict of inputs is
-    matched to the model's inputs by name.
+    Arrays are checked completely, streams by their `element_spec`. Targets get
+    the rank and dtype of their task, columns of pandas become numpy arrays,
+    `None` becomes missing labels, and a dict of inputs is matched to the
+    model's inputs by name.
 
     Args:
-        network: The model: its `tasks`, `task_output_shapes` and inputs count.
+        model: A `MultiTaskModel`.
         x: Inputs, or a stream of batches.
         y: Dict from task name to targets, or to `None`.
         sample_weight: `None`, an array, or a dict from task name to arrays.
-        validation_split: As in `keras.Model.fit`.
-        where: Says in errors which data it was, such as `"validation_data"`.
-        whole: Whether these are all the data, so that a task without a single
-            label is an error. Defaults to `True`.
+            Defaults to `None`.
+        validation_split: As in `keras.Model.fit`. Defaults to 0.
+        where: Name of the data in errors, such as `"validation_data"`.
+            Defaults to none.
+        whole: Whether these are all samples, so that a task without labels is
+            an error. Defaults to `True`.
+
+    Returns:
+        The `PreparedData`.
 
     Raises:
         TypeError: If a container or dtype is of the wrong kind.
-        ValueError: If names, shapes or values do not fit.
+        ValueError: If names, shapes or values do not match the model.
     """
     if x is None:
         raise TypeError(
             "x is None; expected inputs: an array, a dict of arrays, or a "
             "stream of batches such as a tf.data.Dataset."
         )
-    x = with_object_strings(raw_columns(network, x))
+    x = to_object_strings(convert_raw_columns(model, x))
     if is_stream(x):
-        return _prepare_stream(network, x, y, sample_weight)
-    x = inputs_by_name(network, keras.tree.map_structure(_as_array, x))
-    check_float64(network, x)
-    y = keras.tree.map_structure(_as_array, y)
+        return _prepare_stream(model, x, y, sample_weight)
+    x = match_inputs(model, keras.tree.map_structure(_to_array, x))
+    check_float64(model, x)
+    y = keras.tree.map_structure(_to_array, y)
     if isinstance(sample_weight, list | tuple):
         raise TypeError(
             f"sample_weight is a {type(sample_weight).__name__}; expected an "
             "array, or a dict from task name to array. Convert it with "
             "numpy.asarray."
         )
-    sample_weight = keras.tree.map_structure(_as_array, sample_weight)
-    complete = check_data(
-        network, x, y, sample_weight, where=where, whole=whole
-    )
+    sample_weight = keras.tree.map_structure(_to_array, sample_weight)
+    complete = check_data(model, x, y, sample_weight, where=where, whole=whole)
     if validation_split and not complete:
-        check_split(network, y, validation_split)
+        check_validation_split(model, y, validation_split)
     targets = {
         task.name: to_array_form(
-            task, target, network.task_output_shapes[task.name]
+            task, target, model.task_output_shapes[task.name]
         )
         for task, target in pair_with_tasks(
-            replace_none(y, x), network.tasks
+            replace_none_targets(y, x), model.tasks
         ).items()
     }
-    return Prepared(x, targets, sample_weight, complete, unchecked=False)
+    return PreparedData(x, targets, sample_weight, complete, unchecked=False)
 
 
-def _prepare_stream(network, x, y, sample_weight) -> Prepared:
+def _prepare_stream(model, x, y, sample_weight) -> PreparedData:
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"{name} is given beside a stream of batches; expected batches "
-                "(x, y) or (x, y, sample_weight) in the stream itself."
+                f"{name} is given with a stream of batches; expected batches "
+                "(x, y) or (x, y, sample_weight) in the stream."
             )
-    check_specification(network, x)
-    complete = all(task.complete_labels for task in network.tasks)
+    check_element_spec(model, x)
+    complete = all(task.complete_labels for task in model.tasks)
     if not complete:
-        x = replace_none_in_stream(x, network.tasks, network.task_output_shapes)
-    x = with_any_length(network, x)
-    return Prepared(x, None, None, complete, unchecked=True)
+        x = replace_none_in_stream(x, model.tasks, model.task_output_shapes)
+    x = to_variable_length(model, x)
+    return PreparedData(x, None, None, complete, unchecked=True)
 
 
-def _as_array(leaf):
-    """Makes a numpy array of a column or frame of pandas."""
+def _to_array(leaf):
+    """Converts a column or data frame of pandas to a numpy array."""
     if leaf is None or not is_dense(leaf) or not hasattr(leaf, "to_numpy"):
         return leaf
     return to_numpy(leaf)

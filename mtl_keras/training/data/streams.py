@@ -1,4 +1,4 @@
-"""Checks of streams: what their specification says, then their first batch."""
+"""Checks the specification and the first batch of streams."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from mtl_keras.training.data.target_checks import (
 
 
 def is_stream(x) -> bool:
-    """Tells whether `fit` would read `x` batch by batch.
+    """Returns whether `fit` reads `x` batch by batch.
 
     Args:
-        x: What the user passed as `x`.
+        x: The argument of `fit`.
     """
     if isinstance(x, tf.data.Dataset | tf.distribute.DistributedDataset):
         return True
     if isinstance(x, keras.utils.PyDataset):
         return True
-    # Generators, torch and grain loaders: anything that is no array.
+    # Generators, torch and grain loaders: everything except arrays.
     leaves = keras.tree.flatten(x)
     return bool(leaves) and not any(hasattr(leaf, "shape") for leaf in leaves)
 
 
 def can_shuffle(x) -> bool:
-    """Whether Keras can shuffle inputs; of others it would warn each time.
+    """Returns whether Keras can shuffle inputs without a warning.
 
     Args:
-        x: What the user passed as `x`.
+        x: The argument of `fit`.
     """
     return isinstance(x, keras.utils.PyDataset) or not is_stream(x)
 
 
-def check_specification(model, x) -> None:
-    """Checks what a `tf.data.Dataset` says of its batches.
+def check_element_spec(model, x) -> None:
+    """Checks the `element_spec` of a `tf.data.Dataset`.
 
     Args:
         model: A `MultiTaskModel`.
-        x: A stream. One that is no `tf.data.Dataset` says nothing.
+        x: A stream. Only a `tf.data.Dataset` is checked.
 
     Raises:
-        TypeError: If the dataset yields no targets, or no dict of them.
-        ValueError: If names or shapes of the targets do not fit.
+        TypeError: If the dataset has no dict of targets.
+        ValueError: If names or shapes of the targets do not match the model.
     """
     if not isinstance(x, tf.data.Dataset):
         return
@@ -63,16 +63,16 @@ def check_specification(model, x) -> None:
 
 
 def check_first_batch(function: Callable, model, mode: str) -> Callable:
-    """Wraps a Keras train or test function so that it checks a first batch.
+    """Wraps a train or test function so that it checks the first batch.
 
-    The batch is taken from the iterator that training reads and then handed
-    on, so no stream is started twice and no random order changes. It is
-    checked once.
+    The batch is read from the training iterator and then passed on, so no
+    stream starts twice and no random order changes.
 
     Args:
-        function: What `make_train_function` or `make_test_function` made.
-        model: The `MultiTaskModel`.
-        mode: `"train"` or `"test"`, which errors name.
+        function: The result of `make_train_function` or
+            `make_test_function`.
+        model: A `MultiTaskModel`.
+        mode: `"train"` or `"test"`, for errors.
 
     Returns:
         A function of an iterator, like `function`.
@@ -84,22 +84,22 @@ def check_first_batch(function: Callable, model, mode: str) -> Callable:
         if not unchecked:
             return function(iterator)
         unchecked.clear()
-        batches = _take(iterator, model.steps_per_execution)
+        batches = _take_batches(iterator, model.steps_per_execution)
         if not batches:
             raise StopIteration
-        for batch in _local(batches[0], model.distribute_strategy):
+        for batch in _local_batches(batches[0], model.distribute_strategy):
             data = keras.utils.unpack_x_y_sample_weight(batch)
             check_data(model, *data, where=f"the first {mode} batch")
-        return function(_hand_on(batches, iterator))
+        return function(_prepend(batches, iterator))
 
     return checked
 
 
-def _hand_on(batches: list, iterator):
-    """An iterator over batches that were taken from another one.
+def _prepend(batches: list, iterator):
+    """Returns an iterator over batches that were read from another one.
 
-    It says of its batches what the other one says, such as a batch size that
-    is left open, so that the step is traced once for both.
+    It has the same `element_spec`, such as an undefined batch size, so that
+    the step is traced once for both.
     """
     specification = getattr(iterator, "element_spec", None)
     tensors = all(
@@ -115,16 +115,16 @@ def _hand_on(batches: list, iterator):
     )
 
 
-def _take(iterator, count: int) -> list:
+def _take_batches(iterator, count: int) -> list:
     batches = []
-    # The error is how distributed iterators end.
+    # Distributed iterators end with this error.
     with contextlib.suppress(tf.errors.OutOfRangeError):
         batches.extend(itertools.islice(iterator, count))
     return batches
 
 
-def _local(batch, strategy) -> list:
-    """The parts of a batch that the replicas of this process get."""
+def _local_batches(batch, strategy) -> list:
+    """Returns the parts of a batch for the replicas of this process."""
     leaves = keras.tree.flatten(batch)
     replicas = range(len(strategy.experimental_local_results(leaves[0])))
     return [

@@ -1,4 +1,4 @@
-"""Sentences among the inputs."""
+"""Conversion and checks of string inputs."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from mtl_keras.layers import TokenIds
 from mtl_keras.training.data.arrays import to_numpy
 
 
-def with_object_strings(x):
-    """Makes arrays of objects of strings, the only ones that Keras takes.
+def to_object_strings(x):
+    """Converts strings to object arrays, which Keras requires.
 
     Args:
-        x: Inputs: an array or a list of strings, or anything else.
+        x: Inputs: an array, a list, or a dict of them.
 
     Returns:
-        The inputs; what is no string in them is as it was.
+        The inputs; only strings are converted.
     """
     if isinstance(x, list) and x and all(isinstance(one, str) for one in x):
         return np.array(x, object)
     if isinstance(x, np.ndarray) and x.dtype.kind == "U":
         return x.astype(object)
     if isinstance(x, Mapping):
-        return {name: with_object_strings(one) for name, one in x.items()}
+        return {name: to_object_strings(one) for name, one in x.items()}
     return x
 
 
-def check_tokens(model, x, y) -> None:
-    """Checks that sentences have as many tokens as they have tags.
+def check_token_counts(model, x, y) -> None:
+    """Checks that sentences have as many tokens as tags.
 
     Args:
         model: A `MultiTaskModel`.
@@ -38,10 +38,10 @@ def check_tokens(model, x, y) -> None:
         y: Dict from task name to targets, checked.
 
     Raises:
-        ValueError: If a sentence has more tokens than its row has columns, or
-            a tag after its last token.
+        ValueError: If a sentence has more tokens than the targets have
+            columns, or a tag after its last token.
     """
-    sentences = _sentences(model, x)
+    sentences = _get_sentences(model, x)
     taggings = [task for task in model.tasks if task.feature_rank == 3]
     if sentences is None or not taggings or not isinstance(y, Mapping):
         return
@@ -60,8 +60,8 @@ def check_tokens(model, x, y) -> None:
             raise ValueError(
                 f"Task {task.name!r}: row {row} has {counts[row]} tokens "
                 f"({sentences[row]!r}) and a tag at step {step}; expected one "
-                "tag for each token and -1 after the last "
-                "(mtl_keras.datasets.encode_tags makes them)."
+                "tag per token and -1 after the last token "
+                "(see mtl_keras.datasets.encode_tags)."
             )
 
 
@@ -70,23 +70,23 @@ def _check_columns(task, counts: np.ndarray, columns: int) -> None:
     if counts[row] > columns:
         raise ValueError(
             f"Task {task.name!r}: row {row} has {counts[row]} tokens, and "
-            f"targets have {columns} columns; expected a tag for each token. "
-            "Cut the sentence, or make the targets wider."
+            f"targets have {columns} columns; expected one tag per token. "
+            "Shorten the sentence, or add columns to the targets."
         )
 
 
-def _sentences(model, x):
-    """The strings that a model splits into tokens, or `None`."""
+def _get_sentences(model, x):
+    """Returns the strings that a model splits into tokens, or `None`."""
     lookups = [layer for layer in model.layers if isinstance(layer, TokenIds)]
     if len(lookups) != 1 or len(model.inputs) != 1:
         return None
     if lookups[0].input is not model.inputs[0]:
-        return None  # a layer between may make other tokens
+        return None  # a layer in between may change the tokens
     (array,) = keras.tree.flatten(x)
     return to_numpy(array).reshape(-1)
 
 
 def _count_tokens(sentence) -> int:
-    # As TensorFlow splits: at ASCII whitespace alone.
+    # Like TensorFlow: split only at ASCII whitespace.
     text = sentence.encode() if isinstance(sentence, str) else sentence
     return len(text.split())

@@ -1,4 +1,4 @@
-"""Raw columns of a table as inputs: missing values, and 64-bit numbers."""
+"""Raw table columns as inputs: missing values and float64."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import tensorflow as tf
 from mtl_keras.columns.column_values import as_dtype, check_columns
 from mtl_keras.layers import NumberEncoding
 
-_BATCH_SIZE = 32  # that of keras.Model.predict
+_BATCH_SIZE = 32  # the default of keras.Model.predict
 
 
-def raw_columns(model, x):
-    """Converts the columns of a table for a model that encodes them.
+def convert_raw_columns(model, x):
+    """Converts table columns for a model that encodes them.
 
     Args:
         model: A functional model.
@@ -23,13 +23,13 @@ def raw_columns(model, x):
 
     Returns:
         For a model of `mtl_keras.tables.with_raw_columns` and a dict of
-        columns or a `pandas.DataFrame`: a dict from the name of an input to an
-        array of shape `(n,)` in its dtype, with a missing value as the model
-        takes it. Otherwise `x`.
+        columns or a `pandas.DataFrame`: a dict from input name to an array of
+        shape `(n,)` in the dtype of the input, with missing values as the
+        model expects them. Otherwise `x`.
 
     Raises:
-        TypeError: If a column is of another kind than in training.
-        ValueError: If a column is missing, or has another length.
+        TypeError: If the type of a column differs from training.
+        ValueError: If a column is missing or has another length.
     """
     is_frame = hasattr(x, "columns") and hasattr(x, "keys")
     if not (is_frame or isinstance(x, Mapping)) or not _encodes_columns(model):
@@ -53,12 +53,12 @@ def _encodes_columns(model) -> bool:
     )
 
 
-def takes_holes(model, tensor) -> bool:
-    """Returns whether a model fills the missing values of an input.
+def accepts_missing_values(model, tensor) -> bool:
+    """Returns whether a layer of a model fills missing values of an input.
 
     Args:
         model: A functional model.
-        tensor: One of its inputs.
+        tensor: An input of the model.
     """
     return any(
         isinstance(layer, NumberEncoding) and layer.input is tensor
@@ -67,13 +67,13 @@ def takes_holes(model, tensor) -> bool:
 
 
 def check_float64(model, x) -> None:
-    """Checks that float64 inputs keep their values.
+    """Checks that float64 inputs can be converted to float32.
 
-    Keras casts all arrays of floats to float32, but not those of streams.
+    Keras converts float arrays to float32, but not streams.
 
     Args:
         model: A functional model.
-        x: Inputs, arrays in its structure.
+        x: Inputs, arrays in the structure of the model.
 
     Raises:
         ValueError: If values would be rounded.
@@ -88,23 +88,23 @@ def check_float64(model, x) -> None:
         rounded = array.astype("float32").astype("float64")
         if not np.array_equal(array, rounded, equal_nan=True):
             raise ValueError(
-                f"Input {tensor.name!r}: Keras casts arrays to float32, which "
-                "rounds its large numbers. Pass a stream: "
+                f"Input {tensor.name!r}: Keras converts arrays to float32, "
+                "which rounds its large numbers. Pass a stream: "
                 "tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
             )
 
 
-def stream_of_float64(model, x, batch_size: int | None):
-    """Makes a stream of inputs that Keras would round as arrays.
+def stream_float64(model, x, batch_size: int | None):
+    """Converts inputs to a stream if the model has float64 inputs.
 
     Args:
         model: A functional model.
-        x: Inputs, in its structure.
+        x: Inputs, in the structure of the model.
         batch_size: Samples per batch, or `None` for 32.
 
     Returns:
-        `(x, batch_size)`: a `tf.data.Dataset` and `None` if an input is
-        float64, otherwise both arguments.
+        A tuple of a `tf.data.Dataset` and `None` if an input is float64,
+        otherwise `(x, batch_size)`.
     """
     wide = [tensor.dtype == "float64" for tensor in model.inputs]
     if not isinstance(x, Mapping) or not any(wide):

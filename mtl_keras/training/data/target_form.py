@@ -1,4 +1,4 @@
-"""Brings targets of any allowed shape into the one that steps work on."""
+"""Converts targets of any allowed shape to one form."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from mtl_keras.tasks import Task
 
 
 def to_output_form(task: Task, targets, output_shape: tuple):
-    """Brings the targets of a task to the rank that fits its output.
+    """Converts the targets of a task to the rank that matches its output.
 
-    Outputs with one channel have targets of the output's shape, `(batch, 1)`
-    or `(batch, height, width, 1)`. Outputs with one value per class have class
-    ids without the last axis, `(batch,)` or `(batch, height, width)`, or
-    one-hot targets of the output's shape. Missing labels stay marked. Targets
-    that say with one NaN per sample that a map is not labelled get axes of
-    length 1.
+    Targets of outputs with one channel get the shape of the output, `(batch,
+    1)` or `(batch, height, width, 1)`. For outputs with one value per class,
+    class ids have no last axis, `(batch,)` or `(batch, height, width)`, and
+    one-hot targets have the shape of the output. Missing labels remain -1 or
+    NaN. Missing targets of whole samples, one NaN each, get axes of length 1.
 
     Args:
         task: The task.
@@ -28,29 +27,28 @@ def to_output_form(task: Task, targets, output_shape: tuple):
         output_shape: Shape of the output without the batch axis.
 
     Returns:
-        A tensor of the same dtype. Calling this function again changes
-        nothing.
+        A tensor of the same dtype. The function is idempotent.
     """
-    rank, full = len(targets.shape), len(output_shape) + 1
+    rank, output_rank = len(targets.shape), len(output_shape) + 1
     one_channel = output_shape[-1] == 1
     if one_channel or task.columns:
-        wanted = full
-    elif rank == full and targets.shape[-1] == 1:
+        target_rank = output_rank
+    elif rank == output_rank and targets.shape[-1] == 1:
         return targets[..., 0]
     else:
-        wanted = max(rank, full - 1)
-    if rank == 1 < wanted and task.columns and not one_channel:
-        return targets[(..., *[None] * (wanted - 1))]
-    while len(targets.shape) < wanted:
+        target_rank = max(rank, output_rank - 1)
+    if rank == 1 < target_rank and task.columns and not one_channel:
+        return targets[(..., *[None] * (target_rank - 1))]
+    while len(targets.shape) < target_rank:
         targets = targets[..., None]
     return targets
 
 
 def to_override_form(task: Task, targets, output_shape: tuple):
-    """Brings targets into the form that overridden methods see.
+    """Converts targets to the form that overridden methods receive.
 
-    That is the shape of `to_output_form`, class ids as int32 with -1 for a
-    missing label, and everything else as float32.
+    They get the shape of `to_output_form`. Class ids become int32 with -1 for
+    missing labels, other targets become float32.
 
     Args:
         task: The task.
@@ -58,8 +56,7 @@ def to_override_form(task: Task, targets, output_shape: tuple):
         output_shape: See `to_output_form`.
     """
     targets = to_output_form(task, tf.convert_to_tensor(targets), output_shape)
-    full = len(output_shape) + 1
-    if len(targets.shape) == full:
+    if len(targets.shape) == len(output_shape) + 1:
         return tf.cast(targets, keras.config.floatx())
     if targets.dtype.is_floating:
         missing = tf.math.is_nan(targets)
@@ -68,10 +65,10 @@ def to_override_form(task: Task, targets, output_shape: tuple):
 
 
 def to_array_form(task: Task, targets, output_shape: tuple):
-    """Brings a task's array into one rank and dtype, so that one trace serves.
+    """Converts an array to one rank and dtype, so that one trace suffices.
 
-    Class ids are integers with -1 for a missing label; small ones, such as
-    those of masks, keep their dtype.
+    Class ids become integers with -1 for missing labels; integers of up to 16
+    bits, such as those of masks, keep their dtype.
 
     Args:
         task: The task.
@@ -80,15 +77,15 @@ def to_array_form(task: Task, targets, output_shape: tuple):
         output_shape: Shape of the output without the batch axis.
 
     Returns:
-        An array of the shape of `to_output_form`. Tensors and targets that say
-        with one NaN per sample that nothing is labelled keep their dtype.
+        An array with the shape of `to_output_form`. Tensors and missing
+        targets of whole samples keep their dtype.
     """
     if not isinstance(targets, np.ndarray):
         return to_output_form(task, targets, output_shape)
     narrow = targets.ndim == 1 < len(output_shape)
     targets = targets if narrow else to_output_form(task, targets, output_shape)
-    full = targets.ndim == len(output_shape) + 1
-    if narrow or full or task.columns:
+    has_output_rank = targets.ndim == len(output_shape) + 1
+    if narrow or has_output_rank or task.columns:
         return targets
     if targets.dtype.kind == "f":
         return np.where(np.isnan(targets), -1, targets).astype("int32")
@@ -98,22 +95,22 @@ def to_array_form(task: Task, targets, output_shape: tuple):
 
 
 def targets_by_task(tasks: Sequence[Task], y) -> Mapping:
-    """Returns targets as a dict; a single task may come without one.
+    """Returns targets as a dict from task name to targets.
 
     Args:
         tasks: The tasks of the model.
-        y: Dict from task name to targets, or the targets of the only task.
+        y: Dict from task name to targets. With one task also its targets.
     """
     return y if isinstance(y, Mapping) else {tasks[0].name: y}
 
 
-def cut_weights(task: Task, weights, output):
-    """Cuts weights of steps off that lie behind the longest sentence.
+def crop_weights(task: Task, weights, output):
+    """Crops sample weights to the timesteps of an output.
 
     Args:
         task: The task.
-        weights: Weights of samples or steps, or `None`.
-        output: See `cut_padding`.
+        weights: Weights of samples or timesteps, or `None`.
+        output: See `crop_padding`.
     """
     if weights is None or task.feature_rank != 3 or len(weights.shape) < 2:
         return weights
@@ -122,8 +119,8 @@ def cut_weights(task: Task, weights, output):
     return weights[:, : tf.shape(output)[1]]
 
 
-def cut_padding(task: Task, targets, output):
-    """Cuts tags off that lie behind the longest sentence of a batch.
+def crop_padding(task: Task, targets, output):
+    """Crops tags to the timesteps of an output.
 
     Args:
         task: The task.
@@ -131,10 +128,10 @@ def cut_padding(task: Task, targets, output):
         output: The output, whose second axis may be shorter.
 
     Returns:
-        The targets, with as many steps as the output.
+        Targets with as many timesteps as the output.
 
     Raises:
-        InvalidArgumentError: When the step runs, if a label is cut off.
+        InvalidArgumentError: When the step runs, if a label is removed.
     """
     if task.feature_rank != 3:
         return targets
@@ -148,8 +145,8 @@ def cut_padding(task: Task, targets, output):
     else:
         labels = rest != -1
     message = (
-        f"Task {task.name!r}: found a label behind the last step of the "
-        "longest sequence in the batch; expected -1 there."
+        f"Task {task.name!r}: found a label after the last timestep of the "
+        "longest sequence in the batch; expected -1."
     )
     with tf.control_dependencies(
         [tf.debugging.Assert(tf.logical_not(tf.reduce_any(labels)), [message])]

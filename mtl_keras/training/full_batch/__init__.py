@@ -1,1 +1,1 @@
-"""Training on all samples at once by the optimizers of SciPy."""
+"""Full-batch training with the optimizers of SciPy."""

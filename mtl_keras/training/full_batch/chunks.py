@@ -1,4 +1,4 @@
-"""Samples in chunks, and the metrics over all of them."""
+"""Chunks of samples, and metrics over all chunks."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.training.data.arrays import to_numpy
-from mtl_keras.training.data.none_targets import number_of_samples
+from mtl_keras.training.data.none_targets import count_samples
 from mtl_keras.training.overrides import Overrides
 from mtl_keras.training.run import Run
 from mtl_keras.training.step import TestStep
 
 
 def make_chunks(x, y, sample_weight, batch_size: int | None) -> list[tuple]:
-    """Cuts arrays into chunks of tensors.
+    """Splits arrays into chunks of tensors.
 
     Args:
         x: Inputs: an array, or a dict or list of arrays.
         y: Targets, without `None`.
         sample_weight: `None`, an array, or a dict of arrays.
-        batch_size: Samples of a chunk, or `None` for all in one.
+        batch_size: Samples per chunk, or `None` for one chunk.
 
     Returns:
         A list of `(x, y, sample_weight)`.
@@ -31,7 +31,7 @@ def make_chunks(x, y, sample_weight, batch_size: int | None) -> list[tuple]:
         TypeError: If an array is sparse or ragged.
     """
     data = keras.tree.map_structure(_to_dense, (x, y, sample_weight))
-    count = number_of_samples(x)
+    count = count_samples(x)
     size = count if batch_size is None else batch_size
     return [
         keras.tree.map_structure(
@@ -54,7 +54,7 @@ def _to_dense(array) -> np.ndarray | None:
     ):
         raise TypeError(
             f"Found a {type(array).__name__}; expected dense arrays. Convert "
-            "it first, for instance with its toarray() or to_tensor()."
+            "it first, for example with toarray() or to_tensor()."
         )
     array = to_numpy(array)
     return (
@@ -64,8 +64,8 @@ def _to_dense(array) -> np.ndarray | None:
     )
 
 
-def in_graph(model, function: Callable) -> Callable:
-    """Compiles a function into a graph, unless the model runs eagerly.
+def to_graph_function(model, function: Callable) -> Callable:
+    """Converts a function to a graph, unless the model runs eagerly.
 
     Args:
         model: A compiled model.
@@ -77,32 +77,32 @@ def in_graph(model, function: Callable) -> Callable:
 
 
 class ChunkedMetrics:
-    """Losses and metrics of a model over all samples, as `evaluate` gives.
+    """Computes the losses and metrics of `evaluate` over all samples.
 
-    It does without the checks and the pipeline that `evaluate` makes anew at
-    each call, which would take longer than a pass over a small data set.
+    It skips the checks and the input pipeline that `evaluate` creates at each
+    call, which take longer than a pass over a small dataset.
 
     Args:
         model: A compiled and built `MultiTaskModel`.
         chunks: The samples, from `make_chunks`.
-        complete: Whether no label is missing.
+        complete: Whether all labels are present.
     """
 
     def __init__(self, model, chunks: list[tuple], complete: bool):
         self._model = model
         self._chunks = chunks
-        self._reset = in_graph(model, self._reset_metrics)
+        self._reset = to_graph_function(model, self._reset_metrics)
         step = TestStep(
             model,
             model.compiled_parts,
             Run("test", complete),
             Overrides(model, type(model)),
         )
-        self._step = in_graph(model, step)
-        self._results = in_graph(model, self._read_metrics)
+        self._step = to_graph_function(model, step)
+        self._results = to_graph_function(model, self._read_metrics)
 
     def __call__(self) -> dict[str, float]:
-        """Measures the model with the weights that it has now."""
+        """Returns a dict of losses and metrics for the current weights."""
         self._reset()
         for chunk in self._chunks:
             self._step(chunk)
@@ -112,19 +112,19 @@ class ChunkedMetrics:
 
     @property
     def _metrics(self) -> list[keras.metrics.Metric]:
-        return self._model.compiled_parts.logs.metrics(trains=False)
+        return self._model.compiled_parts.logs.metrics(training=False)
 
     def _reset_metrics(self) -> None:
         for metric in self._metrics:
             metric.reset_state()
 
     def _read_metrics(self) -> dict:
-        found = {}
+        results = {}
         for metric in self._metrics:
             result = metric.result()
             is_dict = isinstance(result, dict)
-            found |= result if is_dict else {metric.name: result}
-        return found
+            results |= result if is_dict else {metric.name: result}
+        return results
 
 
 def _as_number(value):

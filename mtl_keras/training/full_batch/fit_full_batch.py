@@ -1,4 +1,4 @@
-"""Training on all samples at once, by SciPy's minimizers."""
+"""Full-batch training with `scipy.optimize.minimize`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mtl_keras.training.data.preparation import prepare
 from mtl_keras.training.data.streams import is_stream
 from mtl_keras.training.full_batch.chunks import ChunkedMetrics, make_chunks
 from mtl_keras.training.full_batch.full_batch_checks import (
+    check_arguments,
     check_deterministic,
     check_method,
     check_model,
-    check_numbers,
 )
 from mtl_keras.training.full_batch.iteration_progress import IterationProgress
 from mtl_keras.training.full_batch.joint_loss import JointLoss, JointLossValue
@@ -39,58 +39,57 @@ def fit_full_batch(
     class_weight: Mapping | None = None,
     sample_weight=None,
 ) -> keras.callbacks.History:
-    """Trains a model on all samples at once, by conjugate gradients or L-BFGS.
+    """Trains a model on all samples at once with CG or L-BFGS.
 
-    The classical treatment of a joint loss: `scipy.optimize.minimize` descends
-    along the weighted sum of the task losses over all samples, plus what
-    layers add, such as regularization. There is no learning rate. It pays for
-    small problems, where a pass over all samples is cheap. The optimizer that
-    the model was compiled with is left alone, and its weight decay, clipping
-    and so on do not count.
+    `scipy.optimize.minimize` minimizes the joint loss: the weighted sum of the
+    task losses over all samples, plus the losses that layers add, such as
+    regularization. There is no learning rate. This is suitable for small
+    problems, where a pass over all samples is cheap. The optimizer of the
+    model is not used, nor are its settings such as weight decay and clipping.
 
     The task losses are those of `MultiTaskModel.fit`: data is checked, labels
-    may be missing, `loss_weights` count, and so does a weighting whose weights
-    are fixed (`"equal"`, `"importance"`). An iteration is an epoch to
-    callbacks. Afterwards, and after an interruption or an error on the way,
-    the model holds the weights with the least joint loss, unless a callback
-    such as `EarlyStopping` put others there.
+    may be missing, and `loss_weights` apply. A weighting with fixed weights
+    (`"equal"`, `"importance"`) applies too. For callbacks, an iteration is an
+    epoch. At the end, also after an interruption or an error, the model has
+    the weights with the lowest joint loss, unless a callback such as
+    `EarlyStopping` set other weights.
 
     Args:
         model: A compiled `MultiTaskModel`. Layers that draw random numbers in
-            training (`Dropout`) or change their state there
-            (`BatchNormalization`) are refused: the loss would not be a
-            function of the weights alone. The numbers are float32.
+            training (`Dropout`) or change their state in training
+            (`BatchNormalization`) are not supported, because the loss must be
+            a function of the weights. Computation is in float32.
         x: Inputs: an array, or a dict or list of arrays.
-        y: Dict from task name to targets, or to `None` for a task that has no
-            labels here.
+        y: Dict from task name to targets, or to `None` for a task without
+            labels in this data.
         method: `"CG"` (conjugate gradients) or `"L-BFGS-B"`. Defaults to
             `"L-BFGS-B"`.
-        iterations: The most iterations, 1 or more. Each takes one or several
-            passes over the samples. Defaults to 100.
-        tolerance: Ends where no component of the gradient is larger in
+        iterations: Maximum number of iterations, 1 or more. Each needs one or
+            more passes over the samples. Defaults to 100.
+        tolerance: Stops when no component of the gradient has a larger
             absolute value, 0 or more. Defaults to `1e-5`.
-        batch_size: Samples of a chunk in which loss and gradient are computed,
-            to bound the memory; the sum is that of all samples. Defaults to
-            `None`, all in one.
-        verbose: 0 for silence, 1 for a progress bar, 2 for a line for each
+        batch_size: Number of samples per chunk. Chunks limit the memory and do
+            not change the result. Defaults to `None`, one chunk.
+        verbose: 0 for no output, 1 for a progress bar, 2 for one line per
             iteration. Defaults to `"auto"`, which is 1.
-        callbacks: Keras callbacks.
-        validation_data: `(x, y)` or `(x, y, sample_weight)`, arrays, evaluated
-            after each iteration.
-        class_weight: As in `MultiTaskModel.fit`.
-        sample_weight: As in `MultiTaskModel.fit`.
+        callbacks: List of Keras callbacks. Defaults to `None`.
+        validation_data: Arrays `(x, y)` or `(x, y, sample_weight)`, evaluated
+            after each iteration. Defaults to `None`.
+        class_weight: As in `MultiTaskModel.fit`. Defaults to `None`.
+        sample_weight: As in `MultiTaskModel.fit`. Defaults to `None`.
 
     Returns:
-        A `keras.callbacks.History` with an entry for each iteration: `loss`,
-        `<task>_loss`, `<task>_<metric>`, and the same with `val_`. Its
-        `message` says why the run ended, its `converged` is `True` where the
-        tolerance was met, or L-BFGS-B found no decrease beyond rounding.
+        A `keras.callbacks.History` with one entry per iteration: `loss`,
+        `<task>_loss`, `<task>_<metric>`, and the same with the prefix `val_`.
+        Its attribute `message` describes why training ended. `converged` is
+        `True` if the tolerance was reached, or if L-BFGS-B found no decrease
+        beyond rounding.
 
     Raises:
-        TypeError: If `model` is no `MultiTaskModel`, or `x` a stream.
-        ValueError: If an argument is out of range, the data do not fit, the
-            weighting defines no objective, or the model is spread over
-            several replicas, not compiled, or not deterministic.
+        TypeError: If `model` is not a `MultiTaskModel`, or `x` is a stream.
+        ValueError: If an argument is out of range, the data do not match the
+            model, the weighting defines no objective, or the model has several
+            replicas, is not compiled, or is not deterministic.
         NonFiniteLossError: If a loss or gradient becomes NaN or infinite.
 
     Example:
@@ -114,7 +113,7 @@ def fit_full_batch(
     """
     check_model(model)
     method = check_method(method)
-    check_numbers(iterations, tolerance, batch_size, verbose)
+    check_arguments(iterations, tolerance, batch_size, verbose)
     verbose = 1 if verbose == "auto" else verbose
     weights = check_class_weights(class_weight, model.tasks)
     chunks, complete = _prepare(model, "", (x, y, sample_weight), batch_size)
@@ -134,7 +133,7 @@ def fit_full_batch(
 
 
 class _Minimization:
-    """One run: what SciPy asks for, and what callbacks see of it."""
+    """Connects SciPy's minimizer to the model and its callbacks."""
 
     def __init__(self, model, loss: JointLoss, metrics: ChunkedMetrics):
         self.validation = None
@@ -143,13 +142,13 @@ class _Minimization:
         self._metrics = metrics
         self._callbacks = None
         self._iteration = 0
-        self._begun = False
+        self._in_iteration = False
         self._last = self._best = None
 
     def run(
         self, method, iterations, tolerance, verbose, callbacks
     ) -> keras.callbacks.History:
-        # Here, because importing mtl_keras loads no SciPy.
+        # Here, so that importing mtl_keras does not import SciPy.
         from scipy.optimize import minimize
         from threadpoolctl import threadpool_limits
 
@@ -161,7 +160,7 @@ class _Minimization:
             options = {"maxiter": iterations, "gtol": tolerance}
             if method == "L-BFGS-B":
                 options["maxfun"] = np.iinfo("int32").max
-            # BLAS threads of SciPy's would spin beside those of TensorFlow.
+            # SciPy's BLAS threads would compete with TensorFlow's threads.
             with threadpool_limits(1, "blas"):
                 result = minimize(
                     self._value_and_gradient,
@@ -172,14 +171,14 @@ class _Minimization:
                     options=options,
                 )
         except BaseException:
-            # KeyboardInterrupt too: a line search may be far off.
+            # Also on KeyboardInterrupt: a line search may be far away.
             self._loss.assign(self._best[1])
             raise
         stopped = self._model.stop_training
         if not stopped:
             self._loss.assign(self._best[1])
         history.converged = bool(result.success) and not stopped
-        history.message = self._why(result, iterations, stopped)
+        history.message = self._describe_end(result, iterations, stopped)
         self._callbacks.on_train_end()
         return history
 
@@ -194,61 +193,64 @@ class _Minimization:
             steps=1,
         )
         self._model.stop_training = False
-        # History sets it after the first iteration only.
+        # History sets it only after the first iteration.
         self._model.history = history
         self._callbacks.on_train_begin()
         return history
 
     def _evaluate(self, vector: np.ndarray) -> JointLossValue:
-        found = self._loss(vector)
-        _check_finite(found, self._iteration)
-        self._last = (vector.copy(), found)
-        return found
+        point = self._loss(vector)
+        _check_finite(point, self._iteration)
+        self._last = (vector.copy(), point)
+        return point
 
-    def _at(self, vector: np.ndarray) -> JointLossValue:
-        """What was found at a vector, which often is where SciPy was last."""
+    def _evaluate_cached(self, vector: np.ndarray) -> JointLossValue:
+        """Evaluates a vector unless it was the last one, which is common."""
         if np.array_equal(self._last[0], vector):
             return self._last[1]
         return self._evaluate(vector)
 
     def _value_and_gradient(self, vector: np.ndarray) -> tuple:
-        # An iteration begins when SciPy asks again: it may have ended instead.
-        if not self._begun:
-            self._begun = True
+        # An iteration begins when SciPy evaluates again, and not earlier.
+        if not self._in_iteration:
+            self._in_iteration = True
             self._callbacks.on_epoch_begin(self._iteration)
             self._callbacks.on_train_batch_begin(0)
-        found = self._at(vector)
+        point = self._evaluate_cached(vector)
         if math.isinf(self._best[0]):
-            self._best = (found.value, vector.copy())
-        return found.value, found.gradient
+            self._best = (point.value, vector.copy())
+        return point.value, point.gradient
 
     def _end_iteration(self, intermediate_result) -> None:
-        """SciPy's callback, which knows it by the name of the argument."""
+        """Ends an iteration; SciPy requires the name of the argument."""
         vector = intermediate_result.x.copy()
-        found = self._at(vector)
+        point = self._evaluate_cached(vector)
         self._loss.assign(vector)
-        if found.value <= self._best[0]:
-            self._best = (found.value, vector)
-        logs = {**self._metrics(), **found.logs}
+        if point.value <= self._best[0]:
+            self._best = (point.value, vector)
+        logs = {**self._metrics(), **point.logs}
         self._callbacks.on_train_batch_end(0, dict(logs))
         if self.validation is not None:
             logs |= {f"val_{k}": v for k, v in self.validation().items()}
         self._callbacks.on_epoch_end(self._iteration, logs)
         self._iteration += 1
-        self._begun = False
+        self._in_iteration = False
         self._loss.check_loss_weights()
         if self._model.stop_training:
             raise StopIteration
 
-    def _why(self, result, iterations: int, stopped: bool) -> str:
+    def _describe_end(self, result, iterations: int, stopped: bool) -> str:
         if stopped:
-            return f"A callback stopped it after iteration {self._iteration}."
+            return (
+                f"A callback stopped training after iteration "
+                f"{self._iteration}."
+            )
         if result.status == 1:
             return f"Reached iterations={iterations}."
         if result.status == 2:
             message = (
                 f"Found no lower loss after iteration {self._iteration}: the "
-                "line search is at the precision of float32."
+                "line search reached the precision of float32."
             )
             if not self._iteration:
                 warnings.warn(
@@ -264,30 +266,30 @@ def _prepare(model, where: str, data: tuple, batch_size) -> tuple[list, bool]:
     if x is not None and is_stream(x):
         raise TypeError(
             f"{where or 'x'} is a stream ({type(x).__name__}); expected "
-            "arrays, because every iteration sees all samples at once. Gather "
-            "the batches with numpy.concatenate, or use model.fit."
+            "arrays, because every iteration uses all samples. Join the "
+            "batches with numpy.concatenate, or use model.fit."
         )
     data = prepare(model, x, y, sample_weight, where=where)
     chunks = make_chunks(data.x, data.y, data.sample_weight, batch_size)
     return chunks, data.complete
 
 
-def _check_finite(found: JointLossValue, iteration: int) -> None:
-    if math.isfinite(found.value) and np.isfinite(found.gradient).all():
+def _check_finite(point: JointLossValue, iteration: int) -> None:
+    if math.isfinite(point.value) and np.isfinite(point.gradient).all():
         return
-    broken = {
+    non_finite = {
         name.removesuffix("_loss"): loss
-        for name, loss in found.logs.items()
+        for name, loss in point.logs.items()
         if name != "loss" and not math.isfinite(loss)
     }
     what = "The gradient of the joint loss became non-finite"
-    if broken:
-        named = ", ".join(f"{task!r} ({v})" for task, v in broken.items())
+    if non_finite:
+        named = ", ".join(f"{task!r} ({v})" for task, v in non_finite.items())
         what = f"The loss of task {named} became non-finite"
-    elif not math.isfinite(found.value):
-        what = f"The joint loss became {found.value}"
+    elif not math.isfinite(point.value):
+        what = f"The joint loss became {point.value}"
     raise NonFiniteLossError(
-        f"{what} in iteration {iteration + 1}. The model has the best weights "
-        "from before. Scale the inputs and targets, or choose a loss that is "
-        "finite everywhere."
+        f"{what} in iteration {iteration + 1}. The model has the best "
+        "previous weights. Scale the inputs and targets, or choose a loss that "
+        "is finite everywhere."
     )

@@ -1,4 +1,4 @@
-"""Checks of `fit_full_batch`: arguments, and whether there is an objective."""
+"""Checks the arguments and the objective of `fit_full_batch`."""
 
 from __future__ import annotations
 
@@ -15,36 +15,42 @@ from mtl_keras.weighting import Equal, Importance
 
 METHODS = ("CG", "L-BFGS-B")
 
-# Their weights of the losses are fixed; all others follow the training.
+# Weightings with fixed loss weights.
 _FIXED_WEIGHTINGS = (Equal, Importance)
 
-# Evaluations of one loss on one machine differ by rounding alone.
+# Repeated evaluations of a deterministic loss differ only by rounding.
 _ROUNDING = 1e-4
 
 
 def check_method(method) -> str:
-    """Finds a method whatever its case.
+    """Returns the name of a method in its normal case.
 
     Args:
-        method: What the user passed.
+        method: The argument of `fit_full_batch`.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If the method is unknown.
     """
     by_name = {name.lower(): name for name in METHODS}
     if str(method).lower() not in by_name:
         raise ValueError(
-            f"method={method!r} is no full-batch method. "
+            f"method={method!r} is not a full-batch method. "
             f"{did_you_mean(method, METHODS)}"
         )
     return by_name[str(method).lower()]
 
 
-def check_numbers(iterations, tolerance, batch_size, verbose) -> None:
-    """Checks the arguments of `fit_full_batch` of these names.
+def check_arguments(iterations, tolerance, batch_size, verbose) -> None:
+    """Checks the numeric arguments of `fit_full_batch`.
+
+    Args:
+        iterations: See `fit_full_batch`.
+        tolerance: See `fit_full_batch`.
+        batch_size: See `fit_full_batch`.
+        verbose: See `fit_full_batch`.
 
     Raises:
-        ValueError: If one is out of its range.
+        ValueError: If an argument is out of range.
     """
     for name, value in (("iterations", iterations), ("batch_size", batch_size)):
         if name == "batch_size" and value is None:
@@ -58,7 +64,7 @@ def check_numbers(iterations, tolerance, batch_size, verbose) -> None:
     ):
         raise ValueError(
             f"tolerance={tolerance!r}; expected a finite number of 0 or more, "
-            "the largest component of the gradient at the end."
+            "the largest final component of the gradient."
         )
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose={verbose!r}; expected 'auto', 0, 1 or 2.")
@@ -73,20 +79,20 @@ def _is_integer(value) -> bool:
 
 
 def check_model(model) -> None:
-    """Refuses models that have no objective to minimize.
+    """Checks that a model has an objective to minimize.
 
     Args:
-        model: What the user passed.
+        model: The argument of `fit_full_batch`.
 
     Raises:
-        TypeError: If it is no `MultiTaskModel`.
-        ValueError: If it is not compiled, spread over several replicas, has a
-            weighting without an objective, constraints, or nothing to train.
+        TypeError: If it is not a `MultiTaskModel`.
+        ValueError: If it is not compiled, has several replicas, a weighting
+            without an objective, constraints, or no trainable weights.
     """
     if not isinstance(model, MultiTaskModel):
         raise TypeError(
             f"model is a {type(model).__name__}; expected a MultiTaskModel, "
-            "such as mtl_keras.build_mlp makes."
+            "such as mtl_keras.build_mlp() returns."
         )
     model.assert_compiled("fit_full_batch")
     overridden = Overrides(model, MultiTaskModel).names
@@ -99,42 +105,42 @@ def check_model(model) -> None:
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas > 1:
         raise ValueError(
-            f"The model was made under a strategy of {replicas} replicas; "
-            "fit_full_batch works on one. Make the model outside of "
+            f"The model was created under a strategy with {replicas} replicas; "
+            "fit_full_batch supports one. Create the model outside "
             "strategy.scope(), or use model.fit."
         )
     weighting = model.weighting
     if weighting is not None and not isinstance(weighting, _FIXED_WEIGHTINGS):
         raise ValueError(
             f"The model was compiled with weighting={type(weighting).__name__},"
-            " whose weights are not fixed, so that there is no function to "
-            "minimize; expected None, 'equal' or 'importance'. Compile it "
-            "without weighting and set loss_weights, or use model.fit."
+            " whose weights are not fixed, so there is no function to "
+            "minimize; expected None, 'equal' or 'importance'. Compile the "
+            "model without weighting and set loss_weights, or use model.fit."
         )
     if not model.trainable_weights:
         raise ValueError(
             "The model has no trainable weights. Set layer.trainable = True "
-            "where there is something to learn, and compile it again."
+            "for the layers to train, and compile the model again."
         )
     for variable in model.trainable_weights:
         if getattr(variable, "constraint", None) is not None:
             raise ValueError(
                 f"Weight {variable.path!r} has the constraint "
                 f"{type(variable.constraint).__name__}, which these methods "
-                "do not keep. Use a regularizer in its place, or model.fit."
+                "do not support. Use a regularizer instead, or model.fit."
             )
 
 
 def check_deterministic(model, evaluate: Callable, vector: np.ndarray) -> None:
-    """Refuses models whose loss is not a function of the weights.
+    """Checks that the loss is a function of the weights.
 
-    It is computed twice. Layers that draw random numbers advance the state of
-    their seed, and layers that gather statistics change these.
+    The loss is computed twice. Layers that draw random numbers change the
+    state of their seed, and normalization layers change their statistics.
 
     Args:
         model: A `MultiTaskModel`.
         evaluate: Function from a vector of weights to a `JointLossValue`.
-        vector: The vector to try it at.
+        vector: The vector to evaluate.
 
     Raises:
         ValueError: If a layer changes its state, which is then restored, or
@@ -150,11 +156,11 @@ def check_deterministic(model, evaluate: Callable, vector: np.ndarray) -> None:
             variable.assign(value)
     if changed:
         raise ValueError(
-            f"{_layers_of(model, changed)} changes in training: the joint loss "
-            "must be the same each time it is computed, so layers that draw "
-            "random numbers (Dropout) or gather statistics "
-            "(BatchNormalization) are refused. Build the model without them "
-            "(dropout=0, normalization='layer' or 'group'), set "
+            f"Layer {_layer_names(model, changed)} changes its state in "
+            "training. The joint loss must be deterministic, so layers that "
+            "draw random numbers (Dropout) or collect statistics "
+            "(BatchNormalization) are not supported. Build the model without "
+            "them (dropout=0, normalization='layer' or 'group'), set "
             "layer.trainable = False for a BatchNormalization, or use "
             "model.fit."
         )
@@ -163,16 +169,16 @@ def check_deterministic(model, evaluate: Callable, vector: np.ndarray) -> None:
         raise ValueError(
             f"The joint loss was {first}, and {second} when computed again "
             "with the same weights. A layer or loss is random in training; "
-            "take it out, or use model.fit."
+            "remove it, or use model.fit."
         )
 
 
-def _layers_of(model, variables: list) -> str:
-    """Names the layers that variables belong to."""
+def _layer_names(model, variables: list) -> str:
+    """Returns the names of the layers that own some variables."""
     ids = {id(variable) for variable in variables}
     names = [
         repr(layer.name)
         for layer in model.layers
         if any(id(variable) in ids for variable in layer.variables)
     ]
-    return f"Layer {', '.join(names)}"
+    return ", ".join(names)

@@ -1,4 +1,4 @@
-"""Progress of a run whose epochs are iterations."""
+"""A progress display for iterations."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import keras
 
 
 class IterationProgress(keras.callbacks.Callback):
-    """Shows the losses of iterations: a bar that updates itself, or lines.
+    """Shows the losses of each iteration as a progress bar or as lines.
 
-    Keras's own bar is one for each epoch, which are many here, and shows the
-    metrics too, which would not fit into a line.
+    Keras would show one bar per epoch, with all metrics, which is too much for
+    many iterations.
 
     Args:
-        verbose: 1 for a bar, 2 for a line for each iteration.
+        verbose: 1 for a bar, 2 for one line per iteration.
     """
 
     def __init__(self, verbose: int):
@@ -22,9 +22,9 @@ class IterationProgress(keras.callbacks.Callback):
         self._done = 0
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
-        """Shows an iteration with its losses."""
+        """Shows the losses of an iteration."""
         total = self.params["epochs"]
-        losses = _losses_first_to_last(logs or {})
+        losses = _sort_losses(logs or {})
         self._done = epoch + 1
         if self._verbose == 2:
             shown = "".join(f" - {k}: {v:.4g}" for k, v in losses.items())
@@ -37,13 +37,13 @@ class IterationProgress(keras.callbacks.Callback):
         self._bar.update(self._done, list(losses.items()))
 
     def on_train_end(self, logs=None) -> None:
-        """Ends the line of a bar that did not come to its end."""
+        """Ends the line of an incomplete bar."""
         if self._bar is not None and self._done < self.params["epochs"]:
             self._bar.update(self._done, finalize=True)
 
 
-def _losses_first_to_last(logs: dict) -> dict[str, float]:
-    """`loss`, `val_loss`, and then those of the tasks."""
+def _sort_losses(logs: dict) -> dict[str, float]:
+    """Returns `loss`, `val_loss`, then the task losses."""
     total = {k: logs[k] for k in ("loss", "val_loss") if k in logs}
-    of_tasks = {k: v for k, v in logs.items() if k.endswith("_loss")}
-    return total | of_tasks
+    task_losses = {k: v for k, v in logs.items() if k.endswith("_loss")}
+    return total | task_losses

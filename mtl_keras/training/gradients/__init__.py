@@ -1,1 +1,1 @@
-"""Gradients of the tasks at what they share, and the update made of them."""
+"""Task gradients and the update that a weighting computes from them."""

@@ -1,4 +1,4 @@
-"""Losses that belong to no task, such as regularization."""
+"""Added losses: losses without a task, such as regularization."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mtl_keras.distribution.replicas import sum_over_replicas
 
 
 def added_losses(model):
-    """Sums what layers add, in the part of the batch that a replica has.
+    """Sums the losses that layers added on this replica.
 
     Args:
-        model: The model, after it was called.
+        model: The model, after a call.
 
     Returns:
         A float32 scalar.
@@ -21,20 +21,20 @@ def added_losses(model):
     return sum(losses, start=tf.zeros(()))
 
 
-def share_of_batch(model, x, losses):
-    """Returns this replica's share of the added losses of the whole batch.
+def scale_added_losses(model, x, losses):
+    """Scales the added losses to this replica's share of the batch.
 
-    Penalties of weights are the same on all replicas. What `add_loss` is given
-    is taken for a mean over samples, as Keras makes it of an activity
-    regularizer; a mean of a larger part counts for more.
+    Weight penalties are equal on all replicas. An argument of `add_loss` is
+    taken as a mean over samples, like Keras's activity regularizers, so a
+    replica counts by its number of samples.
 
     Args:
-        model: The model, after it was called.
-        x: Inputs that it was called with.
-        losses: What `added_losses` returned.
+        model: The model, after a call.
+        x: Inputs of the call.
+        losses: The result of `added_losses`.
 
     Returns:
-        A scalar; the sum over the replicas is the loss of the batch.
+        A scalar. The sum over the replicas is the added loss of the batch.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas == 1:

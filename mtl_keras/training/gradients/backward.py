@@ -1,4 +1,4 @@
-"""Backward passes: through the tasks' own parts, and through the shared one."""
+"""Backward passes through the heads and through the shared part."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from mtl_keras.training.gradients.shared_graph import SharedGraph
 
 
 class HeadGradients(NamedTuple):
-    """Gradients of one task's loss, as far as its own part reaches.
+    """The gradients of a task loss, from a backward pass through its head.
 
     Args:
-        features: At what the shared part hands over, a list.
-        own: Of the parameters that this task alone reaches, a list.
-        shared: Of the shared parameters, by way of layers that several tasks'
-            own parts call, a list.
+        features: List of gradients at the shared features.
+        task_specific: List of gradients of the task-specific parameters.
+        shared: List of gradients of shared parameters that heads read
+            directly.
     """
 
     features: list
-    own: list
+    task_specific: list
     shared: list
 
 
-def gradients_of_heads(
+def compute_head_gradients(
     tape: tf.GradientTape,
     losses: Sequence,
     features: list,
@@ -33,57 +33,60 @@ def gradients_of_heads(
     graph: SharedGraph,
     names: Sequence[str],
 ) -> tuple[list[HeadGradients], list[list]]:
-    """Takes a backward pass through each task's own part.
+    """Computes gradients with a backward pass through each head.
 
-    Heads that are computed together take one pass for all of them.
+    A group of heads needs one pass.
 
     Args:
-        tape: A persistent tape of the tasks' own parts.
+        tape: Persistent tape of the heads.
         losses: The task losses.
-        features: What the shared part returned.
-        copies: What each group reads, see `HeadGroup.copy`.
-        graph: The model, cut where it parts into tasks.
+        features: The shared features.
+        copies: The inputs of each head group (see
+            `HeadGroup.copy_features`).
+        graph: The model, split into a shared part and heads.
         names: Names of the tasks, in the order of `losses`.
 
     Returns:
-        `HeadGradients` of each task, and for each group the gradients of its
-        variables, which are those of all its tasks.
+        A list of the `HeadGradients` of each task, and a list with the
+        gradients of the variables of each group.
     """
     by_task = dict(zip(names, losses, strict=True))
     heads, groups = {}, []
     for group, copy in zip(graph.groups, copies, strict=True):
-        # Each loss reaches its own copy and its own slices alone.
-        of_group = [by_task[name] for name in group.tasks if name in by_task]
-        if not of_group:
+        # A loss depends only on its copy and on its slices of the variables.
+        group_losses = [by_task[n] for n in group.tasks if n in by_task]
+        if not group_losses:
             groups.append([None] * len(group.variables))
             continue
-        of_copy, *own = tape.gradient(of_group, [copy, *group.variables])
-        groups.append(own)
+        copy_gradient, *gradients = tape.gradient(
+            group_losses, [copy, *group.variables]
+        )
+        groups.append(gradients)
         for name, gradient in zip(
-            group.tasks, tf.unstack(of_copy, axis=1), strict=True
+            group.tasks, tf.unstack(copy_gradient, axis=1), strict=True
         ):
-            of_features = [None] * len(features)
-            of_features[group.reads] = gradient
+            feature_gradients = [None] * len(features)
+            feature_gradients[group.feature_index] = gradient
             nothing = [None] * len(graph.shared)
-            heads[name] = HeadGradients(of_features, [], nothing)
+            heads[name] = HeadGradients(feature_gradients, [], nothing)
     for name, loss in by_task.items():
         if name in heads:
             continue
-        own, shared = graph.of_task[name], graph.shared
-        found = tape.gradient(loss, [*features, *own, *shared])
-        first, second = len(features), len(features) + len(own)
+        variables, shared = graph.task_variables[name], graph.shared
+        gradients = tape.gradient(loss, [*features, *variables, *shared])
+        first, second = len(features), len(features) + len(variables)
         heads[name] = HeadGradients(
-            found[:first], found[first:second], found[second:]
+            gradients[:first], gradients[first:second], gradients[second:]
         )
     return [heads[name] for name in names], groups
 
 
-class Backward:
+class SharedBackward:
     """The backward pass from the features to the shared parameters.
 
     Args:
-        tape: A persistent tape of the shared part.
-        features: What the shared part returned.
+        tape: Persistent tape of the shared part.
+        features: The shared features.
         shared: The shared parameters.
     """
 
@@ -92,31 +95,33 @@ class Backward:
         self._features = features
         self.shared = shared
 
-    def __call__(self, of_features: list, of_heads: list) -> list:
-        """Gradients of the shared parameters, from those at the features.
+    def __call__(self, feature_gradients: list, direct: list) -> list:
+        """Computes the gradients of the shared parameters.
 
         Args:
-            of_features: Gradients at the features; `None` is zero.
-            of_heads: What `HeadGradients.shared` holds, to be added.
+            feature_gradients: Gradients at the features; `None` is zero.
+            direct: Gradients from heads that read shared parameters directly
+                (see `HeadGradients.shared`); they are added.
         """
         pairs = [
             (feature, gradient)
             for feature, gradient in zip(
-                self._features, of_features, strict=True
+                self._features, feature_gradients, strict=True
             )
             if gradient is not None
         ]
-        found = [None] * len(self.shared)
+        gradients = [None] * len(self.shared)
         if pairs and self.shared:
             targets, seeds = zip(*pairs, strict=True)
-            found = self._tape.gradient(
+            gradients = self._tape.gradient(
                 list(targets), list(self.shared), output_gradients=list(seeds)
             )
-        return [add(*both) for both in zip(found, of_heads, strict=True)]
+        pairs = zip(gradients, direct, strict=True)
+        return [add_gradients(*pair) for pair in pairs]
 
 
-def add(first, second):
-    """Adds two gradients, of which either may be `None`."""
+def add_gradients(first, second):
+    """Adds two gradients; each may be `None`."""
     if first is None or second is None:
         return first if second is None else second
     return tf.convert_to_tensor(first) + tf.convert_to_tensor(second)

@@ -1,4 +1,4 @@
-"""Whether the losses and gradients of a step are finite, task by task."""
+"""Checks whether the losses and gradients of a step are finite."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import tensorflow as tf
 
 
 class Finiteness(NamedTuple):
-    """What of a step is finite: neither NaN nor infinite.
+    """Whether the values of a step are finite: neither NaN nor infinite.
 
     Args:
-        losses: Booleans of shape `(tasks,)`.
-        gradients: Booleans of shape `(tasks,)`: the gradient of each task, as
-            far as it was looked at.
-        update: A boolean: all that is about to be applied.
+        losses: Boolean tensor of shape `(tasks,)` for the losses.
+        gradients: Boolean tensor of shape `(tasks,)` for the task gradients.
+        update: Boolean scalar for the whole update.
     """
 
     losses: object
@@ -23,14 +22,14 @@ class Finiteness(NamedTuple):
     update: object
 
     def as_vector(self):
-        """Booleans of shape `(2 * tasks + 1,)`: one after the other."""
+        """Concatenates all to a boolean vector of length `2 * tasks + 1`."""
         return tf.concat(
             [self.losses, self.gradients, self.update[tf.newaxis]], axis=0
         )
 
 
 def all_finite(gradients: Sequence):
-    """Whether no number in a list of gradients is NaN or infinite.
+    """Checks that all gradients in a list are finite.
 
     Args:
         gradients: Tensors; `None` is finite.
@@ -38,23 +37,25 @@ def all_finite(gradients: Sequence):
     Returns:
         A boolean scalar.
     """
-    found = [
+    is_finite = [
         tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(gradient)))
         for gradient in gradients
         if gradient is not None
     ]
-    return tf.reduce_all(tf.stack(found)) if found else tf.constant(True)
+    if not is_finite:
+        return tf.constant(True)
+    return tf.reduce_all(tf.stack(is_finite))
 
 
-def blank_unless(finite, *tensors) -> list:
-    """Replaces tensors by zeros, which say "no labels" to a weighting.
+def zero_unless(finite, *tensors) -> list:
+    """Replaces tensors with zeros unless a step is finite.
 
-    A step that is about to be skipped must not spoil what the method
-    remembers.
+    Zeros mean "no labels" to a weighting, so a skipped step does not corrupt
+    its state.
 
     Args:
-        finite: A boolean scalar.
-        tensors: What the method would see.
+        finite: Boolean scalar.
+        *tensors: The inputs of the weighting.
     """
     return [
         tf.where(finite, tensor, tf.zeros_like(tensor)) for tensor in tensors

@@ -1,4 +1,4 @@
-"""What the Gramian of the task gradients says of the tasks, in the logs."""
+"""Logs statistics of the Gramian of the task gradients."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import tensorflow as tf
 
 
 class GramianMonitor:
-    """Means over an epoch of what a Gramian tells.
+    """Computes means of Gramian statistics over an epoch.
 
-    `cosine/<task>/<task>` for each pair of task gradients, `norm/<task>`,
-    `conflicts`: the share of steps in which two gradients point away from each
-    other, and `condition`: the condition number of the Gramian of the
-    normalized gradients (a mean of logarithms, to base 10).
+    It logs `cosine/<task>/<task>` for each pair of task gradients,
+    `norm/<task>`, `conflicts` (the fraction of steps in which two gradients
+    have a negative cosine) and `condition` (the condition number of the
+    Gramian of the normalized gradients, as a mean of base 10 logarithms).
 
     Args:
         names: Names of the tasks.
@@ -36,30 +36,30 @@ class GramianMonitor:
 
         Args:
             gramian: Float32 tensor of shape `(tasks, tasks)`. Tasks without
-                labels, whose rows are zero, are left out of it.
+                labels have zero rows and are ignored.
         """
         norms = tf.sqrt(tf.linalg.diag_part(gramian))
         labelled = norms > 0
         cosines = tf.math.divide_no_nan(
             tf.math.divide_no_nan(gramian, norms), norms[:, None]
         )
-        seen = tf.cast(labelled, "float32")
-        both = [seen[i] * seen[j] for i, j in self._pairs]
-        of_pairs = [cosines[i, j] for i, j in self._pairs]
-        conflict = tf.reduce_any(tf.stack(of_pairs) < 0)
-        # A task without labels is left out by making its row that of nothing.
+        has_labels = tf.cast(labelled, "float32")
+        both = [has_labels[i] * has_labels[j] for i, j in self._pairs]
+        pair_cosines = [cosines[i, j] for i, j in self._pairs]
+        conflict = tf.reduce_any(tf.stack(pair_cosines) < 0)
+        # The row of a task without labels becomes that of the identity.
         identity = tf.eye(gramian.shape[0])
         eigenvalues = tf.linalg.eigvalsh(
             tf.where(tf.cast(identity, "bool"), identity, cosines)
         )
         condition = eigenvalues[-1] / tf.maximum(eigenvalues[0], 1e-7)
         values = [
-            *of_pairs,
+            *pair_cosines,
             *tf.unstack(norms),
             tf.cast(conflict, "float32"),
             tf.math.log(condition) / tf.math.log(10.0),
         ]
-        weights = [*both, *tf.unstack(seen), 1.0, 1.0]
+        weights = [*both, *tf.unstack(has_labels), 1.0, 1.0]
         for metric, value, weight in zip(
             self.metrics, values, weights, strict=True
         ):

@@ -1,4 +1,4 @@
-"""Rows of task gradients: their inner products and weighted sums."""
+"""Inner products and weighted sums of task gradients."""
 
 from __future__ import annotations
 
@@ -6,77 +6,82 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-# Numbers of each gradient that are laid side by side at a time, so that a
-# Gramian takes next to no memory beside the gradients themselves.
-_PART = 2**18
+# Elements of each gradient that are stacked at a time, so that a Gramian
+# needs little memory beyond the gradients.
+_CHUNK_SIZE = 2**18
 
 
-def gramian_of(rows: Sequence[Sequence]):
-    """Makes the inner products of rows of tensors.
+def compute_gramian(rows: Sequence[Sequence]):
+    """Computes the inner products of task gradients.
 
     Args:
-        rows: For each task a list of gradients, in the same order of shapes;
-            `None` is zero.
+        rows: For each task, a list of gradients of the same variables; `None`
+            is zero.
 
     Returns:
         Float32 tensor of shape `(tasks, tasks)`.
     """
     total = tf.zeros((len(rows), len(rows)))
-    # From the last, whose gradient is there first.
+    # In reverse: the gradients of the last variables are computed first.
     for column in reversed(list(zip(*rows, strict=True))):
         reached = [index for index, g in enumerate(column) if g is not None]
         if not reached:
             continue
-        # One after the other, or all would be laid out at the same time.
+        # Sequentially, or all columns would be in memory at the same time.
         with tf.control_dependencies([total]):
-            products = _products([flat(column[index]) for index in reached])
+            products = _chunked_gramian(
+                [flatten(column[index]) for index in reached]
+            )
             if len(reached) < len(rows):
-                places = tf.one_hot(reached, len(rows))
-                products = tf.matmul(products, places)
-                products = tf.matmul(places, products, transpose_a=True)
+                one_hot = tf.one_hot(reached, len(rows))
+                products = tf.matmul(products, one_hot)
+                products = tf.matmul(one_hot, products, transpose_a=True)
             total += products
     return total
 
 
-def _products(vectors: list):
-    """Inner products of vectors of one length."""
+def _chunked_gramian(vectors: list):
+    """Computes the inner products of vectors in chunks."""
     length = vectors[0].shape[0]
-    if length is None or length <= _PART:
-        return _square(vectors)
-    whole = length - length % _PART
+    if length is None or length <= _CHUNK_SIZE:
+        return _compute_gramian(vectors)
+    whole = length - length % _CHUNK_SIZE
 
-    def add_part(start, total):
-        parts = [tf.slice(vector, [start], [_PART]) for vector in vectors]
-        return start + _PART, total + _square(parts)
+    def add_chunk(start, total):
+        chunks = [
+            tf.slice(vector, [start], [_CHUNK_SIZE]) for vector in vectors
+        ]
+        return start + _CHUNK_SIZE, total + _compute_gramian(chunks)
 
+    remainder = _compute_gramian([vector[whole:] for vector in vectors])
     _, total = tf.while_loop(
         lambda start, _: start < whole,
-        add_part,
-        (tf.constant(0), _square([vector[whole:] for vector in vectors])),
+        add_chunk,
+        (tf.constant(0), remainder),
         parallel_iterations=1,
     )
     return total
 
 
-def _square(vectors: list):
+def _compute_gramian(vectors: list):
     matrix = tf.stack(vectors)
     return tf.matmul(matrix, matrix, transpose_b=True)
 
 
-def flat(gradient):
-    """Lays a gradient out as a float32 vector."""
+def flatten(gradient):
+    """Flattens a gradient to a float32 vector."""
     return tf.reshape(tf.cast(tf.convert_to_tensor(gradient), "float32"), (-1,))
 
 
 def weighted_sum(rows: Sequence[Sequence], weights) -> list:
-    """Sums rows of tensors, weighted.
+    """Computes the weighted sum of task gradients.
 
     Args:
-        rows: See `gramian_of`.
+        rows: See `compute_gramian`.
         weights: Tensor of shape `(tasks,)`.
 
     Returns:
-        A list as long as a row; `None` where no row has a gradient.
+        A list of one gradient per variable; `None` where all are `None`.
     """
     sums = []
     for column in zip(*rows, strict=True):

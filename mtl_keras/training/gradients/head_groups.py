@@ -1,4 +1,4 @@
-"""Heads of several tasks that one layer computes, found from the graph."""
+"""Groups of heads that one layer computes."""
 
 from __future__ import annotations
 
@@ -14,77 +14,79 @@ from mtl_keras.keras_compat import operation_of
 
 @dataclasses.dataclass(frozen=True)
 class HeadGroup:
-    """Heads of several tasks that one layer computes.
+    """A group of heads that one layer computes.
 
     Args:
-        layer: The layer, which makes a list of one tensor a task. It takes a
-            tensor of shape `(batch, tasks, inputs)` as well, and the tasks lie
-            along the axis `task_axis` of its variables.
-        tasks: Names of the tasks, in its order.
-        reads: Index of what it reads among what the shared part returns.
-        variables: Its trainable variables.
+        layer: The layer, which returns a list of one tensor per task. It also
+            accepts a tensor of shape `(batch, tasks, inputs)`, and `task_axis`
+            is the task axis of its variables.
+        tasks: Names of the tasks, in the order of the layer.
+        feature_index: Index of the layer's input in the shared features.
+        variables: The trainable variables of the layer.
     """
 
     layer: keras.layers.Layer
     tasks: tuple[str, ...]
-    reads: int
+    feature_index: int
     variables: tuple[keras.Variable, ...]
 
     @classmethod
-    def of(cls, node, tasks: tuple[str, ...], frontier: Sequence) -> HeadGroup:
-        """Makes a group of a node of the graph.
+    def from_node(
+        cls, node, tasks: tuple[str, ...], frontier: Sequence
+    ) -> HeadGroup:
+        """Creates a group from a graph node.
 
         Args:
             node: The node.
-            tasks: Names of the tasks, in the order of its outputs.
-            frontier: What the shared part returns.
+            tasks: Names of the tasks, in the order of the node's outputs.
+            frontier: The outputs of the shared part.
         """
         (read,) = node.input_tensors
-        places = [i for i, tensor in enumerate(frontier) if tensor is read]
+        indices = [i for i, tensor in enumerate(frontier) if tensor is read]
         variables = tuple(variables_of(node))
-        return cls(node.operation, tasks, places[0], variables)
+        return cls(node.operation, tasks, indices[0], variables)
 
-    def copy(self, features: Sequence):
-        """A copy for each task of what the layer reads.
+    def copy_features(self, features: Sequence):
+        """Copies the layer's input for each task.
 
-        The gradient at its copy is that of the task alone, so that one pass
-        finds those of all tasks.
+        The gradient at a copy belongs to one task, so one backward pass
+        computes the gradients of all tasks.
 
         Args:
-            features: What the shared part returned.
+            features: The shared features.
 
         Returns:
             A tensor of shape `(batch, tasks, inputs)`.
         """
-        read = features[self.reads][:, None]
+        read = features[self.feature_index][:, None]
         return tf.repeat(read, len(self.tasks), axis=1)
 
-    def finite(self, gradients: Sequence):
-        """Whether the gradients of the variables are finite, task by task.
+    def is_finite(self, gradients: Sequence):
+        """Checks whether the gradients of each task are finite.
 
         Args:
-            gradients: One for each variable; `None` is finite.
+            gradients: One gradient per variable; `None` is finite.
 
         Returns:
-            Booleans of shape `(tasks,)`.
+            Boolean tensor of shape `(tasks,)`.
         """
-        found = tf.ones(len(self.tasks), tf.bool)
+        result = tf.ones(len(self.tasks), tf.bool)
         for gradient in gradients:
             if gradient is not None:
                 tasks = gradient.shape.rank + self.layer.task_axis
                 others = [i for i in range(gradient.shape.rank) if i != tasks]
-                found &= tf.reduce_all(tf.math.is_finite(gradient), others)
-        return found
+                result &= tf.reduce_all(tf.math.is_finite(gradient), others)
+        return result
 
-    def weighted(self, gradients: Sequence, weights) -> list:
-        """Gradients of the variables, times a weight for each task.
+    def apply_weights(self, gradients: Sequence, weights) -> list:
+        """Multiplies the gradients by the weights of the tasks.
 
         Args:
-            gradients: One for each variable.
+            gradients: One gradient per variable, or `None`.
             weights: Tensor of shape `(tasks,)`.
         """
-        after = -1 - self.layer.task_axis
-        shape = (-1, *[1] * after)
+        num_axes_after = -1 - self.layer.task_axis
+        shape = (-1, *[1] * num_axes_after)
         return [
             None
             if gradient is None
@@ -93,16 +95,15 @@ class HeadGroup:
         ]
 
 
-def group_nodes(outputs: dict, tasks_of: dict) -> dict:
+def find_group_nodes(outputs: dict, tasks_by_node: dict) -> dict:
     """Finds the nodes whose layer computes the heads of several tasks.
 
-    From there to the output of a task there may be layers without parameters
-    alone. Where there is more, the layer is taken for a part of the network
-    that its tasks share.
+    Only layers without parameters may follow such a node. Otherwise its layer
+    belongs to the shared part.
 
     Args:
         outputs: Dict from task name to output.
-        tasks_of: Dict from node to the tasks that it leads to.
+        tasks_by_node: Dict from node to the tasks that it leads to.
 
     Returns:
         Dict from node to the names of its tasks, in the order of its outputs.
@@ -110,23 +111,23 @@ def group_nodes(outputs: dict, tasks_of: dict) -> dict:
     found = {}
     for task, output in outputs.items():
         tensor, node = output, node_of(output)
-        while _hands_on(node, task, tasks_of):
+        while _is_pass_through(node, task, tasks_by_node):
             (tensor,) = node.input_tensors
             node = node_of(tensor)
         if getattr(node.operation, "task_axis", None) is not None:
             index = operation_of(tensor)[2]
             found.setdefault(node, {})[index] = task
-    calls = [node.operation for node in tasks_of]
+    calls = [node.operation for node in tasks_by_node]
     return {
         node: tuple(tasks[index] for index in sorted(tasks))
         for node, tasks in found.items()
         if len(tasks) == len(node.output_tensors)
-        and tasks_of[node] == set(tasks.values())
+        and tasks_by_node[node] == set(tasks.values())
         and calls.count(node.operation) == 1
     }
 
 
-def _hands_on(node, task: str, tasks_of: dict) -> bool:
-    """Whether a node does no more than hand on what a task alone reads."""
-    alone = tasks_of[node] == {task} and len(node.input_tensors) == 1
-    return alone and not variables_of(node)
+def _is_pass_through(node, task: str, tasks_by_node: dict) -> bool:
+    """Returns whether a node has one input, one task and no variables."""
+    single = tasks_by_node[node] == {task} and len(node.input_tensors) == 1
+    return single and not variables_of(node)

@@ -1,4 +1,4 @@
-"""What a step of training would do to a held-out loss, for the task weights."""
+"""Learns task weights from the effect of a step on a held-out loss."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from mtl_keras.distribution.replicas import sum_over_replicas
-from mtl_keras.training.gradients.finiteness import blank_unless
+from mtl_keras.training.gradients.finiteness import zero_unless
 from mtl_keras.weighting import AutoLambda
 
 
 class LookAhead:
-    """A model at parameters other than its own, which change nothing.
+    """Evaluates a model at other parameters.
 
-    Whatever it computes leaves the model's variables as they are: dropout
-    masks are those that the training step will draw, and the statistics of
-    batch normalization are forgotten.
+    The variables of the model do not change: dropout masks are those of the
+    next training step, and updates of moving statistics are discarded.
 
     Args:
         model: A `MultiTaskModel`.
@@ -32,13 +31,13 @@ class LookAhead:
             variable.value for variable in model.non_trainable_variables
         ]
 
-    def losses(self, parameters: list, x, losses_of: Callable):
-        """This replica's share of the task losses.
+    def losses(self, parameters: list, x, compute_losses: Callable):
+        """Computes this replica's share of the task losses.
 
         Args:
-            parameters: Values of the model's trainable variables.
+            parameters: Values of the trainable variables.
             x: Inputs.
-            losses_of: Function from the outputs to the losses.
+            compute_losses: Function from outputs to losses.
 
         Returns:
             Float32 tensor of shape `(tasks,)`.
@@ -46,20 +45,22 @@ class LookAhead:
         y_pred, _ = self._model.stateless_call(
             parameters, self._state, x, training=True
         )
-        return losses_of(y_pred)
+        return compute_losses(y_pred)
 
-    def gradient(self, parameters: list, x, losses_of: Callable, weights=None):
-        """The gradient of a weighted sum of the losses, of all replicas.
+    def gradient(
+        self, parameters: list, x, compute_losses: Callable, weights=None
+    ):
+        """Computes the gradient of the weighted losses of all replicas.
 
         Args:
             parameters: See `losses`.
             x: See `losses`.
-            losses_of: See `losses`.
-            weights: Weights of the tasks. Defaults to 1 for each.
+            compute_losses: See `losses`.
+            weights: Task weights of shape `(tasks,)`. Defaults to ones.
         """
         with tf.GradientTape() as tape:
             tape.watch(parameters)
-            losses = self.losses(parameters, x, losses_of)
+            losses = self.losses(parameters, x, compute_losses)
             loss = tf.reduce_sum(
                 losses if weights is None else weights * losses
             )
@@ -72,34 +73,34 @@ class LookAhead:
 def learn_task_weights(
     model, weighting: AutoLambda, batch: tuple, held_out: tuple
 ) -> None:
-    """Moves the task weights along the gradient of a held-out loss.
+    """Updates the task weights along the gradient of a held-out loss.
 
-    Runs inside of a step, on each replica, before the step itself.
+    Runs on each replica, before the training step.
 
     Args:
         model: A `MultiTaskModel`.
-        weighting: Its weighting, whose docstring has the formula.
-        batch: Inputs of the training batch, and the function from outputs to
-            losses that it defines.
-        held_out: The same of a held-out batch.
+        weighting: The weighting of the model, which documents the formula.
+        batch: Inputs of the training batch, and its function from outputs to
+            losses.
+        held_out: Inputs and function of a held-out batch.
     """
-    ahead = LookAhead(model)
-    start = ahead.parameters
+    look_ahead = LookAhead(model)
+    start = look_ahead.parameters
     rate = tf.cast(model.optimizer.learning_rate, "float32")
-    training = ahead.gradient(start, *batch, weighting.task_weights)
-    moved = _move(start, training, -rate)
-    direction = ahead.gradient(moved, *held_out)
+    gradient = look_ahead.gradient(start, *batch, weighting.task_weights)
+    moved = _move(start, gradient, -rate)
+    direction = look_ahead.gradient(moved, *held_out)
     length = tf.linalg.global_norm(direction)
     epsilon = tf.math.divide_no_nan(weighting.perturbation, length)
     above, below = sum_over_replicas(
         [
-            ahead.losses(_move(start, direction, sign * epsilon), *batch)
+            look_ahead.losses(_move(start, direction, sign * epsilon), *batch)
             for sign in (1.0, -1.0)
         ]
     )
     finite = tf.reduce_all(tf.math.is_finite(above + below))
     weighting.update(
-        *blank_unless(finite, above, below), learning_rate=rate, epsilon=epsilon
+        *zero_unless(finite, above, below), learning_rate=rate, epsilon=epsilon
     )
 
 

@@ -1,4 +1,4 @@
-"""What happens when the gradient of a task is NaN or infinite."""
+"""Stops training when a gradient is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 
 import keras
 
-NON_FINITE = ("stop", "skip")
+NON_FINITE_POLICIES = ("stop", "skip")
 
 
 class NonFiniteGradientError(ValueError):
@@ -25,17 +25,16 @@ def check_non_finite(choice: str) -> str:
     Raises:
         ValueError: If it is neither.
     """
-    if choice not in NON_FINITE:
+    if choice not in NON_FINITE_POLICIES:
         raise ValueError(
             f"non_finite={choice!r}; expected 'stop', which raises an error "
-            "at a loss or gradient that is not finite, or 'skip', which passes "
-            "over the step."
+            "at a non-finite loss or gradient, or 'skip', which skips the step."
         )
     return choice
 
 
 def scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether an optimizer scales the loss, and skips steps by itself.
+    """Returns whether an optimizer scales the loss and skips steps itself.
 
     Args:
         optimizer: The optimizer of a model.
@@ -43,27 +42,28 @@ def scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
     return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
 
-class WatchGradients(keras.callbacks.Callback):
-    """Stops at a step whose gradients were not finite, or says how many were.
+class StopOnNonFiniteGradient(keras.callbacks.Callback):
+    """Raises an error at the first step whose gradients are not finite.
 
-    `MultiTaskModel.fit` adds one to its callbacks where steps are guarded. The
-    step itself has changed nothing. Overflows are expected where the optimizer
-    scales the loss: it lowers the scale and goes on, as in Keras.
+    `MultiTaskModel.fit` adds this callback where updates are checked. The step
+    has no effect. With `non_finite="skip"`, the callback warns at the end. With
+    loss scaling, overflows are expected: as in Keras, the optimizer lowers the
+    scale and training continues.
 
     Raises:
-        NonFiniteGradientError: If the model was compiled with
-            `non_finite="stop"`.
+        NonFiniteGradientError: If a gradient is not finite and the model was
+            compiled with `non_finite="stop"`.
     """
 
-    # Lets Keras run it beside the next step, as it does without callbacks.
+    # Lets Keras run the callback while the next step runs.
     async_safe = True
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
-        """Looks whether a step was passed over."""
-        raise_if_stopped(self.model, f"at step {batch + 1}")
+        """Checks whether a step was skipped."""
+        raise_if_non_finite(self.model, f"at step {batch + 1}")
 
     def on_train_end(self, logs=None) -> None:
-        """Says which gradients were not finite."""
+        """Warns about skipped steps."""
         skipped = self.model.skipped_steps
         if skipped.steps and not scales_loss(self.model.optimizer):
             warnings.warn(
@@ -73,21 +73,26 @@ class WatchGradients(keras.callbacks.Callback):
             )
 
 
-def raise_if_stopped(model, where: str) -> None:
-    """Raises an error if gradients were not finite and the model is to stop.
+def raise_if_non_finite(model, where: str) -> None:
+    """Raises an error if a gradient was not finite.
+
+    It raises none with `non_finite="skip"` or loss scaling.
 
     Args:
         model: A `MultiTaskModel`.
-        where: What the message says of the step.
+        where: Location of the step, for the message.
+
+    Raises:
+        NonFiniteGradientError: If a gradient was not finite.
     """
     if model.non_finite == "skip" or scales_loss(model.optimizer):
         return
     skipped = model.skipped_steps
     if skipped.steps and skipped.gradients:
         raise NonFiniteGradientError(
-            f"Not finite {where}: {skipped.describe()}. The step was not "
-            "taken, so the weights are those before it. Look for functions "
-            "with an infinite slope (a root or a logarithm at 0) in the loss, "
+            f"Not finite {where}: {skipped.describe()}. The step was skipped, "
+            "so the weights are those before it. Look for functions with an "
+            "infinite derivative (a root or a logarithm at 0) in the loss, "
             "lower the learning rate, or compile with non_finite='skip' to "
-            "pass over such steps."
+            "skip such steps."
         )

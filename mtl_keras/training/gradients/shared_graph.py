@@ -1,4 +1,4 @@
-"""Which part of a functional model its tasks share, found from its graph."""
+"""Splits the graph of a functional model into a shared part and heads."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ import dataclasses
 import keras
 
 from mtl_keras.graph_nodes import node_of, variables_of
-from mtl_keras.training.gradients.head_groups import HeadGroup, group_nodes
+from mtl_keras.training.gradients.head_groups import HeadGroup, find_group_nodes
 
 
 @dataclasses.dataclass(frozen=True)
 class SharedGraph:
-    """A model cut where it parts into tasks.
+    """A model that is split into a shared part and heads.
 
-    Calling `outputs` on what `trunk` returns gives the outputs of the model.
-    What `trunk` returns is the frontier: every tensor that the shared part
-    makes (or that is an input) and that something of one task alone reads, or
-    a layer that computes the heads of several.
+    `trunk` computes the frontier, and `outputs` computes the outputs of the
+    model from it. The frontier consists of the tensors of the shared part, and
+    of inputs, that a task-specific layer or a head group reads.
 
     Args:
-        trunk: Model from the inputs to the frontier, a list.
-        heads: Model to the dict of outputs, from what it reads of the
-            frontier and from what the groups make of it.
-        direct: Indices of what `heads` reads of the frontier.
-        groups: Heads that are computed together.
-        shared: Trainable variables that two tasks or more reach.
-        of_task: Dict from task name to the trainable variables that this
-            task alone reaches, without those of `groups`.
+        trunk: Model from the inputs to the frontier, a list of tensors.
+        heads: Model from some tensors of the frontier and the outputs of the
+            head groups to the dict of outputs.
+        direct: Indices of the frontier tensors that `heads` reads.
+        groups: Groups of heads that one layer computes.
+        shared: Trainable variables that two or more tasks reach.
+        task_variables: Dict from task name to the trainable variables that
+            only this task reaches, without those of `groups`.
     """
 
     trunk: keras.Model
@@ -35,7 +34,7 @@ class SharedGraph:
     direct: tuple[int, ...]
     groups: tuple[HeadGroup, ...]
     shared: tuple[keras.Variable, ...]
-    of_task: dict[str, tuple[keras.Variable, ...]]
+    task_variables: dict[str, tuple[keras.Variable, ...]]
 
     def outputs(
         self, features: list, copies: list | None = None, training=False
@@ -43,64 +42,69 @@ class SharedGraph:
         """Computes the outputs.
 
         Args:
-            features: What `trunk` returned.
-            copies: For each group a copy of what it reads for each of its
-                tasks (see `HeadGroup.copy`). Defaults to new ones.
+            features: The outputs of `trunk`.
+            copies: The inputs of each head group (see
+                `HeadGroup.copy_features`). Defaults to new copies.
             training: As in `keras.Model.call`.
         """
         if copies is None:
-            copies = [group.copy(features) for group in self.groups]
-        of_groups = [
+            copies = [group.copy_features(features) for group in self.groups]
+        group_outputs = [
             output
             for group, copy in zip(self.groups, copies, strict=True)
             for output in group.layer(copy)
         ]
         direct = [features[index] for index in self.direct]
-        return self.heads([*direct, *of_groups], training=training)
+        return self.heads([*direct, *group_outputs], training=training)
 
 
-class _TaskPart(keras.Model):
-    """A functional model whose layers see the masks of what it reads."""
+class _Heads(keras.Model):
+    """A functional model whose layers receive the masks of its inputs."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # Else Keras warns that masks end here.
+        # Otherwise Keras warns that masks are dropped.
         self.supports_masking = True
 
     def compute_mask(self, inputs, mask=None):
-        """None: the mask of an input is that of no output."""
+        """Returns `None`: no output has the mask of an input."""
         return None
 
 
 def shared_graph_of(model: keras.Model) -> SharedGraph:
-    """Cuts a functional model where it parts into tasks.
+    """Splits a functional model into a shared part and heads.
 
     Args:
         model: A functional model with a dict of outputs.
 
     Returns:
-        A `SharedGraph` whose parts use the layers of the model.
+        A `SharedGraph` that uses the layers of the model.
     """
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
-    tasks_of = _tasks_by_node(outputs)
-    groups = group_nodes(outputs, tasks_of)
-    frontier, direct = _frontier(model, outputs, tasks_of, groups)
+    tasks_by_node = _find_tasks_by_node(outputs)
+    groups = find_group_nodes(outputs, tasks_by_node)
+    frontier, direct = _find_frontier(model, outputs, tasks_by_node, groups)
     trunk = keras.Model(model.input, frontier, name="shared_part")
     cut = [frontier[index] for index in direct]
     cut += [tensor for node in groups for tensor in node.output_tensors]
-    heads = _TaskPart(cut, _past(cut, outputs), name="task_part")
-    found = tuple(
-        HeadGroup.of(node, tasks, frontier) for node, tasks in groups.items()
+    heads = _Heads(cut, _copy_read_outputs(cut, outputs), name="task_part")
+    head_groups = tuple(
+        HeadGroup.from_node(node, tasks, frontier)
+        for node, tasks in groups.items()
     )
-    shared, of_task = _variables_by_task(model, outputs, tasks_of, groups)
-    return SharedGraph(trunk, heads, direct, found, shared, of_task)
+    shared, task_variables = _split_variables(
+        model, outputs, tasks_by_node, groups
+    )
+    return SharedGraph(
+        trunk, heads, direct, head_groups, shared, task_variables
+    )
 
 
-def _past(cut: list, outputs: dict) -> dict:
-    """The outputs, with a copy where one is what the heads read.
+def _copy_read_outputs(cut: list, outputs: dict) -> dict:
+    """Returns the outputs, with copies of those that the heads read.
 
-    Keras loses the input of a model that is an output of it too, and a loss
-    would reach round the copied tensor to the logits that Keras notes on it.
+    Keras loses an input of a model that is also an output, and a loss would
+    bypass the tensor and use the logits that Keras set on it.
     """
     read = {id(tensor) for tensor in cut}
     return {
@@ -109,12 +113,12 @@ def _past(cut: list, outputs: dict) -> dict:
     }
 
 
-def _tasks_by_node(outputs: dict) -> dict:
-    """The tasks that each node of the graph leads to, and trains for.
+def _find_tasks_by_node(outputs: dict) -> dict:
+    """Returns a dict from node to the tasks that train it.
 
-    A task does not train what it reads past a stop of the gradient.
+    A task does not train nodes that it reads through a `stop_gradient`.
     """
-    tasks_of = {}
+    tasks_by_node = {}
     for task, output in outputs.items():
         seen, waiting = set(), [(node_of(output), True)]
         while waiting:
@@ -122,99 +126,100 @@ def _tasks_by_node(outputs: dict) -> dict:
             if (node, trains) in seen:
                 continue
             seen.add((node, trains))
-            found = tasks_of.setdefault(node, set())
+            tasks = tasks_by_node.setdefault(node, set())
             if trains:
-                found.add(task)
-            # Keras keeps the class of `keras.ops.stop_gradient` to itself.
+                tasks.add(task)
+            # The class of `keras.ops.stop_gradient` is not public.
             stops = type(node.operation).__name__ == "StopGradient"
             waiting.extend(
                 (node_of(tensor), trains and not stops)
                 for tensor in node.input_tensors
             )
-    return tasks_of
+    return tasks_by_node
 
 
-def _frontier(model, outputs: dict, tasks_of: dict, groups: dict) -> tuple:
-    """Tensors of the shared part that the tasks' own parts read, in order.
+def _find_frontier(
+    model, outputs: dict, tasks_by_node: dict, groups: dict
+) -> tuple:
+    """Finds the tensors of the shared part that heads read.
 
     Returns:
-        A list of them, and the indices of those that something else than a
-        group reads.
+        A list of tensors, and the indices of those that are read outside of
+        head groups.
     """
-    several = {node for node, tasks in tasks_of.items() if len(tasks) > 1}
-    several -= groups.keys()
-    # Inputs are made by nobody, so they can be read on both sides.
-    several |= {node_of(tensor) for tensor in model.inputs}
+    shared = {node for node, tasks in tasks_by_node.items() if len(tasks) > 1}
+    shared -= groups.keys()
+    # Inputs have no variables, so trunk and heads can both read them.
+    shared |= {node_of(tensor) for tensor in model.inputs}
     frontier, direct = {}, set()
     for output in outputs.values():
-        if node_of(output) in several:  # an output that another task reads
+        if node_of(output) in shared:  # an output that another task reads
             frontier[id(output)] = output
             direct.add(id(output))
-    for node in tasks_of:
-        if node in several:
+    for node in tasks_by_node:
+        if node in shared:
             continue
         for tensor in node.input_tensors:
-            if node_of(tensor) in several:
+            if node_of(tensor) in shared:
                 frontier[id(tensor)] = tensor
                 if node not in groups:
                     direct.add(id(tensor))
-    places = tuple(i for i, key in enumerate(frontier) if key in direct)
-    return list(frontier.values()), places
+    indices = tuple(i for i, key in enumerate(frontier) if key in direct)
+    return list(frontier.values()), indices
 
 
-def _variables_by_task(
-    model, outputs: dict, tasks_of: dict, groups: dict
+def _split_variables(
+    model, outputs: dict, tasks_by_node: dict, groups: dict
 ) -> tuple:
-    tasks_of_variable = {}
-    for node, tasks in tasks_of.items():
-        # A layer that is called several times belongs to all its callers,
-        # unless it says which of its variables a call reads.
+    tasks_by_variable = {}
+    for node, tasks in tasks_by_node.items():
+        # A layer with several calls belongs to all callers, unless its
+        # `variables_of_call` selects the variables of a call.
         for variable in variables_of(node):
-            tasks_of_variable.setdefault(id(variable), set()).update(tasks)
+            tasks_by_variable.setdefault(id(variable), set()).update(tasks)
     grouped = {id(v) for node in groups for v in variables_of(node)}
     variables = [v for v in model.trainable_variables if id(v) not in grouped]
     shared = tuple(
-        v for v in variables if len(tasks_of_variable.get(id(v), ())) > 1
+        v for v in variables if len(tasks_by_variable.get(id(v), ())) > 1
     )
-    of_task = {
+    task_variables = {
         task: tuple(
-            v for v in variables if tasks_of_variable.get(id(v)) == {task}
+            v for v in variables if tasks_by_variable.get(id(v)) == {task}
         )
         for task in outputs
     }
-    return shared, of_task
+    return shared, task_variables
 
 
-def frontier_of(model: keras.Model) -> list:
-    """Lists the tensors that the shared part of a model hands to the tasks.
+def find_frontier(model: keras.Model) -> list:
+    """Lists the tensors of the shared part that heads read.
 
     Args:
         model: A functional model with a dict of outputs.
 
     Returns:
-        Keras tensors of the model, see `SharedGraph`.
+        A list of Keras tensors (see `SharedGraph`).
     """
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
-    tasks_of = _tasks_by_node(outputs)
-    groups = group_nodes(outputs, tasks_of)
-    frontier, _ = _frontier(model, outputs, tasks_of, groups)
+    tasks_by_node = _find_tasks_by_node(outputs)
+    groups = find_group_nodes(outputs, tasks_by_node)
+    frontier, _ = _find_frontier(model, outputs, tasks_by_node, groups)
     return frontier
 
 
-def reached_variables(model: keras.Model) -> dict:
-    """Finds what training a model reaches, layer by layer.
+def find_reachable_variables(model: keras.Model) -> dict:
+    """Finds the trainable variables that tasks reach, by layer.
 
     Args:
         model: A functional model with a dict of outputs.
 
     Returns:
-        Dict from a layer to those of its trainable variables that a task
-        reaches. Layers that tasks only read past a stop of the gradient are
-        not among them.
+        Dict from layer to the trainable variables that a task reaches.
+        Layers that are only read through a `stop_gradient` are omitted.
     """
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
     reached: dict = {}
-    for node, tasks in _tasks_by_node(outputs).items():
+    for node, tasks in _find_tasks_by_node(outputs).items():
         if tasks and isinstance(node.operation, keras.layers.Layer):
             known = reached.setdefault(node.operation, [])
             known.extend(

@@ -1,4 +1,4 @@
-"""Counts the training steps that changed nothing, and why."""
+"""Counts the skipped training steps by reason."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-# What is counted for the whole update, beside the tasks.
+# The key of the whole update, beside the tasks.
 UPDATE = "update"
 
 
 class SkippedSteps:
-    """Numbers of steps that were passed over since the last `reset`.
+    """Counts the steps that were skipped since the last `reset`.
 
-    Made inside of the scope of the strategy under which it counts.
+    Create it inside the scope of the model's strategy.
 
     Args:
-        names: Names of the tasks that have a loss.
+        names: Names of the tasks with a loss.
     """
 
     def __init__(self, names: Sequence[str]):
@@ -27,61 +27,63 @@ class SkippedSteps:
         self._steps = _counter("non_finite_steps", ())
 
     def reset(self) -> None:
-        """Begins to count from zero."""
+        """Resets all counts to zero."""
         for counter in (self._without_labels, self._non_finite, self._steps):
             counter.assign(tf.zeros_like(counter))
 
     def add(self, without_labels, finite) -> None:
-        """Counts a step. Called in the graph, outside of the replicas.
+        """Adds a step. Call it in the graph, outside the replicas.
 
         Args:
-            without_labels: 1 if the batch had no label, else 0: int64.
-            finite: What of the step was finite, see `Finiteness.as_vector`.
+            without_labels: Int64 scalar, 1 if the batch had no label, else 0.
+            finite: Boolean vector (see `Finiteness.as_vector`).
         """
         self._without_labels.assign_add(without_labels)
-        broken = tf.cast(tf.logical_not(finite), tf.int64)
-        self._non_finite.assign_add(broken)
-        self._steps.assign_add(tf.reduce_max(broken))
+        non_finite = tf.cast(tf.logical_not(finite), tf.int64)
+        self._non_finite.assign_add(non_finite)
+        self._steps.assign_add(tf.reduce_max(non_finite))
 
     @property
     def all_finite(self):
-        """What `add` takes for a step in which all was finite."""
+        """The argument `finite` of `add` for a finite step."""
         return tf.ones(self._non_finite.shape, tf.bool)
 
     @property
     def without_labels(self) -> int:
-        """Number of batches without any label."""
+        """The number of batches without labels."""
         return int(self._without_labels.numpy())
 
     @property
     def steps(self) -> int:
-        """Number of steps in which something was not finite."""
+        """The number of steps with a non-finite value."""
         return int(self._steps.numpy())
 
     @property
     def losses(self) -> dict[str, int]:
-        """Number of steps whose loss was not finite, by task."""
-        return self._counts(self._non_finite.numpy()[: len(self._names)])
+        """The number of steps with a non-finite loss, by task."""
+        return self._positive_counts(
+            self._non_finite.numpy()[: len(self._names)]
+        )
 
     @property
     def gradients(self) -> dict[str, int]:
-        """Number of steps whose gradient was not finite, by task.
+        """The number of steps with a non-finite gradient, by task.
 
-        `"update"` stands for the sum of all, where no task's own part in it
-        is known.
+        The key `"update"` counts steps in which only the sum of the gradients
+        is known to be non-finite.
         """
         *by_task, update = self._non_finite.numpy()[len(self._names) :]
-        found = self._counts(by_task)
-        if not found and not self.losses and update:
-            found[UPDATE] = int(update)
-        return found
+        counts = self._positive_counts(by_task)
+        if not counts and not self.losses and update:
+            counts[UPDATE] = int(update)
+        return counts
 
-    def _counts(self, values) -> dict[str, int]:
+    def _positive_counts(self, values) -> dict[str, int]:
         counts = zip(self._names, map(int, values), strict=True)
         return {name: count for name, count in counts if count}
 
     def describe(self) -> str:
-        """Says which losses and gradients were not finite."""
+        """Describes which losses and gradients were not finite."""
         parts = [
             f"the {kind} of task {name!r} ({count})"
             if name != UPDATE
@@ -95,7 +97,7 @@ class SkippedSteps:
         return ", ".join(parts)
 
     def warn(self, stacklevel: int) -> None:
-        """Says what was passed over, if anything was.
+        """Warns about batches without labels.
 
         Args:
             stacklevel: See `warnings.warn`.
@@ -103,7 +105,7 @@ class SkippedSteps:
         if self.without_labels:
             warnings.warn(
                 f"{self.without_labels} batches had no label for any task "
-                "and changed nothing. Shuffle the samples, or drop those "
+                "and were skipped. Shuffle the samples, or remove those "
                 "without labels.",
                 stacklevel=stacklevel + 1,
             )

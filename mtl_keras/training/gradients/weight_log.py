@@ -1,4 +1,4 @@
-"""The weight of each task in the logs, as a mean over the epoch."""
+"""Logs the mean task weights of an epoch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import tensorflow as tf
 
 
 class WeightLog(keras.metrics.Metric):
-    """Means of vectors of task weights, logged as `weight/<task>`.
+    """Computes the mean weight of each task, logged as `weight/<task>`.
 
-    One metric for all tasks, because an update costs the same for any number.
+    One metric serves all tasks: an update costs the same for any number.
 
     Args:
         names: Names of the tasks.
@@ -28,13 +28,13 @@ class WeightLog(keras.metrics.Metric):
 
         Args:
             weights: Float32 tensor of shape `(tasks,)`.
-            sample_weight: Not used.
+            sample_weight: Ignored.
         """
         self._sums.assign_add(weights)
         self._count.assign_add(1.0)
 
     def result(self) -> dict:
-        """Returns a dict from `weight/<task>` to a mean, 0 without steps."""
+        """Returns a dict from `weight/<task>` to its mean, 0 without steps."""
         sums = tf.convert_to_tensor(self._sums.value)
         means = tf.math.divide_no_nan(sums, self._count.value)
         names = [f"weight/{name}" for name in self._names]

@@ -1,4 +1,4 @@
-"""One update of a model, made of the losses of its tasks."""
+"""Computes one update of a model from its task losses."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from mtl_keras.training.gradients.shared_graph import (
 from mtl_keras.training.gradients.task_gradients import Update
 from mtl_keras.weighting import Weighting
 
-GRADIENTS = ("parameters", "features")
+GRADIENT_MODES = ("parameters", "features")
 
 
 class WeightedUpdate:
-    """Makes one update of the task losses, by the weighting if there is one.
+    """Computes one update from the task losses.
 
-    Made inside the scope of the strategy under which the model trains.
+    Create it inside the scope of the model's strategy.
 
     Args:
-        model: The network.
+        model: The model.
         optimizer: The optimizer.
         weighting: The weighting, or `None` for the weighted sum.
-        names: Names of the tasks that have a loss.
+        names: Names of the tasks with a loss.
         gradients: `"parameters"` or `"features"` (see
             `MultiTaskModel.compile`).
-        guarded: Whether a step looks for numbers that are not finite.
+        check_finite: Whether to check updates for non-finite values. Defaults
+            to `True`.
 
     Raises:
-        ValueError: If `gradients` is neither, the weighting belongs to a model
-            of other tasks, or the tasks share no parameters that it compares.
+        ValueError: If `gradients` is invalid, the weighting belongs to a model
+            with other tasks, or it compares gradients of shared parameters and
+            there are none.
     """
 
     def __init__(
@@ -46,97 +48,97 @@ class WeightedUpdate:
         names: Sequence[str],
         gradients: str,
         *,
-        guarded: bool = True,
+        check_finite: bool = True,
     ):
-        if gradients not in GRADIENTS:
+        if gradients not in GRADIENT_MODES:
             raise ValueError(
-                f"gradients={gradients!r}; expected one of {GRADIENTS}."
+                f"gradients={gradients!r}; expected one of {GRADIENT_MODES}."
             )
         self._model = model
         self._optimizer = optimizer
         self._weighting = weighting
         self._gradients = gradients
-        self._guarded = guarded
+        self._check_finite = check_finite
         self._graph: SharedGraph | None = None
         if weighting is not None:
             _build(weighting, names)
         if self.compares_gradients:
-            # Before a file is loaded, which may hold state of that length.
-            self._graph = self._shared_graph()
+            # Now: a file that is loaded later may contain state of its size.
+            self._graph = self._make_shared_graph()
 
     @property
     def compares_gradients(self) -> bool:
-        """Whether the weighting needs a gradient for each task."""
+        """Whether the weighting needs one gradient per task."""
         weighting = self._weighting
         return weighting is not None and weighting.requires != "losses"
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The variables that the optimizer moves."""
-        own = [] if self._weighting is None else self._own_variables
-        return [*self._model.trainable_weights, *own]
+        """The variables that the optimizer updates."""
+        return [*self._model.trainable_weights, *self._weighting_variables]
 
     @property
-    def _own_variables(self) -> list[keras.Variable]:
-        return self._weighting.trainable_variables
+    def _weighting_variables(self) -> list[keras.Variable]:
+        weighting = self._weighting
+        return [] if weighting is None else weighting.trainable_variables
 
     def build_optimizer(self) -> None:
-        """Makes the optimizer's state, for the weighting's variables too."""
+        """Creates the optimizer's variables, also for the weighting."""
         if self._optimizer.built:
             return
         with self._model.distribute_strategy.scope():
-            if self._weighting is not None and self._own_variables:
+            if self._weighting_variables:
                 self._optimizer.exclude_from_weight_decay(
-                    var_list=self._own_variables
+                    var_list=self._weighting_variables
                 )
             self._optimizer.build(self.variables)
 
-    def compute(self, x, losses_of: Callable) -> Update:
-        """Runs forwards and backwards over a batch, inside of a replica.
+    def compute(self, x, compute_losses: Callable) -> Update:
+        """Computes the update of a batch, inside a replica.
 
         Args:
             x: Inputs.
-            losses_of: Function from the outputs to this replica's share of the
-                weighted task losses, of shape `(tasks,)`, and in a further
-                loss or `None`.
+            compute_losses: Function from the outputs to this replica's share
+                of the weighted task losses, of shape `(tasks,)`, and of an
+                extra loss or `None`.
         """
         weighting, scale = self._weighting, self._optimizer.scale_loss
         if not self.compares_gradients:
-            return task_gradients.of_losses(
+            return task_gradients.compute_loss_update(
                 self._model,
                 x,
-                losses_of,
+                compute_losses,
                 weighting,
                 scale,
-                guarded=self._guarded,
+                check_finite=self._check_finite,
             )
-        return task_gradients.of_gradients(
+        return task_gradients.compute_gradient_update(
             self._model,
             x,
-            losses_of,
+            compute_losses,
             weighting,
             scale,
             self._graph,
             self._gradients,
         )
 
-    def _shared_graph(self) -> SharedGraph:
-        """Cuts the model where it parts into tasks."""
+    def _make_shared_graph(self) -> SharedGraph:
+        """Splits the model into a shared part and heads."""
         graph = shared_graph_of(self._model)
         method = type(self._weighting).__name__
         if len(self._weighting.task_names) == 1:
             warnings.warn(
-                f"This model has one task, so {method} changes nothing: it is "
-                "trained by its own loss.",
+                f"This model has one task, so {method} has no effect: the "
+                "model trains with the loss of this task.",
                 stacklevel=2,
             )
         elif not graph.shared:
             raise ValueError(
                 f"The tasks of this model share no trainable parameters, and "
-                f"{method} compares their gradients at those. Choose a "
-                "weighting that requires losses alone, such as 'uncertainty' "
-                "(see mtl_keras.weighting.table()), or unfreeze what is "
-                "shared."
+                f"{method} compares the gradients of shared parameters. "
+                "Choose a weighting that requires only losses, such as "
+                "'uncertainty' (see mtl_keras.weighting.table()), or unfreeze "
+                "the shared layers."
             )
         size = sum(math.prod(variable.shape) for variable in graph.shared)
         if self._weighting.requires == "jacobian":
@@ -151,6 +153,6 @@ def _build(weighting: Weighting, names: Sequence[str]) -> None:
     elif weighting.task_names != tuple(names):
         raise ValueError(
             f"{type(weighting).__name__} belongs to a model with the tasks "
-            f"{weighting.task_names}; this one has {tuple(names)}. Make a new "
-            "one for each model."
+            f"{weighting.task_names}; this model has {tuple(names)}. Create a "
+            "new weighting for each model."
         )

@@ -1,1 +1,1 @@
-"""Losses and metrics of the tasks, and the weights of the losses."""
+"""Losses, metrics and loss weights of the tasks."""

@@ -1,7 +1,7 @@
-"""What an epoch logs of losses: `loss` and `<task>_loss`.
+"""The losses that an epoch logs: `loss` and `<task>_loss`.
 
-A task's loss is the sum of its weighted element losses over the number of its
-labelled elements in the epoch, whatever the other tasks have.
+A task's loss is the sum of its weighted element losses, divided by the number
+of its labelled elements in the epoch.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from mtl_keras.training.losses.loss_sums import LossSums
 class TotalLoss(keras.metrics.Metric):
     """Sums the weighted task losses and the added losses of an epoch.
 
-    Each batch counts with the loss weights that it had. Added losses, such as
-    penalties, are averaged over samples.
+    Each batch counts with the loss weights at its time. Added losses, such as
+    weight penalties, are averaged over samples.
 
     Args:
-        names: Names of the tasks that have a loss.
-        num_terms: The largest number of terms that a loss has.
+        names: Names of the tasks with a loss.
+        num_terms: Largest number of terms of a loss.
     """
 
     def __init__(self, names: Sequence[str], num_terms: int):
         super().__init__(name="loss")
         shape = (len(names), num_terms)
-        # One variable each: an update costs the same for any number of tasks.
+        # One variable for all tasks: an update costs the same for any number.
         self._sums = self.add_variable((2, *shape), "zeros", name="sums")
         self._counts = self.add_variable(shape, "zeros", name="counts")
         self._added = self.add_variable((2,), "zeros", name="added")
 
-    def add(self, sums: LossSums, weights, added, rows) -> None:
+    def add(self, sums: LossSums, weights, added, num_samples) -> None:
         """Adds a batch.
 
         Args:
             sums: `LossSums` of all tasks, of shape `(tasks, num_terms)`.
             weights: Loss weights of shape `(tasks,)`.
             added: Sum of the added losses, a scalar.
-            rows: Number of samples.
+            num_samples: Number of samples.
         """
         self.add_task_losses(sums, weights)
-        self.update_state(added, rows)
+        self.update_state(added, num_samples)
 
     def add_task_losses(self, sums: LossSums, weights=None) -> None:
-        """Adds the losses of the tasks.
+        """Adds the task losses of a batch.
 
         Args:
             sums: See `add`.
-            weights: See `add`. Without, they do not count in the total.
+            weights: See `add`. With `None`, the total loss does not change.
         """
-        of_tasks = ops.cast(sums.sums, self.dtype)
-        weighted = ops.zeros_like(of_tasks)
+        task_sums = ops.cast(sums.sums, self.dtype)
+        weighted = ops.zeros_like(task_sums)
         if weights is not None:
-            weighted = of_tasks * ops.cast(weights, self.dtype)[:, None]
-        self._sums.assign_add(ops.stack([of_tasks, weighted]))
+            weighted = task_sums * ops.cast(weights, self.dtype)[:, None]
+        self._sums.assign_add(ops.stack([task_sums, weighted]))
         self._counts.assign_add(ops.cast(sums.counts, self.dtype))
 
     def update_state(self, values, sample_weight=None) -> None:
-        """Adds a loss that belongs to no task, as `keras.metrics.Mean` does.
+        """Adds a loss without a task, as `keras.metrics.Mean` does.
 
         Args:
             values: A scalar.
-            sample_weight: Its weight. Defaults to 1.
+            sample_weight: Weight of the value. Defaults to 1.
         """
         weight = 1.0 if sample_weight is None else sample_weight
         weight = ops.cast(weight, self.dtype)
@@ -75,7 +75,7 @@ class TotalLoss(keras.metrics.Metric):
         """Returns the mean loss of each task, 0 for a task without labels.
 
         Args:
-            index: 0 for the losses, 1 for those times their weights.
+            index: 0 for the losses, 1 for the weighted losses. Defaults to 0.
         """
         return ops.sum(self.term_means(index), axis=-1)
 
@@ -88,16 +88,16 @@ class TotalLoss(keras.metrics.Metric):
         return ops.divide_no_nan(self._sums[index], self._counts)
 
     def result(self):
-        """Returns the weighted sum of the tasks' means and the added mean."""
+        """Returns the weighted sum of the mean task and added losses."""
         added = ops.divide_no_nan(self._added[0], self._added[1])
         return ops.sum(self.means(1)) + added
 
 
-class LogName(keras.metrics.Metric):
-    """Gives a log its place in the list that `evaluate` returns.
+class LogPlaceholder(keras.metrics.Metric):
+    """Reserves the position of a log in the list that `evaluate` returns.
 
     Args:
-        name: Name of the log, which another metric makes.
+        name: Name of the log, which another metric computes.
     """
 
     def __init__(self, name: str):
@@ -110,29 +110,29 @@ class LogName(keras.metrics.Metric):
         """Does nothing."""
 
     def result(self) -> dict:
-        """Returns no log."""
+        """Returns an empty dict."""
         return {}
 
 
 class EpochTaskLosses(keras.metrics.Metric):
-    """Logs `<task>_loss` for each task, out of the sums of a `TotalLoss`.
+    """Logs `<task>_loss` for each task, from the sums of a `TotalLoss`.
 
     Args:
-        names: Names of the tasks that have a loss.
-        total: What holds the sums.
+        names: Names of the tasks with a loss.
+        total: The total loss, which stores the sums.
     """
 
     def __init__(self, names: Sequence[str], total: TotalLoss):
         super().__init__(name="task_losses")
         self._names = tuple(names)
-        # In a function, so that Keras does not track its variables twice.
+        # Hidden in a function, so that Keras tracks the variables only once.
         self._means = lambda: total.means()
 
     def update_state(self, *args, **kwargs) -> None:
-        """Does nothing: `TotalLoss` is updated."""
+        """Does nothing: `TotalLoss` stores the sums."""
 
     def reset_state(self) -> None:
-        """Does nothing: `TotalLoss` is reset."""
+        """Does nothing: `TotalLoss` stores the sums."""
 
     def result(self) -> dict:
         """Returns a dict from `<task>_loss` to a scalar."""

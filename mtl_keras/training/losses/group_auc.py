@@ -1,4 +1,4 @@
-"""Areas under ROC curves, of several tasks at once."""
+"""The area under the ROC curve for a group of tasks."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from mtl_keras.training.losses.batch_parts import BatchPart, pick
 from mtl_keras.training.losses.group_metric import GroupMetric
+from mtl_keras.training.losses.task_group_batch import (
+    TaskGroupBatch,
+    concat_tasks,
+)
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
 class GroupAUC(GroupMetric):
-    """The area under the ROC curve of each of several binary tasks.
+    """Computes the area under the ROC curve of each binary task in a group.
 
-    The numbers are those of `keras.metrics.AUC`, which sorts predictions into
-    as many buckets as it has thresholds.
+    The results equal `keras.metrics.AUC`, which sorts predictions into one
+    bucket per threshold.
 
     Args:
         group: See `GroupMetric`.
         metric: See `GroupMetric`.
-        num_thresholds: Number of thresholds, at even distances.
-        from_logits: Whether predictions are logits and not probabilities.
+        num_thresholds: Number of evenly spaced thresholds.
+        from_logits: Whether predictions are logits.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class GroupAUC(GroupMetric):
         super().__init__(group, metric)
         self._num_thresholds = num_thresholds
         self._from_logits = from_logits
-        # By task and by bucket of predictions.
+        # Shape: (tasks, buckets).
         self._positives, self._negatives = (
             self.add_variable(
                 (len(group.names), num_thresholds), "zeros", name=name
@@ -44,21 +47,24 @@ class GroupAUC(GroupMetric):
             for name in ("positives", "negatives")
         )
 
-    def update_state(self, parts: Sequence[BatchPart]) -> None:
+    def update_state(self, group_batches: Sequence[TaskGroupBatch]) -> None:
         """Adds a batch.
 
         Args:
-            parts: The parts of the batch that the tasks are in.
+            group_batches: The batches that contain the tasks.
         """
-        found = {part.names: self._numbers(part) for part in parts}
+        counts = {
+            group_batch.names: self._count_buckets(group_batch)
+            for group_batch in group_batches
+        }
         for index, variable in enumerate((self._positives, self._negatives)):
-            numbers = {names: of[index] for names, of in found.items()}
-            variable.assign_add(pick(numbers, self.tasks))
+            by_group = {names: pair[index] for names, pair in counts.items()}
+            variable.assign_add(concat_tasks(by_group, self.tasks))
 
-    def _numbers(self, part: BatchPart) -> tuple:
-        """Labels of class 1 and of class 0, by task and bucket."""
-        (y_true, labelled), y_pred = part.targets, part.y_pred
-        count, buckets = len(part.names), self._num_thresholds
+    def _count_buckets(self, group_batch: TaskGroupBatch) -> tuple:
+        """Counts the labels of class 1 and of class 0, by task and bucket."""
+        (y_true, labelled), y_pred = group_batch.targets, group_batch.y_pred
+        count, buckets = len(group_batch.names), self._num_thresholds
         if labelled is None:
             labelled = ops.ones_like(y_pred)
         positive, predicted, weight = (
@@ -69,19 +75,19 @@ class GroupAUC(GroupMetric):
         if self._from_logits:
             predicted = ops.sigmoid(predicted)
         predicted = ops.clip(predicted, 0.0, 1.0)
-        # Of a bucket are predictions above its threshold, up to the next one.
+        # A bucket holds predictions above its threshold, up to the next one.
         bucket = ops.relu(ops.ceil(predicted * (buckets - 1)) - 1)
-        place = ops.cast(bucket, "int32") + buckets * ops.arange(count)
+        segment = ops.cast(bucket, "int32") + buckets * ops.arange(count)
         return tuple(
             ops.reshape(
-                tf.math.unsorted_segment_sum(of_class, place, count * buckets),
+                tf.math.unsorted_segment_sum(labels, segment, count * buckets),
                 (count, buckets),
             )
-            for of_class in (positive * weight, (1.0 - positive) * weight)
+            for labels in (positive * weight, (1.0 - positive) * weight)
         )
 
     def values(self):
-        # Above a threshold lie all buckets from there on.
+        # Counts above a threshold: the sum of all buckets from there on.
         above = (
             tf.cumsum(tf.convert_to_tensor(counts), axis=1, reverse=True)
             for counts in (self._positives, self._negatives)
@@ -94,8 +100,8 @@ class GroupAUC(GroupMetric):
         return ops.sum(widths * heights, axis=1)
 
 
-def can_stand_for(metric: keras.metrics.Metric) -> bool:
-    """Tells whether the area that a metric measures is that of `GroupAUC`.
+def matches_group_auc(metric: keras.metrics.Metric) -> bool:
+    """Returns whether `GroupAUC` computes the same value as a metric.
 
     Args:
         metric: The metric of one task.
@@ -103,8 +109,7 @@ def can_stand_for(metric: keras.metrics.Metric) -> bool:
     if type(metric) is not keras.metrics.AUC:
         return False
     config = metric.get_config()
-    even = {"num_thresholds": metric.num_thresholds}
-    usual = keras.metrics.AUC(**even).get_config()
-    own = {"name", "dtype", "from_logits"}
-    keys = {*config, *usual} - own
-    return all(config.get(key) == usual.get(key) for key in keys)
+    default = keras.metrics.AUC(num_thresholds=metric.num_thresholds)
+    default_config = default.get_config()
+    keys = {*config, *default_config} - {"name", "dtype", "from_logits"}
+    return all(config.get(key) == default_config.get(key) for key in keys)

@@ -1,4 +1,4 @@
-"""Means over samples, of several tasks at once."""
+"""Mean metrics for a group of tasks."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from collections.abc import Callable, Sequence
 
 from keras import ops
 
-from mtl_keras.training.losses.batch_parts import BatchPart, pick
 from mtl_keras.training.losses.group_metric import GroupMetric
-from mtl_keras.training.losses.loss_sums import sum_by_task, to_rank
+from mtl_keras.training.losses.loss_sums import reduce_mask, sum_by_task
+from mtl_keras.training.losses.task_group_batch import (
+    TaskGroupBatch,
+    concat_tasks,
+)
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
 class GroupMean(GroupMetric):
-    """What Keras averages over samples, for each task by itself.
+    """Computes the mean of a function over the samples of each task.
 
     Args:
         group: See `GroupMetric`.
         metric: See `GroupMetric`.
-        function: Function of `y_true` and `y_pred` that gives values of
-            samples, or of their columns.
-        of_mean: Function of the means that gives the metric. Defaults to none.
+        function: Function of `y_true` and `y_pred` that returns one value per
+            sample or column.
+        transform: Function that is applied to the means. Defaults to `None`.
     """
 
     def __init__(
@@ -28,42 +31,45 @@ class GroupMean(GroupMetric):
         group: TaskGroup,
         metric: str,
         function: Callable,
-        of_mean: Callable | None = None,
+        transform: Callable | None = None,
     ):
         super().__init__(group, metric)
         self._function = function
-        self._of_mean = of_mean
+        self._transform = transform
         shape = (len(group.names),)
         self._totals = self.add_variable(shape, "zeros", name="totals")
         self._counts = self.add_variable(shape, "zeros", name="counts")
 
-    def update_state(self, parts: Sequence[BatchPart]) -> None:
+    def update_state(self, group_batches: Sequence[TaskGroupBatch]) -> None:
         """Adds a batch.
 
         Args:
-            parts: The parts of the batch that the tasks are in.
+            group_batches: The batches that contain the tasks.
         """
-        found = {part.names: self._sums(part) for part in parts}
+        sums = {
+            group_batch.names: self._sum_by_task(group_batch)
+            for group_batch in group_batches
+        }
         for index, variable in enumerate((self._totals, self._counts)):
-            sums = {names: of_part[index] for names, of_part in found.items()}
-            variable.assign_add(pick(sums, self.tasks))
+            by_group = {names: pair[index] for names, pair in sums.items()}
+            variable.assign_add(concat_tasks(by_group, self.tasks))
 
-    def _sums(self, part: BatchPart) -> tuple:
-        """Sums of the labelled values, and their numbers, by task."""
-        (y_true, labelled), y_pred = part.targets, part.y_pred
-        if part.task.columns:  # one by one
+    def _sum_by_task(self, group_batch: TaskGroupBatch) -> tuple:
+        """Sums and counts the labelled values, by task."""
+        (y_true, labelled), y_pred = group_batch.targets, group_batch.y_pred
+        if group_batch.task.columns:  # one value per column
             y_true, y_pred = y_true[..., None], y_pred[..., None]
         values = ops.cast(self._function(y_true, y_pred), self.dtype)
         counts = ops.ones_like(values)
         if labelled is not None:
-            labelled = to_rank(labelled, len(values.shape))
+            labelled = reduce_mask(labelled, len(values.shape))
             while len(labelled.shape) < len(values.shape):
                 labelled = labelled[..., None]
             values = ops.where(labelled, values, ops.zeros_like(values))
             counts = ops.where(labelled, counts, ops.zeros_like(counts))
-        count = len(part.names)
+        count = len(group_batch.names)
         return sum_by_task(values, count), sum_by_task(counts, count)
 
     def values(self):
         means = ops.divide_no_nan(self._totals, self._counts)
-        return means if self._of_mean is None else self._of_mean(means)
+        return means if self._transform is None else self._transform(means)

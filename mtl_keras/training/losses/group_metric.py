@@ -1,4 +1,4 @@
-"""A metric of several tasks that are computed together."""
+"""The base class of metrics for a group of tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from mtl_keras.training.losses.task_groups import TaskGroup
 
 
 class GroupMetric(keras.metrics.Metric, abc.ABC):
-    """Base of metrics of several tasks, logged as `<task>_<metric>`.
+    """Base class of a metric for a group of tasks.
+
+    It logs `<task>_<metric>` for each task.
 
     Args:
         group: The tasks.
@@ -23,16 +25,16 @@ class GroupMetric(keras.metrics.Metric, abc.ABC):
         super().__init__(name=f"{first}_and_{others}_more_{metric}")
         self.tasks = group.names
         self.metric = metric
-        self.logged = [f"{task}_{metric}" for task in group.names]
+        self.log_names = [f"{task}_{metric}" for task in group.names]
 
-    # Whether soft labels mean something to it.
+    # Whether the metric uses soft labels as they are.
     compares_values = False
 
     @abc.abstractmethod
     def values(self):
-        """The metric of each task, a tensor of shape `(tasks,)`."""
+        """Returns the metric of each task, a tensor of shape `(tasks,)`."""
 
     def result(self) -> dict:
         """Returns a dict from `<task>_<metric>` to a scalar."""
-        values = ops.unstack(self.values(), len(self.logged))
-        return dict(zip(self.logged, values, strict=True))
+        values = ops.unstack(self.values(), len(self.log_names))
+        return dict(zip(self.log_names, values, strict=True))

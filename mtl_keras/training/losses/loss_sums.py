@@ -1,4 +1,4 @@
-"""Sums of a task's losses over what is labelled, and how many they are."""
+"""Sums and counts of the labelled losses of a task."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ from mtl_keras.training.data.masked_targets import MaskedTargets
 
 
 class LossSums(NamedTuple):
-    """A loss in parts: its value is the sum of `sums / counts`.
+    """The sums and counts of a loss, whose value is the sum of `sums / counts`.
 
-    Parts of several batches or replicas add up, so that no batch counts more
-    than it has labels.
+    Sums and counts of several batches or replicas can be added, so that each
+    batch counts by its number of labels.
 
     Args:
-        sums: Weighted losses, summed over what is labelled, of shape `(tasks,
-            terms)`.
-        counts: What to divide these by.
+        sums: Weighted losses summed over the labelled elements, of shape
+            `(tasks, terms)`.
+        counts: Denominators of the sums, of the same shape.
     """
 
     sums: object
     counts: object
 
-    def losses(self, counts):
-        """Losses by other numbers of labels, of shape `(tasks,)`.
+    def divide_by(self, counts):
+        """Divides the sums by total counts.
 
         Args:
-            counts: Of several batches or replicas.
+            counts: Counts of several batches or replicas.
+
+        Returns:
+            The losses, a tensor of shape `(tasks,)`.
         """
-        of_terms = tf.math.divide_no_nan(self.sums, counts)
-        return tf.reduce_sum(of_terms, axis=-1)
+        terms = tf.math.divide_no_nan(self.sums, counts)
+        return tf.reduce_sum(terms, axis=-1)
 
 
 def sum_losses(
@@ -50,52 +53,50 @@ def sum_losses(
     replicas: int = 1,
     num_tasks: int = 1,
 ) -> LossSums:
-    """Sums a task's losses over its labelled elements.
+    """Sums the losses of a task over its labelled elements.
 
-    Several tasks that are alike may lie together along the batch axis (see
-    `BatchPart`).
+    Several equal tasks may share the batch axis (see `TaskGroupBatch`).
 
     Args:
         loss: The loss.
         task: The task.
-        targets: Targets with a valid value everywhere.
+        targets: Masked targets.
         y_pred: Predictions.
-        weights: Sample weights of the shape of the samples or of the
-            elements, or `None`.
-        replicas: Number of replicas that the batch is spread over.
-        num_tasks: Number of tasks that lie together. Defaults to `1`.
+        weights: Weights of samples or of elements, or `None`.
+        replicas: Number of replicas of the batch. Defaults to 1.
+        num_tasks: Number of tasks on the batch axis. Defaults to 1.
 
     Returns:
         `LossSums` with tensors of shape `(num_tasks, terms)`.
 
     Raises:
-        ValueError: If the loss has no reduction.
+        ValueError: If the loss has `reduction=None`, or fails.
     """
     y_true = to_loss_form(loss, task, targets.values, y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=loss.dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=loss.dtype)
-    parts = [
-        _term(loss, values, labelled, targets.labelled, weights, num_tasks)
-        for values, labelled in _terms(
+    terms = [
+        _sum_term(loss, values, labelled, targets.labelled, weights, num_tasks)
+        for values, labelled in _compute_terms(
             loss, task, y_true, y_pred, targets.labelled
         )
     ]
     sums, counts = (
-        ops.stack(part, axis=-1) for part in zip(*parts, strict=True)
+        ops.stack(values, axis=-1) for values in zip(*terms, strict=True)
     )
     if loss.reduction == "sum":
-        # One for the whole batch, which the replicas' shares add up to.
+        # The replicas' counts add up to one.
         counts = ops.ones_like(counts) / replicas
     elif loss.reduction in (None, "none"):
         raise ValueError(
-            f"Task {task.name!r}: its loss has reduction=None; expected "
+            f"Task {task.name!r}: the loss has reduction=None; expected "
             "'sum_over_batch_size', 'sum' or 'mean_with_sample_weight'."
         )
     return LossSums(sums, counts)
 
 
-def _terms(loss, task, y_true, y_pred, labelled) -> list[tuple]:
-    """Values, and which of them count, for each term of a loss."""
+def _compute_terms(loss, task, y_true, y_pred, labelled) -> list[tuple]:
+    """Computes the values and the label mask of each term of a loss."""
     if isinstance(loss, ElementLoss):
         return loss.terms(y_true, y_pred, labelled)
     if task.columns and is_mean_over_columns(loss):
@@ -104,22 +105,23 @@ def _terms(loss, task, y_true, y_pred, labelled) -> list[tuple]:
         values = loss.call(y_true, y_pred)
     except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
         raise ValueError(
-            f"Task {task.name!r}: its loss {loss.name!r} fails on targets of "
+            f"Task {task.name!r}: the loss {loss.name!r} fails on targets of "
             f"shape {tuple(y_true.shape)} and outputs of shape "
             f"{tuple(y_pred.shape)}: {error} A loss that compares class "
-            "probabilities needs one-hot targets (keras.utils.to_categorical)."
+            "probabilities requires one-hot targets "
+            "(keras.utils.to_categorical)."
         ) from error
     if len(values.shape) == 0:
-        return [_of_whole_batch(loss, y_true, y_pred, labelled, values)]
-    # A loss that looks at several elements counts if all are labelled.
-    return [(values, to_rank(labelled, len(values.shape)))]
+        return [_compute_batch_loss(loss, y_true, y_pred, labelled, values)]
+    # A loss of several elements counts if all of them are labelled.
+    return [(values, reduce_mask(labelled, len(values.shape)))]
 
 
-def _of_whole_batch(loss, y_true, y_pred, labelled, value):
-    """A loss that is one number for a batch: that of the labelled samples."""
+def _compute_batch_loss(loss, y_true, y_pred, labelled, value):
+    """Computes a scalar loss of a batch on its labelled samples."""
     if labelled is not None:
-        labelled = to_rank(labelled, 1)
-        # Of a batch with no label all samples are taken, to be left out after.
+        labelled = reduce_mask(labelled, 1)
+        # A batch without labels keeps all samples; they are masked later.
         keep = ops.logical_or(labelled, ops.logical_not(ops.any(labelled)))
         value = loss.call(
             tf.boolean_mask(y_true, keep), tf.boolean_mask(y_pred, keep)
@@ -128,11 +130,13 @@ def _of_whole_batch(loss, y_true, y_pred, labelled, value):
     return values, labelled
 
 
-def _term(loss, values, labelled, elements, weights, num_tasks: int) -> tuple:
-    """Sums weighted values, and what each counts; 0 without a label."""
+def _sum_term(
+    loss, values, labelled, elements, weights, num_tasks: int
+) -> tuple:
+    """Sums the weighted values and the counts of a term."""
     by_weight = loss.reduction == "mean_with_sample_weight"
     if weights is not None:
-        weights = weights_of(weights, values, elements)
+        weights = broadcast_weights(weights, values, elements)
         values = values * weights
     if labelled is None and (weights is None or not by_weight):
         each = tf.cast(tf.size(values), values.dtype) / num_tasks
@@ -149,7 +153,7 @@ def _term(loss, values, labelled, elements, weights, num_tasks: int) -> tuple:
 
 
 def sum_by_task(values, num_tasks: int):
-    """Sums what tasks have that lie together along the batch axis.
+    """Sums merged values by task.
 
     Args:
         values: Tensor of shape `(batch * num_tasks, ...)`.
@@ -165,18 +169,18 @@ def sum_by_task(values, num_tasks: int):
     return ops.sum(values, axis=axes)
 
 
-def weights_of(weights, values, elements=None):
-    """Brings sample weights to the rank of the values that they weight.
+def broadcast_weights(weights, values, elements=None):
+    """Converts sample weights to the rank of the values.
 
     Args:
-        weights: A weight for each sample, or for each element.
-        values: Values of samples or elements.
-        elements: Booleans that tell labelled elements, or `None`. Where
-            elements are weighted and values are of samples, the mean weight
-            of the labelled elements counts.
+        weights: Weights of samples or of elements.
+        values: Values of samples or of elements.
+        elements: Boolean mask of the labelled elements, or `None`. If
+            `weights` has one weight per element and `values` one value per
+            sample, the mean weight of the labelled elements applies.
 
     Returns:
-        A tensor that multiplies `values`.
+        A tensor that can be multiplied with `values`.
     """
     weights = ops.cast(ops.convert_to_tensor(weights), values.dtype)
     rank = len(values.shape)
@@ -195,12 +199,12 @@ def weights_of(weights, values, elements=None):
     return weights
 
 
-def to_rank(labelled, rank: int):
-    """Reduces booleans of elements to a lower rank: true where all are.
+def reduce_mask(labelled, rank: int):
+    """Reduces a label mask to a lower rank with `all`.
 
     Args:
-        labelled: Booleans, or `None`.
-        rank: The rank wanted.
+        labelled: Boolean tensor, or `None`.
+        rank: The target rank.
     """
     if labelled is None or len(labelled.shape) <= rank:
         return labelled

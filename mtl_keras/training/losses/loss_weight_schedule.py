@@ -1,4 +1,4 @@
-"""Moves the loss weights from epoch to epoch."""
+"""A callback that schedules the loss weights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import keras
 class LossWeightSchedule(keras.callbacks.Callback):
     """Sets the loss weights at the start of each epoch.
 
-    The manner is that of `keras.callbacks.LearningRateScheduler`. The weights
-    that were in force are in the history as `weight/<task>`.
+    It works like `keras.callbacks.LearningRateScheduler`. The history contains
+    the loss weights of each epoch as `weight/<task>`.
 
     Args:
-        schedule: A function of the epoch (an integer from 0) and, if it takes
-            a second argument, of the current weights (a dict by task name).
-            Returns a dict of new weights; tasks that it leaves out keep theirs.
+        schedule: Function of the epoch (an integer from 0) and, if it takes a
+            second argument, of the current loss weights (a dict by task name).
+            It returns a dict of new weights; other tasks keep their weight.
 
     Raises:
-        TypeError: If the schedule returns no dict.
-        ValueError: If it names an unknown task or an impossible weight.
+        TypeError: If the schedule does not return a dict.
+        ValueError: If it returns an unknown task or an invalid weight.
 
     Example:
 
@@ -51,7 +51,7 @@ class LossWeightSchedule(keras.callbacks.Callback):
         )
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
-        """Asks the schedule and assigns its weights."""
+        """Calls the schedule and assigns the loss weights."""
         weights = self.model.loss_weights
         arguments = (epoch, dict(weights)) if self._takes_weights else (epoch,)
         new = self.schedule(*arguments)
@@ -64,7 +64,7 @@ class LossWeightSchedule(keras.callbacks.Callback):
         weights.update(new)
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
-        """Puts the weights of the epoch into the logs."""
+        """Adds the loss weights of the epoch to the logs."""
         if logs is not None:
             for task, value in self.model.loss_weights.items():
                 logs[f"weight/{task}"] = value

@@ -1,4 +1,4 @@
-"""The weights of the task losses, as variables that can change."""
+"""Loss weights as variables."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from mtl_keras.spelling import did_you_mean
 
 
 class LossWeights(keras.metrics.Metric):
-    """A dict from task name to loss weight whose values are Keras variables.
+    """A dict from task name to loss weight, stored in Keras variables.
 
-    `model.loss_weights` is one of these. Assigning to a name changes the next
-    training step without retracing it, also from inside a callback.
+    `model.loss_weights` is an instance. Assigning an item changes the next
+    training step without retracing, also in a callback.
 
-    It is a `keras.metrics.Metric` because that is the one public Keras class
-    whose variables are saved with a model and are yet no weights of it, so
-    that `model.weights` stays what it is in plain Keras. It measures nothing,
-    and the model keeps it out of its metrics.
+    It is a `keras.metrics.Metric` because this is the only public Keras class
+    whose variables are saved with a model without being part of
+    `model.weights`. It is not among the metrics of the model.
 
     Args:
-        values: Weights by task name.
+        values: Dict from task name to loss weight.
 
     Raises:
-        ValueError: If a weight is negative, not finite, or if all are zero.
+        ValueError: If a weight is negative or not finite, or all weights are
+            zero.
 
     Example:
 
@@ -37,7 +37,7 @@ class LossWeights(keras.metrics.Metric):
 
     def __init__(self, values: Mapping[str, float]):
         super().__init__(name="loss_weights")
-        values = complete_loss_weights(values, values)
+        values = fill_loss_weights(values, values)
         self._by_task = {
             task: keras.Variable(
                 value, trainable=False, dtype="float32", name=f"{task}_weight"
@@ -47,7 +47,7 @@ class LossWeights(keras.metrics.Metric):
 
     @property
     def variables_by_task(self) -> dict[str, keras.Variable]:
-        """The Keras variable of each task's weight."""
+        """Dict from task name to the variable of its loss weight."""
         return dict(self._by_task)
 
     def __getitem__(self, task: str) -> float:
@@ -59,16 +59,17 @@ class LossWeights(keras.metrics.Metric):
         self.update({task: value})
 
     def update(self, values: Mapping[str, float]) -> None:
-        """Changes the weights of the named tasks; the others stay.
+        """Changes the loss weights of some tasks.
 
         Args:
-            values: New weights by task name, each 0 or more, not all 0.
+            values: Dict from task name to new weight, 0 or more. Other tasks
+                keep their weight.
 
         Raises:
-            ValueError: If a task is unknown, a weight negative or not finite,
-                or if all weights would be zero. Then nothing has changed.
+            ValueError: If a task is unknown, a weight is negative or not
+                finite, or all weights would be zero. No weight changes then.
         """
-        values = complete_loss_weights(values, dict(self))
+        values = fill_loss_weights(values, dict(self))
         for task, value in values.items():
             self._by_task[task].assign(value)
 
@@ -82,15 +83,15 @@ class LossWeights(keras.metrics.Metric):
         return task in self._by_task
 
     def keys(self) -> Iterable[str]:
-        """Names of the tasks."""
+        """Returns the task names."""
         return self._by_task.keys()
 
     def values(self) -> list[float]:
-        """Current weights, in the order of the tasks."""
+        """Returns the current weights, in the order of the tasks."""
         return [self[task] for task in self]
 
     def items(self) -> list[tuple[str, float]]:
-        """Pairs of task name and current weight."""
+        """Returns pairs of task name and current weight."""
         return [(task, self[task]) for task in self]
 
     def __repr__(self) -> str:
@@ -103,46 +104,46 @@ class LossWeights(keras.metrics.Metric):
                 f"{did_you_mean(task, self._by_task)}"
             )
 
-    # A metric is reset at each epoch and updated at each step; weights stay.
+    # Unlike the state of a metric, loss weights are not reset each epoch.
 
     def reset_state(self) -> None:
-        """Does nothing: weights outlive the epoch."""
+        """Does nothing: loss weights persist over epochs."""
 
     def result(self) -> dict[str, float]:
         """Returns the current weights."""
         return dict(self)
 
-    # Stored by task, and tolerantly: files of plain Keras models, which hold
-    # no loss weights, load as well.
+    # Missing entries are ignored, so that files of plain Keras models, which
+    # contain no loss weights, can be loaded.
 
     def save_own_variables(self, store) -> None:
-        """Writes the weights into a Keras weight store."""
+        """Saves the loss weights to a Keras weight store."""
         for task, variable in self._by_task.items():
             store[task] = variable.numpy()
 
     def load_own_variables(self, store) -> None:
-        """Reads those weights that a Keras weight store holds."""
+        """Loads the loss weights that a Keras weight store contains."""
         for task, variable in self._by_task.items():
             if task in store:
                 variable.assign(store[task])
 
 
-def complete_loss_weights(
+def fill_loss_weights(
     given: Mapping[str, float] | None, defaults: Mapping[str, float]
 ) -> dict[str, float]:
-    """Checks loss weights and adds those of the tasks that are not named.
+    """Checks loss weights and fills in the defaults.
 
     Args:
-        given: Weights by task name, for some or all tasks, or `None`.
-        defaults: Weights by task name, for all tasks.
+        given: Dict from task name to weight, for some or all tasks, or `None`.
+        defaults: Dict from task name to default weight, for all tasks.
 
     Returns:
-        Weights by task name, for all tasks.
+        Dict from task name to weight, for all tasks.
 
     Raises:
-        TypeError: If `given` is no dict or a weight no number.
+        TypeError: If `given` is not a dict or a weight is not a number.
         ValueError: If a task is unknown, a weight is negative or not finite,
-            or if all weights are zero.
+            or all weights are zero.
     """
     if given is None:
         given = {}
@@ -150,26 +151,26 @@ def complete_loss_weights(
         raise TypeError(
             f"loss_weights is {given!r} of type {type(given).__name__}; "
             "expected a dict from task name to weight, such as "
-            f"{ {task: 1.0 for task in defaults} }. Keras would apply a list "
-            "in alphabetical order of the tasks, so a list is refused."
+            f"{ {task: 1.0 for task in defaults} }. A list is not supported, "
+            "because Keras would apply it in alphabetical order of the tasks."
         )
     weights = dict(defaults)
     for task, value in given.items():
         if task not in defaults:
             raise ValueError(
-                f"loss_weights names {task!r}, which is no task of the model. "
-                f"{did_you_mean(task, defaults)}"
+                f"loss_weights names {task!r}, which is not a task of the "
+                f"model. {did_you_mean(task, defaults)}"
             )
-        weights[task] = _checked(task, value)
+        weights[task] = _check_weight(task, value)
     if weights and not any(weights.values()):
         raise ValueError(
-            f"loss_weights are all zero: {weights}. Nothing would be learned; "
-            "give at least one task a weight above 0."
+            f"loss_weights are all zero: {weights}. The model would not "
+            "learn; set at least one weight above 0."
         )
     return weights
 
 
-def _checked(task: str, value) -> float:
+def _check_weight(task: str, value) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -179,6 +180,6 @@ def _checked(task: str, value) -> float:
     if not math.isfinite(number) or number < 0:
         raise ValueError(
             f"Task {task!r}: loss weight {number}; expected a finite number of "
-            "0 or more. Use 0 to leave the task out."
+            "0 or more. Use 0 to exclude the task."
         )
     return number

@@ -1,4 +1,4 @@
-"""Stops a run whose loss is NaN or infinite, and says where it began."""
+"""Stops training when a loss is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class NonFiniteLossError(ValueError):
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
     """Raises an error at the first step whose loss is not finite.
 
-    `MultiTaskModel.fit` adds one to its callbacks. Keras's `TerminateOnNaN`
-    does the same for the total loss; this one names the task.
+    `MultiTaskModel.fit` adds this callback. Unlike
+    `keras.callbacks.TerminateOnNaN`, it names the task.
 
     Raises:
-        NonFiniteLossError: Once the loss of a batch was NaN or infinite.
+        NonFiniteLossError: If a loss is NaN or infinite.
     """
 
-    # Lets Keras run it beside the next step, as it does without callbacks.
+    # Lets Keras run the callback while the next step runs.
     async_safe = True
 
     def __init__(self):
@@ -29,15 +29,15 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         self._epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
-        """Remembers the epoch for the message."""
+        """Stores the epoch for the error message."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
-        """Looks at the losses, which are running means: NaN stays NaN."""
+        """Checks the losses, which are running means: NaN remains NaN."""
         self._check(logs, f"in epoch {self._epoch + 1}, at step {batch + 1}")
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
-        """Looks once more: logs of a batch are those of one replica."""
+        """Checks the losses of all replicas."""
         self._check(logs, f"in epoch {epoch + 1}")
 
     def _check(self, logs, where: str) -> None:
@@ -47,28 +47,28 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         if loss is None or math.isfinite(loss):
             return
         tasks = [task.name for task in self.model.tasks]
-        broken = {
+        non_finite = {
             task: float(logs[f"{task}_loss"])
             for task in tasks
             if not math.isfinite(logs.get(f"{task}_loss", 0.0))
         }
-        if broken:
+        if non_finite:
             named = ", ".join(
-                f"{task!r} ({value})" for task, value in broken.items()
+                f"{task!r} ({value})" for task, value in non_finite.items()
             )
             what = f"The loss of task {named} became non-finite {where}"
         else:
             what = f"The total loss became {float(loss)} {where}"
         raise NonFiniteLossError(
-            f"{what}. {self._state_of_weights()} Lower the learning rate, clip "
+            f"{what}. {self._describe_weights()} Lower the learning rate, clip "
             "the gradients (clipnorm=1.0 in the optimizer), or scale the "
             "targets."
         )
 
-    def _state_of_weights(self) -> str:
-        if self.model.compiled_parts.guards_steps:
-            return "That step was not taken."
+    def _describe_weights(self) -> str:
+        if self.model.compiled_parts.checks_finite_updates:
+            return "The step was skipped."
         return (
-            "The weights are spoilt: restore the last good ones from a "
+            "The weights are corrupted: restore the last checkpoint of a "
             "keras.callbacks.ModelCheckpoint."
         )

@@ -1,4 +1,4 @@
-"""Groups of equal tasks, whose losses and metrics are computed together."""
+"""Groups of equal tasks that compute losses and metrics together."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mtl_keras.tasks import Task, groups
 
 
 class TaskGroup(NamedTuple):
-    """Tasks of one kind, with one form of output, one loss and equal metrics.
+    """Tasks with the same kind, output shape, loss and metrics.
 
     Args:
         names: Names of the tasks.
-        task: One of them, which stands for all.
-        metrics: Names of the metrics that all have, or an empty tuple where
-            metrics are not computed together.
+        task: One of the tasks, which represents all.
+        metrics: Names of the common metrics, or an empty tuple if the metrics
+            are not computed together.
     """
 
     names: tuple[str, ...]
@@ -27,41 +27,42 @@ class TaskGroup(NamedTuple):
     metrics: tuple[str, ...]
 
 
-def find_groups(
+def find_task_groups(
     tasks: Sequence[Task],
     output_shapes: Mapping[str, tuple],
     losses: Mapping[str, Any],
-    own_metrics: Collection[str],
+    custom_metrics: Collection[str],
 ) -> tuple[TaskGroup, ...]:
-    """Finds the groups of `mtl_keras.tasks.groups.LEAST_TASKS` tasks or more.
+    """Finds groups of `mtl_keras.tasks.groups.LEAST_TASKS` tasks or more.
 
     Args:
         tasks: The tasks of a model.
-        output_shapes: Shape of each task's output without the batch axis.
-        losses: The loss of each task; `None` for a task that has none.
-        own_metrics: Names of the tasks that were given metrics in `compile`.
+        output_shapes: Dict from task name to output shape, without the batch
+            axis.
+        losses: Dict from task name to loss; `None` for a task without loss.
+        custom_metrics: Names of the tasks with metrics from `compile`.
     """
-    alike = {}
+    by_key = {}
     for task in tasks:
         shape, loss = output_shapes[task.name], losses[task.name]
         if len(shape) != 1 or not is_per_sample(loss):
             continue
-        metrics = _names_of_metrics(task, own_metrics)
-        key = (groups.kind_of(task), shape, _config_of(loss), metrics)
-        alike.setdefault(key, []).append(task)
+        metrics = _shared_metric_names(task, custom_metrics)
+        key = (groups.kind_of(task), shape, _loss_key(loss), metrics)
+        by_key.setdefault(key, []).append(task)
     return tuple(
-        TaskGroup(tuple(task.name for task in of_group), of_group[0], key[-1])
-        for key, of_group in alike.items()
-        if len(of_group) >= groups.LEAST_TASKS
+        TaskGroup(tuple(task.name for task in equal), equal[0], key[-1])
+        for key, equal in by_key.items()
+        if len(equal) >= groups.LEAST_TASKS
     )
 
 
-def _names_of_metrics(task: Task, own_metrics: Collection[str]) -> tuple:
+def _shared_metric_names(task: Task, custom_metrics: Collection[str]) -> tuple:
     named = all(isinstance(metric, str) for metric in task.metrics)
-    return task.metrics if named and task.name not in own_metrics else ()
+    return task.metrics if named and task.name not in custom_metrics else ()
 
 
-def _config_of(loss) -> Hashable:
+def _loss_key(loss) -> Hashable:
     if not isinstance(loss, keras.losses.Loss):
         return loss  # a function
     config = keras.saving.serialize_keras_object(loss)

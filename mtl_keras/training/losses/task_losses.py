@@ -1,4 +1,4 @@
-"""The losses of a model's tasks, computed from outputs and targets."""
+"""Computes the task losses from outputs and targets."""
 
 from __future__ import annotations
 
@@ -16,59 +16,63 @@ from mtl_keras.losses.function_loss import FunctionLoss
 from mtl_keras.tasks import Task
 from mtl_keras.tasks.missing_object import MissingObject
 from mtl_keras.training.data.target_form import (
-    cut_weights,
+    crop_weights,
     targets_by_task,
     to_output_form,
 )
-from mtl_keras.training.losses.batch_parts import BatchPart, part_batch, pick
 from mtl_keras.training.losses.loss_sums import LossSums, sum_losses
+from mtl_keras.training.losses.task_group_batch import (
+    TaskGroupBatch,
+    concat_tasks,
+    split_batch,
+)
 from mtl_keras.training.losses.task_groups import TaskGroup
 
 
 class BatchLosses(NamedTuple):
-    """The losses of the part of a batch that a replica has.
+    """The losses of a replica's part of a batch.
 
     Args:
-        parts: The batch, split by tasks.
-        sums: Dict from the names of a part to its `LossSums`.
-        weighted: This replica's share of the task losses times the user's
+        group_batches: The batch, split by task.
+        sums: Dict from the task names of a group to its `LossSums`.
+        weighted: This replica's share of the task losses times the loss
             weights, of shape `(tasks,)`. The sum over the replicas is the loss
             of the batch.
-        added: A loss that an overridden `compute_loss` adds, as a mean over
-            the samples of this replica (0 without samples), or `None`.
+        added: The loss that an overridden `compute_loss` adds, a mean over the
+            samples of this replica (0 without samples), or `None`.
     """
 
-    parts: list[BatchPart]
+    group_batches: list[TaskGroupBatch]
     sums: dict[tuple[str, ...], LossSums]
     weighted: object
     added: object = None
 
     @property
-    def rows(self):
-        """Number of samples, an integer tensor."""
-        return self.parts[0].rows
+    def num_samples(self):
+        """The number of samples, an integer tensor."""
+        return self.group_batches[0].num_samples
 
     @property
-    def share_of_added(self):
-        """This replica's share of `added` of the whole batch, or `None`."""
+    def added_share(self):
+        """This replica's share of `added`, or `None`."""
         if self.added is None:
             return None
-        rows = tf.cast(self.rows, self.added.dtype)
-        (total,) = sum_over_replicas([rows])
-        return self.added * tf.math.divide_no_nan(rows, total)
+        num_samples = tf.cast(self.num_samples, self.added.dtype)
+        (total,) = sum_over_replicas([num_samples])
+        return self.added * tf.math.divide_no_nan(num_samples, total)
 
 
 class TaskLosses:
-    """Computes the losses of the tasks of a model.
+    """Computes the task losses of a model.
 
     A task's loss is the sum of the weighted losses of its labelled elements,
-    divided by the number of these in the whole batch.
+    divided by the number of labelled elements in the whole batch.
 
     Args:
         tasks: The tasks of the model.
-        losses: Dict from task name to a loss: a `keras.losses.Loss`, a name or
-            a function. `None` leaves a task without one.
-        loss_weights: Dict from task name to the variable of its weight.
+        losses: Dict from task name to a `keras.losses.Loss`, a name, a
+            function, or `None` for a task without loss.
+        loss_weights: Dict from task name to the variable of its loss weight.
         groups: Groups of tasks that are computed together.
     """
 
@@ -82,32 +86,32 @@ class TaskLosses:
         self.tasks = tuple(tasks)
         self.groups = tuple(groups)
         self.losses = {
-            task.name: _as_loss(task, losses[task.name])
+            task.name: _get_loss(task, losses[task.name])
             for task in tasks
             if losses[task.name] is not None
         }
         self._loss_weights = loss_weights
         together = {name for group in groups for name in group.names}
-        self._parts = [
+        self._groups = [
             *((group.names, group.task) for group in groups),
             *(((t.name,), t) for t in tasks if t.name not in together),
         ]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the tasks that have a loss."""
+        """The names of the tasks with a loss."""
         return tuple(self.losses)
 
     @property
     def num_terms(self) -> int:
-        """The largest number of terms that a loss has."""
+        """The largest number of terms of a loss."""
         terms = [
             loss.num_terms if isinstance(loss, ElementLoss) else 1
             for loss in self.losses.values()
         ]
         return max(terms, default=1)
 
-    def of_batch(
+    def compute(
         self,
         y,
         y_pred: Mapping,
@@ -118,29 +122,30 @@ class TaskLosses:
     ) -> BatchLosses:
         """Computes the losses of a batch.
 
-        Inside of a replica, the numbers of labels are summed over all replicas
-        before losses are divided by them, so that the sum of their gradients
-        is the gradient of the whole batch.
+        Inside a replica, sums are divided by the label counts of all replicas,
+        so that the sum of the replicas' gradients is the gradient of the whole
+        batch.
 
         Args:
-            y: See `parts`.
-            y_pred: See `parts`.
-            sample_weight: See `parts`.
-            class_weights: See `parts`.
-            complete: See `parts`.
+            y: See `split_batch`.
+            y_pred: See `split_batch`.
+            sample_weight: See `split_batch`.
+            class_weights: See `split_batch`.
+            complete: See `split_batch`.
         """
-        parts = self.parts(
+        group_batches = self.split_batch(
             y,
             y_pred,
             sample_weight,
             class_weights=class_weights,
             complete=complete,
         )
-        sums = self.sums(parts)
-        shares = tf.cast(self.shares(sums), "float32")
-        return BatchLosses(parts, sums, shares * self.weights())
+        sums = self.loss_sums(group_batches)
+        shares = tf.cast(self._compute_shares(sums), "float32")
+        weighted = shares * self.stack_loss_weights()
+        return BatchLosses(group_batches, sums, weighted)
 
-    def parts(
+    def split_batch(
         self,
         y,
         y_pred: Mapping,
@@ -148,17 +153,18 @@ class TaskLosses:
         *,
         class_weights: Mapping | None = None,
         complete: bool = False,
-    ) -> list[BatchPart]:
-        """Splits a batch by tasks; tasks of a group stay together.
+    ) -> list[TaskGroupBatch]:
+        """Splits a batch by task; the tasks of a group stay together.
 
         Args:
             y: Dict from task name to targets of any allowed shape; for one
-                task, the targets are enough.
+                task also its targets.
             y_pred: Dict from task name to predictions.
-            sample_weight: `None`, weights of all tasks, or a dict of them.
-            class_weights: Dict from task name to a weight for each class (see
-                `check_class_weights`).
-            complete: Whether no label is missing. Defaults to `False`.
+            sample_weight: `None`, an array for all tasks, or a dict from task
+                name to array. Defaults to `None`.
+            class_weights: Dict from task name to an array of class weights
+                (see `check_class_weights`). Defaults to `None`.
+            complete: Whether all labels are present. Defaults to `False`.
         """
         y = targets_by_task(self.tasks, y)
         if not isinstance(sample_weight, Mapping):
@@ -172,13 +178,13 @@ class TaskLosses:
             for task in self.tasks
         }
         weights = {
-            task.name: cut_weights(
+            task.name: crop_weights(
                 task, sample_weight[task.name], y_pred[task.name]
             )
             for task in self.tasks
         }
-        return part_batch(
-            self._parts,
+        return split_batch(
+            self._groups,
             targets,
             y_pred,
             weights,
@@ -186,69 +192,80 @@ class TaskLosses:
             complete=complete,
         )
 
-    def sums(
-        self, parts: Sequence[BatchPart], replicas: int | None = None
+    def loss_sums(
+        self,
+        group_batches: Sequence[TaskGroupBatch],
+        replicas: int | None = None,
     ) -> dict[tuple[str, ...], LossSums]:
-        """Sums the losses of each part of a batch whose tasks have one.
+        """Sums the losses of each task group.
 
         Args:
-            parts: What `parts` returned.
-            replicas: What the batch is spread over. Defaults to the replicas
+            group_batches: The batch, split by task.
+            replicas: Number of replicas of the batch. Defaults to the replicas
                 of the strategy.
+
+        Returns:
+            Dict from the task names of a group to its `LossSums`, for tasks
+            with a loss.
         """
         if replicas is None:
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return {
-            part.names: sum_losses(
-                self.losses[part.names[0]],
-                part.task,
-                part.targets,
-                part.y_pred,
-                part.weights,
+            group_batch.names: sum_losses(
+                self.losses[group_batch.names[0]],
+                group_batch.task,
+                group_batch.targets,
+                group_batch.y_pred,
+                group_batch.weights,
                 replicas=replicas,
-                num_tasks=len(part.names),
+                num_tasks=len(group_batch.names),
             )
-            for part in parts
-            if part.names[0] in self.losses
+            for group_batch in group_batches
+            if group_batch.names[0] in self.losses
         }
 
-    def values(self, sums: Mapping, counts: Sequence):
-        """Divides sums by numbers of labels.
+    def divide_sums(self, sums: Mapping, counts: Sequence):
+        """Divides loss sums by total counts.
 
         Args:
-            sums: What `sums` returned.
-            counts: For each entry, the numbers of labels to divide by.
+            sums: The result of `loss_sums`.
+            counts: For each entry of `sums`, the counts to divide by.
 
         Returns:
             A tensor of shape `(tasks,)`, in the order of `names`.
         """
         losses = {
-            names: of_part.losses(count)
-            for (names, of_part), count in zip(
+            names: group_sums.divide_by(count)
+            for (names, group_sums), count in zip(
                 sums.items(), counts, strict=True
             )
         }
-        return pick(losses, self.names)
+        return concat_tasks(losses, self.names)
 
-    def shares(self, sums: Mapping):
-        """Returns this replica's share of the task losses, `(tasks,)`."""
+    def _compute_shares(self, sums: Mapping):
+        """Computes this replica's share of the task losses, `(tasks,)`."""
         counts = sum_over_replicas([s.counts for s in sums.values()])
-        return self.values(sums, counts)
+        return self.divide_sums(sums, counts)
 
-    def stacked(self, sums: Mapping) -> LossSums:
-        """Stacks the sums of all tasks, of shape `(tasks, num_terms)`.
+    def stack_sums(self, sums: Mapping) -> LossSums:
+        """Stacks the loss sums of all tasks.
 
         Args:
-            sums: What `sums` returned.
+            sums: The result of `loss_sums`.
+
+        Returns:
+            `LossSums` with tensors of shape `(tasks, num_terms)`.
         """
         padded = [
-            {names: _pad(of[k], self.num_terms) for names, of in sums.items()}
+            {n: _pad(pair[k], self.num_terms) for n, pair in sums.items()}
             for k in range(2)
         ]
-        return LossSums(*(pick(values, self.names) for values in padded))
+        return LossSums(
+            *(concat_tasks(values, self.names) for values in padded)
+        )
 
-    def weights(self):
-        """Returns the user's loss weights, a float32 tensor `(tasks,)`."""
+    def stack_loss_weights(self):
+        """Returns the loss weights, a float32 tensor of shape `(tasks,)`."""
         weights = [self._loss_weights[name] for name in self.names]
         return tf.stack([ops.cast(weight, "float32") for weight in weights])
 
@@ -258,16 +275,16 @@ def _pad(values, terms: int):
     return tf.pad(values, [[0, 0], [0, missing]]) if missing else values
 
 
-def _as_loss(task: Task, loss) -> keras.losses.Loss:
+def _get_loss(task: Task, loss) -> keras.losses.Loss:
     if isinstance(loss, MissingObject):
         raise loss.error(f"task {task.name!r}")
     found = keras.losses.get(loss)
     _, arguments = wrapped_function(found) or (None, {})
     if arguments.get("ignore_class") is not None:
         raise ValueError(
-            f"Task {task.name!r}: its loss {found.name!r} has ignore_class="
-            f"{arguments['ignore_class']}, which would count in the "
-            "denominator here. Leave it out, and write -1 where the label is "
+            f"Task {task.name!r}: the loss {found.name!r} has ignore_class="
+            f"{arguments['ignore_class']}, whose elements would count in the "
+            "denominator. Remove it, and use the label -1 where a label is "
             "missing or void."
         )
     if isinstance(found, keras.losses.Loss):

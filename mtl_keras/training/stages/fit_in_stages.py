@@ -1,4 +1,4 @@
-"""Training in stages: first some tasks, then others on what they learned."""
+"""Training in stages: first some tasks, then others."""
 
 from __future__ import annotations
 
@@ -30,43 +30,42 @@ def fit_in_stages(
     sample_weight=None,
     **fit_arguments,
 ) -> keras.callbacks.History:
-    """Trains a model in stages, such as a hierarchy from its low tasks up.
+    """Trains a model in stages, such as a hierarchy from low to high tasks.
 
-    A stage trains the variables that its tasks reach, and no others: what only
-    other tasks reach, or what is read past a stop of the gradient, stays as it
-    is to the bit, the statistics of normalization included. With `frozen`, so
-    does what an earlier stage trained.
+    A stage trains only the variables that its tasks reach. Variables that only
+    other tasks reach, or that are read through a `stop_gradient`, do not
+    change, including normalization statistics. With `frozen=True`, variables
+    that an earlier stage trained do not change either.
 
-    Losses, metrics, loss weights and weighting are the model's, each stage
-    with a fresh optimizer of the same settings and a weighting that begins
-    anew (left out where it has nothing to weigh: of one task, or of tasks
-    whose shared parameters are frozen). The model's own optimizer, loss
-    weights and trainable flags are afterwards what they were, also after an
-    error.
+    Each stage uses the losses, metrics, loss weights and the weighting of the
+    model, with a new optimizer of the same settings and a reset weighting. A
+    weighting is omitted if it has no effect: with one task, or if all shared
+    parameters are frozen. At the end, also after an error, the optimizer, the
+    loss weights and the trainable flags of the model are unchanged.
 
     Args:
         model: A compiled `MultiTaskModel`.
         x: As in `MultiTaskModel.fit`: arrays, a `tf.data.Dataset`, a
             `keras.utils.PyDataset` or an iterator.
-        y: Dict from task name to targets. Tasks in no stage may be left out.
-        stages: What each stage trains: the name of a task, or a list of names.
-        epochs: Epochs of each stage, one number for all or one for each.
-            Defaults to `1`.
-        frozen: Whether a stage leaves what earlier ones trained as it is.
-            Defaults to `False`.
-        sample_weight: As in `MultiTaskModel.fit`.
-        **fit_arguments: Further arguments of `MultiTaskModel.fit`, for each
-            stage. Callbacks see the model of the stage, which has its tasks
-            alone, and epochs that are counted on.
+        y: Dict from task name to targets. Tasks in no stage may be omitted.
+        stages: List of stages, each a task name or a list of task names.
+        epochs: Number of epochs, one for all stages or one per stage.
+            Defaults to 1.
+        frozen: Whether a stage freezes the variables that earlier stages
+            trained. Defaults to `False`.
+        sample_weight: As in `MultiTaskModel.fit`. Defaults to `None`.
+        **fit_arguments: Other arguments of `MultiTaskModel.fit`, for each
+            stage. Callbacks receive the model of the stage, which has only
+            its tasks, and a continuous epoch count.
 
     Returns:
-        A `keras.callbacks.History` of all stages, one after the other. What a
-        stage does not log is NaN in its epochs; `loss` is that of its tasks.
+        A `keras.callbacks.History` of all stages. A value that a stage does
+        not log is NaN in its epochs; `loss` is the loss of the stage.
 
     Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If a stage is empty, names an unknown task, or has nothing
-            to train; if there are other numbers of epochs than of stages.
+        TypeError: If an argument has the wrong type.
+        ValueError: If a stage is empty, names an unknown task, or has no
+            variables to train, or `epochs` has the wrong length.
 
     Example:
 
@@ -89,12 +88,12 @@ def fit_in_stages(
         for Multiple NLP Tasks", EMNLP 2017 (tasks trained one after another).
     """
     _check_model(model)
-    names = _checked_stages(model, stages)
-    counts = _checked_epochs(epochs, len(names))
+    names = _check_stages(model, stages)
+    counts = _check_epochs(epochs, len(names))
     _check_fit_arguments(fit_arguments)
     _check_targets(model, x, y, names)
-    # All of them before the first trains, so that errors come at once.
-    planned = _planned(model, names, frozen)
+    # Create all stages first, so that errors are raised before training.
+    planned = _plan_stages(model, names, frozen)
     histories, done = [], 0
     for stage, count in zip(planned, counts, strict=True):
         history = stage.fit(
@@ -107,25 +106,25 @@ def fit_in_stages(
         )
         done += len(history.epoch)
         histories.append(history)
-    return _in_one(model, histories)
+    return _merge_histories(model, histories)
 
 
-def _planned(model, names: list[list[str]], frozen: bool) -> list[Stage]:
-    planned, before = [], TrainedPart(model, [], [])
+def _plan_stages(model, names: list[list[str]], frozen: bool) -> list[Stage]:
+    planned, earlier = [], TrainedPart(model, [], [])
     for tasks in names:
-        stage = Stage(model, tasks, before if frozen else None)
-        before.layers.extend(stage.trained.layers)
-        before.variables.extend(stage.trained.variables)
+        stage = Stage(model, tasks, earlier if frozen else None)
+        earlier.layers.extend(stage.trained.layers)
+        earlier.variables.extend(stage.trained.variables)
         planned.append(stage)
     return planned
 
 
-def _in_one(model, histories: Sequence) -> keras.callbacks.History:
-    whole = keras.callbacks.History()
-    whole.set_model(model)
-    whole.epoch = list(range(sum(len(each.epoch) for each in histories)))
+def _merge_histories(model, histories: Sequence) -> keras.callbacks.History:
+    merged = keras.callbacks.History()
+    merged.set_model(model)
+    merged.epoch = list(range(sum(len(each.epoch) for each in histories)))
     keys = dict.fromkeys(key for each in histories for key in each.history)
-    whole.history = {
+    merged.history = {
         key: [
             value
             for each in histories
@@ -133,7 +132,7 @@ def _in_one(model, histories: Sequence) -> keras.callbacks.History:
         ]
         for key in keys
     }
-    return whole
+    return merged
 
 
 def _check_model(model) -> None:
@@ -148,50 +147,50 @@ def _check_model(model) -> None:
         )
 
 
-def _checked_stages(model, stages) -> list[list[str]]:
+def _check_stages(model, stages) -> list[list[str]]:
     if isinstance(stages, str | Mapping) or not isinstance(stages, Sequence):
         raise TypeError(
             f"stages={stages!r}; expected a list of task names, or of lists "
             "of them, such as ['coarse', ['coarse', 'fine']]."
         )
     if not stages:
-        raise ValueError("stages is empty; expected one stage at least.")
+        raise ValueError("stages is empty; expected at least one stage.")
     known = [task.name for task in model.tasks]
     checked = []
     for stage in stages:
         names = [stage] if isinstance(stage, str) else stage
         if not isinstance(names, Sequence):
             raise TypeError(
-                f"stages holds {stage!r} of type {type(stage).__name__}; "
-                "expected the name of a task, or a list of names."
+                f"stages contains {stage!r} of type {type(stage).__name__}; "
+                "expected a task name or a list of task names."
             )
         if not names or len(set(names)) < len(names):
             raise ValueError(
-                f"stages holds {stage!r}; expected one name or several "
-                "different ones."
+                f"stages contains {stage!r}; expected one or more different "
+                "task names."
             )
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"stages names {name!r}, which is no task of model "
+                    f"stages names {name!r}, which is not a task of model "
                     f"{model.name!r}. {did_you_mean(str(name), known)}"
                 )
         checked.append(list(names))
     return checked
 
 
-def _checked_epochs(epochs, stages: int) -> list[int]:
+def _check_epochs(epochs, stages: int) -> list[int]:
     counts = epochs if isinstance(epochs, Sequence) else [epochs] * stages
     if len(counts) != stages:
         raise ValueError(
             f"epochs={epochs!r} for {stages} stages; expected one number, or "
-            "one for each stage."
+            "one per stage."
         )
     for count in counts:
         whole = isinstance(count, Integral) and not isinstance(count, bool)
         if not whole or count < 1:
             raise ValueError(
-                f"epochs holds {count!r}; expected integers of 1 or more."
+                f"epochs contains {count!r}; expected integers of 1 or more."
             )
     return list(counts)
 
@@ -199,20 +198,20 @@ def _checked_epochs(epochs, stages: int) -> list[int]:
 def _check_fit_arguments(arguments: Mapping) -> None:
     if "initial_epoch" in arguments:
         raise TypeError(
-            "initial_epoch is not taken: epochs are counted from 0, on from "
-            "one stage to the next."
+            "initial_epoch is not supported: epochs are counted from 0 over "
+            "all stages."
         )
     for callback in keras.tree.flatten(arguments.get("callbacks") or []):
         if isinstance(callback, _BACKUPS):
             raise TypeError(
-                "callbacks holds a BackupAndRestore, which cannot tell stages "
-                "apart. Save the model after each stage: call fit_in_stages "
-                "for one after the other."
+                "callbacks contains a BackupAndRestore, which does not support "
+                "stages. Call fit_in_stages once per stage, and save the model "
+                "after each call."
             )
 
 
 def _check_targets(model, x, y, names: list[list[str]]) -> None:
-    """Checks the names of the targets, where they can be known."""
+    """Checks the names of the targets if they are known."""
     if y is None and isinstance(x, tf.data.Dataset):
         _, y, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
     elif y is None:

@@ -1,4 +1,4 @@
-"""One stage of a training: some of a model's tasks, on its own layers."""
+"""One stage of training: a model of some tasks that shares the layers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-from mtl_keras.training.data.of_tasks import of_tasks
+from mtl_keras.training.data.select_tasks import select_tasks
 from mtl_keras.training.gradients.shared_graph import shared_graph_of
 from mtl_keras.training.multi_task_model import MultiTaskModel
-from mtl_keras.training.overrides import class_like
-from mtl_keras.training.stages.trained_part import TrainedPart, trained_part
+from mtl_keras.training.overrides import derive_model_class
+from mtl_keras.training.stages.trained_part import (
+    TrainedPart,
+    find_trained_part,
+)
 
-_BY_TASK = ("loss", "metrics", "weighted_metrics", "loss_weights")
+_TASK_ARGUMENTS = ("loss", "metrics", "weighted_metrics", "loss_weights")
 
 
 class Stage:
-    """A model of some tasks that trains the layers of another one.
+    """A model of some tasks that trains the layers of another model.
 
     Args:
-        model: The compiled model of all tasks, of which the settings are.
+        model: The compiled model of all tasks, which defines the settings.
         tasks: Names of the tasks of the stage.
-        frozen: What earlier stages trained and this one leaves alone.
+        frozen: The part that earlier stages trained and this stage freezes,
+            or `None`.
 
     Raises:
-        ValueError: If nothing is left to train.
+        ValueError: If no variables are left to train.
     """
 
     def __init__(
@@ -35,40 +39,40 @@ class Stage:
     ):
         self.tasks = tuple(tasks)
         with model.distribute_strategy.scope():
-            self.model = class_like(model, MultiTaskModel)(
+            self.model = derive_model_class(model, MultiTaskModel)(
                 model.input,
                 {name: model.output[name] for name in tasks},
                 name=model.name,
                 tasks=[task for task in model.tasks if task.name in tasks],
             )
-        self.trained = trained_part(self.model, frozen)
+        self.trained = find_trained_part(self.model, frozen)
         if not self.trained.variables:
             raise ValueError(
-                f"The stage of {list(tasks)} has nothing to train: all that "
-                "these tasks reach is frozen. Pass frozen=False, or leave the "
-                "stage out."
+                f"The stage of {list(tasks)} has no variables to train: all "
+                "variables of these tasks are frozen. Pass frozen=False, or "
+                "remove the stage."
             )
-        with self.trained.alone(), model.distribute_strategy.scope():
+        with self.trained.freeze_rest(), model.distribute_strategy.scope():
             self.model.compile(**self._compile_arguments(model))
 
     def _compile_arguments(self, model: MultiTaskModel) -> dict:
         config = model.get_compile_config()
         del config["tasks"]
         arguments = keras.saving.deserialize_keras_object(config)
-        for argument in _BY_TASK:
-            of_all = arguments[argument] or {}
+        for argument in _TASK_ARGUMENTS:
+            given = arguments[argument] or {}
             arguments[argument] = {
-                task: of_all[task] for task in self.tasks if task in of_all
+                task: given[task] for task in self.tasks if task in given
             }
-        if not self._weighs(model):
+        if not self._uses_weighting(model):
             arguments |= {"weighting": None, "monitor": False}
         return arguments
 
-    def _weighs(self, model: MultiTaskModel) -> bool:
-        """Whether the weighting can change anything in this stage.
+    def _uses_weighting(self, model: MultiTaskModel) -> bool:
+        """Returns whether the weighting has an effect in this stage.
 
-        One that compares gradients at shared parameters cannot where none of
-        them trains.
+        A weighting that compares gradients requires shared parameters that
+        train.
         """
         if model.weighting is None or len(self.tasks) == 1:
             return False
@@ -81,27 +85,27 @@ class Stage:
 
         Args:
             x: As in `MultiTaskModel.fit`.
-            y: As in `MultiTaskModel.fit`, of all tasks.
-            sample_weight: As in `MultiTaskModel.fit`, of all tasks.
-            **arguments: Further ones, likewise.
+            y: As in `MultiTaskModel.fit`, for all tasks.
+            sample_weight: As in `MultiTaskModel.fit`, for all tasks.
+            **arguments: Other arguments of `MultiTaskModel.fit`.
         """
-        x, y, sample_weight = of_tasks(x, y, sample_weight, self.tasks)
+        x, y, sample_weight = select_tasks(x, y, sample_weight, self.tasks)
         for name in ("validation_data", "held_out_data"):
             if arguments.get(name) is not None:
-                arguments[name] = self._of_data(arguments[name])
+                arguments[name] = self._select_data(arguments[name])
         weights = arguments.get("class_weight")
         if isinstance(weights, Mapping):
             arguments["class_weight"] = {
                 task: weights[task] for task in self.tasks if task in weights
             }
-        with self.trained.alone():
+        with self.trained.freeze_rest():
             return self.model.fit(
                 x, y, sample_weight=sample_weight, **arguments
             )
 
-    def _of_data(self, data):
-        parts = keras.utils.unpack_x_y_sample_weight(data)
-        x, y, sample_weight = of_tasks(*parts, self.tasks)
+    def _select_data(self, data):
+        data = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, sample_weight = select_tasks(*data, self.tasks)
         if y is None:
             return x
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)

@@ -1,4 +1,4 @@
-"""Which part of a model one stage of a training changes."""
+"""The part of a model that one stage trains."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import dataclasses
 import keras
 
 from mtl_keras.keras_compat import all_layers
-from mtl_keras.training.gradients.shared_graph import reached_variables
+from mtl_keras.training.gradients.shared_graph import find_reachable_variables
 
 
 @dataclasses.dataclass
 class TrainedPart:
-    """Layers and variables that a stage trains; all others stay as they are.
+    """The layers and variables that a stage trains.
 
     Args:
         model: The model of the stage.
-        layers: The layers that train, moving statistics included.
-        variables: The variables that train.
+        layers: The layers to train, including their moving statistics.
+        variables: The variables to train.
     """
 
     model: keras.Model
@@ -26,27 +26,28 @@ class TrainedPart:
     variables: list[keras.Variable]
 
     @contextlib.contextmanager
-    def alone(self):
-        """Freezes the rest of the model, and afterwards undoes that."""
-        layers = all_layers(self.model)
-        before = [(layer, layer.trainable) for layer in layers]
-        of_variables = [(v, v.trainable) for v in self.model.variables]
+    def freeze_rest(self):
+        """Freezes the rest of the model within a block."""
+        layer_flags = [
+            (layer, layer.trainable) for layer in all_layers(self.model)
+        ]
+        variable_flags = [(v, v.trainable) for v in self.model.variables]
         try:
-            self._freeze_rest()
+            self._set_trainable()
             yield
         finally:
-            # Outer layers first, and variables last: the flag of a layer sets
-            # those of all that it holds.
-            for layer, trainable in before:
+            # Outer layers first and variables last, because the flag of a
+            # layer sets the flags of its sublayers and variables.
+            for layer, trainable in layer_flags:
                 layer.trainable = trainable
-            for variable, trainable in of_variables:
+            for variable, trainable in variable_flags:
                 variable.trainable = trainable
 
-    def _freeze_rest(self) -> None:
+    def _set_trainable(self) -> None:
         train = set(map(id, self.layers))
         for layer in self.model.layers:
             if id(layer) not in train:
-                # Normalization then leaves its statistics alone, too.
+                # This also freezes the statistics of normalization.
                 layer.trainable = False
         kept = set(map(id, self.variables))
         for variable in self.model.trainable_variables:
@@ -54,25 +55,26 @@ class TrainedPart:
                 variable.trainable = False
 
 
-def trained_part(
+def find_trained_part(
     model: keras.Model, frozen: TrainedPart | None = None
 ) -> TrainedPart:
-    """Finds what a stage trains: what its tasks reach, and is not frozen.
+    """Finds the layers and variables that the tasks of a stage train.
 
     Args:
-        model: The model of the stage, which has its tasks alone.
-        frozen: What earlier stages trained and this one leaves alone.
+        model: The model of the stage, which has only its tasks.
+        frozen: The part that earlier stages trained and this stage freezes.
+            Defaults to `None`.
     """
     skip = set() if frozen is None else set(map(id, frozen.variables))
     known = set() if frozen is None else set(map(id, frozen.layers))
     layers, variables = [], []
-    for layer, reached in reached_variables(model).items():
-        # Where tasks have slices of a variable (`task_axis`), each gets its
-        # own gradient alone, so that of earlier tasks stays without a flag.
+    for layer, reached in find_reachable_variables(model).items():
+        # A variable with task slices (`task_axis`) is never frozen: the slices
+        # of other tasks receive no gradient.
         sliced = getattr(layer, "task_axis", None) is not None
-        left = [v for v in reached if sliced or id(v) not in skip]
-        variables.extend(left)
-        # Of layers without trainable variables, some have statistics.
-        if left or (not reached and id(layer) not in known):
+        remaining = [v for v in reached if sliced or id(v) not in skip]
+        variables.extend(remaining)
+        # Layers without trainable variables may have statistics.
+        if remaining or (not reached and id(layer) not in known):
             layers.append(layer)
     return TrainedPart(model, layers, variables)

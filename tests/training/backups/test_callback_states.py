@@ -1,4 +1,4 @@
-"""Callbacks go on from a backup as well."""
+"""The states of callbacks in backups."""
 
 import keras
 import numpy as np
@@ -14,10 +14,10 @@ from backup_training import (
 
 import mtl_keras
 from mtl_keras.training.backups.callback_states import (
-    assign_callbacks,
-    put_arrays_in,
-    read_callbacks,
-    take_arrays_out,
+    extract_arrays,
+    get_callback_states,
+    insert_arrays,
+    set_callback_states,
 )
 
 
@@ -45,9 +45,9 @@ def test_weights_that_are_numbers_keep_their_dtype():
     stopping = keras.callbacks.EarlyStopping("loss")
     stopping.best_weights = [np.ones(2, "float32"), np.int32(3)]
     arrays = {}
-    state = take_arrays_out(read_callbacks([stopping]), arrays)
+    state = extract_arrays(get_callback_states([stopping]), arrays)
     restored = keras.callbacks.EarlyStopping("loss")
-    assign_callbacks([restored], put_arrays_in(state, arrays))
+    set_callback_states([restored], insert_arrays(state, arrays))
     found = restored.best_weights
     assert [w.dtype for w in found] == ["float32", "int32"]
     assert found[1].shape == () and found[1] == 3
@@ -96,7 +96,7 @@ def test_callbacks_of_the_user_take_part(path):
 
 def test_keras_remembers_what_it_did():
     """Callbacks of Keras still go by these attributes."""
-    from mtl_keras.training.backups.callback_states import _REMEMBERED
+    from mtl_keras.training.backups.callback_states import _STATE_ATTRIBUTES
 
     callbacks = [
         keras.callbacks.EarlyStopping("loss", mode="min"),
@@ -107,5 +107,5 @@ def test_keras_remembers_what_it_did():
     for callback in callbacks:
         if hasattr(callback, "on_train_begin"):
             callback.on_train_begin()
-        for name in _REMEMBERED[type(callback)]:
+        for name in _STATE_ATTRIBUTES[type(callback)]:
             assert hasattr(callback, name), (callback, name)

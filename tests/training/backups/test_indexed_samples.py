@@ -73,7 +73,7 @@ def test_an_order_is_kept_where_the_stream_has_one():
     found = find_indexed(stream(seed=None))
     assert not found.shuffle
     batches = OrderedBatches(found.samples, batch_size=5, shuffle=False, seed=0)
-    x = np.concatenate([x for x, _ in batches.endless(0).take(5)])
+    x = np.concatenate([x for x, _ in batches.infinite(0).take(5)])
     np.testing.assert_array_equal(x, arrays()[0])
 
 

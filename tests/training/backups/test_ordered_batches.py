@@ -18,7 +18,7 @@ def orders(seed, first=0, count=12, **options):
         **{"shuffle": True, **options},
     )
     assert batches.num_batches == 6
-    stream = batches.endless(first).take(count)
+    stream = batches.infinite(first).take(count)
     return [batch.numpy().tolist() for batch in stream]
 
 
@@ -50,5 +50,5 @@ def test_the_order_of_arrays_follows_from_seed_and_epoch():
 
 def test_sparse_arrays_are_refused():
     sparse = tf.sparse.from_dense(np.eye(4))
-    with pytest.raises(TypeError, match=r"Sparse.*dense arrays alone"):
+    with pytest.raises(TypeError, match=r"Sparse.*only dense arrays"):
         IndexedSamples.from_arrays(sparse)

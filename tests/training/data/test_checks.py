@@ -1,4 +1,4 @@
-"""Data that does not fit is refused before the first step."""
+"""Data that does not match the model raises before the first step."""
 
 import keras
 import numpy as np

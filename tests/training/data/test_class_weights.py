@@ -1,4 +1,4 @@
-"""Class weights of several tasks, which Keras refuses."""
+"""Class weights for several tasks, which Keras does not support."""
 
 import numpy as np
 import pytest
@@ -114,10 +114,10 @@ def test_of_pixels_and_tokens(kind, rng):
     )
     (table,) = check_class_weights({"a": {1: 0.0}}, [task]).values()
     assert table[1] == 0 and table[0] == 1
-    from mtl_keras.training.data.class_weights import weights_of_classes
+    from mtl_keras.training.data.class_weights import gather_class_weights
 
     y_pred = np.zeros((4, *shape), "float32")
-    found = weights_of_classes(table, np.maximum(y, 0), y_pred)
+    found = gather_class_weights(table, np.maximum(y, 0), y_pred)
     np.testing.assert_array_equal(found, np.where(y == 1, 0.0, 1.0))
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import mtl_keras
 from mtl_keras.tasks import Regression
-from mtl_keras.training.data.held_out import held_out_batches
+from mtl_keras.training.data.held_out import make_held_out_batches
 from mtl_keras.weighting import AutoLambda
 
 RATE = 0.1
@@ -123,7 +123,7 @@ def test_a_task_that_is_taught_wrongly_gets_less_weight(rng):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps_per_execution", [1, 2])
-def test_arrays_and_streams_train_alike(steps_per_execution, rng):
+def test_arrays_and_streams_train_equally(steps_per_execution, rng):
     (x, y), held_out = data(rng, 16), data(rng, 8)
     stream = tf.data.Dataset.from_tensor_slices(held_out).batch(8)
     weights = []
@@ -149,7 +149,7 @@ def test_held_out_batches_follow_from_the_step(steps):
     y = {"a": x * 10}
 
     def take(start, count):
-        batches = held_out_batches(x, y, None, 2, start).take(count)
+        batches = make_held_out_batches(x, y, None, 2, start).take(count)
         return [batch[0].numpy().tolist() for batch in batches]
 
     through = take(0, 9)
@@ -157,7 +157,7 @@ def test_held_out_batches_follow_from_the_step(steps):
     for first in (0, 3, 6):  # a round
         assert len(set().union(*through[first : first + 3])) == 6
     assert through[:3] != through[3:6]
-    batch_x, batch_y = next(iter(held_out_batches(x, y, None, 2, 0)))
+    batch_x, batch_y = next(iter(make_held_out_batches(x, y, None, 2, 0)))
     np.testing.assert_array_equal(batch_x * 10, batch_y["a"])
 
 

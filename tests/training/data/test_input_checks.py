@@ -1,4 +1,4 @@
-"""Sizes of images that fit, and columns of very different scales."""
+"""Image sizes that a model accepts, and columns with different scales."""
 
 import warnings
 
@@ -222,14 +222,14 @@ def plain(width=2):
     )
 
 
-def test_scales_that_differ_are_told_once(rng):
+def test_different_scales_warn_once(rng):
     model, x = plain(), wide(rng)
     (message,) = told(model, x)
     low, high = (float(np.std(column)) for column in x.T.astype("float64"))
     for part in (
-        f"differ by {high / low:.2g}",
-        f"column 0 is {low:.3g}",
-        f"column 1 {high:.3g}",
+        f"differ by a factor of {high / low:.2g}",
+        f"{low:.3g} in column 0",
+        f"{high:.3g} in column 1",
         "Normalization",
         "StandardScaler",
     ):
@@ -252,7 +252,7 @@ def unsuspicious(rng):
     """Columns beside which one of normal numbers is not told."""
     normal, uniform = rng.normal(size=COUNT), rng.uniform(size=COUNT)
     return {
-        "alike": 50 * normal,
+        "equal": 50 * normal,
         "constant": np.full(COUNT, 1e6 + 0.5),
         "two_valued": np.where(uniform > 0.5, 1234.5, -1e5),
         "sparse": np.where(uniform > 0.8, 1e6 * normal, 0),
@@ -264,16 +264,16 @@ def unsuspicious(rng):
 @pytest.mark.parametrize(
     "kind",
     mostly_slow(
-        ["alike", "constant", "two_valued", "sparse", "integers", "zeros"],
+        ["equal", "constant", "two_valued", "sparse", "integers", "zeros"],
         ["two_valued", "sparse", "integers"],
     ),
 )
-def test_columns_that_are_not_told(kind, rng):
+def test_columns_that_do_not_warn(kind, rng):
     x = columns(rng.normal(size=COUNT), unsuspicious(rng)[kind])
     assert told(plain(), x) == []
 
 
-def test_integer_arrays_and_single_columns_are_not_told(rng):
+def test_integer_arrays_and_single_columns_do_not_warn(rng):
     x = (1e6 * rng.normal(size=(COUNT, 2))).astype("int64")
     x[:, 0] = rng.integers(5, size=COUNT)
     assert told(plain(), x) == []
@@ -283,7 +283,7 @@ def test_integer_arrays_and_single_columns_are_not_told(rng):
 @pytest.mark.parametrize(
     "kind", mostly_slow(["layer", "batch", "rescaling"], ["layer"])
 )
-def test_a_model_that_normalizes_is_not_told(kind, rng):
+def test_a_model_that_normalizes_does_not_warn(kind, rng):
     x = wide(rng)
     inputs = keras.Input((2,))
     if kind == "layer":

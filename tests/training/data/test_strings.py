@@ -1,11 +1,14 @@
-"""Sentences with more or fewer tokens than tags are named before training."""
+"""Sentences with more or fewer tokens than tags raise before training."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import mtl_keras
-from mtl_keras.training.data.strings import check_tokens, with_object_strings
+from mtl_keras.training.data.strings import (
+    check_token_counts,
+    to_object_strings,
+)
 
 X = np.array(["play jazz", "play some jazz"], object)
 Y = {"intent": np.array([0, 1]), "slots": np.array([[0, 1, -1], [0, 0, 1]])}
@@ -49,23 +52,23 @@ def test_labels_may_be_missing_within_a_sentence(model):
     slots = np.array([[-1, 1, -1], [-1, -1, -1]])
     loss = model.evaluate(X, {**Y, "slots": slots}, verbose=0)[0]
     assert np.isfinite(loss)
-    check_tokens(model, X, {**Y, "slots": None})
+    check_token_counts(model, X, {**Y, "slots": None})
 
 
 def test_one_hot_tags_are_counted_too(model):
     one_hot = np.eye(3)[np.maximum(Y["slots"], 0)]
     with pytest.raises(ValueError, match="row 0 has 2 tokens"):
-        check_tokens(model, X, {**Y, "slots": one_hot})
+        check_token_counts(model, X, {**Y, "slots": one_hot})
     one_hot[0, 2] = -1
-    check_tokens(model, X, {**Y, "slots": one_hot})
+    check_token_counts(model, X, {**Y, "slots": one_hot})
 
 
 def test_only_strings_are_made_objects():
     number = np.zeros(3)
-    assert with_object_strings(number) is number
-    assert with_object_strings([number])[0] is number
-    assert with_object_strings(None) is None
+    assert to_object_strings(number) is number
+    assert to_object_strings([number])[0] is number
+    assert to_object_strings(None) is None
     for strings in (["a", "bc"], np.array(["a", "bc"])):
-        found = with_object_strings(strings)
+        found = to_object_strings(strings)
         assert found.dtype == object and found.tolist() == ["a", "bc"]
-    assert with_object_strings({"text": ["a"]})["text"].dtype == object
+    assert to_object_strings({"text": ["a"]})["text"].dtype == object

@@ -1,4 +1,4 @@
-"""Labels that are there and count for nothing are never silent."""
+"""Labels that do not count always raise or warn."""
 
 import contextlib
 import warnings
@@ -85,14 +85,14 @@ def calls_on(model, x, y):
     "call", mostly_slow(["fit", "evaluate", "validation"], ["fit"])
 )
 @pytest.mark.parametrize("kind", OF_WHOLE_SAMPLES)
-def test_arrays_of_which_no_sample_counts_are_refused(kind, call, rng):
+def test_arrays_without_countable_samples_raise(kind, call, rng):
     task = OF_WHOLE_SAMPLES[kind]
     model = build(task)
     before = model.get_weights()
     x, y = holes_in_each_sample(task, model, rng)
     with pytest.raises(ValueError, match=r"Task 'a'.*none of \d+ samples") as e:
         calls_on(model, x, y)[call]()
-    for part in ("'mse'", "'binary_crossentropy'", "fill the missing"):
+    for part in ("'mse'", "'binary_crossentropy'", "fill in the missing"):
         assert part in str(e.value)
     for found, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -125,7 +125,7 @@ def batch_calls(model, x, y):
     ),
 )
 @pytest.mark.parametrize("kind", mostly_slow(OF_WHOLE_SAMPLES, ["function"]))
-def test_a_batch_of_which_no_sample_counts_is_told(kind, call, rng):
+def test_a_batch_without_countable_samples_warns(kind, call, rng):
     task = OF_WHOLE_SAMPLES[kind]
     model = build(task)
     x, y = holes_in_each_sample(task, model, rng)
@@ -200,7 +200,7 @@ def inputs(rng):
     "dtype", mostly_slow(["int8", "int64", "float32"], ["int64"])
 )
 @pytest.mark.parametrize("form", BINARY)
-def test_labels_of_minus_one_and_one_alone_are_told(form, dtype, rng):
+def test_labels_of_only_minus_one_and_one_warn(form, dtype, rng):
     task, shape = BINARY[form]
     y = labels([-1, 1, 1, -1], shape).astype(dtype)
     with pytest.warns(UserWarning, match=r"Task 'a'.*-1 and 1") as found:
@@ -210,7 +210,7 @@ def test_labels_of_minus_one_and_one_alone_are_told(form, dtype, rng):
 
 @pytest.mark.parametrize("call", ["train_on_batch", "tf_data"])
 @pytest.mark.parametrize("ones", [15, 30])
-def test_a_batch_is_told_if_it_can_hardly_be_chance(call, ones, rng):
+def test_a_batch_warns_if_chance_is_unlikely(call, ones, rng):
     model, x = build(BinaryClassification("a")), inputs(rng)
     y = np.where(np.arange(COUNT) < ones, 1, -1)
     stream = tf.data.Dataset.from_tensor_slices((x, {"a": y})).batch(COUNT)
@@ -235,7 +235,7 @@ UNSUSPICIOUS = {
 
 @pytest.mark.parametrize("values", UNSUSPICIOUS)
 @pytest.mark.parametrize("form", mostly_slow(BINARY, ["samples"]))
-def test_other_labels_are_not_told(form, values, rng):
+def test_other_labels_do_not_warn(form, values, rng):
     task, shape = BINARY[form]
     y = labels(UNSUSPICIOUS[values], shape)
     with told() as messages:

@@ -1,4 +1,4 @@
-"""Targets and weights in every allowed form give the same, right loss."""
+"""Targets and weights in every allowed form give the same, correct loss."""
 
 import dataclasses
 
@@ -469,8 +469,8 @@ def test_one_array_of_weights_for_all_tasks(
     weights = rng.uniform(0.2, 2, shape).astype("float32")
     data = in_container(container, x, plain(y), weights)
     logs = model.evaluate(**data, return_dict=True, verbose=0)
-    of_tasks = dict.fromkeys(outputs, weights)
-    assert_losses(logs, expected_losses(y, outputs, of_tasks))
+    by_task = dict.fromkeys(outputs, weights)
+    assert_losses(logs, expected_losses(y, outputs, by_task))
 
 
 @pytest.mark.parametrize(
@@ -480,8 +480,8 @@ def test_weights_of_other_types(model, x, outputs, make, rng):
     y = natural(outputs, rng, missing=True)
     weights = rng.integers(1, 9, COUNT) / 4
     logs = model.test_on_batch(x, plain(y), make(weights), return_dict=True)
-    of_tasks = dict.fromkeys(outputs, weights)
-    assert_losses(logs, expected_losses(y, outputs, of_tasks))
+    by_task = dict.fromkeys(outputs, weights)
+    assert_losses(logs, expected_losses(y, outputs, by_task))
 
 
 def test_weights_of_pixels_count_for_all_their_numbers(model, x, outputs, rng):

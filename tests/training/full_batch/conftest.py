@@ -1,4 +1,4 @@
-"""Data that all tests of full batches share."""
+"""Data that all full-batch tests share."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Training on all samples at once, against closed forms and plain SciPy."""
+"""Full-batch training against closed forms and plain SciPy."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What training on all samples at once refuses."""
+"""Models and data that full-batch training does not support."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ def test_loss_of_a_whole_batch_is_not_cut(rng):
     model = mtl_keras.build_cnn_cls_seg((8, 8, 1), [task], filters=(2, 2))
     x = rng.normal(size=(4, 8, 8, 1)).astype("float32")
     y = {"a": (x[..., 0] > 0).astype("int32")}
-    with pytest.raises(ValueError, match=r"'a': its loss 'dice' .* batch_size"):
+    with pytest.raises(ValueError, match=r"'a': the loss 'dice' .* batch_size"):
         fit_full_batch(model, x, y, batch_size=2)
 
 
@@ -102,7 +102,7 @@ def test_bad_models_and_data(data, two_replicas):
         fit_full_batch(frozen, x, y)
     with two_replicas.scope():
         spread = linear()
-    with pytest.raises(ValueError, match="a strategy of 2 replicas"):
+    with pytest.raises(ValueError, match="a strategy with 2 replicas"):
         fit_full_batch(spread, x, y)
 
 

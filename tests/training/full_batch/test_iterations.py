@@ -1,4 +1,4 @@
-"""What iterations look like to callbacks and to those who watch."""
+"""Iterations as callbacks and progress bars show them."""
 
 import keras
 import pytest
@@ -80,7 +80,7 @@ def test_early_stopping_restores_what_it_chose(data):
     found = model.evaluate(*validation, verbose=0, return_dict=True)["loss"]
     assert found == pytest.approx(min(losses), rel=1e-5)
     assert history.message == (
-        f"A callback stopped it after iteration {len(losses)}."
+        f"A callback stopped training after iteration {len(losses)}."
     )
     assert not history.converged
 

@@ -1,4 +1,4 @@
-"""The objective that SciPy is handed: its gradient, and its parts."""
+"""The objective of SciPy: its gradient and its terms."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Interruptions and losses that are no number leave the best weights."""
+"""Interruptions and NaN losses leave the best weights."""
 
 import signal
 import subprocess

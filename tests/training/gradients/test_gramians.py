@@ -1,4 +1,4 @@
-"""Inner products of rows of tensors, laid side by side a part at a time."""
+"""Inner products of task gradients, computed in chunks."""
 
 import numpy as np
 import pytest
@@ -31,40 +31,40 @@ def compiled(function):
     return tf.function(function, jit_compile=True)
 
 
-# All in one part; with a rest; in whole parts for some; one number each.
-@pytest.mark.parametrize("part", mostly_slow([2**18, 16, 7, 1], [7]))
+# One chunk; with a remainder; without one for some; one element per chunk.
+@pytest.mark.parametrize("size", mostly_slow([2**18, 16, 7, 1], [7]))
 @pytest.mark.parametrize("run", [lambda f: f, graph, compiled])
-def test_parts_make_the_gramian_of_the_whole(monkeypatch, part, run):
-    monkeypatch.setattr(gramians, "_PART", part)
+def test_chunks_add_up_to_the_gramian(monkeypatch, size, run):
+    monkeypatch.setattr(gramians, "_CHUNK_SIZE", size)
     rows = make_rows()
-    found = run(gramians.gramian_of)(rows)
+    found = run(gramians.compute_gramian)(rows)
     np.testing.assert_allclose(found, inner_products(rows), atol=1e-4)
 
 
-@pytest.mark.parametrize("part", [2**18, 7])
-def test_none_is_zero(monkeypatch, part):
-    monkeypatch.setattr(gramians, "_PART", part)
+@pytest.mark.parametrize("size", [2**18, 7])
+def test_none_is_zero(monkeypatch, size):
+    monkeypatch.setattr(gramians, "_CHUNK_SIZE", size)
     rows = make_rows()
     given = [list(row) for row in rows]
     # One task, all but one, and all of them do not reach a parameter.
     for index, column in [(1, 1), (0, 3), (2, 3), (0, 4), (1, 4), (2, 4)]:
         given[index][column] = None
         rows[index][column] = np.zeros_like(rows[index][column])
-    found = gramians.gramian_of(given)
+    found = gramians.compute_gramian(given)
     np.testing.assert_allclose(found, inner_products(rows), atol=1e-4)
 
 
 def test_rows_without_any_gradient_have_a_zero_gramian():
     np.testing.assert_array_equal(
-        gramians.gramian_of([[None], [None]]), np.zeros((2, 2))
+        gramians.compute_gramian([[None], [None]]), np.zeros((2, 2))
     )
 
 
 def test_a_length_that_is_known_only_in_the_step(monkeypatch):
-    monkeypatch.setattr(gramians, "_PART", 7)
+    monkeypatch.setattr(gramians, "_CHUNK_SIZE", 7)
     rows = [[row[1]] for row in make_rows()]
     function = tf.function(
-        gramians.gramian_of,
+        gramians.compute_gramian,
         input_signature=[[[tf.TensorSpec((None,))]] * len(rows)],
     )
     np.testing.assert_allclose(function(rows), inner_products(rows), atol=1e-4)

@@ -1,4 +1,4 @@
-"""Heads that one layer computes, as gradient methods see them."""
+"""Head groups that one layer computes."""
 
 import keras
 import numpy as np
@@ -37,7 +37,7 @@ def test_a_group_is_found_and_shares_nothing():
     assert group.tasks == ("task_0", "task_1", "task_2")
     assert names_of(group.variables) == {"heads/kernel", "heads/bias"}
     assert names_of(graph.shared) == {"trunk/kernel", "trunk/bias"}
-    assert not any(graph.of_task.values())
+    assert not any(graph.task_variables.values())
     assert graph.direct == ()
 
 
@@ -84,7 +84,7 @@ def test_a_copy_has_the_gradient_of_its_task(rng):
     features = [tf.constant(rng.normal(size=(6, 5)), "float32")]
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(features)
-        copies = [group.copy(features)]
+        copies = [group.copy_features(features)]
         outputs = graph.outputs(features, copies)
         losses = [tf.reduce_sum(y**2) for y in outputs.values()]
         total = tf.add_n(losses)
@@ -106,7 +106,7 @@ def products_of_a_step(num_tasks, monkeypatch, rng):
         {t.name: rng.normal(size=6).astype("float32") for t in tasks},
     )
     step = train_step_of(model, data)
-    losses = tf.function(lambda: step.find_update(data).update.losses)
+    losses = tf.function(lambda: step.compute_update(data).update.losses)
     graph = losses.get_concrete_function().graph
     kinds = ("MatMul", "BatchMatMulV2", "Einsum")
     return sum(op.type in kinds for op in graph.get_operations())

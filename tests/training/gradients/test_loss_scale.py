@@ -1,4 +1,4 @@
-"""What a weighting sees where the optimizer scales the loss."""
+"""Weightings together with loss scaling."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The engine against plain autodiff, on every factory."""
+"""Task gradients against plain automatic differentiation, on all factories."""
 
 import keras
 import numpy as np
@@ -104,8 +104,8 @@ def test_the_graph_parts_where_plain_gradients_do(graph_factory, rng):
     owners = shared_and_own(model, plain_gradients(model, x, y))
     for variable, names in zip(model.trainable_variables, owners, strict=True):
         assert (len(names) > 1) == any(variable is v for v in graph.shared)
-        for name in graph.of_task:
-            own = any(variable is v for v in graph.of_task[name])
+        for name in graph.task_variables:
+            own = any(variable is v for v in graph.task_variables[name])
             assert own == (names == [name])
 
 

@@ -1,4 +1,4 @@
-"""What `loss` and `<task>_loss` say, against plain sums over the labels."""
+"""The logs `loss` and `<task>_loss` against plain sums over the labels."""
 
 import keras
 import numpy as np

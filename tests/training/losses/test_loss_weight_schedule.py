@@ -1,4 +1,4 @@
-"""Schedules of loss weights, called as `fit` calls them."""
+"""Loss weight schedules, called as `fit` calls them."""
 
 import mtl_keras
 from mtl_keras import LossWeightSchedule, Regression

@@ -1,4 +1,4 @@
-"""Weights of samples and pixels in losses of maps, against plain sums."""
+"""Weights of samples and pixels in dense losses, against plain sums."""
 
 import keras
 import numpy as np

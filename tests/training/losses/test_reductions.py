@@ -1,4 +1,4 @@
-"""What two replicas sum: losses of reduction "sum", and penalties.
+"""Losses with reduction="sum", and penalties, on two replicas.
 
 Without a graph, which would take longer to trace than to run.
 """

@@ -1,4 +1,4 @@
-"""Losses of epochs, against plain sums over all labels."""
+"""Epoch losses against plain sums over all labels."""
 
 import contextlib
 

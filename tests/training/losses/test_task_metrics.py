@@ -1,4 +1,4 @@
-"""Metrics with holes against the same metrics on what is labelled alone."""
+"""Metrics with missing labels against metrics of the labelled elements."""
 
 import warnings
 
@@ -65,7 +65,7 @@ def _on_labelled(task, shape, make, y, y_pred):
 def _value(make, y, y_pred, columns=None):
     metric = make("reference")
     if columns and isinstance(metric, keras.metrics.AUC):
-        metric = keras.metrics.AUC()
+        metric = keras.metrics.AUC(metric.num_thresholds)
     metric.update_state(y, y_pred)
     return float(np.squeeze(metric.result()))
 
@@ -272,7 +272,7 @@ def test_counts_of_keras_of_one_output_leave_holes_out(task, rng):
 
 
 def own_share(y_true, y_pred):
-    """A metric that is a function of one's own, with a value for each row."""
+    """A custom metric function with one value per row."""
     return keras.ops.mean(
         keras.ops.cast(
             keras.ops.abs(keras.ops.cast(y_true, "float32") - y_pred) < 0.5,

@@ -1,4 +1,4 @@
-"""Training in stages: what moves, what stays, and what is put back."""
+"""Training in stages: what changes, what does not, and what is restored."""
 
 import math
 
@@ -385,24 +385,24 @@ def test_two_replicas_train_stages_as_one_does(rng, two_replicas):
         ({"stages": []}, ValueError, "stages is empty"),
         ({"stages": "coarse"}, TypeError, "stages='coarse'; expected a list"),
         ({"stages": ["corse"]}, ValueError, "Did you mean 'coarse'"),
-        ({"stages": [[]]}, ValueError, r"stages holds \[\]"),
-        ({"stages": [["fine", "fine"]]}, ValueError, "different ones"),
+        ({"stages": [[]]}, ValueError, r"stages contains \[\]"),
+        ({"stages": [["fine", "fine"]]}, ValueError, "different task names"),
         ({"epochs": [1, 2, 3]}, ValueError, "for 2 stages"),
-        ({"epochs": [1, 0]}, ValueError, "epochs holds 0"),
-        ({"epochs": 1.5}, ValueError, "epochs holds 1.5"),
-        ({"stages": ["fine", 3]}, TypeError, "stages holds 3 of type int"),
-        ({"initial_epoch": 2}, TypeError, "initial_epoch is not taken"),
+        ({"epochs": [1, 0]}, ValueError, "epochs contains 0"),
+        ({"epochs": 1.5}, ValueError, "epochs contains 1.5"),
+        ({"stages": ["fine", 3]}, TypeError, "stages contains 3 of type int"),
+        ({"initial_epoch": 2}, TypeError, "initial_epoch is not supported"),
         ({"y": {"coarse": None}}, ValueError, "Task 'fine' has no targets"),
         ({"y": {"corse": None}}, ValueError, "Targets name 'corse'"),
         (
             {"stages": ["fine", "coarse"], "frozen": True},
             ValueError,
-            r"stage of \['coarse'\] has nothing to train",
+            r"stage of \['coarse'\] has no variables to train",
         ),
         (
             {"callbacks": [keras.callbacks.BackupAndRestore("folder")]},
             TypeError,
-            "BackupAndRestore, which cannot tell stages apart",
+            "BackupAndRestore, which does not support stages",
         ),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_worker_on_a_terminal_sees_one(tmp_path, monkeypatch):
 def test_when_one_is_lost_the_others_end(tmp_path, code, reason):
     group = [worker(tmp_path, "a", SLEEP), worker(tmp_path, "b", code)]
     said = []
-    outcome = run_workers(group, grace_seconds=0.3, say=said.append)
+    outcome = run_workers(group, grace_seconds=0.3, print_fn=said.append)
     assert (outcome.lost, outcome.reason) == ("b", reason)
     assert outcome.codes["a"] == -signal.SIGTERM
     assert "b was lost" in said[0] and "a to end" in said[0]
@@ -79,7 +79,7 @@ def test_the_others_may_end_by_themselves(tmp_path):
         worker(tmp_path, "a", "import time; time.sleep(1); print('bye')"),
         worker(tmp_path, "b", "raise SystemExit(1)"),
     ]
-    outcome = run_workers(group, grace_seconds=30, say=lambda text: None)
+    outcome = run_workers(group, grace_seconds=30, print_fn=lambda text: None)
     assert outcome.codes == {"a": 0, "b": 1}
     assert group[0].log.read_text() == "bye\n"
 
@@ -97,7 +97,7 @@ def test_one_that_refuses_to_end_is_killed_with_its_children(tmp_path):
         worker(tmp_path, "a", stubborn),
         worker(tmp_path, "b", "import time; time.sleep(2); raise ValueError"),
     ]
-    outcome = run_workers(group, grace_seconds=0, say=lambda text: None)
+    outcome = run_workers(group, grace_seconds=0, print_fn=lambda text: None)
     assert outcome.codes["a"] == -signal.SIGKILL
     child = int(group[0].log.read_text())
     deadline = time.monotonic() + 10
@@ -124,7 +124,7 @@ def test_an_interruption_is_handed_on(number, tmp_path, default_interruption):
         os.kill(os.getpid(), number)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    outcome = run_workers(group, say=lambda text: None)
+    outcome = run_workers(group, print_fn=lambda text: None)
     assert outcome.interrupted and outcome.lost is None
     assert [each.log.read_text() for each in group] == ["ready\nsaved\n"] * 2
 

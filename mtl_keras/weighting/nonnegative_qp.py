@@ -1,35 +1,35 @@
-"""The least value of a quadratic form where no coordinate is negative."""
+"""Minimizes a quadratic function over non-negative coordinates."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-# What pivoting takes for 0, where the diagonal and the largest `b` are 1.
+# Tolerance of pivoting, where the diagonal and the largest `b` are 1.
 _ZERO = 1e-11
-_PIVOTS = 16
-# Exchanges of all at once, without progress, before one at a time.
+_MAX_PIVOTS = 16
+# Block exchanges without progress before pivots are exchanged one at a time.
 _PATIENCE = 3
-_ITERATIONS = 40
+_MAX_ITERATIONS = 40
 _GAP = 1e-14
-# How far of the way to the border a step goes.
-_SHARE = 0.995
+# Largest part of the distance to the boundary that a step covers.
+_BOUNDARY_FRACTION = 0.995
 
 
-def nonnegative_minimum(matrix, linear, free=None):
+def solve_nonnegative_qp(matrix, linear, free=None):
     """Minimizes `1/2 x^T A x - b^T x` over `x >= 0`.
 
-    By a closed form for two coordinates; for more, by block principal
-    pivoting, which guesses the coordinates that are not 0, solves for them and
-    mends the guess, mostly in a handful of turns. What is not done after a
-    fixed number of turns is done by a primal-dual interior point method
-    (Mehrotra's predictor and corrector), in a fixed number at most. The order
-    of the coordinates plays no role.
+    Two coordinates have a closed form. For more, block principal pivoting
+    guesses which coordinates are free (not 0), solves for them and corrects the
+    guess, usually within a few turns. If it has not converged after a fixed
+    number of turns, a primal-dual interior point method (Mehrotra's predictor
+    and corrector) takes over, for a fixed number of iterations at most. The
+    result does not depend on the order of the coordinates.
 
     Args:
         matrix: `A`, positive definite, of shape `(n, n)`, in float64.
-        linear: Several `b`, of shape `(batch, n)`, in float64.
-        free: Booleans of the shape of `linear`: a guess of which coordinates
-            are not 0, to begin with. Defaults to where `b` is positive.
+        linear: A batch of `b`, of shape `(batch, n)`, in float64.
+        free: Booleans of the shape of `linear`: the first guess of the free
+            coordinates. Defaults to those where `b` is positive.
 
     Returns:
         The minima, of shape `(batch, n)`.
@@ -46,22 +46,21 @@ def nonnegative_minimum(matrix, linear, free=None):
     size = tf.where(size > 0, size, tf.ones_like(size))
     linear = linear / size
     if linear.shape[-1] == 2:
-        return _of_two(matrix, linear) / roots * size
+        return _solve_two(matrix, linear) / roots * size
     free = linear > 0 if free is None else free
-    return _of_many(matrix, linear, free) / roots * size
+    return _solve_many(matrix, linear, free) / roots * size
 
 
-def solve_for(matrix, linear, free):
-    """Solves `A x = b` where some coordinates are not 0.
+def solve_free(matrix, linear, free):
+    """Solves `A x = b` for the free coordinates, with 0 for the others.
 
     Args:
         matrix: `A`, positive definite, of shape `(n, n)`.
-        linear: Several `b`, of shape `(batch, n)`.
-        free: Booleans of that shape: the coordinates that are not 0, whose
-            equations hold.
+        linear: A batch of `b`, of shape `(batch, n)`.
+        free: Booleans of the shape of `linear`: the free coordinates.
 
     Returns:
-        Tensor of that shape.
+        `x`, of the shape of `linear`.
     """
     both = free[:, :, None] & free[:, None, :]
     inside = tf.where(both, matrix, tf.zeros_like(matrix))
@@ -70,11 +69,11 @@ def solve_for(matrix, linear, free):
     return _solve(factor, tf.where(free, linear, tf.zeros_like(linear)))
 
 
-def _of_two(matrix, linear):
-    """The closed form; the diagonal of the matrix is 1."""
+def _solve_two(matrix, linear):
+    """Evaluates the closed form; the diagonal of the matrix is 1."""
     slope = matrix[0, 1]
     inside = linear - slope * linear[:, ::-1]
-    # Else one coordinate is 0: the one that lowers the form less.
+    # Otherwise the coordinate that lowers the function less is 0.
     positive = tf.nn.relu(linear)
     keep = positive >= positive[:, ::-1]
     border = tf.where(keep, positive, tf.zeros_like(positive))
@@ -82,28 +81,30 @@ def _of_two(matrix, linear):
     return tf.where(whole, inside / (1.0 - slope**2), border)
 
 
-def _of_many(matrix, linear, free):
-    """Pivoting, and an interior point method for what it leaves open."""
-    x, done = _by_pivoting(matrix, linear, free)
+def _solve_many(matrix, linear, free):
+    """Solves by pivoting, with interior points as the fallback."""
+    x, done = _solve_by_pivoting(matrix, linear, free)
     return tf.cond(
         tf.reduce_all(done),
         lambda: x,
-        lambda: tf.where(done[:, None], x, _by_interior_point(matrix, linear)),
+        lambda: tf.where(
+            done[:, None], x, _solve_by_interior_point(matrix, linear)
+        ),
     )
 
 
-def _by_pivoting(matrix, linear, free):
-    """Minima, and booleans of shape `(batch,)`: whether they are found."""
+def _solve_by_pivoting(matrix, linear, free):
+    """Returns minima, and whether each has converged, of shape `(batch,)`."""
     size = linear.shape[-1]
     indices = tf.range(size)
 
     def solve(free):
-        x = solve_for(matrix, linear, free)
-        # A free coordinate must not be negative, nor the slope of another.
+        x = solve_free(matrix, linear, free)
+        # A free coordinate must not be negative, nor the slope of a fixed one.
         return x, tf.where(free, x, x @ matrix - linear) < -_ZERO
 
     def unfinished(turn, free, x, wrong, fewest, patience):
-        return (turn < _PIVOTS) & tf.reduce_any(wrong)
+        return (turn < _MAX_PIVOTS) & tf.reduce_any(wrong)
 
     def pivot(turn, free, x, wrong, fewest, patience):
         count = tf.reduce_sum(tf.cast(wrong, tf.int32), axis=-1)
@@ -127,14 +128,15 @@ def _by_pivoting(matrix, linear, free):
     return tf.nn.relu(x), tf.logical_not(tf.reduce_any(wrong, axis=-1))
 
 
-def _by_interior_point(matrix, linear):
-    """Takes steps towards the minima from inside."""
+def _solve_by_interior_point(matrix, linear):
+    """Approaches the minima from the interior."""
 
     def unfinished(iteration, x, slack):
-        # Also those not yet feasible: their slack is not the gradient.
+        # Where a point is not feasible yet, its slack is not the gradient.
         residual = tf.reduce_max(tf.abs(x @ matrix - linear - slack))
         gap = tf.reduce_max(x * slack)
-        return (iteration < _ITERATIONS) & ((gap > _GAP) | (residual > 1e-9))
+        unconverged = (gap > _GAP) | (residual > 1e-9)
+        return (iteration < _MAX_ITERATIONS) & unconverged
 
     def improve(iteration, x, slack):
         return iteration + 1, *_improve(matrix, linear, x, slack)
@@ -145,7 +147,7 @@ def _by_interior_point(matrix, linear):
 
 
 def _improve(matrix, linear, x, slack):
-    """One step towards `A x - b = s` and `x s = 0`, with `x, s > 0`."""
+    """Takes a step towards `A x - b = s` and `x s = 0`, with `x, s > 0`."""
     gap = tf.reduce_mean(x * slack, axis=-1, keepdims=True)
     residual = x @ matrix - linear - slack
     ratio = slack / x
@@ -162,7 +164,7 @@ def _improve(matrix, linear, x, slack):
     left = tf.reduce_mean(ahead, axis=-1, keepdims=True)
     center = (left / gap) ** 3 * gap
     dx, ds = direction((center - dx * ds) / x - slack)
-    # Frozen when done, because the ratio of slack to x would overflow.
+    # Stops at convergence, where the ratio of slack to x would overflow.
     length = tf.where(gap > 1e-2 * _GAP, _step_length(x, slack, dx, ds), 0.0)
     return x + length * dx, slack + length * ds
 
@@ -172,7 +174,8 @@ def _solve(factor, vectors):
 
 
 def _step_length(x, slack, dx, ds):
-    """The longest step, 1 at most, that stays inside."""
+    """Returns the longest step, at most 1, that stays in the interior."""
     shrinking = tf.minimum(dx / x, ds / slack)
     steepest = tf.reduce_min(shrinking, axis=-1, keepdims=True)
-    return tf.minimum(_SHARE / tf.maximum(-steepest, 1e-30), 1.0)
+    longest = _BOUNDARY_FRACTION / tf.maximum(-steepest, 1e-30)
+    return tf.minimum(longest, 1.0)

@@ -1,4 +1,4 @@
-"""Where each task's gain is in fair proportion to its weight."""
+"""Solves for weights that share the gains fairly between tasks."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import tensorflow as tf
 
 _ITERATIONS = 80
 _ERROR = 1e-10
-# From here on Newton's own step is the best one.
-_NEAR = 0.2
-# How far of the way to the border a step goes.
-_SHARE = 0.99
+# Below this error, the full Newton step is taken.
+_NEWTON_ERROR = 0.2
+# Largest part of the distance to the boundary that a step covers.
+_BOUNDARY_FRACTION = 0.99
 
 
-def fair_point(matrix, shares, power: float):
+def solve_fairness(matrix, shares, power: float):
     """Solves `A x = q x^(-p)` for `x > 0`.
 
-    It is the minimum of a convex function, `1/2 x^T A x - sum(q log x)` for
-    `p = 1` and `1/2 x^T A x - sum(q x^(1-p)) / (1-p)` else, which Newton's
-    method finds in a fixed number of iterations at most. Each searches the best
-    of several step lengths, all tried at once.
+    The solution is the minimum of a convex function:
+    `1/2 x^T A x - sum(q log x)` for `p = 1`, and otherwise
+    `1/2 x^T A x - sum(q x^(1-p)) / (1-p)`. Newton's method finds it within a
+    fixed number of iterations. Each iteration evaluates several step lengths at
+    once and takes the best one.
 
     Args:
         matrix: `A`, positive definite, of shape `(n, n)`, in float64.
@@ -41,28 +42,29 @@ def fair_point(matrix, shares, power: float):
         gradient = tf.linalg.matvec(matrix, x) - pull
         factor = tf.linalg.cholesky(matrix + tf.linalg.diag(power * pull / x))
         step = -tf.linalg.cholesky_solve(factor, gradient[:, None])[:, 0]
-        # Most, so that x stays positive.
-        most = _SHARE / tf.maximum(tf.reduce_max(-step / x), 1e-30)
-        tried = x + tf.minimum(lengths, most)[:, None] * step
-        values = _values(matrix, shares, power, tried)
-        best = tf.gather(tried, tf.argmin(values))
-        near = x + tf.minimum(most, 1.0) * step
-        return iteration + 1, tf.where(error(x) < _NEAR, near, best)
+        # Keeps x positive.
+        steepest = tf.maximum(tf.reduce_max(-step / x), 1e-30)
+        max_length = _BOUNDARY_FRACTION / steepest
+        candidates = x + tf.minimum(lengths, max_length)[:, None] * step
+        values = _objective(matrix, shares, power, candidates)
+        best = tf.gather(candidates, tf.argmin(values))
+        newton = x + tf.minimum(max_length, 1.0) * step
+        return iteration + 1, tf.where(error(x) < _NEWTON_ERROR, newton, best)
 
-    start = _start(matrix, shares, power)
+    start = _initial_point(matrix, shares, power)
     return tf.while_loop(unfinished, improve, (tf.constant(0), start))[1]
 
 
-def _start(matrix, shares, power):
-    """The best multiple of the solution for a diagonal matrix."""
+def _initial_point(matrix, shares, power):
+    """Returns the best multiple of the solution for a diagonal matrix."""
     x = (shares / tf.linalg.diag_part(matrix)) ** (1.0 / (1.0 + power))
     square = tf.reduce_sum(x * tf.linalg.matvec(matrix, x))
     gain = tf.reduce_sum(shares * x ** (1.0 - power))
     return x * (gain / square) ** (1.0 / (1.0 + power))
 
 
-def _values(matrix, shares, power, rows):
-    """The convex function, for each row."""
+def _objective(matrix, shares, power, rows):
+    """Computes the convex function for each row."""
     if power == 1.0:
         gains = shares * tf.math.log(rows)
     else:

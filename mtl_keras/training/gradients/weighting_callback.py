@@ -1,4 +1,4 @@
-"""Tells a weighting of the end of each epoch, and checks what it is given."""
+"""Notifies the weighting at the end of each epoch."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import keras
 import numpy as np
 
 
-class WeightingEpochs(keras.callbacks.Callback):
-    """Hands the mean losses of an epoch to the weighting of the model.
+class WeightingCallback(keras.callbacks.Callback):
+    """Passes the mean losses of an epoch to the weighting of the model.
 
-    `MultiTaskModel.fit` adds one to its callbacks.
+    `MultiTaskModel.fit` adds this callback.
 
     Raises:
-        ValueError: If the weighting takes logarithms or roots, and a loss is
+        ValueError: If the weighting requires positive losses and a loss is
             negative.
     """
 
-    # Lets Keras run other callbacks beside the next step.
+    # Lets Keras run other callbacks while the next step runs.
     async_safe = True
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
-        """Looks for negative losses, where the weighting can take none."""
+        """Checks for negative losses if the weighting does not support them."""
         weighting = self.model.weighting
         if not weighting.positive_losses:
             return
@@ -28,14 +28,14 @@ class WeightingEpochs(keras.callbacks.Callback):
             loss = float((logs or {}).get(f"{task}_loss", 0.0))
             if loss < 0:
                 raise ValueError(
-                    f"Task {task!r}: its loss is {loss:.4g} at step "
-                    f"{batch + 1}, and {type(weighting).__name__} needs "
+                    f"Task {task!r}: the loss is {loss:.4g} at step "
+                    f"{batch + 1}, and {type(weighting).__name__} requires "
                     "positive losses. Choose another weighting (see "
                     "mtl_keras.weighting.table()), or a loss of 0 or more."
                 )
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
-        """Weights the epoch's losses as the user does, and hands them over."""
+        """Passes the mean losses, times the loss weights, to the weighting."""
         weighting = self.model.weighting
         losses = [
             self.model.loss_weights[task] * logs[f"{task}_loss"]

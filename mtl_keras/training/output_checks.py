@@ -1,4 +1,4 @@
-"""Checks that each output of a model belongs to a task."""
+"""Checks that the outputs of a model match its tasks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mtl_keras.keras_compat import operation_of
 from mtl_keras.tasks import Task, check_task_names
 
 
-def as_task(task) -> Task:
-    """Makes a task of its config, or takes it as it is.
+def get_task(task) -> Task:
+    """Returns a task, deserialized from its config if necessary.
 
     Args:
-        task: A task, or what Keras made of one to save it.
+        task: A task or the config of a task.
 
     Raises:
         TypeError: If it is neither.
@@ -24,22 +24,21 @@ def as_task(task) -> Task:
     if isinstance(task, Mapping):
         return keras.saving.deserialize_keras_object(task)
     raise TypeError(
-        f"tasks holds {task!r} of type {type(task).__name__}; expected tasks "
-        "such as mtl_keras.Classification('digit', 10)."
+        f"tasks contains {task!r} of type {type(task).__name__}; expected "
+        "tasks such as mtl_keras.Classification('digit', 10)."
     )
 
 
 def check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
-    """Checks that outputs and tasks go by the same names.
+    """Checks that outputs and tasks have the same names.
 
     Args:
         outputs: Dict from task name to Keras tensor.
         tasks: The tasks.
 
     Raises:
-        TypeError: If `outputs` is no dict.
-        ValueError: If the names differ, also from those of the layers that
-            make the outputs.
+        TypeError: If `outputs` is not a dict.
+        ValueError: If the names of outputs, tasks and output layers differ.
     """
     if not isinstance(outputs, Mapping):
         raise TypeError(
@@ -51,14 +50,14 @@ def check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
     if set(outputs) != names:
         raise ValueError(
             f"outputs are named {sorted(outputs)} and tasks {sorted(names)}; "
-            "expected one output for each task, of its name."
+            "expected one output per task, with the name of the task."
         )
     for name, output in outputs.items():
         layer = operation_of(output)[0].name
         if layer != name:
             raise ValueError(
-                f"Task {name!r}: its output is made by a layer named "
-                f"{layer!r}, and Keras names outputs after their layers. Make "
-                "it by task.head(features), or put a "
-                f"keras.layers.Identity(name={name!r}) behind it."
+                f"Task {name!r}: its output comes from a layer named "
+                f"{layer!r}, and Keras names outputs after their layers. "
+                "Create it with task.head(features), or apply "
+                f"keras.layers.Identity(name={name!r}) to it."
             )

@@ -1,4 +1,4 @@
-"""Metrics of several tasks at once, against Keras's of each task."""
+"""Metrics of task groups against Keras's metrics of each task."""
 
 import dataclasses
 
@@ -15,9 +15,9 @@ from mtl_keras.tasks import (
     Regression,
 )
 from mtl_keras.tasks.groups import make_metric
-from mtl_keras.training.losses.batch_parts import part_batch
-from mtl_keras.training.losses.group_auc import can_stand_for
-from mtl_keras.training.losses.group_metrics import computed_together
+from mtl_keras.training.losses.group_auc import matches_group_auc
+from mtl_keras.training.losses.make_group_metrics import make_group_metrics
+from mtl_keras.training.losses.task_group_batch import split_batch
 from mtl_keras.training.losses.task_groups import TaskGroup
 from mtl_keras.training.losses.task_metrics import update_metric
 
@@ -66,7 +66,7 @@ def batches(task, rng, *, missing):
 )
 def test_each_task_has_the_value_of_keras(task, expected, missing, rng):
     group = group_of(task)
-    together = computed_together(group)
+    together = make_group_metrics(group)
     assert set(together) == expected
     if task.columns and not isinstance(task, Regression):
         return
@@ -76,7 +76,7 @@ def test_each_task_has_the_value_of_keras(task, expected, missing, rng):
         for name in together
     }
     for y, y_pred in batches(group.task, rng, missing=missing):
-        parts = part_batch(
+        parts = split_batch(
             [(NAMES, group.task)],
             y,
             y_pred,
@@ -114,4 +114,4 @@ def test_each_task_has_the_value_of_keras(task, expected, missing, rng):
     ],
 )
 def test_only_the_usual_area_is_computed_together(arguments, can):
-    assert can_stand_for(keras.metrics.AUC(**arguments)) == can
+    assert matches_group_auc(keras.metrics.AUC(**arguments)) == can

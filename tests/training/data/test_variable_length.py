@@ -1,4 +1,4 @@
-"""Batches whose lengths differ, against sums over all their elements."""
+"""Batches with different lengths, against sums over all elements."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from mtl_keras import (
     build_text_cls_tag,
 )
 
-# Two alike at first, from which Keras would conclude for the others.
+# Two equal lengths first, from which Keras would infer all others.
 LENGTHS = (5, 5, 7, 4, 9)
 
 
@@ -383,7 +383,7 @@ def test_a_label_behind_the_longest_sentence_is_an_error(on_text, form, rng):
     stream = tf.data.Dataset.from_tensor_slices((x[order].astype(str), y))
     with pytest.raises(tf.errors.InvalidArgumentError, match="'slots'") as e:
         on_text.evaluate(stream.batch(4), verbose=0)
-    assert "behind the last step" in str(e.value)
+    assert "after the last timestep" in str(e.value)
 
 
 def test_tags_that_are_too_short_are_an_error(on_text, rng):

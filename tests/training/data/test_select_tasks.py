@@ -1,11 +1,11 @@
-"""The data of some tasks, out of the data of all."""
+"""Data of some tasks, selected from data of all tasks."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_keras.training.data.of_tasks import of_tasks
+from mtl_keras.training.data.select_tasks import select_tasks
 
 X = np.arange(4.0)[:, None]
 Y = {"a": np.arange(4.0), "b": np.arange(4.0) + 10, "c": None}
@@ -13,12 +13,12 @@ WEIGHTS = {"a": np.ones(4), "b": np.zeros(4), "c": np.ones(4)}
 
 
 def test_of_arrays_the_named_targets_and_weights_stay():
-    x, y, weights = of_tasks(X, Y, WEIGHTS, ["c", "a"])
+    x, y, weights = select_tasks(X, Y, WEIGHTS, ["c", "a"])
     assert x is X
     assert list(y) == ["a", "c"]
     assert y["a"] is Y["a"] and y["c"] is None
     assert list(weights) == ["a", "c"]
-    assert of_tasks(X, Y, X, ["a"])[2] is X
+    assert select_tasks(X, Y, X, ["a"])[2] is X
 
 
 class Batches(keras.utils.PyDataset):
@@ -45,7 +45,7 @@ def test_of_streams_each_batch_keeps_them(kind):
         "py_dataset": lambda: batches,
         "generator": lambda: iter([batches[0]]),
     }[kind]()
-    found, y, weights = of_tasks(stream, None, None, ["b"])
+    found, y, weights = select_tasks(stream, None, None, ["b"])
     assert y is None and weights is None
     if kind == "py_dataset":
         found.on_epoch_end()
@@ -59,5 +59,5 @@ def test_of_streams_each_batch_keeps_them(kind):
 
 
 def test_other_streams_are_refused():
-    with pytest.raises(TypeError, match="x is a list, of which the targets"):
-        of_tasks([1, 2], None, None, ["a"])
+    with pytest.raises(TypeError, match="x is a list, from which targets"):
+        select_tasks([1, 2], None, None, ["a"])

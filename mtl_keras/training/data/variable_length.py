@@ -1,4 +1,4 @@
-"""Streams whose batches differ in length, where the model allows it."""
+"""Streams whose batches differ in length."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import tensorflow as tf
 from mtl_keras.training.data.target_form import targets_by_task
 
 
-def with_any_length(network, stream):
-    """Makes a dataset of a generator for a model that takes any length.
+def to_variable_length(model, stream):
+    """Converts a generator to a dataset whose batches may differ in length.
 
-    Keras reads the shapes of a generator off its first two batches, so that
-    two that are alike would fix the length of all.
+    Keras infers the shapes of a generator from its first two batches. If both
+    have the same length, it would fix the length of all batches.
 
     Args:
-        network: The model.
+        model: The model.
         stream: A stream of batches.
 
     Returns:
         A `tf.data.Dataset` if the stream is an iterator over numpy arrays and
-        the model has an axis of any length; else the stream.
+        the model has an axis of any length; otherwise the stream.
     """
-    shapes = [tuple(tensor.shape)[1:] for tensor in network.inputs]
+    shapes = [tuple(tensor.shape)[1:] for tensor in model.inputs]
     if not isinstance(stream, Iterator) or not any(
         None in shape for shape in shapes
     ):
@@ -35,71 +35,77 @@ def with_any_length(network, stream):
     if first is None:
         return stream
     batches = itertools.chain([first], stream)
-    if not _is_plain(first):
+    if not _is_dense_batch(first):
         return batches
-    signature = _signature(network, first)
+    signature = _make_signature(model, first)
 
     def generate():
         for batch in batches:
-            yield keras.tree.map_structure(_as_array, _as_tuple(batch))
+            yield keras.tree.map_structure(_to_array, _to_tuple(batch))
 
     return tf.data.Dataset.from_generator(
         generate, output_signature=signature
     ).prefetch(tf.data.AUTOTUNE)
 
 
-def _is_plain(batch) -> bool:
-    """Whether a batch holds dense arrays alone, and no `None`."""
+def _is_dense_batch(batch) -> bool:
+    """Returns whether a batch contains only dense arrays."""
     return all(
         isinstance(leaf, np.ndarray) or tf.is_tensor(leaf)
-        for leaf in keras.tree.flatten(_as_tuple(batch))
+        for leaf in keras.tree.flatten(_to_tuple(batch))
     )
 
 
-def _as_tuple(batch) -> tuple:
+def _to_tuple(batch) -> tuple:
     return keras.utils.pack_x_y_sample_weight(
         *keras.utils.unpack_x_y_sample_weight(batch)
     )
 
 
-def _as_array(leaf):
+def _to_array(leaf):
     return leaf if tf.is_tensor(leaf) else np.asarray(leaf)
 
 
-def _signature(network, batch) -> tuple:
+def _make_signature(model, batch) -> tuple:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     if isinstance(x, Mapping):
-        shapes = {tensor.name: tensor.shape for tensor in network.inputs}
-        of_x = {name: _spec(leaf, shapes[name]) for name, leaf in x.items()}
+        shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+        x_signature = {
+            name: _make_spec(leaf, shapes[name]) for name, leaf in x.items()
+        }
     else:
         inputs = [
-            _spec(leaf, tensor.shape)
+            _make_spec(leaf, tensor.shape)
             for leaf, tensor in zip(
-                keras.tree.flatten(x), network.inputs, strict=True
+                keras.tree.flatten(x), model.inputs, strict=True
             )
         ]
-        of_x = keras.tree.pack_sequence_as(x, inputs)
-    outputs = network.task_output_shapes
-    targets = targets_by_task(network.tasks, y)
-    of_y = {
-        name: _spec(target, (None, *outputs[name]))
+        x_signature = keras.tree.pack_sequence_as(x, inputs)
+    outputs = model.task_output_shapes
+    targets = targets_by_task(model.tasks, y)
+    y_signature = {
+        name: _make_spec(target, (None, *outputs[name]))
         for name, target in targets.items()
     }
-    of_y = of_y if isinstance(y, Mapping) else next(iter(of_y.values()))
+    y_signature = (
+        y_signature
+        if isinstance(y, Mapping)
+        else next(iter(y_signature.values()))
+    )
     if sample_weight is None:
-        return of_x, of_y
+        return x_signature, y_signature
     if not isinstance(sample_weight, Mapping):
         free = tf.TensorSpec([None] * np.ndim(sample_weight), "float32")
-        return of_x, of_y, free
-    of_weights = {
-        name: _spec(weights, (None, *outputs[name]))
+        return x_signature, y_signature, free
+    weight_signature = {
+        name: _make_spec(weights, (None, *outputs[name]))
         for name, weights in sample_weight.items()
     }
-    return of_x, of_y, of_weights
+    return x_signature, y_signature, weight_signature
 
 
-def _spec(array, like: tuple) -> tf.TensorSpec:
-    """Describes batches of an array; an axis may vary where it does in `like`.
+def _make_spec(array, like: tuple) -> tf.TensorSpec:
+    """Creates the spec of an array, with `None` where `like` has `None`.
 
     Args:
         array: The array in the first batch.

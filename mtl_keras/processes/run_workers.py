@@ -1,4 +1,4 @@
-"""Runs several processes as one, and ends all when one is lost."""
+"""Runs several processes and stops all of them when one fails."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ _POLL_SECONDS = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """A process to be started.
+    """A process to start.
 
     Args:
-        name: What messages call it.
+        name: Name in messages.
         command: The command and its arguments.
-        environment: All its environment variables.
-        log: File that takes its output, which must not exist yet.
-        shown: Whether the output goes to the terminal as well.
+        environment: All environment variables.
+        log: File for the output, which must not exist.
+        shown: Whether to show the output in the terminal too. Defaults to
+            `False`.
     """
 
     name: str
@@ -40,13 +41,14 @@ class Worker:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a group of processes ended.
+    """The result of a group of processes.
 
     Args:
         lost: Name of the worker that failed first, or `None`.
-        reason: How it ended, in words, such as `"killed by SIGKILL"`.
-        codes: Dict from name to return code; negative for a signal.
-        interrupted: Whether the user ended them.
+        reason: Description of its end, such as `"killed by SIGKILL"`.
+        codes: Dict from name to return code, negative for a signal.
+        interrupted: Whether the user interrupted the group. Defaults to
+            `False`.
     """
 
     lost: str | None
@@ -59,43 +61,43 @@ def run_workers(
     workers: Sequence[Worker],
     *,
     grace_seconds: float = 30.0,
-    say: Callable[[str], None] = print,
+    print_fn: Callable[[str], None] = print,
 ) -> Outcome:
-    """Starts processes, and waits until all have ended.
+    """Starts processes and waits until all have ended.
 
-    When one fails or is killed, the others have some time to find out and to
-    end by themselves; then they are ended. An interruption (Ctrl-C) is handed
-    on to all of them. None outlives this call.
+    When a process fails or is killed, the others have some time to end by
+    themselves; then they are terminated. An interruption (Ctrl-C) is passed on
+    to all processes. No process outlives this call.
 
     Args:
         workers: The processes.
-        grace_seconds: How long the others may go on, in seconds, once one is
-            lost. Defaults to 30.
-        say: Takes messages for the user.
+        grace_seconds: Seconds that the other processes have after a failure.
+            Defaults to 30.
+        print_fn: Function that prints messages. Defaults to `print`.
 
     Returns:
         An `Outcome`.
 
     Raises:
-        FileExistsError: If a log is there already.
+        FileExistsError: If a log file exists.
     """
     started = {}
-    with ended_on_terminate(), contextlib.ExitStack() as open_files:
+    with interrupt_on_sigterm(), contextlib.ExitStack() as open_files:
         try:
             for worker in workers:
                 started[worker.name] = _start(worker, open_files)
-            return _watch(started, grace_seconds, say)
+            return _watch(started, grace_seconds, print_fn)
         except KeyboardInterrupt:
-            return _hand_on_interruption(started, grace_seconds, say)
+            return _interrupt(started, grace_seconds, print_fn)
         finally:
             _end(started.values(), 0.0)
 
 
-def describe_code(code: int) -> str:
-    """Says how a process ended.
+def describe_exit_code(code: int) -> str:
+    """Describes how a process ended.
 
     Args:
-        code: Its return code, negative for a signal.
+        code: The return code, negative for a signal.
     """
     if code >= 0:
         return f"ended with exit code {code}"
@@ -107,31 +109,31 @@ def _start(worker: Worker, open_files: contextlib.ExitStack):
     opened = open(worker.log, "xb", buffering=0)  # noqa: SIM115
     log = output = open_files.enter_context(opened)
     if worker.shown:
-        source, output = _connect()
+        source, output = _open_output()
     process = subprocess.Popen(
         list(worker.command),
         env=dict(worker.environment),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
-        # Signals of the terminal come to us alone: we hand them on once.
+        # The terminal signals only this process, which forwards the signal.
         start_new_session=True,
     )
     if worker.shown:
         os.close(output)
         copying = threading.Thread(
-            target=_copy, args=(source, log), daemon=True
+            target=_copy_output, args=(source, log), daemon=True
         )
         copying.start()
-        # The last words come before what is said of the end.
+        # Print the last output before the message about the end.
         open_files.callback(copying.join, timeout=5.0)
     return process
 
 
-def _connect() -> tuple[int, int]:
-    """Makes a way for output, which is a terminal where ours is one.
+def _open_output() -> tuple[int, int]:
+    """Opens a pipe for output, or a pseudoterminal if stdout is a terminal.
 
-    Progress bars ask for that.
+    Progress bars check for a terminal.
 
     Returns:
         File descriptors to read from and to write to.
@@ -144,14 +146,14 @@ def _connect() -> tuple[int, int]:
     return ours, theirs
 
 
-def _copy(source: int, log) -> None:
-    """Copies what a process says to a file and to the terminal."""
+def _copy_output(source: int, log) -> None:
+    """Copies the output of a process to a file and to the terminal."""
     terminal = getattr(sys.stdout, "buffer", None)
-    # A terminal whose other end was closed gives an error, not an end.
+    # A closed pseudoterminal raises an error instead of end of file.
     with contextlib.suppress(OSError):
         while chunk := os.read(source, 65536):
             log.write(chunk)
-            if terminal is None:  # a stand-in that takes text alone
+            if terminal is None:  # a replaced stdout that accepts only text
                 sys.stdout.write(chunk.decode(errors="replace"))
             else:
                 terminal.write(chunk)
@@ -159,7 +161,7 @@ def _copy(source: int, log) -> None:
     os.close(source)
 
 
-def _watch(started: dict, grace_seconds: float, say: Callable) -> Outcome:
+def _watch(started: dict, grace_seconds: float, print_fn: Callable) -> Outcome:
     while True:
         codes = {name: each.poll() for name, each in started.items()}
         lost = next((name for name, code in codes.items() if code), None)
@@ -168,10 +170,10 @@ def _watch(started: dict, grace_seconds: float, say: Callable) -> Outcome:
         if all(code == 0 for code in codes.values()):
             return Outcome(None, "", codes)
         time.sleep(_POLL_SECONDS)
-    reason = describe_code(codes[lost])
+    reason = describe_exit_code(codes[lost])
     running = [name for name, code in codes.items() if code is None]
     if running:
-        say(
+        print_fn(
             f"{lost} was lost ({reason}). Waiting up to {grace_seconds:g} s "
             f"for {', '.join(running)} to end."
         )
@@ -179,11 +181,11 @@ def _watch(started: dict, grace_seconds: float, say: Callable) -> Outcome:
     return Outcome(lost, reason, _codes(started))
 
 
-def _hand_on_interruption(started, grace_seconds, say) -> Outcome:
-    say("Interrupted: waiting for the workers to end.")
+def _interrupt(started, grace_seconds, print_fn) -> Outcome:
+    print_fn("Interrupted: waiting for the workers to end.")
     for process in started.values():
         _signal(process, signal.SIGINT)
-    # A second Ctrl-C ends them at once.
+    # A second Ctrl-C terminates them immediately.
     with contextlib.suppress(KeyboardInterrupt):
         _wait(started.values(), grace_seconds)
     _end(started.values(), 0.0)
@@ -195,7 +197,7 @@ def _codes(started: dict) -> dict[str, int]:
 
 
 def _end(processes, grace_seconds: float) -> None:
-    """Waits for processes, then asks them to end, then kills them."""
+    """Waits for processes, then terminates them, then kills them."""
     _wait(processes, grace_seconds)
     for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         running = [each for each in processes if each.poll() is None]
@@ -213,22 +215,22 @@ def _wait(processes, seconds: float) -> None:
 
 
 def _signal(process, number: int) -> None:
-    """Signals a process and what it started; it may have ended meanwhile."""
+    """Signals a process group, which may have ended already."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
 
 
 @contextlib.contextmanager
-def ended_on_terminate() -> Iterator[None]:
-    """Takes SIGTERM, which a scheduler sends, for an interruption (Ctrl-C)."""
+def interrupt_on_sigterm() -> Iterator[None]:
+    """Handles SIGTERM, which schedulers send, like Ctrl-C within a block."""
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
     try:
         before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # only the main thread is signalled
+    except ValueError:  # not the main thread, which receives signals
         yield
         return
     try:

@@ -1,4 +1,4 @@
-"""Arguments of `compile` that name tasks."""
+"""Arguments that are dicts by task name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
 
-def by_task(argument: str, given, tasks: Sequence[Task]) -> dict[str, Any]:
-    """Checks a dict from task name; for one task, its value will do.
+def to_task_dict(argument: str, given, tasks: Sequence[Task]) -> dict[str, Any]:
+    """Checks an argument and converts it to a dict by task name.
 
     Args:
         argument: Name of the argument, for messages.
-        given: A dict that names some or all tasks, or `None`.
+        given: Dict from the names of some or all tasks to values, or `None`.
+            With one task also its value.
         tasks: The tasks of the model.
 
     Returns:
-        A dict that names the tasks that were given.
+        Dict from the given task names to values.
 
     Raises:
-        TypeError: If `given` is no dict, and there are several tasks.
-        ValueError: If a name is no task's.
+        TypeError: If `given` is not a dict and there are several tasks.
+        ValueError: If a task is unknown.
     """
     if given is None:
         return {}
@@ -37,7 +38,7 @@ def by_task(argument: str, given, tasks: Sequence[Task]) -> dict[str, Any]:
     for name in given:
         if name not in names:
             raise ValueError(
-                f"{argument} names {name!r}, which is no task of the model. "
-                f"{did_you_mean(name, names)}"
+                f"{argument} names {name!r}, which is not a task of the "
+                f"model. {did_you_mean(name, names)}"
             )
     return dict(given)

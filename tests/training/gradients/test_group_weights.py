@@ -1,4 +1,4 @@
-"""Weights of tasks whose heads are one layer, by a method that combines."""
+"""Task weights of head groups, for a weighting that combines losses."""
 
 import keras
 import numpy as np

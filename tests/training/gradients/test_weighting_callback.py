@@ -1,4 +1,4 @@
-"""What a weighting is told at the end of an epoch."""
+"""The mean losses that a weighting receives at the end of an epoch."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from mtl_keras.weighting import Weighting
 
 
 class Sum(Weighting):
-    """The plain sum, which keeps what it is told."""
+    """The plain sum, which stores the losses that it receives."""
 
     told = None
 

@@ -1,4 +1,4 @@
-"""Callbacks of Keras know the better direction of what tasks log."""
+"""Keras's callbacks use the directions of the task metrics."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from factory_harness import mostly_slow
 
 from mtl_keras import BinaryClassification, MultiTaskModel, Regression
-from mtl_keras.training.own_callbacks import set_directions
+from mtl_keras.training.internal_callbacks import set_monitor_modes
 
 
 def build(tasks=None, cls=MultiTaskModel):
@@ -30,7 +30,7 @@ class Scripted(MultiTaskModel):
     """Logs numbers of a script in place of those of its data."""
 
     def fit(self, script, callbacks):
-        set_directions(callbacks, self)
+        set_monitor_modes(callbacks, self)
         calls = keras.callbacks.CallbackList(
             callbacks, add_history=True, model=self
         )
@@ -111,7 +111,7 @@ def test_the_learning_rate_falls_where_it_gets_worse(
 @pytest.mark.parametrize("mode", ["min", "max"])
 def test_a_mode_that_was_given_stays(model, mode):
     stop = keras.callbacks.EarlyStopping("val_kind_auc", mode=mode)
-    set_directions([stop], model)
+    set_monitor_modes([stop], model)
     assert stop.mode == mode
 
 
@@ -122,7 +122,7 @@ def test_a_task_says_the_direction_of_its_primary_metric(direction):
         "size", metrics=[own], primary_metric="cost", direction=direction
     )
     stop = keras.callbacks.EarlyStopping("val_size_cost")
-    set_directions([stop], build([task]))
+    set_monitor_modes([stop], build([task]))
     assert stop.mode == direction
 
 
@@ -130,12 +130,12 @@ def test_nested_callbacks_and_lists(model):
     stop = keras.callbacks.EarlyStopping("val_kind_auc")
     other = keras.callbacks.EarlyStopping("size_mae")
     unknown = keras.callbacks.EarlyStopping("weight/kind")
-    set_directions([[stop], [[other]], unknown], model)
+    set_monitor_modes([[stop], [[other]], unknown], model)
     assert (stop.mode, other.mode) == ("max", "min")
     assert unknown.mode == "auto"
     listed = keras.callbacks.EarlyStopping("val_kind_auc")
     calls = keras.callbacks.CallbackList([listed], model=model)
-    set_directions(calls, model)
+    set_monitor_modes(calls, model)
     assert listed.mode == "max"
 
 
@@ -171,7 +171,7 @@ def test_tasks_that_are_computed_together_have_directions():
     assert model.compiled_parts.losses.groups
     stop = keras.callbacks.EarlyStopping("val_kind4_auc")
     loss = keras.callbacks.EarlyStopping("kind4_loss")
-    set_directions([stop, loss], model)
+    set_monitor_modes([stop, loss], model)
     assert (stop.mode, loss.mode) == ("max", "min")
 
 
@@ -189,5 +189,5 @@ def test_names_that_look_like_prefixes_and_metrics(name):
     for prefix in ("", "val_"):
         r2 = keras.callbacks.EarlyStopping(f"{prefix}{name}_r2")
         mae = keras.callbacks.EarlyStopping(f"{prefix}{name}_mae")
-        set_directions([r2, mae], model)
+        set_monitor_modes([r2, mae], model)
         assert (r2.mode, mae.mode) == ("max", "min"), prefix

@@ -1,4 +1,4 @@
-"""Data of some of a model's tasks, out of data of all."""
+"""Selects the targets of some tasks from data of all tasks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 
-def of_tasks(x, y, sample_weight, tasks: Collection[str]) -> tuple:
-    """Keeps the targets and weights of some tasks.
+def select_tasks(x, y, sample_weight, tasks: Collection[str]) -> tuple:
+    """Selects the targets and sample weights of some tasks.
 
     Args:
         x: Inputs, or a stream of batches.
@@ -18,42 +18,42 @@ def of_tasks(x, y, sample_weight, tasks: Collection[str]) -> tuple:
         tasks: Names of the tasks.
 
     Returns:
-        The same three, of the same kinds.
+        A tuple `(x, y, sample_weight)` of the same types.
 
     Raises:
-        TypeError: If `x` is a stream of another kind than those of `tf.data`,
-            `keras.utils.PyDataset` and iterators.
+        TypeError: If `x` is a stream and neither a `tf.data.Dataset`, a
+            `keras.utils.PyDataset` nor an iterator.
     """
     if y is not None:
-        return x, _of_tasks(y, tasks), _of_tasks(sample_weight, tasks)
+        return x, _select(y, tasks), _select(sample_weight, tasks)
     if isinstance(x, tf.data.Dataset):
-        return x.map(lambda *batch: _batch(batch, tasks)), None, None
+        return x.map(lambda *batch: _select_batch(batch, tasks)), None, None
     if isinstance(x, keras.utils.PyDataset):
-        return _OfTasks(x, tasks), None, None
+        return _TaskSelection(x, tasks), None, None
     if isinstance(x, Iterator):
-        return (_batch(batch, tasks) for batch in x), None, None
+        return (_select_batch(batch, tasks) for batch in x), None, None
     raise TypeError(
-        f"x is a {type(x).__name__}, of which the targets of some tasks cannot "
-        "be taken; expected arrays with y, a tf.data.Dataset, a "
-        "keras.utils.PyDataset or an iterator."
+        f"x is a {type(x).__name__}, from which targets cannot be selected; "
+        "expected arrays with y, a tf.data.Dataset, a keras.utils.PyDataset "
+        "or an iterator."
     )
 
 
-def _of_tasks(values, tasks: Collection[str]):
+def _select(values, tasks: Collection[str]):
     if not isinstance(values, Mapping):
         return values
     return {name: values[name] for name in values if name in tasks}
 
 
-def _batch(batch, tasks: Collection[str]) -> tuple:
+def _select_batch(batch, tasks: Collection[str]) -> tuple:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     return keras.utils.pack_x_y_sample_weight(
-        x, _of_tasks(y, tasks), _of_tasks(sample_weight, tasks)
+        x, _select(y, tasks), _select(sample_weight, tasks)
     )
 
 
-class _OfTasks(keras.utils.PyDataset):
-    """Another PyDataset, with the targets of some tasks."""
+class _TaskSelection(keras.utils.PyDataset):
+    """A wrapper of a PyDataset with the targets of some tasks."""
 
     def __init__(self, dataset: keras.utils.PyDataset, tasks):
         super().__init__(
@@ -64,7 +64,7 @@ class _OfTasks(keras.utils.PyDataset):
         self._dataset, self._tasks = dataset, tasks
 
     def __getitem__(self, index):
-        return _batch(self._dataset[index], self._tasks)
+        return _select_batch(self._dataset[index], self._tasks)
 
     @property
     def num_batches(self):

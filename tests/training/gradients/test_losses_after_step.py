@@ -1,4 +1,4 @@
-"""Methods that see the losses of a batch once more, after the update."""
+"""Weightings that receive the losses of a batch after the update."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""A dict of inputs is matched by name, whatever the order of the inputs."""
+"""A dict of inputs is matched by name, in any order."""
 
 import keras
 import numpy as np

@@ -1,0 +1,54 @@
+"""Aligned-MTL against the singular values of the Jacobian."""
+
+import numpy as np
+import pytest
+from factory_harness import mostly_slow
+from gramian_harness import compute_gramians, lengths, weigh
+
+
+def reference(jacobian, rank=None):
+    """Computes the update from singular values and vectors."""
+    left, values, right = np.linalg.svd(jacobian, full_matrices=False)
+    left, values, right = left[:, :rank], values[:rank], right[:rank]
+    return values[-1] * left.sum(axis=0) @ right
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([[1.0, 2.0], [1.0, 2.0]], [1.0, 1.0]),
+        ([[1.0, 2.0], [2.0, 4.0]], [0.6, 1.2]),
+        ([[1.0, 2.0]] * 3, [1.0] * 3),
+        ([[1.0, 2.0]] * 3 + [[0.0, 0.0]], [1.0] * 3 + [0.0]),
+        # The two cancel each other out along the only component.
+        ([[1.0, 2.0], [-1.0, -2.0]], [0.0, 0.0]),
+    ],
+)
+def test_parallel_gradients(rows, expected):
+    weights = weigh("aligned", compute_gramians(np.array([rows], "float32")))[0]
+    np.testing.assert_allclose(weights, expected, atol=1e-5)
+
+
+def test_four_parallel_and_one_orthogonal_gradient():
+    jacobian = np.zeros((5, 3), "float32")
+    jacobian[:4, 0], jacobian[4, 1] = 3.0, 5.0
+    weights = weigh("aligned", compute_gramians(jacobian[None]))[0]
+    np.testing.assert_allclose(
+        weights @ jacobian, reference(jacobian, rank=2), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("num_tasks", mostly_slow([2, 3, 10], [10]))
+def test_gradients_in_very_different_units(num_tasks, rng):
+    jacobians = rng.normal(size=(10, num_tasks, 20))
+    units = 1e4 ** rng.uniform(-1, 1, size=(10, num_tasks, 1))
+    units[:, :2, 0] = 1e-4, 1e4
+    jacobians *= units / lengths(jacobians)[..., None]
+    jacobians = jacobians.astype("float32")
+    weights = weigh("aligned", compute_gramians(jacobians))
+    for jacobian, weight in zip(jacobians.astype(float), weights, strict=True):
+        expected = reference(jacobian)
+        size = np.linalg.norm(expected)
+        np.testing.assert_allclose(
+            weight @ jacobian, expected, atol=1e-5 * size
+        )
