@@ -37,6 +37,8 @@ class TaskDescription:
         minimum: Float, the smallest number of a regression, or `None`.
         mean: Float, mean of the numbers of a regression, or `None`.
         maximum: Float, the greatest number of a regression, or `None`.
+        is_multi_label: Boolean, whether each class is a separate label.
+            Defaults to `False`.
     """
 
     name: str
@@ -49,6 +51,7 @@ class TaskDescription:
     minimum: float | None = None
     mean: float | None = None
     maximum: float | None = None
+    is_multi_label: bool = False
 
     @property
     def missing(self) -> float:
@@ -60,7 +63,7 @@ class TaskDescription:
         """Dict from class to its share of what is labelled, from 0 to 1."""
         counts = self.class_counts or {}
         whole = self.labelled_elements
-        if self.kind == "MultiLabelClassification":
+        if self.is_multi_label:
             # Each label is there or not by itself.
             whole = whole / max(len(counts), 1)
         return {name: n / max(whole, 1) for name, n in counts.items()}

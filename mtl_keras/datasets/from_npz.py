@@ -19,7 +19,7 @@ from mtl_keras.datasets.reading.partition import partition
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits, make_splits
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Regression, Task
+from mtl_keras.tasks import Task
 
 _CHUNK = 256
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
@@ -120,7 +120,7 @@ def from_npz(
     )
     made = tuple(task for task, _ in targets)
     y = {task.name: values for task, values in targets}
-    numbers = [task.name for task in made if isinstance(task, Regression)]
+    numbers = [task.name for task in made if task.num_label_classes is None]
     return make_splits(
         ArraySource(x, y, numbers),
         made,

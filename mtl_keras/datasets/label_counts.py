@@ -8,14 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mtl_keras.datasets.description import TaskDescription
-from mtl_keras.tasks import (
-    Classification,
-    MultiLabelClassification,
-    Regression,
-    Segmentation,
-    SequenceTagging,
-    Task,
-)
+from mtl_keras.tasks import Task
 
 # Labels below it are counted in an array of this length, others one by one.
 _FEW = 2**16
@@ -36,8 +29,9 @@ class LabelCounts:
         self.samples = self.labelled = 0
         self.elements = self.labelled_elements = 0
         self.low, self.high, self.sum = np.inf, -np.inf, 0.0
-        self.by_label = isinstance(task, MultiLabelClassification)
-        self.is_number = isinstance(task, Regression) if task else None
+        self.is_number = task.num_label_classes is None if task else None
+        # Several labels of yes and no are counted by column.
+        self.by_label = bool(task and task.columns and not self.is_number)
         self._classes: Counter[int] = Counter()
         self._steps = _Steps()
 
@@ -107,15 +101,7 @@ class LabelCounts:
 
     def _class_indices(self, values):
         """One value per class becomes the class, -1 where one is missing."""
-        task = self.task
-        if not isinstance(task, Classification | Segmentation):
-            return values
-        one_hot = (
-            task.num_classes > 1
-            and values.ndim == task.feature_rank
-            and values.shape[-1] == task.num_classes
-        )
-        if not one_hot:
+        if self.task is None or not self.task.is_one_hot(values.shape):
             return values
         missing = ~self._labelled(values).all(axis=-1)
         return np.where(missing, -1, np.nan_to_num(values).argmax(axis=-1))
@@ -159,7 +145,7 @@ class LabelCounts:
     def _may_be_sequence(self, values) -> bool:
         if self.task is None:
             return values.ndim == 2 and values.shape[1] > 1
-        return isinstance(self.task, SequenceTagging)
+        return self.task.labels_per == "step"
 
     def describe(self) -> TaskDescription:
         """Returns the counts."""
@@ -173,6 +159,7 @@ class LabelCounts:
             elements=self._elements(),
             labelled_elements=self.labelled_elements,
             class_counts=None if self.is_number else self._class_counts(),
+            is_multi_label=self.by_label,
             minimum=self.low if numbers else None,
             mean=mean,
             maximum=self.high if numbers else None,
@@ -185,7 +172,7 @@ class LabelCounts:
 
     def _elements(self) -> int:
         steps = self._steps
-        if isinstance(self.task, SequenceTagging):
+        if self.task is not None and self.task.labels_per == "step":
             return steps.elements(self.samples)
         # Without a task, holes at the ends of rows alone are those of padded
         # sequences. Several labels of yes and no may have them by chance.
@@ -203,13 +190,13 @@ class LabelCounts:
 
     def _codes(self) -> Iterator[int]:
         """Numbers of the classes: all of the task's, and what was found."""
-        counted = _num_classes(self.task)
         if self.task is None:
             # Where half of the numbers up to the greatest are there, all are.
             counted = 1 + max(self._classes, default=-1)
             counted = counted if counted <= 2 * len(self._classes) else 0
-        elif counted > _FEW:
-            counted = 0
+        else:
+            counted = self.task.num_categories
+            counted = counted if counted <= _FEW else 0
         yield from range(counted)
         yield from sorted(code for code in self._classes if code >= counted)
 
@@ -244,10 +231,3 @@ class _Steps:
 def _is_gone(value) -> bool:
     # pd.NA compares with nothing.
     return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def _num_classes(task: Task | None) -> int:
-    if task is None:
-        return 0
-    labels = getattr(task, "num_labels", 0)
-    return labels or max(2, getattr(task, "num_classes", 2))

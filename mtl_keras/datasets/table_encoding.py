@@ -17,7 +17,7 @@ from mtl_keras import tables
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.safe_name import safe_names
 from mtl_keras.tables.encode_columns import encoded_names
-from mtl_keras.tasks import BinaryClassification, Classification, Task
+from mtl_keras.tasks import Task
 
 FEATURE_SPACE = "feature_space.keras"
 ENCODING = "encoding.json"
@@ -190,9 +190,7 @@ class TableEncoding:
 
 def _with_names(task: Task) -> Task:
     """Names classes that are numbered from 0, so that others do not fit."""
-    of_classes = BinaryClassification | Classification
-    if not isinstance(task, of_classes) or task.class_names is not None:
+    if task.columns or task.num_label_classes is None:
         return task
-    count = getattr(task, "num_classes", 2)
-    names = tuple(map(str, range(count)))
-    return dataclasses.replace(task, class_names=names)
+    numbers = [str(number) for number in range(task.num_label_classes)]
+    return task.with_class_names(numbers)

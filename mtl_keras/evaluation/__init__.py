@@ -1,13 +1,16 @@
-"""Looks at what a model learned."""
+"""Evaluation of trained models: metrics by task, predictions, plots."""
 
 from mtl_keras.evaluation.evaluate_by_task import evaluate_by_task
 from mtl_keras.evaluation.plot_history import plot_history
 from mtl_keras.evaluation.plot_predictions import plot_predictions
-from mtl_keras.evaluation.readings import Reading, read_predictions
+from mtl_keras.evaluation.task_predictions import (
+    TaskPrediction,
+    read_predictions,
+)
 from mtl_keras.evaluation.write_predictions import write_predictions
 
 __all__ = [
-    "Reading",
+    "TaskPrediction",
     "evaluate_by_task",
     "plot_history",
     "plot_predictions",

@@ -1,14 +1,14 @@
-"""Evaluates a model, and sorts the results by task."""
+"""Results of `evaluate`, grouped by task."""
 
 from __future__ import annotations
 
-from mtl_keras.evaluation.readings import check_has_tasks
+from mtl_keras.evaluation.task_predictions import check_has_tasks
 
 
 def evaluate_by_task(
     model, x, y=None, *, batch_size: int | None = None
 ) -> dict[str, dict[str, float]]:
-    """Evaluates a model, and sorts the results by task.
+    """Evaluates a model and groups the results by task.
 
     Args:
         model: A compiled `MultiTaskModel`.
@@ -18,8 +18,8 @@ def evaluate_by_task(
             stream.
 
     Returns:
-        Dict from task name to a dict of its metrics, the primary one first
-        and the task's loss last.
+        Dict from task name to a dict of its metrics, the primary one first,
+        then the terms of the loss if they are logged, and the loss.
 
     Raises:
         TypeError: If the model has no tasks.
@@ -40,6 +40,9 @@ def evaluate_by_task(
     for task in model.tasks:
         names = [m if isinstance(m, str) else m.name for m in task.metrics]
         names.sort(key=lambda name, task=task: name != task.primary_metric)
+        if task.log_loss_terms:
+            loss = model.compiled_parts.losses.losses[task.name]
+            names += [f"{term}_loss" for term in loss.term_names]
         results[task.name] = {
             name: float(flat[f"{task.name}_{name}"])
             for name in (*names, "loss")

@@ -1,4 +1,4 @@
-"""The figure that all plots are drawn on. Imports matplotlib."""
+"""The figure of all plots. Imports matplotlib."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TRAIN, VALIDATION = "#4c72b0", "#dd8452"
 class NotebookFigure(Figure):
     """A matplotlib figure that a notebook shows once.
 
-    It is made without `pyplot`, which would keep every figure in memory,
-    choose a backend that may want a display, and let a notebook show a figure
-    a second time at the end of the cell. What is lost without `pyplot` is
-    that notebooks know how to show it; `_repr_png_` says how.
+    It does not use `pyplot`, which keeps every figure in memory, may choose a
+    backend that needs a display, and makes a notebook show a figure again at
+    the end of the cell. Without `pyplot`, a notebook needs `_repr_png_` to
+    show it.
     """
 
     def __init__(self, width: float, height: float):

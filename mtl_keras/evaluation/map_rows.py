@@ -1,4 +1,4 @@
-"""Rows of pictures that say what is true and predicted of each pixel."""
+"""Rows of images that show the true and predicted label of each pixel."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mtl_keras.evaluation.readings import Reading
-from mtl_keras.tasks import Segmentation
+from mtl_keras.evaluation.task_predictions import TaskPrediction
 
 
 @dataclasses.dataclass(frozen=True)
 class MapRow:
-    """A picture for each sample.
+    """An image for each sample.
 
     Args:
-        label: What the row shows.
-        maps: Array of shape `(samples, height, width)`; masked where nothing
-            is known.
+        label: Text at the left of the row.
+        maps: Array of shape `(samples, height, width)`, masked where there is
+            no label.
         options: Dict of arguments of `imshow`.
-        score: Function from the number of a sample to how well it was
-            predicted, as text; or `None`.
+        score: Function from the index of a sample to a text that rates its
+            prediction; or `None`.
     """
 
     label: str
@@ -30,51 +29,51 @@ class MapRow:
     score: Callable[[int], str] | None = None
 
 
-def map_rows(readings: Sequence[Reading]) -> list[MapRow]:
-    """Lists the rows of tasks on pixels: what is true, and what is predicted.
+def map_rows(predictions: Sequence[TaskPrediction]) -> list[MapRow]:
+    """Returns the rows of tasks with a label per pixel: true and predicted.
 
     Args:
-        readings: Readings of segmentations and dense regressions.
+        predictions: Predictions of segmentations and dense regressions.
 
     Returns:
-        One row or two for each mask, and for each number of a pixel.
+        One or two rows for each mask, and for each number of a pixel.
     """
     return [
         row
-        for reading in readings
+        for prediction in predictions
         for row in (
-            _of_classes(reading)
-            if isinstance(reading.task, Segmentation)
-            else _of_numbers(reading)
+            _number_rows(prediction)
+            if prediction.task.num_label_classes is None
+            else _class_rows(prediction)
         )
     ]
 
 
-def show(axes, picture: np.ndarray, **options) -> None:
-    """Draws a picture without ticks.
+def show(axes, image: np.ndarray, **options) -> None:
+    """Draws an image without ticks.
 
     Args:
         axes: Axes of matplotlib.
-        picture: Array of shape `(height, width[, channels])`.
+        image: Array of shape `(height, width[, channels])`.
         **options: As in `Axes.imshow`.
     """
-    axes.imshow(picture, interpolation="nearest", **options)
+    axes.imshow(image, interpolation="nearest", **options)
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _of_classes(reading: Reading) -> Iterator[MapRow]:
-    name, count = reading.task.name, max(reading.task.num_classes, 2)
+def _class_rows(prediction: TaskPrediction) -> Iterator[MapRow]:
+    name, count = prediction.task.name, prediction.task.num_label_classes
     options = {"cmap": _colours(count), "vmin": -0.5, "vmax": count - 0.5}
     # A pixel without a label is -1.
-    predicted = np.ma.masked_less(reading.predicted, 0)
+    predicted = np.ma.masked_less(prediction.predicted, 0)
     score = None
-    if reading.true is not None:
-        true = reading.true
+    if prediction.true is not None:
+        true = prediction.true
         yield MapRow(f"{name}\ntrue", np.ma.masked_less(true, 0), options)
 
         def score(sample: int) -> str:
-            overlap = _mean_iou(true[sample], reading.predicted[sample])
+            overlap = _mean_iou(true[sample], prediction.predicted[sample])
             return f"IoU {overlap:.2f}"
 
     yield MapRow(f"{name}\npredicted", predicted, options, score)
@@ -94,17 +93,21 @@ def _colours(classes: int):
     return ListedColormap(colours).with_extremes(bad="0.6")
 
 
-def _of_numbers(reading: Reading) -> Iterator[MapRow]:
+def _number_rows(prediction: TaskPrediction) -> Iterator[MapRow]:
     from matplotlib import colormaps
 
     colours = colormaps["viridis"].with_extremes(bad="0.6")
-    units = reading.predicted.shape[-1]
+    units = prediction.predicted.shape[-1]
     for unit in range(units):
-        name = f"{reading.task.name} {unit}" if units > 1 else reading.task.name
-        predicted = reading.predicted[..., unit]
-        true = None if reading.true is None else reading.true[..., unit]
+        name = (
+            f"{prediction.task.name} {unit}"
+            if units > 1
+            else prediction.task.name
+        )
+        predicted = prediction.predicted[..., unit]
+        true = None if prediction.true is None else prediction.true[..., unit]
         known = predicted if true is None else true[np.isfinite(true)]
-        # One range for both rows, so that a colour is a number.
+        # Both rows share a range, so that a colour means the same number.
         options = {"cmap": colours}
         if known.size:
             options |= {"vmin": float(known.min()), "vmax": float(known.max())}
@@ -129,7 +132,7 @@ def _rmse(true: np.ndarray, predicted: np.ndarray) -> Callable[[int], str]:
 
 
 def _mean_iou(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean overlap over the classes that occur, without the background."""
+    """Returns the mean IoU of the classes that occur, without background."""
     known = true >= 0
     overlaps = []
     for label in np.union1d(true[known], predicted[known]):

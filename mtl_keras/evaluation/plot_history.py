@@ -1,25 +1,25 @@
-"""Plots how losses and metrics moved during training."""
+"""Plots of losses and metrics over the epochs of a training."""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 
 PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.5
-# Ratio of largest to smallest beyond which a linear axis shows a step alone.
+# Ratio of largest to smallest value from which on the axis is logarithmic.
 LOG_FROM = 30
 
 
 def plot_history(history):
-    """Plots the losses and metrics of a training, a row for each task.
+    """Plots the losses and metrics of a training, with a row for each task.
 
-    The first row holds what belongs to the whole model: the total loss, and
-    the learning rate and loss weights if they were logged. Each panel shows
-    training and validation together.
+    The first row belongs to the whole model: the total loss, and the learning
+    rate and loss weights if they were logged. Each panel shows training and
+    validation together.
 
     Args:
         history: The `keras.callbacks.History` that `fit` returns, its
@@ -30,10 +30,10 @@ def plot_history(history):
         A `matplotlib.figure.Figure`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ImportError: If matplotlib is not installed.
         TypeError: If `history` is something else.
-        ValueError: If it holds no epoch.
+        ValueError: If it has no epoch.
 
     Example:
 
@@ -45,7 +45,8 @@ def plot_history(history):
     from mtl_keras.evaluation.figure import NotebookFigure
 
     values = _values(history)
-    rows = _rows([key for key in values if not key.startswith("val_")])
+    keys = [key for key in values if not key.startswith("val_")]
+    rows = _rows(keys, _tasks(history, keys))
     columns = max(len(keys) for _, keys in rows)
     figure = NotebookFigure(PANEL_WIDTH * columns, PANEL_HEIGHT * len(rows))
     grid = figure.subplots(len(rows), columns, squeeze=False)
@@ -68,7 +69,7 @@ def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
         lines.append(("validation", values[f"val_{key}"], VALIDATION))
     for label, numbers, colour in lines:
         epochs = range(1, len(numbers) + 1)
-        # A single epoch is a point, which a line would not show.
+        # A line does not show a single epoch.
         marker = "o" if len(numbers) < 12 else None
         axes.plot(
             epochs, numbers, color=colour, label=label, marker=marker, ms=3
@@ -85,19 +86,36 @@ def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
         axes.legend(fontsize=8, frameon=False)
 
 
-def _rows(keys: list[str]) -> list[tuple[str, list[str]]]:
-    """Pairs of task and its keys; the task of the first row is `""`."""
-    tasks = [key.removesuffix("_loss") for key in keys if key.endswith("_loss")]
+def _tasks(history, keys: Sequence[str]) -> list[str]:
+    """Returns the names of the tasks, as exactly as the history has them."""
+    names = [key.removesuffix("_loss") for key in keys if key.endswith("_loss")]
+    model = getattr(history, "model", None)
+    known = {task.name for task in getattr(model, "tasks", ())}
+    if known:
+        return [name for name in names if name in known]
+    return [name for name in names if not _is_loss_term(name, names, keys)]
+
+
+def _is_loss_term(name: str, names: Sequence[str], keys: Sequence[str]) -> bool:
+    """Returns whether a name is `<task>_<term>`, which has no metrics."""
+    of_task = any(name.startswith(f"{task}_") for task in names)
+    return of_task and sum(key.startswith(f"{name}_") for key in keys) == 1
+
+
+def _rows(
+    keys: Sequence[str], tasks: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Returns pairs of task and its keys; the first task is `""`."""
     # Longest first, so that `mask_edge_iou` is not a metric of `mask`.
     by_length = sorted(tasks, key=len, reverse=True)
     by_task = {task: [] for task in ["", *tasks]}
     for key in keys:
         owner = next((t for t in by_length if key.startswith(f"{t}_")), "")
         by_task[owner].append(key)
-    for task, own in by_task.items():
+    for task, task_keys in by_task.items():
         loss = f"{task}_loss" if task else "loss"
-        own.sort(key=lambda key, loss=loss: key != loss)
-    return [(task, own) for task, own in by_task.items() if own]
+        task_keys.sort(key=lambda key, loss=loss: key != loss)
+    return [pair for pair in by_task.items() if pair[1]]
 
 
 def _values(history) -> dict[str, list[float]]:
@@ -114,15 +132,15 @@ def _values(history) -> dict[str, list[float]]:
         )
     if not any(len(numbers) for numbers in values.values()):
         raise ValueError(
-            "history holds no epoch. Pass what model.fit returned after one "
-            "epoch at least."
+            "history has no epoch. Pass the result of model.fit after at "
+            "least one epoch."
         )
     return values
 
 
 def _read_csv(path: Path) -> dict[str, list[float]]:
     if not path.is_file():
-        raise FileNotFoundError(f"There is no history file {str(path)!r}.")
+        raise FileNotFoundError(f"History file {str(path)!r} does not exist.")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     keys = [key for key in (rows[0] if rows else {}) if key != "epoch"]
@@ -130,6 +148,6 @@ def _read_csv(path: Path) -> dict[str, list[float]]:
         return {key: [float(row[key]) for row in rows] for key in keys}
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{str(path)!r} is no history: expected a header and a number in "
-            f"each cell, {error}."
+            f"{str(path)!r} is not a history: expected a header and a number "
+            f"in each cell; {error}."
         ) from error

@@ -1,4 +1,4 @@
-"""Draws images with their true and predicted maps, classes and numbers."""
+"""Plots of images with their true and predicted maps, classes and numbers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtl_keras.evaluation.map_rows import map_rows, show
-from mtl_keras.evaluation.readings import Reading, is_one_class_per_sample
-from mtl_keras.tasks import MultiLabelClassification
+from mtl_keras.evaluation.task_predictions import TaskPrediction
 
 CELL = 1.35
 LINE = 0.17
@@ -16,14 +15,16 @@ LABELS = 1.1
 
 
 def plot_images(
-    images: np.ndarray, maps: Sequence[Reading], others: Sequence[Reading]
+    images: np.ndarray,
+    maps: Sequence[TaskPrediction],
+    others: Sequence[TaskPrediction],
 ):
-    """Draws a column for each image.
+    """Plots a column for each image.
 
     Args:
         images: Array of shape `(n, height, width[, channels])`.
-        maps: Readings of tasks on pixels, drawn as pictures.
-        others: Readings of all other tasks, written as text.
+        maps: Predictions of tasks with a label per pixel, drawn as images.
+        others: Predictions of all other tasks, written as text.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -51,7 +52,7 @@ def plot_images(
 
 
 def _write(axes, lines: Sequence[tuple[str, str]]) -> None:
-    """Writes lines above an image, the last one next to it."""
+    """Writes lines above an image, the last one closest to it."""
     for row, (text, colour) in enumerate(reversed(lines)):
         axes.annotate(
             text,
@@ -65,37 +66,42 @@ def _write(axes, lines: Sequence[tuple[str, str]]) -> None:
         )
 
 
-def _lines(readings: Sequence[Reading], sample: int) -> list[tuple[str, str]]:
-    """Lines of text and their colours, for one sample."""
+def _lines(
+    predictions: Sequence[TaskPrediction], sample: int
+) -> list[tuple[str, str]]:
+    """Returns the lines of text of a sample, with their colours."""
     from mtl_keras.evaluation.figure import PLAIN
 
     lines = []
-    for reading in readings:
-        if len(readings) > 1:
-            lines.append((f"{reading.task.name}:", PLAIN))
-        lines += _reading_lines(reading, sample)
+    for prediction in predictions:
+        if len(predictions) > 1:
+            lines.append((f"{prediction.task.name}:", PLAIN))
+        lines += _task_lines(prediction, sample)
     return lines
 
 
-def _reading_lines(reading: Reading, sample: int) -> list[tuple[str, str]]:
+def _task_lines(
+    prediction: TaskPrediction, sample: int
+) -> list[tuple[str, str]]:
     from mtl_keras.evaluation.figure import PLAIN
 
-    predicted = reading.predicted[sample]
-    true = None if reading.true is None else reading.true[sample]
-    if is_one_class_per_sample(reading.task):
-        text = f"{predicted} ({reading.confidence[sample]:.0%})"
-        truth, known = str(true), true is not None and true >= 0
-    elif isinstance(reading.task, MultiLabelClassification):
+    if prediction.task.labels_per != "sample":
+        return []
+    predicted = prediction.predicted[sample]
+    true = None if prediction.true is None else prediction.true[sample]
+    if prediction.confidence is None:
+        text = " ".join(f"{number:.3g}" for number in predicted)
+        if true is None:
+            return [(text, PLAIN)]
+        truth = " ".join(f"{number:.3g}" for number in true)
+        # A number is never simply right or wrong.
+        return [(text, PLAIN), (f"true {truth}", PLAIN)]
+    if prediction.task.columns:
         text = _label_list(predicted)
         truth, known = _label_list(true), true is not None
-    elif reading.confidence is None:
-        text = " ".join(f"{number:.3g}" for number in predicted)
-        known = true is not None
-        truth = " ".join(f"{number:.3g}" for number in true) if known else ""
-        # A number is never simply right or wrong.
-        return [(text, PLAIN)] + ([(f"true {truth}", PLAIN)] if known else [])
     else:
-        return []
+        text = f"{predicted} ({prediction.confidence[sample]:.0%})"
+        truth, known = str(true), true is not None and true >= 0
     if not known:
         return [(text, PLAIN)]
     return [(text, _judge(predicted, true)), (f"true {truth}", PLAIN)]
@@ -116,12 +122,12 @@ def _label_list(labels) -> str:
 
 
 def _displayable(image: np.ndarray) -> np.ndarray:
-    """The image in the range of 0 to 1, without an axis of one channel."""
+    """Scales an image to the range of 0 to 1, and drops a single channel."""
     image = np.squeeze(image, -1) if image.shape[-1:] == (1,) else image
     image = np.nan_to_num(image.astype("float32"))
     if image.min() >= 0 and image.max() <= 1:
         return image
     if image.min() >= 0 and image.max() <= 255:
         return image / 255
-    # Standardized pixels: stretched over what there is.
+    # Standardized pixels: stretched to their own range.
     return (image - image.min()) / np.ptp(image)

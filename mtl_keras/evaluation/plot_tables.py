@@ -1,4 +1,4 @@
-"""Draws the predictions for samples that are no images, a panel a task."""
+"""Plots of predictions for inputs that are not images: a panel per task."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.evaluation.readings import Reading
-from mtl_keras.tasks import MultiLabelClassification
+from mtl_keras.evaluation.task_predictions import TaskPrediction
 
 PANEL = 3.6
 COLUMNS = 4
-# Numbers in more cells than these could not be read.
-MOST_NUMBERED = 12
+# More cells than these are too small for a number.
+MAX_NUMBERED = 12
 
 
-def plot_tables(readings: Sequence[Reading]):
-    """Draws a panel for each task, over all samples.
+def plot_tables(predictions: Sequence[TaskPrediction]):
+    """Plots a panel for each task, over all samples.
 
     Args:
-        readings: What the model says of each task.
+        predictions: The predictions of each task.
 
     Returns:
         A `matplotlib.figure.Figure`.
     """
     from mtl_keras.evaluation.figure import NotebookFigure
 
-    columns = min(COLUMNS, len(readings))
-    rows = math.ceil(len(readings) / columns)
+    columns = min(COLUMNS, len(predictions))
+    rows = math.ceil(len(predictions) / columns)
     figure = NotebookFigure(PANEL * columns, PANEL * rows)
     grid = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in list(grid)[len(readings) :]:
+    for axes in list(grid)[len(predictions) :]:
         axes.set_axis_off()
-    for axes, reading in zip(figure.axes, readings, strict=False):
-        axes.set_title(reading.task.name, fontsize=10)
+    for axes, prediction in zip(figure.axes, predictions, strict=False):
+        axes.set_title(prediction.task.name, fontsize=10)
         axes.tick_params(labelsize=8)
-        _draw(axes, reading)
+        _draw(axes, prediction)
     return figure
 
 
-def _draw(axes, reading: Reading) -> None:
-    if reading.true is None:
-        _draw_distribution(axes, reading)
-    elif reading.confidence is None:
-        _draw_scatter(axes, reading.predicted, reading.true)
-    elif isinstance(reading.task, MultiLabelClassification):
-        _draw_labels(axes, reading.predicted, reading.true)
+def _draw(axes, prediction: TaskPrediction) -> None:
+    task = prediction.task
+    if prediction.true is None:
+        _draw_distribution(axes, prediction)
+    elif task.panel in _PANELS:
+        _PANELS[task.panel](axes, prediction)
     else:
-        count = getattr(reading.task, "num_classes", 2)
-        _draw_confusion(axes, reading.predicted, reading.true, count)
+        raise ValueError(
+            f"Task {task.name!r} ({type(task).__name__}): panel="
+            f"{task.panel!r}; expected one of {sorted(_PANELS)}."
+        )
 
 
-def _draw_scatter(axes, predicted: np.ndarray, true: np.ndarray) -> None:
+def _draw_scatter(axes, prediction: TaskPrediction) -> None:
+    predicted, true = prediction.predicted, prediction.true
     for unit in range(true.shape[-1]):
         axes.plot(
             true[:, unit],
@@ -71,39 +72,42 @@ def _draw_scatter(axes, predicted: np.ndarray, true: np.ndarray) -> None:
         axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_confusion(axes, predicted, true, count: int) -> None:
+def _draw_confusion(axes, prediction: TaskPrediction) -> None:
+    predicted, true = prediction.predicted, prediction.true
+    count = prediction.task.num_label_classes
     known = true >= 0
     counts = np.zeros((count, count), int)
     np.add.at(counts, (true[known], predicted[known]), 1)
     _draw_counts(axes, counts)
     axes.set_xlabel("predicted class", fontsize=8)
     axes.set_ylabel("true class", fontsize=8)
-    if count <= MOST_NUMBERED:
+    if count <= MAX_NUMBERED:
         axes.set_xticks(range(count))
         axes.set_yticks(range(count))
 
 
-def _draw_labels(axes, predicted: np.ndarray, true: np.ndarray) -> None:
-    """A row for each label: how often it was found, missed or made up."""
+def _draw_labels(axes, prediction: TaskPrediction) -> None:
+    """Draws a row per label with its binary confusion counts."""
+    predicted, true = prediction.predicted, prediction.true
     columns = {
-        "found": (true == 1) & (predicted == 1),
-        "missed": (true == 1) & (predicted == 0),
-        "made up": (true == 0) & (predicted == 1),
-        "left out": (true == 0) & (predicted == 0),
+        "true pos.": (true == 1) & (predicted == 1),
+        "false neg.": (true == 1) & (predicted == 0),
+        "false pos.": (true == 0) & (predicted == 1),
+        "true neg.": (true == 0) & (predicted == 0),
     }
     counts = np.stack([cells.sum(axis=0) for cells in columns.values()], 1)
     _draw_counts(axes, counts)
-    axes.set_xticks(range(len(columns)), columns)
+    axes.set_xticks(range(len(columns)), columns, fontsize=7)
     axes.set_ylabel("label", fontsize=8)
-    if len(counts) <= MOST_NUMBERED:
+    if len(counts) <= MAX_NUMBERED:
         axes.set_yticks(range(len(counts)))
 
 
 def _draw_counts(axes, counts: np.ndarray) -> None:
-    # Shares of a row, so that rare classes can be compared with frequent ones.
+    # Shares of a row make rare classes comparable with frequent ones.
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    if max(counts.shape) > MOST_NUMBERED:
+    if max(counts.shape) > MAX_NUMBERED:
         return
     for (row, column), number in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.5 else "black"
@@ -118,19 +122,28 @@ def _draw_counts(axes, counts: np.ndarray) -> None:
         )
 
 
-def _draw_distribution(axes, reading: Reading) -> None:
+def _draw_distribution(axes, prediction: TaskPrediction) -> None:
+    task, predicted = prediction.task, prediction.predicted
     axes.set_ylabel("samples", fontsize=8)
-    if reading.confidence is None:
-        axes.hist(reading.predicted, bins=20)
+    if task.panel == "scatter":
+        axes.hist(predicted, bins=20)
         axes.set_xlabel("predicted", fontsize=8)
         return
-    if isinstance(reading.task, MultiLabelClassification):
-        counts = reading.predicted.sum(axis=0)
+    if task.panel == "labels":
+        counts = predicted.sum(axis=0)
         axes.set_xlabel("predicted label", fontsize=8)
     else:
-        classes = getattr(reading.task, "num_classes", 2)
-        counts = np.bincount(reading.predicted.ravel(), minlength=classes)
+        counts = np.bincount(
+            predicted.ravel(), minlength=task.num_label_classes
+        )
         axes.set_xlabel("predicted class", fontsize=8)
     axes.bar(range(len(counts)), counts)
-    if len(counts) <= MOST_NUMBERED:
+    if len(counts) <= MAX_NUMBERED:
         axes.set_xticks(range(len(counts)))
+
+
+_PANELS = {
+    "confusion": _draw_confusion,
+    "labels": _draw_labels,
+    "scatter": _draw_scatter,
+}

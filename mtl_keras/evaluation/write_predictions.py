@@ -1,4 +1,4 @@
-"""Writes predictions as csv."""
+"""Predictions as a csv file."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_keras.evaluation.readings import Reading
+from mtl_keras.evaluation.task_predictions import TaskPrediction
 
 
 def write_predictions(
-    readings: Sequence[Reading], path: str | os.PathLike
+    predictions: Sequence[TaskPrediction], path: str | os.PathLike
 ) -> None:
-    """Writes a row for each sample: prediction, confidence and truth.
+    """Writes a csv file with a row for each sample.
+
+    The columns are `<task>_predicted`, `<task>_confidence` and `<task>_true`,
+    with `_0`, `_1` and so on where a task has several values per sample.
 
     Args:
-        readings: What `read_predictions` returned. Maps are left out.
+        predictions: The result of `read_predictions`. Tasks with a label per
+            pixel are left out.
         path: Path of the file.
 
     Example:
 
     ```python
-    readings = mtl_keras.evaluation.read_predictions(model, x, y)
-    mtl_keras.evaluation.write_predictions(readings, "predictions.csv")
+    predictions = mtl_keras.evaluation.read_predictions(model, x, y)
+    mtl_keras.evaluation.write_predictions(predictions, "predictions.csv")
     ```
     """
     columns = {}
-    for reading in readings:
-        if reading.task.feature_rank != 4:
-            columns.update(_columns(reading))
+    for prediction in predictions:
+        if prediction.task.labels_per != "pixel":
+            columns.update(_columns(prediction))
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["sample", *columns])
@@ -39,11 +43,11 @@ def write_predictions(
             writer.writerow([sample, *row])
 
 
-def _columns(reading: Reading) -> Iterator[tuple[str, list]]:
+def _columns(prediction: TaskPrediction) -> Iterator[tuple[str, list]]:
     parts = {
-        "predicted": reading.predicted,
-        "confidence": reading.confidence,
-        "true": reading.true,
+        "predicted": prediction.predicted,
+        "confidence": prediction.confidence,
+        "true": prediction.true,
     }
     for part, values in parts.items():
         if values is None:
@@ -51,8 +55,8 @@ def _columns(reading: Reading) -> Iterator[tuple[str, list]]:
         flat = values.reshape(len(values), -1)
         for unit, column in enumerate(flat.T):
             suffix = f"_{unit}" if len(flat.T) > 1 else ""
-            name = f"{reading.task.name}_{part}{suffix}"
+            name = f"{prediction.task.name}_{part}{suffix}"
             is_float = np.issubdtype(column.dtype, np.floating)
-            # Six digits are what float32 holds for certain.
+            # float32 holds six digits exactly.
             texts = [f"{v:.6g}" for v in column] if is_float else column
             yield name, list(texts)

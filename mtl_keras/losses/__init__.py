@@ -1,6 +1,7 @@
-"""Losses that Keras does not have in the form that a task needs."""
+"""Losses that Keras lacks, or lacks in the form that a task needs."""
 
 from mtl_keras.losses.crossentropy import Crossentropy
 from mtl_keras.losses.crossentropy_dice import CrossentropyDice
+from mtl_keras.losses.element_loss import ElementLoss
 
-__all__ = ["Crossentropy", "CrossentropyDice"]
+__all__ = ["Crossentropy", "CrossentropyDice", "ElementLoss"]

@@ -1,4 +1,4 @@
-"""Class targets in the two forms that Keras knows: integers and one-hot."""
+"""Class targets in both forms of Keras: integers and one-hot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras
 
 
 def is_one_hot(y_true, y_pred) -> bool:
-    """Tells one-hot class targets from integer ones by their static shape.
+    """Returns whether class targets are one-hot, by their static shape.
 
     Args:
         y_true: Targets of shape `(..., num_classes)` (one-hot, or class
@@ -23,10 +23,10 @@ def is_one_hot(y_true, y_pred) -> bool:
 
 
 def to_one_hot(y_true, y_pred):
-    """Brings class targets into the shape and dtype of the predictions.
+    """Converts class targets to one-hot targets.
 
     Args:
-        y_true: Integer or one-hot targets, see `is_one_hot`.
+        y_true: Integer or one-hot targets; see `is_one_hot`.
         y_pred: Predictions of shape `(..., num_classes)`.
 
     Returns:
@@ -39,10 +39,10 @@ def to_one_hot(y_true, y_pred):
 
 
 def to_integers(y_true, y_pred):
-    """Brings class targets into the integer form.
+    """Converts class targets to integers.
 
     Args:
-        y_true: Integer or one-hot targets, see `is_one_hot`.
+        y_true: Integer or one-hot targets; see `is_one_hot`.
         y_pred: Predictions of shape `(..., num_classes)`.
 
     Returns:
@@ -54,7 +54,12 @@ def to_integers(y_true, y_pred):
 
 
 def drop_channel(y_true, y_pred):
-    """Takes a last axis of length 1 off integer targets that have one."""
+    """Drops a last axis of length 1 from integer targets.
+
+    Args:
+        y_true: Integer targets of shape `(...)` or `(..., 1)`.
+        y_pred: Predictions of shape `(..., num_classes)`.
+    """
     if len(y_true.shape) == len(y_pred.shape):
         return keras.ops.squeeze(y_true, axis=-1)
     return y_true

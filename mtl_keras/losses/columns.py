@@ -1,4 +1,4 @@
-"""Which losses and metrics are a plain mean over the columns of an output."""
+"""Losses and metrics that are a mean over the columns of an output."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ _MEANS_OVER_COLUMNS = (
 
 
 def is_mean_over_columns(function, arguments=None) -> bool:
-    """Tells whether a loss of rows is the mean of losses of their columns.
+    """Returns whether a loss of a row is the mean of losses of its columns.
 
-    Given a row of one column, such a loss is the loss of the column, so that
-    columns can be left out one by one. Others, such as a cosine similarity,
-    look at a row as a whole.
+    Single columns can be left out of such a loss. Others, such as a cosine
+    similarity, depend on the whole row.
 
     Args:
         function: A function of `y_true` and `y_pred`, or a Keras loss that
             wraps one.
-        arguments: Dict of the arguments that it is called with. Defaults to
-            those of the loss.
+        arguments: Dict of arguments of the function. Defaults to those of the
+            loss.
     """
     if isinstance(function, keras.losses.Loss):
         function, arguments = wrapped_function(function) or (None, None)

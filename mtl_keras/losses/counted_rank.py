@@ -1,4 +1,4 @@
-"""How fine the values of a loss are: of elements, samples or batches."""
+"""Rank of the values of a loss: per element, per sample or per batch."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mtl_keras.losses.loss_form import to_loss_form
 
 
 def counted_rank(loss: keras.losses.Loss, task, output_shape: tuple) -> int:
-    """Returns the rank of the values that a loss has for a batch.
+    """Returns the rank of the values of a loss.
 
     Args:
         loss: The loss.
         task: The task.
-        output_shape: Shape of the output without the batch axis; `None` stands
-            for any length.
+        output_shape: Shape of the output without the batch axis; `None` means
+            any length.
 
     Returns:
         The rank, batch axis included: that of the elements for a loss with a
-        value for each, 1 for a loss of samples or of the whole batch.
+        value per element, 1 for a loss per sample or per batch.
     """
     elements = len(output_shape) + task.columns
     if isinstance(loss, ElementLoss):
@@ -35,7 +35,7 @@ def counted_rank(loss: keras.losses.Loss, task, output_shape: tuple) -> int:
     shapes = [y_pred.shape] if full else [y_pred.shape[:-1], y_pred.shape]
     for shape in shapes:  # class ids, then one-hot targets
         y_true = to_loss_form(loss, task, ops.zeros(shape), y_pred)
-        # A loss of one's own may do anything; its own error comes with data.
+        # A custom loss may fail on zeros; real data raises its error later.
         with contextlib.suppress(Exception):
             values = loss.call(ops.cast(y_true, loss.dtype), y_pred)
             return max(1, len(values.shape))

@@ -12,12 +12,12 @@ from mtl_keras.losses.element_loss import ElementLoss
 class Crossentropy(ElementLoss):
     """Cross-entropy between class targets and predictions.
 
-    Keras has one loss for integer targets and another for one-hot targets;
-    this one takes both and calls the one that fits, by the targets' shape.
-    Several axes before the last are fine: tokens, or pixels.
+    Keras has one loss for integer targets and another for one-hot targets.
+    This one takes both, and the shape of the targets decides. There may be
+    several axes before the last one: tokens or pixels.
 
     Args:
-        from_logits: Whether the predictions are logits and not probabilities.
+        from_logits: Whether the predictions are logits.
             Defaults to `False`.
         name: Name of the loss.
         reduction: As in `keras.losses.Loss`.

@@ -1,4 +1,4 @@
-"""Cross-entropy plus Dice, the usual loss of a mask."""
+"""Cross-entropy plus Dice, a common loss of masks."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ class CrossentropyDice(ElementLoss):
     """Cross-entropy per pixel plus the Dice loss of each sample.
 
     With one output channel this is binary cross-entropy plus the Dice loss of
-    the foreground; with more, cross-entropy plus the mean of the Dice losses of
-    the classes. Dice is `1 - (2 sum(t p) + s) / (sum(t) + sum(p) + s)` over the
-    pixels of one sample, with a smoothing `s` of 1 pixel, so that a class that
-    is neither in the mask nor in the prediction costs nothing.
+    the foreground. With more, it is cross-entropy plus the mean of the Dice
+    losses of the classes. Dice is
+    `1 - (2 sum(t p) + s) / (sum(t) + sum(p) + s)` over the pixels of one
+    sample. The smoothing `s` is 1 pixel, so that a class that is neither in
+    the mask nor in the prediction has a Dice loss of 0.
 
-    The loss is one value per pixel (the Dice term is the same for all pixels
-    of a sample), so its mean over a batch is mean cross-entropy plus mean
-    Dice, also when the batch is spread over several replicas.
+    The loss has one value per pixel (the Dice term is the same for all pixels
+    of a sample). Its mean over a batch is mean cross-entropy plus mean Dice,
+    also when the batch is split across replicas. A task with
+    `log_loss_terms=True` logs `<task>_crossentropy_loss` and
+    `<task>_dice_loss`, which includes `dice_weight`.
 
     Args:
-        from_logits: Whether the predictions are logits and not probabilities.
+        from_logits: Whether the predictions are logits.
             Defaults to `False`.
         dice_weight: Weight of the Dice term. Defaults to `1.0`.
         name: Name of the loss.
@@ -43,7 +46,7 @@ class CrossentropyDice(ElementLoss):
     0.0
     """
 
-    num_terms = 2
+    term_names = ("crossentropy", "dice")
 
     def __init__(
         self,
@@ -63,10 +66,10 @@ class CrossentropyDice(ElementLoss):
         return crossentropy + dice[:, None, None]
 
     def terms(self, y_true, y_pred, labelled=None):
-        """Cross-entropy per pixel, and Dice per sample over its pixels.
+        """Computes cross-entropy per pixel and Dice per sample.
 
-        Missing pixels are left out of both; a sample with no labelled pixel
-        has no Dice loss.
+        Both leave out missing pixels; a sample without a labelled pixel has no
+        Dice loss.
 
         Args:
             y_true: See `call`; any valid class where the label is missing.
@@ -74,7 +77,7 @@ class CrossentropyDice(ElementLoss):
             labelled: Booleans of shape `(batch, height, width)`, or `None`.
 
         Returns:
-            Two pairs of values and booleans, see `ElementLoss.terms`.
+            Two pairs of values and booleans; see `ElementLoss.terms`.
         """
         if y_pred.shape[-1] == 1:
             if len(y_true.shape) < len(y_pred.shape):
@@ -106,7 +109,7 @@ class CrossentropyDice(ElementLoss):
 
 
 def _dice_loss(masks, probabilities):
-    """Dice loss per sample, `(batch, H, W, C)` to `(batch,)`."""
+    """Computes the Dice loss per sample, `(batch, H, W, C)` to `(batch,)`."""
     overlap = ops.sum(masks * probabilities, axis=(1, 2))
     size = ops.sum(masks, axis=(1, 2)) + ops.sum(probabilities, axis=(1, 2))
     return ops.mean(1.0 - (2.0 * overlap + 1.0) / (size + 1.0), axis=-1)

@@ -1,4 +1,4 @@
-"""A loss with a value for each element: pixel, token or sample."""
+"""Base class of losses with a value per element: pixel, token or sample."""
 
 from __future__ import annotations
 
@@ -7,24 +7,42 @@ from keras import ops
 
 
 class ElementLoss(keras.losses.Loss):
-    """Base of losses with one value per pixel or token.
+    """Base class of losses with one value per pixel or token.
 
-    Keras multiplies these values by `sample_weight` and raises an error where
-    the weights have one value per *sample* and the losses are of rank 3. Here
-    a weight per sample counts for every element of the sample; a weight per
-    element works as in Keras.
+    Keras multiplies these values by `sample_weight`, and raises an error if
+    there is one weight per *sample* and the losses have rank 3. Here, a weight
+    per sample applies to every element of the sample; a weight per element
+    works as in Keras.
 
-    A loss that has values of several kinds, such as one per pixel and one per
-    sample, overrides `terms`.
+    A compound loss sets `term_names` and implements `terms`, so that each term
+    is averaged over what it counts, such as pixels or samples. A task with
+    `log_loss_terms=True` logs them as `<task>_<term>_loss`.
 
     Args:
         name: Name of the loss.
         reduction: As in `keras.losses.Loss`.
         dtype: As in `keras.losses.Loss`.
+
+    Example:
+
+    >>> class Mixed(mtl_keras.losses.ElementLoss):
+    ...     term_names = ("absolute", "squared")
+    ...     def call(self, y_true, y_pred):
+    ...         (absolute, _), (squared, _) = self.terms(y_true, y_pred)
+    ...         return absolute + squared
+    ...     def terms(self, y_true, y_pred, labelled=None):
+    ...         absolute = keras.ops.abs(y_true - y_pred)
+    ...         return [(absolute, labelled), (absolute**2, labelled)]
+    >>> float(Mixed()(np.ones((2, 3)), np.zeros((2, 3))))
+    2.0
     """
 
-    # How many terms `terms` gives.
-    num_terms = 1
+    term_names: tuple[str, ...] = ()
+
+    @property
+    def num_terms(self) -> int:
+        """Number of terms that `terms` returns."""
+        return max(len(self.term_names), 1)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if sample_weight is not None:
@@ -35,10 +53,10 @@ class ElementLoss(keras.losses.Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def terms(self, y_true, y_pred, labelled=None) -> list[tuple]:
-        """Splits the loss into terms that have a denominator each.
+        """Computes the terms of the loss, each with a separate denominator.
 
-        The loss of a batch is the sum over the terms of the mean of their
-        values, over those values that are labelled.
+        The loss of a batch is the sum of the terms' means, each over its
+        labelled values.
 
         Args:
             y_true: Targets, with any valid value where the label is missing.

@@ -1,4 +1,4 @@
-"""A function of targets and predictions as a loss."""
+"""A loss that calls a function of targets and predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class targets in the form that a loss of Keras takes: ids or one-hot."""
+"""Class targets in the form that a Keras loss takes: integers or one-hot."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ _ONE_HOT_FUNCTIONS = (
 
 
 def to_loss_form(loss: keras.losses.Loss, task, y_true, y_pred):
-    """Brings class targets into the form that a loss of Keras takes.
+    """Converts class targets to the form that a Keras loss takes.
 
     Args:
-        loss: The loss. Others than Keras's categorical ones take targets as
-            they are.
+        loss: The loss. Only Keras's categorical losses need a conversion.
         task: The task.
-        y_true: Class ids or one-hot targets.
+        y_true: Integer or one-hot targets.
         y_pred: Predictions, with one value per class in the last axis.
 
     Returns:

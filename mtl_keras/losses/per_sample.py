@@ -1,4 +1,4 @@
-"""Which losses give each sample a value that depends on it alone."""
+"""Losses whose value for a sample depends only on that sample."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mtl_keras.keras_compat import wrapped_function
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.losses.crossentropy import Crossentropy
 
-_OF_ROWS = (
+_ROW_LOSSES = (
     keras.losses.categorical_crossentropy,
     keras.losses.categorical_focal_crossentropy,
     keras.losses.categorical_hinge,
@@ -19,10 +19,11 @@ _OF_ROWS = (
 
 
 def is_per_sample(loss) -> bool:
-    """Tells whether samples may be laid side by side in any batch.
+    """Returns whether the value of each sample is independent of the batch.
 
-    Known of this library's cross-entropy and of Keras's losses of rows and of
-    columns. Losses of a whole batch, and those of users, are not.
+    This is known for `mtl_keras.losses.Crossentropy` and for Keras's losses of
+    rows and of columns. It is `False` for losses of a whole batch and for
+    custom losses.
 
     Args:
         loss: A Keras loss, or a function of `y_true` and `y_pred`.
@@ -34,4 +35,4 @@ def is_per_sample(loss) -> bool:
         loss, arguments = wrapped_function(loss) or (None, {})
     if arguments.get("axis", -1) != -1:
         return False
-    return any(loss is known for known in _OF_ROWS)
+    return any(loss is known for known in _ROW_LOSSES)

@@ -1,4 +1,4 @@
-"""Metrics that Keras does not have in the form that a task needs."""
+"""Metrics that Keras lacks, or lacks in the form that a task needs."""
 
 from mtl_keras.metrics.accuracy import Accuracy
 from mtl_keras.metrics.balanced_accuracy import (

@@ -17,8 +17,8 @@ def _accuracy(y_true, y_pred):
     )
 
 
-def _like(weights, values):
-    """Weights of the rank and dtype of values."""
+def _match(weights, values):
+    """Converts weights to the rank and dtype of values."""
     weights = ops.cast(weights, values.dtype)
     rank = len(values.shape)
     if len(weights.shape) > rank:
@@ -28,10 +28,10 @@ def _like(weights, values):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class Accuracy(keras.metrics.MeanMetricWrapper):
-    """Share of samples, pixels or tokens whose class is predicted right.
+    """Share of samples, pixels or tokens whose class is predicted correctly.
 
-    Each pixel or token counts alike. Keras averages those of a sample first, so
-    that a token of a batch that is padded less counts more.
+    Each pixel or token has the same weight. Keras averages over each sample
+    first, which gives tokens of a batch with less padding more weight.
 
     Args:
         name: Name of the metric. Defaults to `"accuracy"`.
@@ -50,19 +50,19 @@ class Accuracy(keras.metrics.MeanMetricWrapper):
         self._direction = "up"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Counts the samples, pixels or tokens of a batch.
+        """Adds a batch.
 
         Args:
             y_true: Integer or one-hot targets.
             y_pred: Scores of shape `(..., classes)`.
-            sample_weight: Numbers of the shape of the targets, or of fewer of
-                its axes. Defaults to `None`: all count 1.
+            sample_weight: Weights of the shape of the targets, or of its
+                first axes. Defaults to `None`, a weight of 1.
         """
         values = _accuracy(y_true, y_pred)
         weights = ops.ones_like(values)
         for given in (sample_weight, get_mask(y_pred)):
             if given is not None:
-                weights = weights * _like(given, values)
+                weights = weights * _match(given, values)
         keras.metrics.Mean.update_state(
             self, ops.reshape(values, (-1,)), ops.reshape(weights, (-1,))
         )

@@ -1,4 +1,4 @@
-"""Balanced accuracy: the mean recall of the classes."""
+"""Balanced accuracy, the mean recall of the classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mtl_keras.metrics.mean_iou import MeanIoU
 
 
 def _mean_recall(confusion):
-    """Mean over the classes that occur in the targets (the rows)."""
+    """Returns the mean recall of the classes in the targets (the rows)."""
     counts = ops.sum(confusion, axis=1)
     recalls = ops.divide_no_nan(ops.diagonal(confusion), counts)
     present = ops.cast(counts > 0, confusion.dtype)
@@ -18,7 +18,7 @@ def _mean_recall(confusion):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class BalancedAccuracy(MeanIoU):
-    """Recall of each class, averaged over the classes in the targets.
+    """Mean recall of the classes that occur in the targets.
 
     Args:
         num_classes: Number of classes.
@@ -49,11 +49,11 @@ class BalancedAccuracy(MeanIoU):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class BinaryBalancedAccuracy(keras.metrics.BinaryIoU):
-    """Mean of the recalls of class 0 and class 1 of a binary task.
+    """Mean of the recall of class 0 and of class 1 of a binary task.
 
     Args:
-        threshold: Predictions from here on count as class 1: 0.5 for
-            probabilities (the default), 0 for logits.
+        threshold: Smallest prediction of class 1: 0.5 for probabilities (the
+            default), 0 for logits.
         name: Name of the metric. Defaults to `"balanced_accuracy"`.
         dtype: As in `keras.metrics.Metric`.
 

@@ -1,4 +1,4 @@
-"""Dice coefficient (the F1 score of pixels), pooled over all of them."""
+"""Dice coefficient, the F1 score of pixels, pooled over all pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mtl_keras.metrics.mean_iou import MeanIoU
 
 
 def _dice_per_class(confusion):
-    """`2 TP / (2 TP + FP + FN)`; 0 for a class that never occurs."""
+    """Returns `2 TP / (2 TP + FP + FN)` per class, 0 for absent classes."""
     hits = ops.diagonal(confusion)
     sizes = ops.sum(confusion, axis=0) + ops.sum(confusion, axis=1)
     return ops.divide_no_nan(2.0 * hits, sizes), sizes
@@ -17,11 +17,11 @@ def _dice_per_class(confusion):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class BinaryDice(keras.metrics.BinaryIoU):
-    """Dice coefficient of the foreground; the F1 score of a binary task.
+    """Dice coefficient of the foreground, the F1 score of a binary task.
 
     Args:
-        threshold: Predictions from here on count as foreground: 0.5 for
-            probabilities (the default), 0 for logits.
+        threshold: Smallest prediction of the foreground: 0.5 for probabilities
+            (the default), 0 for logits.
         name: Name of the metric. Defaults to `"dice"`.
         dtype: As in `keras.metrics.Metric`.
 
@@ -53,10 +53,10 @@ class BinaryDice(keras.metrics.BinaryIoU):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class MeanDice(MeanIoU):
-    """Dice coefficient averaged over classes; the macro F1 score.
+    """Mean Dice coefficient of the classes, the macro F1 score.
 
-    Classes that occur neither in the targets nor in the predictions are left
-    out of the mean.
+    The mean leaves out classes that occur neither in the targets nor in the
+    predictions.
 
     Args:
         num_classes: Number of classes.

@@ -8,10 +8,10 @@ import numpy as np
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class F1Score(keras.metrics.F1Score):
-    """Keras's F1 score per label at 0.5, averaged over labels; takes logits.
+    """Macro F1 score of labels at a threshold of 0.5, also for logits.
 
     Args:
-        from_logits: Whether the predictions are logits and not probabilities.
+        from_logits: Whether the predictions are logits.
             Defaults to `False`.
         name: Name of the metric. Defaults to `"f1"`.
         dtype: As in `keras.metrics.Metric`.
@@ -34,8 +34,8 @@ class F1Score(keras.metrics.F1Score):
         Args:
             y_true: Labels, 0 or 1, of shape `(batch, labels)`.
             y_pred: Predictions of that shape.
-            sample_weight: A weight for each sample, or (unlike in Keras) for
-                each label of each sample, which leaves single labels out.
+            sample_weight: A weight per sample or, unlike in Keras, per label of
+                each sample. A weight of 0 leaves a label out.
         """
         y_pred = keras.ops.convert_to_tensor(y_pred)
         if self.from_logits:
@@ -43,7 +43,7 @@ class F1Score(keras.metrics.F1Score):
         if sample_weight is None or len(sample_weight.shape) < 2:
             super().update_state(y_true, y_pred, sample_weight)
             return
-        # One sample for each label of each sample, the others at weight 0.
+        # Each label becomes a sample in which all other labels are 0.
         for column, only in enumerate(
             np.eye(y_pred.shape[-1], dtype=self.dtype)
         ):

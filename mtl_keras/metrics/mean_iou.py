@@ -10,10 +10,10 @@ from mtl_keras.losses.class_targets import to_integers
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class MeanIoU(keras.metrics.MeanIoU):
-    """Intersection over union, pooled over pixels, then averaged over classes.
+    """Mean intersection over union of the classes, pooled over pixels.
 
-    Classes that occur neither in the targets nor in the predictions are left
-    out of the mean. Probabilities and logits work alike.
+    The mean leaves out classes that occur neither in the targets nor in the
+    predictions. Predictions are probabilities or logits.
 
     Args:
         num_classes: Number of classes.
@@ -36,7 +36,7 @@ class MeanIoU(keras.metrics.MeanIoU):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_pred = keras.ops.convert_to_tensor(y_pred)
         y_true = to_integers(keras.ops.convert_to_tensor(y_true), y_pred)
-        # Keras's means leave masked steps out; its confusion matrix does not.
+        # Unlike Keras's means, its confusion matrix ignores masks.
         mask = get_mask(y_pred)
         if mask is not None:
             if sample_weight is None:

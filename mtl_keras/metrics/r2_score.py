@@ -1,4 +1,4 @@
-"""Coefficient of determination for targets with or without a unit axis."""
+"""Coefficient of determination, with or without a unit axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import keras
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class R2Score(keras.metrics.R2Score):
-    """Keras's R2 score, which also takes targets of shape `(batch,)`.
+    """R2 score that also takes targets of shape `(batch,)`.
 
     Args:
         name: Name of the metric. Defaults to `"r2"`.

@@ -1,4 +1,4 @@
-"""F1 score of spans, by the measure of the CoNLL shared tasks."""
+"""F1 score of spans, as in the CoNLL shared tasks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mtl_keras.metrics.tag_names import check_bio, check_iob2
 
 
 class Spans(NamedTuple):
-    """Where spans are, as tensors of shape `(batch, steps)`.
+    """Positions of spans, as tensors of shape `(batch, steps)`.
 
     Args:
         inside: Whether a step is in a span.
-        kind: Number of the span's type, -1 outside.
+        kind: Index of the span's type, -1 outside.
         starts: Whether a span starts at the step.
-        ends: Whether a span ends with the step.
+        ends: Whether a span ends at the step.
     """
 
     inside: object
@@ -33,28 +33,28 @@ class Spans(NamedTuple):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class SpanF1(keras.metrics.Metric):
-    """Harmonic mean of precision and recall of spans, over all types.
+    """Harmonic mean of the precision and recall of spans, over all types.
 
-    A predicted span is right if there is a true one of the same type, first
-    and last step. As in CoNLL's `conlleval`, an `I-` that follows no span of
-    its type starts one. A step without label (padding, say) is outside of all
-    spans, in the targets and in the predictions.
+    A predicted span is correct if a true one has the same type, first step and
+    last step. As in CoNLL's `conlleval`, an `I-` that does not follow a span
+    of its type starts one. A step without a label, such as padding, is outside
+    of all spans, in the targets and in the predictions.
 
     Args:
         class_names: Sequence of tags in BIO form, that of class 0 first: `O`,
             and `B-<type>` or `I-<type>`.
-        decode: Whether the predicted tags are those of `decode_tags`, the
-            most probable ones that make whole spans. Defaults to `False`: the
-            best tag of each step.
-        from_logits: Whether predictions are logits, for `decode`. Defaults to
-            `False`.
+        decode: Whether to predict the most probable valid sequence of tags
+            (see `decode_tags`). Defaults to `False`: the most probable tag of
+            each step.
+        from_logits: Whether predictions are logits. Only `decode` uses it.
+            Defaults to `False`.
         name: Name of the metric. Defaults to `"span_f1"`.
         dtype: As in `keras.metrics.Metric`.
 
     Raises:
-        TypeError: If `class_names` is no sequence of strings.
-        ValueError: If it is not in BIO form, or for `decode` not in that of
-            IOB2: an `I-<type>` without its `B-<type>`.
+        TypeError: If `class_names` is not a sequence of strings.
+        ValueError: If it is not in BIO form or, for `decode`, not in IOB2
+            form, where each `I-<type>` has a `B-<type>`.
 
     Example:
 
@@ -99,14 +99,14 @@ class SpanF1(keras.metrics.Metric):
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Counts the spans of a batch.
+        """Adds a batch.
 
         Args:
             y_true: Integer tags of shape `(batch, steps)` or `(batch, steps,
                 1)`, -1 where the label is missing; or one-hot.
             y_pred: Scores of shape `(batch, steps, classes)`.
-            sample_weight: Numbers of shape `(batch, steps)` or `(batch,)`: 0
-                leaves steps out, any other counts as 1. Defaults to `None`.
+            sample_weight: Weights of shape `(batch, steps)` or `(batch,)`. 0
+                leaves steps out, others count as 1. Defaults to `None`.
         """
         y_pred = ops.convert_to_tensor(y_pred)
         tags = to_integers(ops.convert_to_tensor(y_true), y_pred)
@@ -142,14 +142,14 @@ class SpanF1(keras.metrics.Metric):
         kind = ops.where(labelled, ops.take(self._kinds, tags), -1)
         begins = ops.take(self._begins, tags)
         inside = kind >= 0
-        other = kind != _before(kind, -1)
+        other = kind != _shift_right(kind, -1)
         starts = ops.logical_and(inside, ops.logical_or(begins, other))
-        goes_on = ops.logical_and(inside, ops.logical_not(starts))
-        ends = ops.logical_and(inside, ops.logical_not(_after(goes_on)))
+        continues = ops.logical_and(inside, ops.logical_not(starts))
+        ends = ops.logical_and(inside, ops.logical_not(_shift_left(continues)))
         return Spans(inside, kind, starts, ends)
 
     def result(self):
-        """The F1 score; 0 if there are no spans."""
+        """Returns the F1 score, 0 if there are no spans."""
         return ops.divide_no_nan(2 * self.correct, self.true + self.predicted)
 
     def get_config(self) -> dict:
@@ -163,7 +163,7 @@ class SpanF1(keras.metrics.Metric):
 
 
 def _found(true: Spans, predicted: Spans):
-    """Tells, at the last step of each true span, whether it was predicted."""
+    """Returns whether a true span that ends at a step was predicted."""
     same = ops.logical_and(
         true.kind == predicted.kind,
         ops.logical_and(
@@ -171,24 +171,24 @@ def _found(true: Spans, predicted: Spans):
         ),
     )
     wrong = ops.logical_and(true.inside, ops.logical_not(same))
-    # The spans of the batch are numbered through; one wrong step spoils one.
+    # All spans of the batch get a number; one wrong step makes a span wrong.
     numbers = ops.cumsum(ops.cast(ops.reshape(true.starts, (-1,)), "int32"))
-    spoilt = ops.segment_max(
+    any_wrong = ops.segment_max(
         ops.cast(ops.reshape(wrong, (-1,)), "int32"),
         numbers,
         num_segments=ops.size(numbers) + 1,
     )
-    right = ops.reshape(ops.take(spoilt, numbers), ops.shape(wrong)) == 0
+    right = ops.reshape(ops.take(any_wrong, numbers), ops.shape(wrong)) == 0
     return ops.logical_and(true.ends, right)
 
 
-def _before(values, first):
+def _shift_right(values, first):
     return ops.concatenate(
         [ops.full_like(values[:, :1], first), values[:, :-1]], axis=1
     )
 
 
-def _after(booleans):
+def _shift_left(booleans):
     return ops.concatenate(
         [booleans[:, 1:], ops.zeros_like(booleans[:, :1])], axis=1
     )

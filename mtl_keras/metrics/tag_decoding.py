@@ -1,4 +1,4 @@
-"""The most probable tags that make whole spans."""
+"""The most probable valid sequence of tags."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ def decode_tags(
     mask=None,
     from_logits: bool = False,
 ):
-    """Finds the most probable sequence of tags in which each `I-` goes on.
+    """Computes the most probable valid sequence of tags.
 
-    The best tags of single steps may start a span by `I-`, or go on with a
-    span of another type. This is the sequence with the largest product of
-    probabilities of those in which an `I-<type>` comes after a `B-` or an `I-`
-    of its type (Viterbi's algorithm).
+    The most probable tags of single steps may start a span with `I-`, or
+    continue a span of another type. In a valid sequence, each `I-<type>`
+    follows a `B-<type>` or `I-<type>`. Viterbi's algorithm finds the one with
+    the largest product of probabilities.
 
     Args:
         scores: Probabilities of shape `(batch, steps, classes)`, steps 1 or
             more.
-        class_names: Sequence of tags in the IOB2 form, that of class 0 first:
-            `O`, and for each type `B-<type>`, and `I-<type>` where it has
-            spans of several steps.
-        mask: Booleans of shape `(batch, steps)`; where they are false, the tag
-            is `O`. Defaults to `None`: true everywhere.
+        class_names: Sequence of tags in IOB2 form, that of class 0 first: `O`,
+            `B-<type>` for each type, and `I-<type>` for types that have spans
+            of several steps.
+        mask: Booleans of shape `(batch, steps)`. The tag is `O` where they are
+            false. Defaults to `None`: true everywhere.
         from_logits: Whether the scores are logits. Defaults to `False`.
 
     Returns:
-        int32 tensor of shape `(batch, steps)`: numbers of tags.
+        int32 tensor of shape `(batch, steps)`: the class of each step.
 
     Raises:
-        TypeError: If `class_names` is no sequence of strings.
-        ValueError: If it is not in the IOB2 form, or scores have other
-            classes.
+        TypeError: If `class_names` is not a sequence of strings.
+        ValueError: If it is not in IOB2 form, or the number of classes
+            differs from that of the scores.
 
     Reference:
         Viterbi, "Error Bounds for Convolutional Codes and an Asymptotically
@@ -60,8 +60,8 @@ def decode_tags(
     scores = tf.cast(scores, "float32")
     if scores.shape[-1] not in (None, len(class_names)):
         raise ValueError(
-            f"scores have {scores.shape[-1]} classes and class_names "
-            f"{len(class_names)}; expected as many."
+            f"scores have {scores.shape[-1]} classes, but class_names has "
+            f"{len(class_names)}; expected the same number."
         )
     if not from_logits:
         scores = tf.math.log(scores + _SMALLEST)
@@ -69,25 +69,25 @@ def decode_tags(
         outside = class_names.index("O")
         only = tf.one_hot(outside, len(class_names), 0.0, _IMPOSSIBLE)
         scores = tf.where(mask[..., None], scores, only)
-    goes_on, begin, inside = _predecessors(class_names)
+    continues, begin, inside = _predecessors(class_names)
     by_step = tf.transpose(scores, [1, 0, 2])
 
     def forward(before, score):
         best, _ = before
-        # An I- comes after one of two tags, any other after the best of all.
+        # An I- follows one of two tags, any other tag the best of all.
         first, second = (tf.gather(best, t, axis=1) for t in (begin, inside))
         any_tag = tf.argmax(best, axis=1, output_type="int32")[:, None]
         total = tf.where(
-            goes_on,
+            continues,
             tf.maximum(first, second),
             tf.reduce_max(best, axis=1, keepdims=True),
         )
         origin = tf.where(
-            goes_on, tf.where(first >= second, begin, inside), any_tag
+            continues, tf.where(first >= second, begin, inside), any_tag
         )
         return total + score, origin
 
-    start = by_step[0] + tf.where(goes_on, _IMPOSSIBLE, 0.0)
+    start = by_step[0] + tf.where(continues, _IMPOSSIBLE, 0.0)
     none = tf.zeros_like(start, "int32")
     best, origins = tf.scan(forward, by_step[1:], (start, none))
     last = tf.concat([start[None], best], axis=0)[-1]
@@ -102,9 +102,9 @@ def decode_tags(
 
 
 def _predecessors(class_names: Sequence[str]) -> tuple:
-    """Which tags go on, and the tags that they go on from."""
+    """Returns which tags continue a span, and the tags that they follow."""
     numbers = {name: number for number, name in enumerate(class_names)}
-    goes_on = np.array([name[:2] == "I-" for name in class_names])
+    continues = np.array([name[:2] == "I-" for name in class_names])
     inside = np.arange(len(class_names), dtype="int32")
     begin = np.array(
         [
@@ -113,4 +113,4 @@ def _predecessors(class_names: Sequence[str]) -> tuple:
         ],
         "int32",
     )
-    return goes_on, begin, inside
+    return continues, begin, inside

@@ -1,4 +1,4 @@
-"""Names of tags that make spans, and whether spans can be made of them."""
+"""Checks of the names of tags that mark spans."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 
 def check_bio(class_names) -> tuple[str, ...]:
-    """Checks that names of classes are tags of spans in BIO form.
+    """Checks that names of classes are tags in BIO form.
 
     Args:
-        class_names: Sequence of strings, or what should be one.
+        class_names: The names.
 
     Returns:
         The names as a tuple.
 
     Raises:
-        TypeError: If they are no sequence of strings.
-        ValueError: If `O` is not among them, or one is neither `O` nor
-            `B-<type>` nor `I-<type>`.
+        TypeError: If they are not a sequence of strings.
+        ValueError: If `O` is missing, or a name is none of `O`, `B-<type>`
+            and `I-<type>`.
     """
     is_list = isinstance(class_names, Sequence)
     if isinstance(class_names, str) or not is_list:
@@ -32,42 +32,42 @@ def check_bio(class_names) -> tuple[str, ...]:
             raise ValueError(
                 f"class_names holds {tag!r}; expected 'O', or 'B-' or 'I-' "
                 "and a type, such as 'B-artist'. mtl_keras.datasets.to_iob2 "
-                "converts tags of the BIOES and the BILOU form."
+                "converts tags from the BIOES or BILOU form."
             )
     if "O" not in class_names:
         raise ValueError(
-            f"class_names={list(class_names)} lacks 'O', the tag of steps in "
-            "no span."
+            f"class_names={list(class_names)} lacks 'O', the tag of steps "
+            "outside of spans."
         )
     return tuple(class_names)
 
 
 def check_iob2(class_names) -> tuple[str, ...]:
-    """Checks that names of classes are those of the IOB2 form.
+    """Checks that names of classes are tags in IOB2 form.
 
-    There, each span begins with `B-`. In the IOB1 form it begins with `I-`
-    unless it touches another one of its type, so that most types have no
-    `B-`.
+    In this form each span begins with `B-`. In the IOB1 form a span begins
+    with `I-` unless it follows another one of its type directly, so that most
+    types have no `B-`.
 
     Args:
-        class_names: Sequence of strings, or what should be one.
+        class_names: The names.
 
     Returns:
         The names as a tuple.
 
     Raises:
         TypeError: See `check_bio`.
-        ValueError: See `check_bio`; or if an `I-<type>` is among the names
-            and `B-<type>` is not.
+        ValueError: See `check_bio`; or if there is an `I-<type>` without its
+            `B-<type>`.
     """
     names = check_bio(class_names)
     for tag in names:
         begin = f"B-{tag[2:]}"
         if tag[:2] == "I-" and begin not in names:
             raise ValueError(
-                f"class_names holds {tag!r} and not {begin!r}; expected tags "
-                "of the IOB2 form, in which each span begins with 'B-'. Those "
-                "of the IOB1 form are converted by mtl_keras.datasets.to_iob2("
-                "tags, 'iob1'), and by from_conll(..., scheme='iob1')."
+                f"class_names holds {tag!r} but not {begin!r}; expected tags "
+                "in IOB2 form, where each span begins with 'B-'. To convert "
+                "tags from the IOB1 form, use mtl_keras.datasets.to_iob2("
+                "tags, 'iob1') or from_conll(..., scheme='iob1')."
             )
     return names

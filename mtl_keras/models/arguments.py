@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from mtl_keras.argument_checks import check_integer
 from mtl_keras.normalization import NORMALIZATIONS
 from mtl_keras.tasks import Task, check_task_names
+from mtl_keras.tasks.rename import rename_tasks
 from mtl_keras.trunks import kernel_regularizer
 
 
 def resolve_tasks(
     tasks: Task | Sequence[Task] | None,
     default: Callable[..., list[Task]],
+    *,
+    names: Mapping[str, str] | None = None,
     **counts,
 ) -> list[Task]:
     """Returns the given tasks, or the default tasks.
@@ -22,6 +25,8 @@ def resolve_tasks(
     Args:
         tasks: The argument `tasks` of a factory.
         default: Function from `counts` to the default tasks.
+        names: Dict from the name of a default task to its new name. Must be
+            `None` if `tasks` are given. Defaults to `None`.
         **counts: Arguments such as `num_classes` that apply to the default
             tasks only. They must be `None` if `tasks` are given.
 
@@ -34,7 +39,12 @@ def resolve_tasks(
             both tasks and a count are given.
     """
     if tasks is None:
-        return default(**counts)
+        return rename_tasks(default(**counts), names)
+    if names is not None:
+        raise ValueError(
+            f"names={names!r} renames the default tasks, but tasks are also "
+            "given. Leave one of the two out."
+        )
     for argument, value in counts.items():
         if value is not None:
             raise ValueError(

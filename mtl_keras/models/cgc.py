@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -23,6 +23,7 @@ def build_cgc(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     shared_experts: int = 4,
     task_experts: int = 2,
     hidden_units: Sequence[int] | None = None,
@@ -65,6 +66,7 @@ def build_cgc(
         input_shape,
         tasks,
         num_classes=num_classes,
+        names=names,
         levels=1,
         shared_experts=shared_experts,
         task_experts=task_experts,

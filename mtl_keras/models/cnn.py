@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -24,6 +24,7 @@ def build_cnn(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | Sequence[int] | None = None,
+    names: Mapping[str, str] | None = None,
     filters: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -66,7 +67,7 @@ def build_cnn(
     """
     shape = arguments.check_input_shape(input_shape, 3, "(28, 28, 3)")
     tasks = arguments.resolve_tasks(
-        tasks, _default_tasks, num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes, names=names
     )
     filters = resolve_filters(
         filters, trunk_width, trunk_depth, default=(32, 64)

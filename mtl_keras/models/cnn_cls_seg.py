@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -31,6 +31,7 @@ def build_cnn_cls_seg(
     *,
     num_classes: int | None = None,
     num_mask_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     filters: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -69,9 +70,11 @@ def build_cnn_cls_seg(
 
     Example:
 
-    >>> model = mtl_keras.build_cnn_cls_seg(num_mask_classes=3)
+    >>> model = mtl_keras.build_cnn_cls_seg(
+    ...     num_mask_classes=3, names={"classification": "stain"}
+    ... )
     >>> model.task_output_shapes
-    {'classification': (10,), 'segmentation': (32, 32, 3)}
+    {'segmentation': (32, 32, 3), 'stain': (10,)}
     """
     shape = arguments.check_input_shape(input_shape, 3, "(32, 32, 3)")
     tasks = arguments.resolve_tasks(
@@ -79,6 +82,7 @@ def build_cnn_cls_seg(
         class_and_mask,
         num_classes=num_classes,
         num_mask_classes=num_mask_classes,
+        names=names,
     )
     filters = resolve_filters(
         filters, trunk_width, trunk_depth, default=(16, 32, 64, 128)

@@ -27,6 +27,7 @@ def build_cross_stitch_cnn(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     filters: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -72,7 +73,7 @@ def build_cross_stitch_cnn(
     """
     shape = arguments.check_input_shape(input_shape, 3, "(28, 28, 3)")
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     filters = resolve_filters(
         resolve_equal_widths("filters", filters, tasks),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -27,6 +27,7 @@ def build_dselect_k(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     num_experts: int = 8,
     k: int = 2,
     gamma: float = 1.0,
@@ -77,7 +78,7 @@ def build_dselect_k(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     gates = {
         task.name: DSelectKGate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -22,6 +22,7 @@ def build_esmm(
     input_shape: Sequence[int] = (784,),
     tasks: Sequence[Task] | None = None,
     *,
+    names: Mapping[str, str] | None = None,
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -68,7 +69,7 @@ def build_esmm(
     True
     """
     shape = arguments.check_vector_shape(input_shape)
-    tasks = arguments.resolve_tasks(tasks, _default_tasks)
+    tasks = arguments.resolve_tasks(tasks, _default_tasks, names=names)
     _check_tasks(tasks)
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(64,)

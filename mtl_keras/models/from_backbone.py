@@ -42,6 +42,7 @@ def build_from_backbone(
     backbone: str | Callable | keras.Model = "MobileNetV3Small",
     num_classes: int | None = None,
     num_mask_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     feature_layers: Mapping[str, str | Sequence[str]] | None = None,
     trainable: bool = True,
     backbone_arguments: Mapping[str, Any] | None = None,
@@ -136,6 +137,7 @@ def build_from_backbone(
         class_and_mask,
         num_classes=num_classes,
         num_mask_classes=num_mask_classes,
+        names=names,
     )
     settings = arguments.convolution_settings(
         activation, normalization, dropout, l1, l2

@@ -25,6 +25,7 @@ def build_hierarchical_cnn(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | Sequence[int] | None = None,
+    names: Mapping[str, str] | None = None,
     filters: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -72,7 +73,7 @@ def build_hierarchical_cnn(
     """
     shape = arguments.check_input_shape(input_shape, 3, "(28, 28, 3)")
     tasks = arguments.resolve_tasks(
-        tasks, coarse_and_fine, num_classes=num_classes
+        tasks, coarse_and_fine, num_classes=num_classes, names=names
     )
     filters = resolve_filters(
         filters, trunk_width, trunk_depth, default=(32, 64, 128)

@@ -25,6 +25,7 @@ def build_hierarchical_mlp(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | Sequence[int] | None = None,
+    names: Mapping[str, str] | None = None,
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -70,7 +71,7 @@ def build_hierarchical_mlp(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, coarse_and_fine, num_classes=num_classes
+        tasks, coarse_and_fine, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(64, 64), min_levels=1

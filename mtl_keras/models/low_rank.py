@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -30,6 +30,7 @@ def build_low_rank_mlp(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | Sequence[int] | None = None,
+    names: Mapping[str, str] | None = None,
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -82,7 +83,7 @@ def build_low_rank_mlp(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, _default_tasks, num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(64,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -25,6 +25,7 @@ def build_mlp(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -65,7 +66,7 @@ def build_mlp(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(64,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -27,6 +27,7 @@ def build_mmoe(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     num_experts: int = 8,
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
@@ -70,7 +71,7 @@ def build_mmoe(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     check_integer("num_experts", num_experts, minimum=1)
     widths = resolve_hidden_units(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -33,6 +33,7 @@ def build_mtan(
     *,
     num_classes: int | None = None,
     num_mask_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     filters: Sequence[int] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -83,6 +84,7 @@ def build_mtan(
         class_mask_and_depth,
         num_classes=num_classes,
         num_mask_classes=num_mask_classes,
+        names=names,
     )
     filters = resolve_filters(
         filters, trunk_width, trunk_depth, default=(16, 32, 64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -30,6 +30,7 @@ def build_ple(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     levels: int = 2,
     shared_experts: int = 4,
     task_experts: int = 2,
@@ -75,7 +76,7 @@ def build_ple(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     check_integer("levels", levels, minimum=1)
     check_experts(shared_experts, task_experts)

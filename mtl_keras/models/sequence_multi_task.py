@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -30,6 +30,7 @@ def build_sequence_multi_task(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     trunk: str = "gru",
     hidden_units: Sequence[int] | None = None,
     trunk_width: int | None = None,
@@ -89,7 +90,7 @@ def build_sequence_multi_task(
     """
     shape = arguments.check_input_shape(input_shape, 2, "(100, 40)")
     tasks = arguments.resolve_tasks(
-        tasks, _default_tasks, num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(64, 64), min_levels=1

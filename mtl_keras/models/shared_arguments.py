@@ -14,6 +14,10 @@ _ALL = {
     "dropout": "Dropout rate after each hidden layer, in [0, 1).",
     "l1": "Factor of the L1 penalty on the kernels of the hidden layers.",
     "l2": "Factor of the L2 penalty on the kernels of the hidden layers.",
+    "names": (
+        "Dict from the name of a default task to its new name. Cannot be "
+        "combined with `tasks`."
+    ),
     "name": "Name of the model.",
     # Of two factories of one family.
     "shared_experts": "Number of experts that all tasks read, 0 or more.",

@@ -27,6 +27,7 @@ def build_soft_sharing_mlp(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | None = None,
+    names: Mapping[str, str] | None = None,
     hidden_units: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     trunk_width: int | None = None,
     trunk_depth: int | None = None,
@@ -67,7 +68,7 @@ def build_soft_sharing_mlp(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         resolve_equal_widths("hidden_units", hidden_units, tasks),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 import keras
@@ -34,6 +34,7 @@ def build_text_cls_tag(
     tasks: Sequence[Task] | None = None,
     *,
     num_classes: int | Sequence[int] | None = None,
+    names: Mapping[str, str] | None = None,
     vocabulary: int | Sequence[str] = 10_000,
     lowercase: bool = True,
     embedding_size: int = 128,
@@ -119,7 +120,7 @@ def build_text_cls_tag(
     """
     (steps,) = arguments.check_input_shape(input_shape, 1, "(None,)")
     tasks = arguments.resolve_tasks(
-        tasks, _default_tasks, num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(128,), min_levels=1

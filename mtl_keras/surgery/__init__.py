@@ -1,4 +1,4 @@
-"""Takes models apart, and puts tasks on trained ones."""
+"""Splitting models by task, and adding tasks to trained models."""
 
 from mtl_keras.surgery.add_task import add_task
 from mtl_keras.surgery.split import split

@@ -1,4 +1,4 @@
-"""Puts a new task on a trained model."""
+"""New tasks on trained models."""
 
 from __future__ import annotations
 
@@ -24,41 +24,42 @@ def add_task(
     name: str | None = None,
     **compile_arguments,
 ) -> MultiTaskModel:
-    """Puts a new head on what a trained model has learned.
+    """Adds a task to a trained model, with a new head.
 
-    The model itself stays as it is: the new one is an independent copy of it
-    with another head. What trains in it is a choice:
+    The new model is an independent copy; `model` does not change. `trunk`
+    selects what trains:
 
-    - `trunk="frozen"`: the new head alone. All other variables, and so the
-      predictions of the other tasks, stay what they are to the bit. Fit it
-      with `None` as the targets of the other tasks.
-    - `trunk="fine_tuned"`: the new head and what it reads. The heads of the
-      other tasks would no longer fit, so the new model has the new task alone.
-    - `trunk="joint"`: everything, with all tasks.
+    - `"frozen"`: only the new head. All other variables, and the predictions
+      of the other tasks, stay equal to the bit. Fit the model with `None` as
+      the targets of the other tasks.
+    - `"fine_tuned"`: the new head and the layers that it reads. The heads of
+      the other tasks would no longer fit these layers, so the new model has
+      only the new task.
+    - `"joint"`: all layers, with all tasks.
 
     Args:
         model: A `MultiTaskModel`.
         task: The new task.
-        features: What the new head reads: the name of a layer, or a Keras
-            tensor made of the model's, such as
+        features: The input of the new head: the name of a layer, or a Keras
+            tensor computed from those of the model, such as
             `keras.layers.GlobalAveragePooling2D()(model.get_layer(...).output)`.
-            Defaults to what the tasks share: the one tensor of the rank of the
-            new head that the shared part of the graph hands to the tasks.
+            Defaults to the shared features: the one tensor of the right rank
+            that the shared layers pass to the tasks.
         trunk: `"frozen"` (default), `"fine_tuned"` or `"joint"`.
         name: Name of the new model. Defaults to that of `model`.
-        **compile_arguments: As in `MultiTaskModel.compile`. What is left out
-            is as `model` was compiled: an optimizer of the same settings,
-            without its state, and with `trunk="joint"` also losses, metrics,
-            current loss weights and weighting.
+        **compile_arguments: As in `MultiTaskModel.compile`. The defaults are
+            those that `model` was compiled with: an optimizer with the same
+            settings, without its state, and with `trunk="joint"` also losses,
+            metrics, current loss weights and weighting.
 
     Returns:
         A compiled `MultiTaskModel`.
 
     Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If the name of the task is taken, `trunk` is none of the
-            three, or the features are ambiguous, unknown, of another rank, or
-            there are none.
+        TypeError: If an argument has the wrong type.
+        ValueError: If the name of the task is taken, `trunk` has another
+            value, or the features are ambiguous, unknown, missing or have the
+            wrong rank.
 
     Example:
 
@@ -82,7 +83,7 @@ def add_task(
     else:
         tensor = named_features(model, task, features)
     with model.distribute_strategy.scope():
-        extended = _extended(model, task, tensor, trunk, name or model.name)
+        extended = _extend(model, task, tensor, trunk, name or model.name)
         extended.compile(
             **_compile_arguments(model, task, trunk, compile_arguments)
         )
@@ -106,7 +107,7 @@ def _check(model, task, trunk: str) -> None:
         )
     if task.name in model.output_names:
         raise ValueError(
-            f"Model {model.name!r} has a task {task.name!r} already. Give the "
+            f"Model {model.name!r} already has a task {task.name!r}. Give the "
             "new task another name."
         )
     if task.name in {layer.name for layer in model.layers}:
@@ -116,8 +117,8 @@ def _check(model, task, trunk: str) -> None:
         )
 
 
-def _extended(model, task: Task, tensor, trunk: str, name: str):
-    """A copy of the model with the new head, of which the right part trains."""
+def _extend(model, task: Task, tensor, trunk: str, name: str):
+    """Copies the model and adds the head; sets which layers train."""
     names = [] if trunk == "fine_tuned" else [t.name for t in model.tasks]
     outputs = [model.output[each] for each in names]
     copy = independent_copy(keras.Model(model.input, [*outputs, tensor]))
@@ -135,14 +136,14 @@ def _extended(model, task: Task, tensor, trunk: str, name: str):
 
 
 def _compile_arguments(model, task: Task, trunk: str, given: dict) -> dict:
-    """What the new model is compiled with."""
+    """Returns the arguments of `compile` for the new model."""
     arguments = {"optimizer": "adam"}
     if model.compiled:
         config = model.get_compile_config()
         del config["tasks"]
         arguments = keras.saving.deserialize_keras_object(config)
     if trunk != "joint":
-        # Of one loss there is nothing to weigh, and no log but its own.
+        # Only one loss is left: there is nothing to weight or to monitor.
         for argument in ("weighting", "gradients", "monitor", "loss_weights"):
             arguments.pop(argument, None)
         others = [] if trunk == "fine_tuned" else model.output_names

@@ -1,4 +1,4 @@
-"""Finds what a new task reads of a model."""
+"""Features of a model that the head of a new task reads."""
 
 from __future__ import annotations
 
@@ -6,65 +6,66 @@ import keras
 
 from mtl_keras.graph_nodes import node_of, nodes_behind
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.surgery.independent_copy import layers_of
+from mtl_keras.surgery.independent_copy import nested_layers
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.training.gradients.shared_graph import find_frontier
 
 
 def shared_features(model: MultiTaskModel, task: Task):
-    """Finds the one tensor that tasks share and that a new task can read.
+    """Finds the shared features that a new task can read.
 
     Args:
         model: The model.
-        task: The new task, whose head reads tensors of a certain rank.
+        task: The new task.
 
     Returns:
-        A Keras tensor of the model: what its shared part hands to the tasks,
-        or what the head reads where there is one task.
+        A Keras tensor of the model: the one that its shared layers pass to the
+        tasks or, if there is one task, the input of its head.
 
     Raises:
-        ValueError: If there is none or more than one.
+        ValueError: If there is no such tensor, or more than one.
     """
     if len(model.tasks) == 1:
         (output,) = model.outputs
         shared = node_of(output).input_tensors
     else:
         shared = find_frontier(model)
-    # A task may read the data, or what another one says, beside features.
+    # A task may also read inputs, or the outputs of another task.
     skip = {id(tensor) for tensor in [*model.inputs, *model.outputs]}
     shared = [tensor for tensor in shared if id(tensor) not in skip]
     fitting = [x for x in shared if len(x.shape) == task.feature_rank]
     if len(fitting) == 1:
         return fitting[0]
     if len(fitting) > 1:
-        found = f"share several: {_described(fitting)}"
+        found = f"share several: {_describe(fitting)}"
     elif shared:
-        found = f"share {_described(shared)}"
+        found = f"share {_describe(shared)}"
     else:
         found = "share none"
     raise ValueError(
         f"Task {task.name!r} ({type(task).__name__}) reads features of rank "
         f"{task.feature_rank}, and the tasks of model {model.name!r} {found}. "
-        f"Say which with features=, one of {_choices(model, task)}."
+        f"Choose one with features=: one of {_choices(model, task)}."
     )
 
 
 def named_features(model: MultiTaskModel, task: Task, features):
-    """Returns the tensor that a user named.
+    """Returns the tensor of the argument `features`.
 
     Args:
         model: The model.
         task: The new task.
-        features: Name of a layer, or a Keras tensor made of those of `model`.
+        features: Name of a layer, or a Keras tensor computed from those of
+            `model`.
 
     Returns:
         A Keras tensor.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If the layer is unknown, or makes no tensor or several, or
-            if the tensor is not the model's or of another rank.
+        ValueError: If the layer is unknown or has several outputs, or if the
+            tensor is not the model's or has another rank.
     """
     if isinstance(features, str):
         tensor = _output_of_layer(model, features)
@@ -76,13 +77,13 @@ def named_features(model: MultiTaskModel, task: Task, features):
             "expected the name of a layer or a Keras tensor of the model."
         )
     known = {id(x) for x in model.inputs}
-    makers = nodes_behind([tensor])
-    read = {id(x) for n in makers if n.is_input for x in n.outputs}
+    nodes = nodes_behind([tensor])
+    read = {id(x) for n in nodes if n.is_input for x in n.outputs}
     if id(tensor) in known or not read <= known:
         raise ValueError(
-            f"features={features!r} is an input, or made of something else "
-            f"than the inputs of model {model.name!r}; expected what one of "
-            "its layers makes."
+            f"features={features!r} is an input, or does not depend on the "
+            f"inputs of model {model.name!r} only; expected the output of one "
+            "of its layers."
         )
     if len(tensor.shape) != task.feature_rank:
         raise ValueError(
@@ -97,24 +98,24 @@ def named_features(model: MultiTaskModel, task: Task, features):
 def _output_of_layer(model: MultiTaskModel, name: str):
     names = [layer.name for layer in model.layers]
     if name not in names:
-        nested = [layer.name for layer in layers_of(model)]
+        nested = [layer.name for layer in nested_layers(model)]
         hint = did_you_mean(name, names)
         if name in nested:
-            hint = "It is in a model that is a layer; name that one."
+            hint = "It is in a nested model; name that model instead."
         raise ValueError(
-            f"features={name!r} is no layer of model {model.name!r}. {hint}"
+            f"features={name!r} is not a layer of model {model.name!r}. {hint}"
         )
     tensors = _outputs_by_layer(model)[name]
     if len(tensors) > 1:
         raise ValueError(
-            f"features={name!r} is a layer that makes {len(tensors)} tensors "
-            f"in model {model.name!r}; pass one of them, a Keras tensor."
+            f"features={name!r} is a layer with {len(tensors)} outputs in "
+            f"model {model.name!r}; pass one of these Keras tensors."
         )
     return tensors[0]
 
 
 def _outputs_by_layer(model: MultiTaskModel) -> dict[str, list]:
-    """The tensors that each layer makes in this model, inputs first."""
+    """Returns the outputs of each layer in this model, inputs first."""
     found: dict[str, list] = {}
     for node in reversed(nodes_behind(model.outputs)):
         found.setdefault(node.operation.name, []).extend(node.outputs)
@@ -122,7 +123,7 @@ def _outputs_by_layer(model: MultiTaskModel) -> dict[str, list]:
 
 
 def _choices(model: MultiTaskModel, task: Task) -> list[str]:
-    """Names of layers that make one tensor of the rank, no head's."""
+    """Lists layers with one output of the right rank, without heads."""
     by_layer = _outputs_by_layer(model)
     skip = {x.name for x in model.inputs} | set(model.output_names)
     return [
@@ -134,7 +135,7 @@ def _choices(model: MultiTaskModel, task: Task) -> list[str]:
     ]
 
 
-def _described(tensors) -> str:
+def _describe(tensors) -> str:
     return ", ".join(
         f"{node_of(x).operation.name!r} of shape {tuple(x.shape)}"
         for x in tensors

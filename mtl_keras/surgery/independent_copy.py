@@ -1,4 +1,4 @@
-"""Copies of models that have nothing in common with what they are copied of."""
+"""Independent copies of models."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import keras
 def independent_copy(model: keras.Model) -> keras.Model:
     """Copies a model with the values of all its variables.
 
-    It is saved and loaded, so that everything comes along that a `.keras` file
-    holds, such as what preprocessing layers were adapted to.
+    The model is saved and loaded, so that the copy has everything that a
+    `.keras` file has, such as the state of preprocessing layers.
 
     Args:
         model: A functional model.
@@ -22,7 +22,7 @@ def independent_copy(model: keras.Model) -> keras.Model:
     Returns:
         A model of the same class that is not compiled.
     """
-    layers = layers_of(model)
+    layers = nested_layers(model)
     custom = {type(layer).__name__: type(layer) for layer in layers}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
@@ -32,14 +32,14 @@ def independent_copy(model: keras.Model) -> keras.Model:
             path,
             custom_objects=custom,
             compile=False,
-            # The file is ours, so what a Lambda layer holds is no danger.
+            # We wrote the file, so its Lambda layers are safe.
             safe_mode=False,
         )
 
 
 @contextlib.contextmanager
 def _not_compiled(layers: Sequence[keras.layers.Layer]):
-    """Has nested models be saved without how they were compiled."""
+    """Saves nested models without their compile arguments."""
     compiled = [
         layer
         for layer in layers
@@ -54,8 +54,8 @@ def _not_compiled(layers: Sequence[keras.layers.Layer]):
             model.compiled = True
 
 
-def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Lists the layers of a model, those of nested models among them.
+def nested_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Lists the layers of a model, including those of nested models.
 
     Args:
         model: A model.
@@ -64,5 +64,5 @@ def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
     for layer in model.layers:
         layers.append(layer)
         if isinstance(layer, keras.Model):
-            layers.extend(layers_of(layer))
+            layers.extend(nested_layers(layer))
     return layers

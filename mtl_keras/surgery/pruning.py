@@ -1,4 +1,4 @@
-"""Leaves out of a functional model what its outputs do not need."""
+"""Functional models without the layers that their outputs do not need."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import keras
 from mtl_keras.graph_nodes import node_of, nodes_behind
 
 
-def model_of(model: keras.Model, outputs, name: str) -> keras.Model:
-    """Makes the model of some outputs, of the layers of another one.
+def extract_model(model: keras.Model, outputs, name: str) -> keras.Model:
+    """Creates a model of some outputs of another model, with its layers.
 
     Args:
         model: A functional model.
@@ -18,14 +18,14 @@ def model_of(model: keras.Model, outputs, name: str) -> keras.Model:
         name: Name of the new model.
 
     Returns:
-        A `keras.Model` that has those inputs of `model` that the outputs need.
+        A `keras.Model` with those inputs of `model` that the outputs need.
     """
     nodes = nodes_behind(keras.tree.flatten(outputs))
     return keras.Model(_needed(model.input, set(nodes)), outputs, name=name)
 
 
 def _needed(inputs, nodes: set):
-    """The inputs that are among the nodes, in a structure of the same kind."""
+    """Returns the inputs that are among the nodes, in the same structure."""
     if isinstance(inputs, dict):
         return {k: v for k, v in inputs.items() if node_of(v) in nodes}
     needed = [x for x in keras.tree.flatten(inputs) if node_of(x) in nodes]
@@ -33,39 +33,38 @@ def _needed(inputs, nodes: set):
 
 
 def prune(model: keras.Model) -> keras.Model:
-    """Leaves out what the outputs of a model do not need.
+    """Removes what the outputs of a model do not need.
 
-    That are variables of other tasks, in layers that say which layers compute
-    one task alone (`layers_of_task`), and outputs of nested models that nobody
-    reads.
+    These are the variables of other tasks, in layers that can be reduced to
+    one task (`layers_of_task`), and unused outputs of nested models.
 
     Args:
         model: A functional model. Its layers are called again.
 
     Returns:
-        A `keras.Model` that computes the same, of the layers of `model` where
-        there is nothing to leave out of them; or `model` itself.
+        A `keras.Model` that computes the same, with the layers of `model`
+        where nothing is removed from them; or `model` itself.
     """
     nodes = nodes_behind(model.outputs)
-    if not any(map(_holds_more, nodes)):
+    if not any(map(_can_shrink, nodes)):
         return model
     return keras.models.clone_model(
         model,
         input_tensors=model.input,
         clone_function=lambda layer: layer,
-        call_function=_Calls(model.outputs, nodes),
+        call_function=_PrunedCalls(model.outputs, nodes),
     )
 
 
-def _holds_more(node) -> bool:
-    """Whether a call may belong to a layer that holds more than is needed."""
+def _can_shrink(node) -> bool:
+    """Returns whether the layer of a call may have unneeded variables."""
     operation = node.operation
     return hasattr(operation, "layers_of_task") or _is_functional(operation)
 
 
 def _is_functional(operation) -> bool:
     nested = isinstance(operation, keras.Model)
-    # A Sequential has one output, which somebody reads.
+    # A Sequential has one output, which is always used.
     return (
         nested
         and not isinstance(operation, keras.Sequential)
@@ -73,24 +72,24 @@ def _is_functional(operation) -> bool:
     )
 
 
-class _Calls:
-    """Calls the layers of a graph again, each by what is needed of it.
+class _PrunedCalls:
+    """Calls the layers of a graph again, without what is not needed.
 
     Args:
-        outputs: The tensors that are needed at the end.
-        nodes: The nodes that lead there.
+        outputs: The outputs of the pruned model.
+        nodes: The nodes that the outputs depend on.
     """
 
     def __init__(self, outputs: Sequence, nodes: Sequence):
-        self._made: dict[str, keras.layers.Layer] = {}
+        self._layers: dict[str, keras.layers.Layer] = {}
         self._nested: dict[int, keras.Model] = {}
         read = {id(tensor) for tensor in outputs}
         read |= {id(x) for node in nodes for x in node.input_tensors}
-        # Numbers of the outputs of each operation that somebody reads.
+        # Indices of the outputs of each operation that are used.
         self._read: dict[int, set[int]] = {}
         for node in nodes:
-            of_operation = self._read.setdefault(id(node.operation), set())
-            of_operation |= {
+            indices = self._read.setdefault(id(node.operation), set())
+            indices |= {
                 number
                 for number, tensor in enumerate(node.outputs)
                 if id(tensor) in read
@@ -98,17 +97,17 @@ class _Calls:
 
     def __call__(self, operation, *args, **kwargs):
         if hasattr(operation, "layers_of_task"):
-            return self._of_tasks(operation, args, kwargs)
+            return self._call_by_task(operation, args, kwargs)
         if _is_functional(operation):
-            return self._of_nested(operation, args, kwargs)
+            return self._call_nested(operation, args, kwargs)
         return operation(*args, **kwargs)
 
-    def _of_tasks(self, layer, args: tuple, kwargs: dict):
+    def _call_by_task(self, layer, args: tuple, kwargs: dict):
         inputs = [*args, *kwargs.values()][0]
         outputs = layer.compute_output_spec(*args, **kwargs)
         if isinstance(outputs, keras.KerasTensor):
             return self._chain(layer.layers_of_task(*args, **kwargs), inputs)
-        # One call makes the outputs of all tasks.
+        # One call computes the outputs of all tasks.
         by_task = [None] * len(keras.tree.flatten(outputs))
         for task in sorted(self._read[id(layer)]):
             chain = layer.layers_of_task(*args, **kwargs, task=task)
@@ -117,11 +116,11 @@ class _Calls:
 
     def _chain(self, layers: Sequence, x):
         for layer in layers:
-            # What several calls have in common goes by one name.
-            x = self._made.setdefault(layer.name, layer)(x)
+            # Calls share the layers that have the same name.
+            x = self._layers.setdefault(layer.name, layer)(x)
         return x
 
-    def _of_nested(self, model: keras.Model, args: tuple, kwargs: dict):
+    def _call_nested(self, model: keras.Model, args: tuple, kwargs: dict):
         read = sorted(self._read[id(model)])
         if id(model) not in self._nested:
             outputs = [model.outputs[number] for number in read]

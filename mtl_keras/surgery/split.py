@@ -1,38 +1,37 @@
-"""Takes a model apart into one model a task."""
+"""Splitting a model into one model per task."""
 
 from __future__ import annotations
 
 import keras
 
 from mtl_keras.surgery.independent_copy import independent_copy
-from mtl_keras.surgery.pruning import model_of, prune
+from mtl_keras.surgery.pruning import extract_model, prune
 
 
 def split(model: keras.Model, *, copy: bool = True) -> dict[str, keras.Model]:
-    """Takes a model apart into one plain `keras.Model` a task.
+    """Splits a model into one plain `keras.Model` per task.
 
-    Each of them holds what its task needs and nothing else, preprocessing
-    included: layers and inputs that other tasks alone read are gone, and so
-    are the other tasks' variables in layers that hold those of several. The
-    predictions are those of the whole model.
+    Each model has only what its task needs, including preprocessing: no
+    layers, inputs or variables of other tasks. The predictions are those of
+    the whole model.
 
     Args:
         model: A `MultiTaskModel`, or any functional `keras.Model` whose
             outputs are a dict.
-        copy: Whether each model has variables of its own, so that it can be
-            trained without changing another. Defaults to `True`. `False`
-            makes models of the layers of `model`, which follow it as it
-            trains; layers that hold variables of several tasks stay whole.
+        copy: Whether each model has separate variables, so that training one
+            does not change another. Defaults to `True`. With `False`, the
+            models share the layers of `model` and follow its training; layers
+            with variables of several tasks then stay whole.
 
     Returns:
-        Dict from task name to a `keras.Model`, in the order of the tasks. It
-        is not compiled, returns a tensor and is named
-        `<name of the model>_<task>`. Its input has the structure of the
-        whole model's, without the entries that it does not need; a list of
-        one is a tensor.
+        Dict from task name to a `keras.Model`, in the order of the tasks. The
+        models are not compiled, return a tensor and are named
+        `<name of the model>_<task>`. Their inputs have the structure of those
+        of `model`, without unneeded entries; a list of one input becomes a
+        tensor.
 
     Raises:
-        TypeError: If `model` is not functional, or its outputs are no dict.
+        TypeError: If `model` is not functional, or its outputs are not a dict.
 
     Example:
 
@@ -47,19 +46,18 @@ def split(model: keras.Model, *, copy: bool = True) -> dict[str, keras.Model]:
     """
     outputs = _outputs_by_task(model)
     parts = {
-        task: model_of(model, output, f"{model.name}_{task}")
+        task: extract_model(model, output, f"{model.name}_{task}")
         for task, output in outputs.items()
     }
     if not copy:
         return parts
-    return {task: _own(part) for task, part in parts.items()}
+    return {task: _copy(part) for task, part in parts.items()}
 
 
-def _own(part: keras.Model) -> keras.Model:
+def _copy(part: keras.Model) -> keras.Model:
     pruned = prune(independent_copy(part))
-    # Once more: an output that was left out may have been all that read one
-    # of the inputs.
-    return model_of(pruned, pruned.output, part.name)
+    # Once more: pruning may have removed the only reader of an input.
+    return extract_model(pruned, pruned.output, part.name)
 
 
 def _outputs_by_task(model) -> dict:

@@ -1,4 +1,4 @@
-"""Yes or no per sample."""
+"""One binary label per sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import keras
 from mtl_keras import metrics
 from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
-from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -19,11 +18,11 @@ from mtl_keras.tasks.task import Task
 class BinaryClassification(Task):
     """Class 0 or 1 per sample, one output unit.
 
-    Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. Numbers between
-    are soft labels: the loss takes them as they are, and metrics that need a
-    class count 0.5 and more as class 1. The loss is binary cross-entropy, the
-    metrics are `auc` (Keras's with 1,000 thresholds, primary) and `accuracy`,
-    and on request `balanced_accuracy` and `f1`.
+    Targets are 0 or 1, of shape `(batch,)` or `(batch, 1)`. Numbers in between
+    are soft labels: the loss uses them unchanged, and metrics that need a
+    class count 0.5 and more as class 1. The loss is binary cross-entropy. The
+    metrics are `auc` (Keras's with 1,000 thresholds, primary) and `accuracy`;
+    `balanced_accuracy` and `f1` are optional.
 
     Args:
         name: See `Task`.
@@ -44,18 +43,9 @@ class BinaryClassification(Task):
         default=None, kw_only=True
     )
 
+    target_kind = "binary"
     default_activation = "sigmoid"
     default_metrics = ("auc", "accuracy")
-
-    def __post_init__(self):
-        names = check_class_names(self.name, self.class_names, 2)
-        self._set("class_names", names)
-        super().__post_init__()
-
-    def _head_layer(self):
-        return keras.layers.Dense(
-            1, activation=self.activation, dtype="float32", name=self.name
-        )
 
     def _default_loss(self):
         return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)

@@ -1,4 +1,4 @@
-"""Checks of class targets: integers in range, or one value per class."""
+"""Checks of class targets: integers, or one value per class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mtl_keras.tasks.missing import drop_axis, is_labelled
 
 
 def is_one_hot_shape(shape: tuple, num_classes: int, rank: int) -> bool:
-    """Tells whether targets hold one value per class.
+    """Returns whether targets hold one value per class.
 
     Args:
         shape: Shape of the targets, batch axis included.
@@ -26,7 +26,7 @@ def check_integer_labels(
     *,
     complete: bool = False,
 ) -> None:
-    """Raises a `ValueError` if a label is no integer from 0 to `num_classes`-1.
+    """Raises a `ValueError` unless labels are integers below `num_classes`.
 
     -1 and NaN stand for a missing label.
 
@@ -34,7 +34,7 @@ def check_integer_labels(
         name: Name of the task, for the message.
         labels: Labels of any shape and numeric dtype.
         num_classes: Number of classes.
-        advice: The way out, which ends the message.
+        advice: What to do, the end of the message.
         complete: Whether a missing label is an error. Defaults to `False`.
     """
     if labels.size == 0:
@@ -48,7 +48,7 @@ def check_integer_labels(
     missing = "" if complete else " (or -1 or NaN for a missing label)"
     raise ValueError(
         f"Task {name!r}: found label {value} at index {index} (all labels "
-        f"run from {low} to {high}); expected integers from 0 to "
+        f"are from {low} to {high}); expected integers from 0 to "
         f"{num_classes - 1}{missing}. {advice}"
     )
 
@@ -58,18 +58,18 @@ def check_binary_labels(
 ) -> None:
     """Raises a `ValueError` if a label is not a number from 0 to 1.
 
-    Numbers between are soft labels: the probability of class 1. -1 and NaN
+    Numbers in between are soft labels: the probability of class 1. -1 and NaN
     stand for a missing label.
 
     Args:
         name: Name of the task, for the message.
         labels: Labels of any shape and numeric dtype.
-        advice: The way out, which ends the message.
+        advice: What to do, the end of the message.
         complete: Whether a missing label is an error. Defaults to `False`.
     """
     if labels.size == 0:
         return
-    check_numeric(name, labels, "0 and 1, or numbers between")
+    check_numeric(name, labels, "0 and 1, or numbers in between")
     if labels.min() >= 0 and labels.max() <= 1:
         return
     bad = ~((labels >= 0) & (labels <= 1))
@@ -82,9 +82,9 @@ def check_binary_labels(
     missing = "" if complete else " (or -1 or NaN for a missing label)"
     raise ValueError(
         f"Task {name!r}: found label {labels[index]} at index "
-        f"{tuple(int(i) for i in index)} (all labels run from "
+        f"{tuple(int(i) for i in index)} (all labels are from "
         f"{np.nanmin(labels)} to {np.nanmax(labels)}); expected 0 or 1, or a "
-        f"probability between{missing}. {advice}"
+        f"probability in between{missing}. {advice}"
     )
 
 
@@ -94,7 +94,7 @@ def check_numeric(name: str, targets: np.ndarray, expected: str) -> None:
     Args:
         name: Name of the task, for the message.
         targets: Targets of any shape.
-        expected: What they should be, for the message.
+        expected: The values that are valid, for the message.
     """
     if targets.dtype.kind in "biuf":
         return
@@ -106,19 +106,19 @@ def check_numeric(name: str, targets: np.ndarray, expected: str) -> None:
             raise TypeError(
                 f"Task {name!r}: found {value!r} at index {where} of targets "
                 f"of dtype {targets.dtype}; expected {expected}. Encode class "
-                "names as numbers (keras.layers.StringLookup does it), and "
-                "write a missing label as NaN."
+                "names as numbers (with keras.layers.StringLookup), and write "
+                "a missing label as NaN."
             ) from None
     raise TypeError(
-        f"Task {name!r}: targets are of dtype {targets.dtype}, though all are "
+        f"Task {name!r}: targets have dtype {targets.dtype}, but all are "
         f"numbers; expected {expected}. Convert them with "
         ".astype('float32')."
     )
 
 
 def _first_bad(labels: np.ndarray, num_classes: int, complete: bool):
-    """Index and value of the first label that does not fit, or `None`."""
-    # Two reductions decide; only holes or a bad array pay for a search.
+    """Returns the index and value of the first invalid label, or `None`."""
+    # Two reductions decide; only missing or bad labels pay for a search.
     low, high = labels.min(), labels.max()
     in_range = low >= 0 and high <= num_classes - 1
     whole = labels.dtype.kind != "f" or bool((labels == np.rint(labels)).all())
@@ -141,7 +141,7 @@ def check_class_probabilities(
 ) -> None:
     """Raises a `ValueError` unless the last axis holds class probabilities.
 
-    Rows of -1 or NaN alone stand for a missing label.
+    Rows of only -1 or NaN stand for a missing label.
 
     Args:
         name: Name of the task, for the message.
@@ -160,6 +160,7 @@ def check_class_probabilities(
     raise ValueError(
         f"Task {name!r}: targets with one value per class must be one-hot (or "
         f"probabilities that sum to 1); found values from {low} to {high} and "
-        f"sums from {sums.min()} to {sums.max()}. For several labels a sample "
-        "use MultiLabelClassification; for one, keras.utils.to_categorical."
+        f"sums from {sums.min()} to {sums.max()}. For several labels per "
+        "sample use MultiLabelClassification; for one, "
+        "keras.utils.to_categorical."
     )

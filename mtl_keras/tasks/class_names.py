@@ -1,4 +1,4 @@
-"""Names of the classes that labels count."""
+"""Names of the classes of a task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_class_names(
         The names as a tuple, or `None` if there are none.
 
     Raises:
-        TypeError: If they are no sequence of strings.
+        TypeError: If they are not a sequence of strings.
         ValueError: If there are more or fewer than `count`, or one twice.
     """
     if class_names is None:
@@ -31,11 +31,11 @@ def check_class_names(
             f"Task {name!r}: class_names={class_names!r}; expected a list of "
             f"{count} strings."
         )
-    odd = [given for given in class_names if not isinstance(given, str)]
-    if odd:
+    others = [given for given in class_names if not isinstance(given, str)]
+    if others:
         raise TypeError(
-            f"Task {name!r}: class_names holds {odd[0]!r} of type "
-            f"{type(odd[0]).__name__}; expected strings."
+            f"Task {name!r}: class_names holds {others[0]!r} of type "
+            f"{type(others[0]).__name__}; expected strings."
         )
     if len(class_names) != count:
         raise ValueError(
@@ -46,6 +46,6 @@ def check_class_names(
     if twice:
         raise ValueError(
             f"Task {name!r}: class_names holds {twice[0]!r} twice; expected a "
-            "name of its own for each class."
+            "different name for each class."
         )
     return tuple(class_names)

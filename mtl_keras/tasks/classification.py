@@ -11,9 +11,7 @@ from mtl_keras import losses, metrics
 from mtl_keras.tasks.class_labels import (
     check_class_probabilities,
     check_integer_labels,
-    is_one_hot_shape,
 )
-from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -23,8 +21,8 @@ class Classification(Task):
     """One of `num_classes` classes per sample.
 
     Targets are integers of shape `(batch,)` or `(batch, 1)`, or one-hot of
-    shape `(batch, num_classes)`. The loss is cross-entropy, the metrics are
-    `accuracy` (primary), and on request `balanced_accuracy` and `f1` (macro).
+    shape `(batch, num_classes)`. The loss is cross-entropy, the metric is
+    `accuracy`; `balanced_accuracy` and `f1` (macro) are optional.
 
     Args:
         name: See `Task`.
@@ -47,22 +45,11 @@ class Classification(Task):
         default=None, kw_only=True
     )
 
+    target_kind = "class"
+    size_argument = "num_classes"
+    min_size = 2
     default_activation = "softmax"
     default_metrics = ("accuracy",)
-
-    def __post_init__(self):
-        self._check_count("num_classes", least=2)
-        names = check_class_names(self.name, self.class_names, self.num_classes)
-        self._set("class_names", names)
-        super().__post_init__()
-
-    def _head_layer(self):
-        return keras.layers.Dense(
-            self.num_classes,
-            activation=self.activation,
-            dtype="float32",
-            name=self.name,
-        )
 
     def _default_loss(self):
         return losses.Crossentropy(from_logits=self.from_logits)
@@ -81,8 +68,7 @@ class Classification(Task):
         return [output_shape[:-1], (*output_shape[:-1], 1), output_shape]
 
     def check_target_values(self, targets, output_shape):
-        rank = len(output_shape) + 1
-        if is_one_hot_shape(targets.shape, self.num_classes, rank):
+        if self.is_one_hot(targets.shape):
             check_class_probabilities(
                 self.name, targets, complete=self.complete_labels
             )

@@ -14,10 +14,10 @@ from mtl_keras.tasks.regression import Regression
 class DenseRegression(Regression):
     """`units` real numbers per pixel, such as a depth or a normal.
 
-    Targets are of shape `(batch, height, width, units)`; `(batch, height,
-    width)` will do for one unit. A pixel without a label is NaN, as depth
-    sensors leave some. Loss and metrics are those of `Regression`, over
-    pixels, but for `r2`.
+    Targets are of shape `(batch, height, width, units)`, or also `(batch,
+    height, width)` for one unit. A pixel without a label is NaN; depth sensors
+    often leave some. Loss and metrics are those of `Regression`, over pixels,
+    without `r2`.
 
     Args:
         name: See `Task`.
@@ -33,18 +33,10 @@ class DenseRegression(Regression):
     (None, 32, 32, 1)
     """
 
+    labels_per = "pixel"
     feature_rank = 4
-
-    def _head_layer(self):
-        return keras.layers.Conv2D(
-            self.units,
-            kernel_size=1,
-            activation=self.activation,
-            dtype="float32",
-            name=self.name,
-        )
 
     def _metric_makers(self):
         makers = super()._metric_makers()
-        del makers["r2"]  # Keras's takes rows of numbers alone
+        del makers["r2"]  # Keras's R2Score takes only rows of numbers.
         return makers

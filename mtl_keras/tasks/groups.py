@@ -1,4 +1,4 @@
-"""Which tasks are alike, so that they can be computed together."""
+"""Tasks that are equal enough to be computed together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import keras
 
 from mtl_keras.tasks.task import Task
 
-# From so many equal tasks on they are computed together; fewer are not worth
-# a step of our own (`benchmarks/studies/sharing.py`).
+# Smaller groups gain nothing (`benchmarks/studies/sharing.py`).
 LEAST_TASKS = 8
-# What tells tasks of one kind apart without changing what is computed.
-_OF_ONE_TASK = {
+# Tasks of a group may differ in these: they do not change the computation.
+_IGNORED_FIELDS = {
     "name",
     "loss",
     "loss_weight",
@@ -23,8 +22,8 @@ _OF_ONE_TASK = {
     "direction",
     "class_names",
 }
-# What acts on a variable as a whole would act on all tasks at once.
-_OF_WHOLE_VARIABLES = (
+# These act on a whole variable, and so would act on all tasks at once.
+_WHOLE_VARIABLE_ARGUMENTS = (
     "kernel_regularizer",
     "bias_regularizer",
     "activity_regularizer",
@@ -36,49 +35,49 @@ _OF_WHOLE_VARIABLES = (
 
 
 def kind_of(task: Task) -> Hashable:
-    """What tasks that can be computed together have in common.
+    """Returns a key that is equal for tasks that can be computed together.
 
     Args:
         task: A task.
 
     Returns:
-        Something to compare: the class of the task and those of its
-        arguments that say what is computed.
+        The class of the task, and those of its arguments that change the
+        computation.
     """
     config = {
         field.name: keras.saving.serialize_keras_object(
             getattr(task, field.name)
         )
         for field in dataclasses.fields(task)
-        if field.name not in _OF_ONE_TASK
+        if field.name not in _IGNORED_FIELDS
     }
     return type(task), json.dumps(config, sort_keys=True, default=str)
 
 
 def dense_head(task: Task) -> keras.layers.Dense | None:
-    """Makes the layer that a head consists of, if it is a plain dense one.
+    """Creates the head layer of a task, if it is a plain `Dense`.
 
     Args:
         task: A task.
 
     Returns:
-        A `keras.layers.Dense` that several of can be computed together, or
-        `None` where the head is something else.
+        A `keras.layers.Dense` that can be computed together with others, or
+        `None` if the head is anything else.
     """
     if type(task).head is not Task.head or task.feature_rank != 2:
         return None
     layer = task._head_layer()
     if type(layer) is not keras.layers.Dense:
         return None
-    if any(getattr(layer, name, None) for name in _OF_WHOLE_VARIABLES):
+    if any(getattr(layer, name, None) for name in _WHOLE_VARIABLE_ARGUMENTS):
         return None
-    # Of Keras's own it is known that they look at the last axis at most.
+    # A custom activation may mix the tasks of a group.
     known = getattr(layer.activation, "__module__", "").startswith("keras.")
     return layer if known else None
 
 
 def make_metric(task: Task, name: str) -> keras.metrics.Metric:
-    """Makes one of the metrics that the kind of a task has.
+    """Creates a metric of a task.
 
     Args:
         task: A task.

@@ -1,4 +1,4 @@
-"""The better direction of the metrics that the kinds of tasks have."""
+"""Better directions of the metrics of all kinds of tasks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def metric_direction(metric: str) -> str | None:
             name of the task.
 
     Returns:
-        `"min"`, `"max"`, or `None` for a metric of the user's own.
+        `"min"`, `"max"`, or `None` for a custom metric.
 
     Example:
 
@@ -40,13 +40,13 @@ def metric_direction(metric: str) -> str | None:
 
 
 def split_metric(name: str) -> tuple[str, str] | None:
-    """Splits `<task>_<metric>` where the metric is one of the kinds' own.
+    """Splits `<task>_<metric>` if the metric is known.
 
     Args:
         name: Name of a log, without `val_`.
 
     Returns:
-        The task and the metric, or `None` if no known metric ends the name.
+        The task and the metric, or `None` if the metric is not known.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Which values of a target mean that the label is missing."""
+"""Missing labels in targets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 
 
 def is_labelled(targets, missing_label: float):
-    """Tells labels from values that stand for a missing one.
+    """Finds the values that are labels, and not marks of a missing label.
 
     Args:
         targets: Numpy array or tensor of any shape and numeric dtype.
-        missing_label: NaN, or -1, which NaN then stands for as well.
+        missing_label: NaN, or -1; NaN then means a missing label, too.
 
     Returns:
-        Booleans of the shape of `targets`, of the same library; or `None` if
-        the dtype can hold no missing label, such as uint8.
+        Booleans of the shape of `targets`, a numpy array or tensor as these
+        are; or `None` if the dtype cannot hold a missing label, as uint8.
     """
     dtype = keras.backend.standardize_dtype(targets.dtype)
     library = np if isinstance(targets, np.ndarray) else keras.ops

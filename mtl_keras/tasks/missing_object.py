@@ -9,13 +9,13 @@ import keras
 
 
 class MissingObject:
-    """Stands for a loss or metric of one's own that could not be loaded.
+    """Placeholder for a custom loss or metric that could not be loaded.
 
-    A model that has one predicts, and is saved as it was. It cannot be
+    A model that has one can predict, and saves it unchanged. It cannot be
     compiled.
 
     Args:
-        config: What Keras made of the object to save it.
+        config: The config that Keras saved for the object.
     """
 
     def __init__(self, config: Mapping[str, Any]):
@@ -33,14 +33,14 @@ class MissingObject:
         return f"MissingObject({self.object_name!r})"
 
     def __call__(self, *args, **kwargs):
-        """Raises the error that says how to load the object."""
+        """Raises the error that explains how to load the object."""
         raise self.error("a task")
 
     def error(self, owner: str) -> TypeError:
-        """Returns the error that says how to load the object.
+        """Returns the error that explains how to load the object.
 
         Args:
-            owner: What needs it, such as `"task 'age'"`.
+            owner: The object that needs it, such as `"task 'age'"`.
         """
         name = self.object_name
         return TypeError(
@@ -48,30 +48,32 @@ class MissingObject:
             "not know in this process. Pass custom_objects="
             f"{{{name!r}: {name}}} to mtl_keras.load_model, or decorate it "
             "with keras.saving.register_keras_serializable() and import it "
-            "before."
+            "first."
         )
 
 
-def load_or_stand_in(config):
-    """Loads what Keras has saved, or returns a `MissingObject` for it.
+def deserialize_or_keep(config):
+    """Deserializes a value, or keeps its config as a `MissingObject`.
 
     Args:
-        config: What `keras.saving.serialize_keras_object` returned.
+        config: A config from `keras.saving.serialize_keras_object`.
     """
     try:
         return keras.saving.deserialize_keras_object(config)
     except (TypeError, ValueError):
         if isinstance(config, list | tuple):
-            return [load_or_stand_in(each) for each in config]
+            return [deserialize_or_keep(each) for each in config]
         if isinstance(config, Mapping) and "class_name" in config:
             if config["class_name"] == "__tuple__":
-                return tuple(map(load_or_stand_in, config["config"]["value"]))
+                return tuple(
+                    map(deserialize_or_keep, config["config"]["value"])
+                )
             return MissingObject(config)
         raise
 
 
-def save(value):
-    """Serializes a value, or returns what a `MissingObject` was made of.
+def serialize(value):
+    """Serializes a value, or returns the config of a `MissingObject`.
 
     Args:
         value: An attribute of a task.
@@ -79,5 +81,5 @@ def save(value):
     if isinstance(value, MissingObject):
         return value.config
     if isinstance(value, list | tuple):
-        return [save(each) for each in value]
+        return [serialize(each) for each in value]
     return keras.saving.serialize_keras_object(value)

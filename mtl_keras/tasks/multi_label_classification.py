@@ -1,4 +1,4 @@
-"""Any number of labels per sample."""
+"""Several binary labels per sample."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import keras
 from mtl_keras import metrics
 from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
-from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 @dataclasses.dataclass(frozen=True)
 class MultiLabelClassification(Task):
-    """Yes or no for each of `num_labels` labels per sample.
+    """`num_labels` binary labels per sample.
 
-    Targets are 0 or 1, of shape `(batch, num_labels)`; numbers between are soft
-    labels, as in `BinaryClassification`. The loss is binary
-    cross-entropy, averaged over labels; the metrics are `auc` (Keras's with
-    2,000 thresholds, the mean over labels, primary), `accuracy` (over all
-    labels) and on request `f1` (macro).
+    Targets are 0 or 1, of shape `(batch, num_labels)`; numbers in between are
+    soft labels, as in `BinaryClassification`. The loss is binary
+    cross-entropy, averaged over labels. The metrics are `auc` (Keras's with
+    2,000 thresholds, the mean over labels, primary) and `accuracy` (over all
+    labels); `f1` (macro) is optional.
 
     Args:
         name: See `Task`.
@@ -46,23 +45,11 @@ class MultiLabelClassification(Task):
         default=None, kw_only=True
     )
 
+    target_kind = "binary"
+    columns = True
+    size_argument = "num_labels"
     default_activation = "sigmoid"
     default_metrics = ("auc", "accuracy")
-    columns = True
-
-    def __post_init__(self):
-        self._check_count("num_labels", least=1)
-        names = check_class_names(self.name, self.class_names, self.num_labels)
-        self._set("class_names", names)
-        super().__post_init__()
-
-    def _head_layer(self):
-        return keras.layers.Dense(
-            self.num_labels,
-            activation=self.activation,
-            dtype="float32",
-            name=self.name,
-        )
 
     def _default_loss(self):
         return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)

@@ -17,13 +17,13 @@ from mtl_keras.tasks.task import Task
 class Regression(Task):
     """`units` real numbers per sample.
 
-    Targets are of shape `(batch, units)`; `(batch,)` will do for one unit. The
-    loss is the mean squared error, the metrics are `rmse` (primary) and `mae`,
-    and on request `mse` and `r2`.
+    Targets are of shape `(batch, units)`, or also `(batch,)` for one unit. The
+    loss is the mean squared error. The metrics are `rmse` (primary) and `mae`;
+    `mse` and `r2` are optional.
 
     Args:
         name: See `Task`.
-        units: Number of numbers, 1 or more. Defaults to `1`.
+        units: Numbers per sample, 1 or more. Defaults to `1`.
         activation: `"linear"` (default) or any other Keras activation.
         loss, metrics, loss_weight, primary_metric, direction, complete_labels:
             See `Task`.
@@ -37,22 +37,11 @@ class Regression(Task):
 
     units: int = 1
 
+    target_kind = "number"
+    columns = True
+    size_argument = "units"
     default_activation = "linear"
     default_metrics = ("rmse", "mae")
-    missing_label = float("nan")
-    columns = True
-
-    def __post_init__(self):
-        self._check_count("units", least=1)
-        super().__post_init__()
-
-    def _head_layer(self):
-        return keras.layers.Dense(
-            self.units,
-            activation=self.activation,
-            dtype="float32",
-            name=self.name,
-        )
 
     def _default_loss(self):
         return keras.losses.MeanSquaredError()
@@ -80,11 +69,11 @@ class Regression(Task):
             return
         index = np.unravel_index(int(np.argmax(bad)), targets.shape)
         missing = (
-            "" if self.complete_labels else " (or NaN where one is missing)"
+            "" if self.complete_labels else " (or NaN for a missing label)"
         )
         raise ValueError(
             f"Task {self.name!r}: found {targets[index]} at index "
             f"{tuple(int(i) for i in index)} ({int(bad.sum())} of "
             f"{bad.size} targets are not finite); expected finite numbers"
-            f"{missing}. Drop these samples or fill the values in."
+            f"{missing}. Drop these samples or fill in the values."
         )

@@ -1,4 +1,4 @@
-"""A class per pixel."""
+"""One of several classes per pixel."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from mtl_keras import losses, metrics
 from mtl_keras.tasks.class_labels import (
     check_class_probabilities,
     check_integer_labels,
-    is_one_hot_shape,
 )
-from mtl_keras.tasks.class_names import check_class_names
 from mtl_keras.tasks.task import Task
 
 
@@ -22,14 +20,17 @@ from mtl_keras.tasks.task import Task
 class Segmentation(Task):
     """A mask of the height and width of the features.
 
-    With one class it is a binary mask: targets are 0 or 1, of shape `(batch,
-    height, width)` or `(batch, height, width, 1)`; the loss is binary
-    cross-entropy plus Dice, the metrics are `iou` of the foreground (primary)
-    and on request `dice` and `accuracy`. With more classes, targets are
-    integers of these shapes or one-hot over the last axis; the loss is
-    cross-entropy plus Dice, the metrics `mean_iou` (primary), and on request
-    `dice` (mean over classes) and `accuracy`. `iou`, `mean_iou` and `dice` are
-    pooled over all pixels of an epoch, not averaged over images.
+    One class is a binary mask: targets are 0 or 1, of shape `(batch, height,
+    width)` or `(batch, height, width, 1)`. The loss is binary cross-entropy
+    plus Dice, the metric is `iou` of the foreground; `dice` and `accuracy` are
+    optional.
+
+    With more classes, targets are integers of these shapes, or one-hot over
+    the last axis. The loss is cross-entropy plus Dice, the metric is
+    `mean_iou`; `dice` (mean over classes) and `accuracy` are optional.
+
+    `iou`, `mean_iou` and `dice` pool all pixels of an epoch; they are not
+    averaged over images.
 
     Args:
         name: See `Task`.
@@ -55,15 +56,10 @@ class Segmentation(Task):
         default=None, kw_only=True
     )
 
+    target_kind = "class"
+    labels_per = "pixel"
     feature_rank = 4
-
-    def __post_init__(self):
-        self._check_count("num_classes", least=1)
-        names = check_class_names(
-            self.name, self.class_names, max(self.num_classes, 2)
-        )
-        self._set("class_names", names)
-        super().__post_init__()
+    size_argument = "num_classes"
 
     @property
     def default_activation(self):
@@ -72,15 +68,6 @@ class Segmentation(Task):
     @property
     def default_metrics(self):
         return ("iou",) if self.num_classes == 1 else ("mean_iou",)
-
-    def _head_layer(self):
-        return keras.layers.Conv2D(
-            self.num_classes,
-            kernel_size=1,
-            activation=self.activation,
-            dtype="float32",
-            name=self.name,
-        )
 
     def _default_loss(self):
         return losses.CrossentropyDice(from_logits=self.from_logits)
@@ -110,10 +97,7 @@ class Segmentation(Task):
         return shapes if self.num_classes == 1 else [*shapes, output_shape]
 
     def check_target_values(self, targets, output_shape):
-        rank = len(output_shape) + 1
-        if self.num_classes > 1 and is_one_hot_shape(
-            targets.shape, self.num_classes, rank
-        ):
+        if self.is_one_hot(targets.shape):
             check_class_probabilities(
                 self.name, targets, complete=self.complete_labels
             )
@@ -121,7 +105,7 @@ class Segmentation(Task):
         check_integer_labels(
             self.name,
             targets,
-            max(self.num_classes, 2),
+            self.num_label_classes,
             "A binary mask holds 0 and 1: divide a mask of 0 and 255 by 255."
             if self.num_classes == 1
             else f"The task has num_classes={self.num_classes}, background "

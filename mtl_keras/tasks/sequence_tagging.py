@@ -10,20 +10,21 @@ from mtl_keras import metrics
 from mtl_keras.metrics.tag_names import check_bio, check_iob2
 from mtl_keras.tasks.classification import Classification
 
-# What class_names a metric of spans needs.
+# The form of class_names that each span metric needs.
 _CHECKS = {"span_f1": check_bio, "decoded_span_f1": check_iob2}
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 @dataclasses.dataclass(frozen=True)
 class SequenceTagging(Classification):
-    """One of `num_classes` classes per step of a sequence (a token, say).
+    """One of `num_classes` classes per step of a sequence, such as a token.
 
     Targets are integers of shape `(batch, steps)` or `(batch, steps, 1)`, or
     one-hot of shape `(batch, steps, num_classes)`. Loss and metrics are those
-    of `Classification`, over steps; where `class_names` are tags of spans in
-    BIO form, on request also `span_f1`, and `decoded_span_f1` of the most
-    probable tags that make whole spans (see `mtl_keras.metrics.decode_tags`).
+    of `Classification`, over steps. If `class_names` are tags of spans in BIO
+    form, two more metrics are optional: `span_f1`, and `decoded_span_f1` of
+    the most probable valid sequence of tags (see
+    `mtl_keras.metrics.decode_tags`).
 
     Args:
         name: See `Task`.
@@ -40,12 +41,13 @@ class SequenceTagging(Classification):
     (None, 35, 72)
     """
 
+    labels_per = "step"
     feature_rank = 3
 
     def __post_init__(self):
-        asked = self.metrics or ()
-        asked = {asked} if isinstance(asked, str) else set(map(str, asked))
-        for metric in sorted(_CHECKS.keys() & asked):
+        given = self.metrics or ()
+        given = {given} if isinstance(given, str) else set(map(str, given))
+        for metric in sorted(_CHECKS.keys() & given):
             try:
                 _CHECKS[metric](self.class_names)
             except (TypeError, ValueError) as error:

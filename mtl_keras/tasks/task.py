@@ -1,10 +1,8 @@
-"""What every kind of task has."""
+"""The base class of all kinds of tasks."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -12,50 +10,77 @@ import keras
 import numpy as np
 
 from mtl_keras.spelling import did_you_mean
+from mtl_keras.tasks.argument_checks import (
+    check_loss_weight,
+    check_metrics,
+    check_name,
+    check_size,
+    get_loss,
+)
+from mtl_keras.tasks.class_labels import is_one_hot_shape
+from mtl_keras.tasks.class_names import check_class_names
+from mtl_keras.tasks.decoding import decode_output, decode_targets
 from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.tasks.missing import drop_axis, is_labelled
 from mtl_keras.tasks.missing_object import (
     MissingObject,
-    load_or_stand_in,
-    save,
+    deserialize_or_keep,
+    serialize,
 )
-
-# What Keras, TensorFlow's name scopes and SavedModel signatures all take.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
     """The head, loss, metrics and weight of one named output.
 
-    This is the base of the kinds: `Classification`, `BinaryClassification`,
+    This is the base of all kinds: `Classification`, `BinaryClassification`,
     `MultiLabelClassification`, `Regression`, `DenseRegression`,
-    `Segmentation` and `SequenceTagging`. A new kind subclasses it, says what
-    its head, default loss and metrics are and which targets fit, and is
-    registered with
-    `keras.saving.register_keras_serializable("mtl_keras")`.
+    `Segmentation` and `SequenceTagging`.
+
+    A new kind subclasses it, decorated with
+    `keras.saving.register_keras_serializable()` and
+    `dataclasses.dataclass(frozen=True)`. It sets the class attributes below
+    and implements `_default_loss`, `_metric_makers`, `target_shapes` and
+    `check_target_values`. The head, class weights, descriptions, plots and csv
+    files follow from the attributes; a kind overrides what does not fit.
+
+    Class attributes:
+
+    - `target_kind`: What a label is: `"number"` (default), `"binary"` (no or
+      yes, or a probability), or `"class"` (one of several).
+    - `columns`: Whether each column of the output has a separate label.
+      Defaults to `False`: the columns are scores of one label.
+    - `labels_per`: What has a label: `"sample"` (default), `"step"` or
+      `"pixel"`.
+    - `feature_rank`: Rank of the features that the head reads. Defaults to 2.
+    - `size_argument`: Name of the argument that sets the number of columns.
+      Defaults to `None`, one column.
+    - `min_size`: Smallest value of that argument. Defaults to 1.
+    - `default_activation`, `default_metrics`: Defaults of the arguments.
 
     Args:
-        name: Name of the output, of the key in the dict of targets, and the
+        name: Name of the output and of the key in the dict of targets, and
             prefix of its metrics. Starts with a letter; letters, digits, `_`,
             `.` and `-` may follow.
         activation: Activation of the head. `None` gives logits, and the loss
-            and metrics follow. Defaults to the kind's own.
+            and metrics follow. Defaults to the kind's.
         loss: Anything that `keras.losses.get` takes. Defaults to the kind's.
-        metrics: Names out of `metric_names()`, or `keras.metrics.Metric`
-            instances (fresh copies are made of these for each model).
-            Defaults to the kind's.
+        metrics: Names from `metric_names()`, or `keras.metrics.Metric`
+            instances (each model gets fresh copies). Defaults to the kind's.
         loss_weight: Weight of the task's loss in the sum, 0 or more. Defaults
             to `1.0`.
-        primary_metric: Name of the metric that tells whether the task got
-            better. Defaults to the kind's, or else to the first of `metrics`.
+        primary_metric: Name of the metric that decides whether the task
+            improved. Defaults to the first of `metrics`.
         direction: `"max"` or `"min"`, the better direction of the primary
-            metric. Defaults to what its name says.
-        complete_labels: Whether every sample is labelled, which is then
-            checked: a value that stands for a missing label is an error, and
-            the step of a stream computes no mask. Defaults to `False`: a
-            missing label (`missing_label`, which is NaN for regressions and -1
-            or NaN for classes) adds nothing to loss, gradients and metrics.
+            metric. Defaults to the usual one of that metric.
+        complete_labels: Whether every sample is labelled. This is checked: a
+            value that stands for a missing label is an error, and the step of
+            a stream computes no mask. Defaults to `False`: a missing label
+            (NaN for regressions, -1 or NaN for classes) adds nothing to loss,
+            gradients and metrics.
+        log_loss_terms: Whether `fit` and `evaluate` also log each term of a
+            loss that has several, as `<task>_<term>_loss`. The terms sum to
+            `<task>_loss`. Defaults to `False`.
     """
 
     name: str
@@ -67,25 +92,45 @@ class Task:
     primary_metric: str | None = None
     direction: str | None = None
     complete_labels: bool = False
+    log_loss_terms: bool = False
 
+    target_kind: ClassVar[str] = "number"
+    columns: ClassVar[bool] = False
+    labels_per: ClassVar[str] = "sample"
+    feature_rank: ClassVar[int] = 2
+    size_argument: ClassVar[str | None] = None
+    min_size: ClassVar[int] = 1
     default_activation: ClassVar[str | None] = None
     default_metrics: ClassVar[tuple[str, ...]] = ()
-    missing_label: ClassVar[float] = -1
-    # Whether each column of the output has a label of its own.
-    columns: ClassVar[bool] = False
-    feature_rank: ClassVar[int] = 2
+    # An argument of the kinds that have classes.
+    class_names: ClassVar[Sequence[str] | None] = None
 
     def __post_init__(self):
-        self._check_name()
-        self._check_loss_weight()
+        check_name(self.name)
+        check_loss_weight(self.name, self.loss_weight)
+        if self.size_argument is not None:
+            size = check_size(
+                self.name, self.size_argument, self.output_size, self.min_size
+            )
+            self._set(self.size_argument, size)
+        if self.class_names is not None:
+            names = check_class_names(
+                self.name, self.class_names, self.num_categories
+            )
+            self._set("class_names", names)
         if self.activation == "default":
             self._set("activation", self.default_activation)
-        self._set("loss", self._resolve_loss(self.loss))
+        loss = self._default_loss() if self.loss is None else self.loss
+        self._set("loss", get_loss(self.name, loss))
         metrics = self.default_metrics if self.metrics is None else self.metrics
         if isinstance(metrics, str | keras.metrics.Metric):
             metrics = (metrics,)
         self._set("metrics", tuple(metrics))
-        names = self._check_metrics()
+        names = check_metrics(
+            f"Task {self.name!r} ({type(self).__name__})",
+            self.metrics,
+            self._metric_makers(),
+        )
         if self.primary_metric is None and names:
             self._set("primary_metric", names[0])
         if self.primary_metric is not None and self.primary_metric not in names:
@@ -106,17 +151,17 @@ class Task:
     def _set(self, field: str, value: Any) -> None:
         object.__setattr__(self, field, value)
 
-    # What a kind defines.
+    # Defined by each kind.
 
     def head(self, features):
-        """Makes the output of the task from features.
+        """Computes the output of the task from features.
 
         Args:
-            features: A Keras tensor, of the rank that the kind needs.
+            features: A Keras tensor of rank `feature_rank`.
 
         Returns:
-            The output: a float32 Keras tensor, made by a layer that has the
-            name of the task.
+            The output: a float32 Keras tensor from a layer that has the name
+            of the task.
 
         Raises:
             ValueError: If the features have another rank.
@@ -130,13 +175,20 @@ class Task:
         return self._head_layer()(features)
 
     def _head_layer(self) -> keras.layers.Layer:
-        raise TypeError(f"{type(self).__name__} defines no head layer.")
+        arguments = {
+            "activation": self.activation,
+            "dtype": "float32",
+            "name": self.name,
+        }
+        if self.labels_per == "pixel":
+            return keras.layers.Conv2D(self.output_size, 1, **arguments)
+        return keras.layers.Dense(self.output_size, **arguments)
 
     def _default_loss(self) -> Any:
         raise TypeError(f"{type(self).__name__} defines no loss.")
 
     def _metric_makers(self) -> dict[str, Callable[[str], Any]]:
-        """Metrics of the kind: a maker for each name, which it is given."""
+        """Returns a function for each metric name that creates the metric."""
         raise TypeError(f"{type(self).__name__} defines no metrics.")
 
     def target_shapes(self, output_shape: tuple) -> list[tuple]:
@@ -144,7 +196,7 @@ class Task:
 
         Args:
             output_shape: Shape of the output without the batch axis; `None`
-                stands for any length.
+                means any length.
 
         Returns:
             Shapes without the batch axis, the natural one first.
@@ -154,7 +206,7 @@ class Task:
     def check_target_values(
         self, targets: np.ndarray, output_shape: tuple
     ) -> None:
-        """Raises a `ValueError` if a target has a value that does not fit.
+        """Raises a `ValueError` if a target has an invalid value.
 
         Args:
             targets: Targets of one of the `target_shapes`, batch axis first.
@@ -162,14 +214,108 @@ class Task:
         """
         raise TypeError(f"{type(self).__name__} checks no targets.")
 
-    # What all kinds share.
+    # Derived from the class attributes.
+
+    @property
+    def missing_label(self) -> float:
+        """Value of a missing label: NaN for numbers, else -1 (or NaN)."""
+        return float("nan") if self.target_kind == "number" else -1
+
+    @property
+    def output_size(self) -> int:
+        """Length of the last axis of the output."""
+        return getattr(self, self.size_argument) if self.size_argument else 1
+
+    @property
+    def num_label_classes(self) -> int | None:
+        """Number of values that a label can have; `None` for numbers."""
+        if self.target_kind == "number":
+            return None
+        return max(self.output_size, 2) if self.target_kind == "class" else 2
+
+    @property
+    def num_categories(self) -> int | None:
+        """Number of entries of `class_names`; `None` for numbers.
+
+        These are the classes, or the columns of several binary labels.
+        """
+        if self.target_kind == "binary" and self.columns:
+            return self.output_size
+        return self.num_label_classes
+
+    @property
+    def panel(self) -> str:
+        """Name of the panel that `plot_predictions` draws for tables.
+
+        One of `"scatter"`, `"labels"` and `"confusion"`.
+        """
+        if self.target_kind == "number":
+            return "scatter"
+        return "labels" if self.columns else "confusion"
+
+    def is_one_hot(self, shape: tuple) -> bool:
+        """Returns whether targets hold one value per class.
+
+        Args:
+            shape: Shape of the targets, batch axis included.
+        """
+        size = self.output_size
+        is_class = self.target_kind == "class" and size > 1
+        return is_class and is_one_hot_shape(shape, size, self.feature_rank)
+
+    def decode(self, output: np.ndarray) -> tuple:
+        """Converts outputs to predicted labels.
+
+        Args:
+            output: Array of outputs, batch axis first.
+
+        Returns:
+            The predicted labels (classes, 0 or 1, or numbers) and the
+            probability of each, which is `None` for numbers.
+        """
+        return decode_output(
+            output,
+            self.target_kind,
+            columns=self.columns,
+            from_logits=self.from_logits,
+        )
+
+    def decode_targets(self, targets: np.ndarray, output: np.ndarray):
+        """Converts targets to the form of the predicted labels.
+
+        Args:
+            targets: Array of targets, of one of the `target_shapes`.
+            output: Array of outputs.
+
+        Returns:
+            An array of the shape that `decode` gives. A missing class is -1, a
+            missing number NaN.
+        """
+        return decode_targets(targets, output, self.target_kind, self.columns)
+
+    def with_class_names(self, class_names: Sequence[str] | None) -> Task:
+        """Adds names of classes to a task that has none.
+
+        Args:
+            class_names: Names, or `None`.
+
+        Returns:
+            A task with these names; or this task, if it has names already or
+            its kind takes none.
+        """
+        fields = {field.name for field in dataclasses.fields(self)}
+        if class_names is None or "class_names" not in fields:
+            return self
+        if self.class_names is not None:
+            return self
+        return dataclasses.replace(self, class_names=tuple(class_names))
 
     def labelled(self, targets, output_shape: tuple):
-        """Tells which elements are labelled.
+        """Finds the elements that are labelled.
 
-        An element is what has a loss of its own: a sample, a pixel, a token,
-        or a column of several labels or numbers. One value per class is
-        missing where any of them is.
+        Each element has a separate loss: a sample, a pixel, a token, or a
+        column of several labels or numbers. One value per class is missing
+        where any of them is.
 
         Args:
             targets: Numpy array or tensor, of one of the `target_shapes`.
@@ -177,7 +323,8 @@ class Task:
 
         Returns:
             Booleans of the shape of the elements, batch axis first; or `None`
-            if all are labelled, by their dtype or by `complete_labels`.
+            if all are labelled: the dtype cannot hold a missing label, or
+            `complete_labels` is set.
         """
         if self.complete_labels:
             return None
@@ -189,15 +336,15 @@ class Task:
 
     @property
     def from_logits(self) -> bool:
-        """Whether the output holds logits: the activation is `None`."""
+        """Whether the output holds logits, because `activation` is `None`."""
         return self.activation is None
 
     def metric_names(self) -> list[str]:
-        """Names that `metrics` may hold, for this kind of task."""
+        """Lists the names that `metrics` may hold."""
         return sorted(self._metric_makers())
 
     def make_metrics(self) -> list[keras.metrics.Metric]:
-        """Makes fresh metric objects, one for each entry of `metrics`."""
+        """Creates a metric object for each entry of `metrics`."""
         for metric in self.metrics:
             if isinstance(metric, MissingObject):
                 raise metric.error(f"task {self.name!r}")
@@ -210,89 +357,19 @@ class Task:
         ]
 
     def get_config(self) -> dict:
-        """Returns the arguments that make this task again, serialized."""
+        """Returns the serialized arguments of the task."""
         return {
-            field.name: save(getattr(self, field.name))
+            field.name: serialize(getattr(self, field.name))
             for field in dataclasses.fields(self)
         }
 
     @classmethod
     def from_config(cls, config: dict) -> Task:
-        """Makes a task from its config."""
+        """Creates a task from its config.
+
+        Args:
+            config: A dict that `get_config` returned.
+        """
         return cls(
-            **{key: load_or_stand_in(value) for key, value in config.items()}
+            **{key: deserialize_or_keep(value) for key, value in config.items()}
         )
-
-    def _resolve_loss(self, loss):
-        if loss is None:
-            return self._default_loss()
-        try:
-            return keras.losses.get(loss)
-        except ValueError as error:
-            raise ValueError(
-                f"Task {self.name!r}: Keras knows no loss {loss!r}. Pass a "
-                "name that keras.losses.get takes, a Loss or a function."
-            ) from error
-
-    def _check_name(self) -> None:
-        if not isinstance(self.name, str):
-            raise TypeError(
-                f"A task's name is a string; got {self.name!r} of type "
-                f"{type(self.name).__name__}."
-            )
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(
-                f"Task name {self.name!r} cannot name a Keras layer and a "
-                "SavedModel output. Start with a letter and go on with "
-                "letters, digits, '_', '.' or '-'."
-            )
-
-    def _check_loss_weight(self) -> None:
-        weight = self.loss_weight
-        if not isinstance(weight, int | float) or isinstance(weight, bool):
-            raise TypeError(
-                f"Task {self.name!r}: loss_weight={weight!r} is not a number."
-            )
-        if not math.isfinite(weight) or weight < 0:
-            raise ValueError(
-                f"Task {self.name!r}: loss_weight={weight!r}; expected a "
-                "finite number of 0 or more."
-            )
-
-    def _check_metrics(self) -> list[str]:
-        names = []
-        for metric in self.metrics:
-            if isinstance(metric, keras.metrics.Metric | MissingObject):
-                names.append(metric.name)
-            elif isinstance(metric, str) and metric in self._metric_makers():
-                names.append(metric)
-            elif isinstance(metric, str):
-                raise ValueError(
-                    f"Task {self.name!r} ({type(self).__name__}) has no "
-                    f"metric {metric!r}. "
-                    f"{did_you_mean(metric, self._metric_makers())} A "
-                    "keras.metrics.Metric instance works too."
-                )
-            else:
-                raise TypeError(
-                    f"Task {self.name!r}: metrics holds {metric!r}; expected "
-                    "names or keras.metrics.Metric instances."
-                )
-        if len(set(names)) < len(names):
-            raise ValueError(
-                f"Task {self.name!r}: two metrics of one name in {names}."
-            )
-        return names
-
-    def _check_count(self, argument: str, least: int) -> None:
-        value = getattr(self, argument)
-        if not isinstance(value, int | np.integer) or isinstance(value, bool):
-            raise TypeError(
-                f"Task {self.name!r}: {argument}={value!r} is not an integer."
-            )
-        if value < least:
-            raise ValueError(
-                f"Task {self.name!r}: {argument}={value}; expected {least} "
-                "or more."
-            )
-        self._set(argument, int(value))

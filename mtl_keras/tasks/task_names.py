@@ -8,7 +8,7 @@ from mtl_keras.tasks.task import Task
 
 
 def check_task_names(tasks: Sequence[Task]) -> None:
-    """Raises a `ValueError` if two tasks go by one name.
+    """Raises a `ValueError` if two tasks have the same name.
 
     Args:
         tasks: The tasks of a model.
@@ -17,6 +17,6 @@ def check_task_names(tasks: Sequence[Task]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
-            f"Two tasks are named {twice[0]!r}; expected a name of its own for "
+            f"Two tasks are named {twice[0]!r}; expected a different name for "
             f"each of {names}."
         )

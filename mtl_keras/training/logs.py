@@ -13,6 +13,7 @@ from mtl_keras.training.losses.epoch_losses import (
     LogPlaceholder,
     TotalLoss,
 )
+from mtl_keras.training.losses.loss_terms import LossTerms
 from mtl_keras.training.losses.task_group_batch import TaskGroupBatch
 from mtl_keras.training.losses.task_losses import BatchLosses, TaskLosses
 from mtl_keras.training.losses.task_metrics import TaskMetrics
@@ -46,6 +47,14 @@ class TrainingLogs:
         self._placeholders = [
             LogPlaceholder(f"{name}_loss") for name in losses.names
         ]
+        self._terms = LossTerms(
+            losses,
+            self.total,
+            {*(log.name for log in self._placeholders), *metrics.names()},
+        )
+        if self._terms.positions:
+            self._placeholders.append(self._terms)
+            self._placeholders += map(LogPlaceholder, self._terms.positions)
         # By `training`: steps of a subclass may compute no task losses.
         self.has_task_losses = {True: True, False: True}
         self._weights = self._monitor = None
@@ -73,6 +82,7 @@ class TrainingLogs:
         Custom metrics with an unknown direction are omitted.
         """
         names = [f"{name}_loss" for name in self._losses.names]
+        names += self._terms.positions
         directions = dict.fromkeys(["loss", *names], "min")
         return directions | self.task_metrics.directions()
 

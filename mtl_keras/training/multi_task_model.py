@@ -24,7 +24,7 @@ from mtl_keras.keras_compat import (
     disable_optimizer_all_reduce,
     use_per_replica_losses,
 )
-from mtl_keras.tasks import Task
+from mtl_keras.tasks.model_tasks import ModelTasks
 from mtl_keras.training.backups.resumption import Resumption, find_backup
 from mtl_keras.training.compiled import Compiled, compile_parts
 from mtl_keras.training.data.checks import check_inputs
@@ -76,6 +76,7 @@ from mtl_keras.training.replica_data import (
 )
 from mtl_keras.training.run import Run
 from mtl_keras.training.step import TestStep, TrainStep
+from mtl_keras.training.task_rows import task_rows
 from mtl_keras.weighting import Weighting
 
 
@@ -144,9 +145,9 @@ class MultiTaskModel(HookedModel):
         return super().__call__(match_inputs(self, inputs), *args, **kwargs)
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks, in the order in which they were given."""
-        return self._tasks
+    def tasks(self) -> ModelTasks:
+        """The tasks in the given order: a tuple that prints as a table."""
+        return ModelTasks(self._tasks, lambda: task_rows(self))
 
     @property
     def task_output_shapes(self) -> dict[str, tuple]:

@@ -10,7 +10,7 @@ import numpy as np
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.evaluation import (
-    Reading,
+    TaskPrediction,
     evaluate_by_task,
     plot_predictions,
     read_predictions,
@@ -81,7 +81,7 @@ def read_part(
     *,
     num_samples: int | None = None,
     batch_size: int = 64,
-) -> list[Reading]:
+) -> list[TaskPrediction]:
     """Predicts the samples of a part, see `read_predictions`.
 
     Args:
@@ -92,36 +92,36 @@ def read_part(
         batch_size: Batch size of a streamed part. Defaults to `64`.
 
     Returns:
-        A `Reading` for each task. For a streamed part, tasks on pixels are
-        omitted, since their maps may not fit into memory.
+        A `TaskPrediction` for each task. For a streamed part, tasks on pixels
+        are omitted, since their maps may not fit into memory.
     """
     if not isinstance(part, StreamedSamples):
         return read_predictions(model, *first_samples(part, num_samples))
     part = part.select(slice(num_samples))
     batches = [
         [
-            reading
-            for reading in read_predictions(model, x.numpy(), _as_numpy(y))
-            if reading.task.feature_rank != 4
+            prediction
+            for prediction in read_predictions(model, x.numpy(), _as_numpy(y))
+            if prediction.task.labels_per != "pixel"
         ]
         for x, y in part.batches(batch_size)
     ]
-    return [_join(readings) for readings in zip(*batches, strict=True)]
+    return [_join(parts) for parts in zip(*batches, strict=True)]
 
 
 def _as_numpy(y) -> dict:
     return {name: targets.numpy() for name, targets in y.items()}
 
 
-def _join(readings: Sequence[Reading]) -> Reading:
-    """Concatenates the readings of one task."""
+def _join(predictions: Sequence[TaskPrediction]) -> TaskPrediction:
+    """Concatenates the predictions of one task."""
     fields = ("predicted", "confidence", "true")
     joined = {
         field: np.concatenate(values)
         for field in fields
-        if (values := [getattr(r, field) for r in readings])[0] is not None
+        if (values := [getattr(p, field) for p in predictions])[0] is not None
     }
-    return dataclasses.replace(readings[0], **joined)
+    return dataclasses.replace(predictions[0], **joined)
 
 
 def plot_part(model: MultiTaskModel, part: Part):

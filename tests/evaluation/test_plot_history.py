@@ -1,4 +1,4 @@
-"""Losses and metrics over epochs, a row for each task."""
+"""Plots of losses and metrics, with a row per task."""
 
 import keras
 import pytest
@@ -25,11 +25,11 @@ TITLES = [
 
 
 def titles(figure):
-    """Titles of the panels."""
+    """Returns the titles of the panels."""
     return [axes.get_title() for axes in figure.axes]
 
 
-def test_a_row_for_each_task():
+def test_a_row_per_task():
     figure = plot_history(HISTORY)
     assert titles(figure) == TITLES
     labels = [line.get_label() for line in figure.axes[0].lines]
@@ -70,5 +70,5 @@ def test_errors(tmp_path):
         plot_history(tmp_path / "history.csv")
     damaged = tmp_path / "damaged.csv"
     damaged.write_text("epoch,loss\n1,much\n")
-    with pytest.raises(ValueError, match="is no history"):
+    with pytest.raises(ValueError, match="is not a history"):
         plot_history(damaged)

@@ -1,4 +1,4 @@
-"""Every mix of tasks can be seen, and says right and wrong."""
+"""Plots of predictions of all kinds of tasks."""
 
 import sys
 
@@ -10,13 +10,13 @@ from mtl_keras.evaluation import plot_predictions
 
 
 def texts(figure):
-    """All that is written into a figure."""
+    """Returns all texts of a figure."""
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 @pytest.fixture(scope="module")
 def segmenter():
-    """A model with tasks of every kind that an image can have."""
+    """A model with every kind of task on images."""
     model = mtl_keras.build_cnn_cls_seg(
         (8, 8, 1),
         filters=(2, 4),
@@ -68,7 +68,7 @@ def test_without_targets(segmenter, rng):
 
 
 @pytest.mark.slow
-def test_numbers_of_pixels_are_pictures(rng):
+def test_dense_regressions_are_drawn_as_images(rng):
     tasks = [
         mtl_keras.DenseRegression("depth"),
         mtl_keras.DenseRegression("normal", 2),
@@ -100,7 +100,7 @@ def test_numbers_of_pixels_are_pictures(rng):
     assert len(alone.axes) == 3 * 4
 
 
-def test_right_is_green_and_wrong_is_red(rng):
+def test_correct_is_green_and_wrong_is_red(rng):
     model = mtl_keras.build_cnn(
         (8, 8, 3),
         tasks=mtl_keras.Classification("digit", 3),
@@ -144,7 +144,7 @@ def test_vectors(rng):
     assert plot_predictions(model, x).axes  # distributions
 
 
-def test_notebook_shows_it_once(segmenter, rng):
+def test_a_notebook_shows_the_figure_once(segmenter, rng):
     figure = plot_predictions(segmenter, rng.random((1, 8, 8, 1)))
     assert figure._repr_png_().startswith(b"\x89PNG")
     pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -163,7 +163,7 @@ def test_errors_name_the_argument(segmenter, rng):
         plot_predictions(object(), x)
 
 
-def test_needs_no_display_and_no_pyplot(monkeypatch):
+def test_display_and_pyplot_are_not_needed(monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     # A module of None makes its import fail.
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)

@@ -1,4 +1,4 @@
-"""Losses of Keras and of one's own, on class ids and on one-hot targets."""
+"""Keras losses and custom losses, on integer and on one-hot targets."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ COUNT = 6
 
 
 def categorical(function):
-    """A loss of one-hot rows, given ids or rows."""
+    """Returns a reference loss of rows, from integer or one-hot targets."""
     return lambda y, p: function(np.eye(p.shape[-1])[class_ids(y, p)], p)
 
 
@@ -46,13 +46,13 @@ def divergence(y, p):
 
 
 class OwnSquares(keras.losses.Loss):
-    """A class of one's own, with a value for each element of one-hot rows."""
+    """A custom loss with a value per element of one-hot rows."""
 
     def call(self, y_true, y_pred):
         return keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)
 
 
-def own_squares(y_true, y_pred):
+def custom_squares(y_true, y_pred):
     return keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)
 
 
@@ -91,7 +91,7 @@ CLASS_KINDS = {
 
 
 def build(task, shape, loss):
-    """A head alone, without metrics."""
+    """Builds a model that is only a head, without metrics."""
     inputs = keras.Input(shape)
     model = MultiTaskModel(inputs, {"a": task.head(inputs)}, tasks=[task])
     model.compile(
@@ -104,7 +104,7 @@ def build(task, shape, loss):
 
 
 def class_targets(shape, form, rng):
-    """Class ids with holes in a form, and as they are."""
+    """Returns class targets with missing labels in a form, and as integers."""
     ids = rng.integers(3, size=shape)
     ids[rng.uniform(size=shape) < 0.3] = -1
     ids.ravel()[:2] = -1, 2
@@ -123,7 +123,7 @@ def class_targets(shape, form, rng):
 )
 @pytest.mark.parametrize("kind", mostly_slow(CLASS_KINDS, ["parts"]))
 @pytest.mark.parametrize("name", OF_CLASSES)
-def test_a_loss_of_classes_takes_ids_and_one_hot(name, kind, form, rng):
+def test_class_losses_take_integers_and_one_hot(name, kind, form, rng):
     given, loss = OF_CLASSES[name]
     task, shape = CLASS_KINDS[kind]
     model = build(task, shape, given)
@@ -136,7 +136,7 @@ def test_a_loss_of_classes_takes_ids_and_one_hot(name, kind, form, rng):
     assert logs["a_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", [own_squares, OwnSquares()])
+@pytest.mark.parametrize("loss", [custom_squares, OwnSquares()])
 @pytest.mark.parametrize(
     "kind",
     [
@@ -145,7 +145,7 @@ def test_a_loss_of_classes_takes_ids_and_one_hot(name, kind, form, rng):
         "tags",
     ],
 )
-def test_a_loss_of_ones_own_takes_one_hot_targets_as_they_are(kind, loss, rng):
+def test_custom_losses_get_one_hot_targets_unchanged(kind, loss, rng):
     task, shape = CLASS_KINDS[kind]
     model = build(task, shape, loss)
     x = rng.normal(size=(COUNT, *shape)).astype("float32")
@@ -157,7 +157,7 @@ def test_a_loss_of_ones_own_takes_one_hot_targets_as_they_are(kind, loss, rng):
 
 
 def overlap_loss(alpha, beta):
-    """Tversky's loss; Dice's is that of 0.5 and 0.5."""
+    """Returns the Tversky loss, which is Dice for 0.5 and 0.5."""
 
     def loss(y, p):
         hits = (y * p).sum()
@@ -181,9 +181,7 @@ OVERLAPS = {
 )
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("name", OVERLAPS)
-def test_a_loss_of_the_whole_batch_is_of_the_labelled_samples(
-    name, classes, form, rng
-):
+def test_batch_losses_use_labelled_samples_only(name, classes, form, rng):
     given, loss = OVERLAPS[name]
     model = build(Segmentation("a", classes), (4, 4, 2), given)
     x = rng.normal(size=(COUNT, 4, 4, 2)).astype("float32")
@@ -209,7 +207,7 @@ def huber(y, p):
 
 
 def signs(function):
-    """A loss of Keras that makes -1 of label 0."""
+    """Returns a Keras loss that converts label 0 to -1."""
     return lambda y, p: function(np.where(y == 0, -1, y), p)
 
 
@@ -258,7 +256,7 @@ NOW = ("labels", "mask", "place")
 
 
 def elements():
-    """Each loss of labels or numbers with each kind; of the grid a part now."""
+    """Lists a part of all pairs of a loss and a kind."""
     for losses, kinds in ((OF_LABELS, LABEL_KINDS), (OF_NUMBERS, NUMBER_KINDS)):
         for loss, of_loss in losses.items():
             for kind, of_kind in kinds.items():
@@ -272,8 +270,8 @@ def elements():
 
 @pytest.mark.parametrize("form", mostly_slow(["natural", "other"], ["other"]))
 @pytest.mark.parametrize(("given", "loss", "task", "shape"), list(elements()))
-def test_a_loss_of_elements_counts_each(given, loss, task, shape, form, rng):
-    """Each pixel, column and number with a label counts by itself."""
+def test_element_losses_count_each_element(given, loss, task, shape, form, rng):
+    """Each labelled pixel, column and number counts separately."""
     model = build(task, shape, given)
     x = rng.normal(size=(COUNT, *shape)).astype("float32")
     p = model(x)["a"].numpy()
@@ -294,25 +292,25 @@ def test_a_loss_of_elements_counts_each(given, loss, task, shape, form, rng):
     assert logs["a_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def own_error(y_true, y_pred):
-    """One value for each sample or pixel, as losses of Keras have."""
+def custom_error(y_true, y_pred):
+    """Returns one value per sample or pixel, as Keras losses do."""
     return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
 
 class OwnError(keras.losses.Loss):
     def call(self, y_true, y_pred):
-        return own_error(y_true, y_pred)
+        return custom_error(y_true, y_pred)
 
 
-@pytest.mark.parametrize("loss", [own_error, OwnError()])
+@pytest.mark.parametrize("loss", [custom_error, OwnError()])
 @pytest.mark.parametrize(
     "kind",
     mostly_slow(
         ["yes", "labels", "mask", "size", "normal"], ["labels", "mask"]
     ),
 )
-def test_a_loss_of_ones_own_sees_targets_of_the_outputs_shape(kind, loss, rng):
-    """It counts where all of the columns that it looks at have labels."""
+def test_custom_losses_get_targets_of_the_output_shape(kind, loss, rng):
+    """They count where all columns that they use have labels."""
     task, shape = (LABEL_KINDS | NUMBER_KINDS)[kind]
     model = build(task, shape, loss)
     x = rng.normal(size=(COUNT, *shape)).astype("float32")
@@ -329,10 +327,10 @@ def test_a_loss_of_ones_own_sees_targets_of_the_outputs_shape(kind, loss, rng):
     assert logs["a_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_loss_that_fails_on_ids_says_that_it_wants_one_hot(rng):
-    model = build(*CLASS_KINDS["parts"], own_squares)
+def test_the_error_of_a_loss_on_integers_asks_for_one_hot(rng):
+    model = build(*CLASS_KINDS["parts"], custom_squares)
     x = rng.normal(size=(COUNT, 4, 4, 2)).astype("float32")
     y = {"a": rng.integers(3, size=(COUNT, 4, 4))}
     with pytest.raises(ValueError, match=r"Task 'a'.*one-hot") as error:
         model.test_on_batch(x, y)
-    assert "own_squares" in str(error.value)
+    assert "custom_squares" in str(error.value)

@@ -1,4 +1,4 @@
-"""Losses against numpy and against Keras's own."""
+"""Losses against numpy and against Keras."""
 
 import keras
 import numpy as np
@@ -8,13 +8,13 @@ from mtl_keras.losses import Crossentropy, CrossentropyDice
 
 
 def softmax(logits):
-    """Softmax over the last axis."""
+    """Computes softmax over the last axis."""
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     return shifted / shifted.sum(-1, keepdims=True)
 
 
 def dice_loss(masks, probabilities):
-    """Dice loss by explicit loops over samples and classes."""
+    """Computes Dice with loops over samples and classes."""
     losses = []
     for mask, probability in zip(masks, probabilities, strict=True):
         for channel in range(mask.shape[-1]):
@@ -26,7 +26,7 @@ def dice_loss(masks, probabilities):
 
 @pytest.mark.parametrize("shape", [(7,), (5, 6), (3, 4, 4)])
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_crossentropy_is_keras_own(shape, from_logits, rng):
+def test_crossentropy_equals_keras(shape, from_logits, rng):
     logits = rng.normal(size=(*shape, 3)).astype("float32")
     y_pred = logits if from_logits else softmax(logits)
     labels = rng.integers(3, size=shape)
@@ -67,7 +67,7 @@ def test_multi_class_crossentropy_dice(from_logits, rng):
         assert float(loss(targets, y_pred)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_perfect_and_empty_masks_cost_nothing():
+def test_perfect_and_empty_masks_have_no_loss():
     for mask in (np.ones((2, 3, 3, 1)), np.zeros((2, 3, 3, 1))):
         assert float(CrossentropyDice()(mask, mask)) == pytest.approx(
             0, abs=1e-5
@@ -75,7 +75,7 @@ def test_perfect_and_empty_masks_cost_nothing():
 
 
 @pytest.mark.parametrize("loss", [Crossentropy(), CrossentropyDice()])
-def test_weight_per_sample_counts_for_all_its_pixels(loss, rng):
+def test_a_weight_per_sample_applies_to_all_its_pixels(loss, rng):
     y_pred = softmax(rng.normal(size=(4, 3, 3, 2))).astype("float32")
     labels = rng.integers(2, size=(4, 3, 3))
     weights = np.array([1.0, 0.0, 2.0, 0.5])
@@ -99,7 +99,7 @@ def test_config_round_trip(loss):
     assert again.get_config() == loss.get_config()
 
 
-def test_dice_on_two_replicas_is_the_dice_of_the_batch(two_replicas, rng):
+def test_dice_on_two_replicas_equals_dice_of_the_batch(two_replicas, rng):
     y_pred = rng.uniform(0.1, 0.9, size=(8, 4, 4, 1)).astype("float32")
     mask = rng.integers(2, size=(8, 4, 4, 1)).astype("float32")
     loss = CrossentropyDice()

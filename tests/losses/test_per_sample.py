@@ -1,4 +1,4 @@
-"""Which losses may take samples of several tasks in one batch."""
+"""Losses whose value for a sample is independent of the batch."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize("loss", KNOWN, ids=lambda loss: type(loss).__name__)
-def test_known_losses_are_those_of_their_samples(loss, rng):
+def test_known_losses_are_independent_of_the_batch(loss, rng):
     y_true, y_pred = rng.uniform(0.1, 1, size=(2, 6, 3)).astype("float32")
     assert is_per_sample(loss)
     call = getattr(loss, "call", loss)
@@ -31,7 +31,7 @@ def test_known_losses_are_those_of_their_samples(loss, rng):
 
 
 class OfUser(keras.losses.Loss):
-    """A loss that looks at the batch."""
+    """A loss that depends on the whole batch."""
 
     def call(self, y_true, y_pred):
         return y_pred - keras.ops.mean(y_pred)

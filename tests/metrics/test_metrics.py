@@ -64,8 +64,8 @@ def test_pixels_are_pooled_not_averaged_over_images(classes):
     assert float(images.result()) == float(flat.result())
 
 
-def test_tokens_count_alike_in_batches_of_any_length(rng):
-    """In Keras, a token of a batch of fewer steps counts more."""
+def test_tokens_have_equal_weight_in_batches_of_any_length(rng):
+    """Keras gives a token of a shorter batch more weight."""
     metric = metrics.Accuracy()
     right, weights = [], []
     for steps in (2, 7, 4):
@@ -80,7 +80,7 @@ def test_tokens_count_alike_in_batches_of_any_length(rng):
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 5), (3, 5, 1)])
-def test_weights_of_any_rank(rng, shape):
+def test_sample_weights_of_any_rank(rng, shape):
     labels = rng.integers(4, size=(3, 5))
     scores = rng.uniform(size=(3, 5, 4)).astype("float32")
     weights = rng.uniform(size=shape)
@@ -139,7 +139,7 @@ def test_r2(units, rng):
         assert flat == pytest.approx(expected, rel=1e-4)
 
 
-def test_reset_forgets(classes):
+def test_reset_state(classes):
     labels, probabilities = classes
     metric = metrics.BalancedAccuracy(4)
     metric.update_state(labels, probabilities)

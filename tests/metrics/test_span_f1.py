@@ -1,4 +1,4 @@
-"""F1 of spans, against counts of spans that are found one by one."""
+"""F1 of spans, against a step-by-step reference."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ __, BA, IA, BB, IB = range(5)
 
 
 def spans_of(tags, labelled):
-    """Spans as `conlleval` finds them, step by step: (first, last, type)."""
+    """Returns spans `(first, last, type)` as `conlleval` does, step by step."""
     spans, start, kind = set(), None, None
     for step, (tag, known) in enumerate(zip(tags, labelled, strict=True)):
         name = TAGS[tag] if known else "O"
@@ -30,7 +30,7 @@ def spans_of(tags, labelled):
 
 
 def reference(y_true, predicted, labelled):
-    """F1 from sets of spans."""
+    """Computes F1 from sets of spans."""
     correct = true = found = 0
     for row in zip(y_true, predicted, labelled, strict=True):
         of_true, of_found = (spans_of(tags, row[2]) for tags in row[:2])
@@ -63,7 +63,7 @@ def score(y_true, predicted, sample_weight=None):
         ([__, __, BA, IA], [__, __, BA, IA], 1),  # to the last step
     ],
 )
-def test_of_a_sentence(y_true, predicted, expected):
+def test_a_sentence(y_true, predicted, expected):
     assert score([y_true], [predicted]) == pytest.approx(expected)
 
 
@@ -75,7 +75,7 @@ def test_spans_end_with_their_sentence():
 
 
 @pytest.mark.parametrize("share_missing", [0, 0.3, 1])
-def test_random_tags_score_as_spans_found_one_by_one(rng, share_missing):
+def test_random_tags_match_the_reference(rng, share_missing):
     for _ in range(2):
         y_true = rng.integers(5, size=(20, 9))
         changed = rng.random(y_true.shape) < 0.3
@@ -108,7 +108,7 @@ def test_padding_changes_nothing(rng):
     assert score(*padded) == score(y_true, predicted)
 
 
-def test_one_hot_and_a_last_axis_are_read_alike(rng):
+def test_one_hot_targets_and_a_last_axis(rng):
     y_true, predicted = rng.integers(5, size=(2, 4, 6))
     expected = score(y_true, predicted)
     assert score(np.eye(5)[y_true], predicted) == expected
@@ -150,7 +150,7 @@ def test_keras_masks_leave_steps_out(rng):
     assert float(metric.result()) == score(y_true[:, :4], predicted[:, :4])
 
 
-def test_config_makes_it_again():
+def test_config_round_trip():
     metric = keras.metrics.deserialize(
         keras.metrics.serialize(SpanF1(TAGS, name="slots"))
     )
@@ -169,12 +169,12 @@ def test_config_makes_it_again():
         (["B-a", "I-a"], "lacks 'O'"),
     ],
 )
-def test_names_that_are_not_in_bio_form(names, message):
+def test_invalid_names(names, message):
     with pytest.raises((TypeError, ValueError), match=message):
         SpanF1(names)
 
 
-def test_a_tagging_has_it_on_request():
+def test_a_tagging_task_with_span_f1():
     task = mtl_keras.SequenceTagging(
         "slots", 5, class_names=TAGS, metrics=["span_f1", "accuracy"]
     )
@@ -185,7 +185,7 @@ def test_a_tagging_has_it_on_request():
 
 
 @pytest.mark.parametrize("activation", ["softmax", None])
-def test_decoded_spans_score_as_decoded_tags(rng, activation):
+def test_decoded_spans_match_decoded_tags(rng, activation):
     task = mtl_keras.SequenceTagging(
         "slots",
         5,
@@ -205,7 +205,7 @@ def test_decoded_spans_score_as_decoded_tags(rng, activation):
     assert float(decoded.result()) != float(plain.result())
 
 
-def test_a_tagging_without_tags_cannot_have_it():
+def test_a_tagging_task_needs_tags():
     with pytest.raises(TypeError, match="'slots': metric 'span_f1' needs"):
         mtl_keras.SequenceTagging("slots", 5, metrics="span_f1")
     with pytest.raises(ValueError, match=r"'slots'.*holds 'yes'"):
@@ -214,7 +214,7 @@ def test_a_tagging_without_tags_cannot_have_it():
         )
 
 
-def test_an_epoch_logs_what_predictions_score(rng):
+def test_an_epoch_logs_the_score_of_the_predictions(rng):
     task = mtl_keras.SequenceTagging(
         "slots", 5, class_names=TAGS, metrics=["span_f1"]
     )

@@ -1,4 +1,4 @@
-"""The best valid tags, against all sequences tried one by one."""
+"""Decoded tags, against a search over all sequences."""
 
 import itertools
 
@@ -11,7 +11,7 @@ TAGS = ["O", "B-a", "I-a", "B-b", "I-b", "B-c"]
 
 
 def is_valid(sequence, names):
-    """Whether each I- goes on with a span of its type."""
+    """Returns whether each I- continues a span of its type."""
     for before, tag in itertools.pairwise(["O", *(names[i] for i in sequence)]):
         if tag[0] == "I" and before not in (f"B-{tag[2:]}", tag):
             return False
@@ -19,7 +19,7 @@ def is_valid(sequence, names):
 
 
 def best(probabilities, names):
-    """The most probable valid sequence of a sentence."""
+    """Returns the most probable valid sequence of a sentence."""
     sequences = itertools.product(range(len(names)), repeat=len(probabilities))
     steps = np.arange(len(probabilities))
     return max(
@@ -30,7 +30,7 @@ def best(probabilities, names):
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("names", [TAGS, ["I-b", "O", "B-a", "B-b"]])
-def test_it_finds_the_best_of_all_valid_sequences(rng, steps, names):
+def test_decoded_tags_are_the_most_probable_valid_sequence(rng, steps, names):
     probabilities = rng.dirichlet(np.ones(len(names)), size=(20, steps))
     found = decode_tags(probabilities, names).numpy()
     expected = [best(sentence, names) for sentence in probabilities]
@@ -40,7 +40,7 @@ def test_it_finds_the_best_of_all_valid_sequences(rng, steps, names):
         assert (found != probabilities.argmax(axis=-1)).any()
 
 
-def test_logits_are_read_as_probabilities_are(rng):
+def test_logits_and_probabilities_decode_alike(rng):
     logits = rng.normal(size=(8, 5, 6))
     exponentials = np.exp(logits)
     probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)

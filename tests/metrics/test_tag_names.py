@@ -8,10 +8,10 @@ from mtl_keras.metrics import SpanF1, decode_tags
 from mtl_keras.metrics.tag_names import check_bio, check_iob2
 
 IOB1 = ["O", "B-PER", "I-PER", "I-LOC"]
-NEEDS_B = r"'I-LOC' and not 'B-LOC'.*IOB2.*to_iob2"
+NEEDS_B = r"'I-LOC' but not 'B-LOC'.*IOB2.*to_iob2"
 
 
-def test_names_of_the_iob1_form_are_told_where_tags_are_decoded():
+def test_decoding_refuses_names_in_iob1_form():
     gold = np.array([[2, 2, 0, 3]])
     with pytest.raises(ValueError, match=NEEDS_B):
         decode_tags(np.eye(4)[gold] * 0.9 + 0.025, IOB1)
@@ -23,23 +23,23 @@ def test_names_of_the_iob1_form_are_told_where_tags_are_decoded():
         SequenceTagging("ner", 4, class_names=IOB1, metrics="decoded_span_f1")
 
 
-def test_spans_of_single_tags_are_scored_in_either_form():
+def test_spans_of_single_tags_in_either_form():
     metric = SpanF1(IOB1)
     tags = np.array([[2, 2, 0, 3]])
     metric.update_state(tags, np.eye(4)[tags])
     assert float(metric.result()) == 1
 
 
-def test_a_type_of_single_tokens_needs_no_inside():
+def test_inside_tags_are_optional():
     assert check_iob2(["O", "B-a", "I-a", "B-b"])[3] == "B-b"
 
 
 @pytest.mark.parametrize("tag", ["L-a", "U-a", "E-a", "S-a", "a", "B_a", "I-"])
-def test_other_forms_are_told_how_they_are_converted(tag):
+def test_errors_name_the_conversion_of_other_forms(tag):
     with pytest.raises(ValueError, match=rf"'{tag}'.*to_iob2.*BILOU"):
         check_bio(["O", "B-a", tag])
 
 
-def test_scores_of_other_classes_are_told():
-    with pytest.raises(ValueError, match="3 classes and class_names 2"):
+def test_scores_with_another_number_of_classes():
+    with pytest.raises(ValueError, match="3 classes, but class_names has 2"):
         decode_tags(np.zeros((1, 2, 3)), ["O", "B-a"])

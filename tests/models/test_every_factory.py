@@ -489,6 +489,27 @@ def error_of(name, arguments):
 @pytest.mark.parametrize(
     "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
 )
+def test_default_tasks_can_be_renamed(factory_name):
+    default = built(factory_name)
+    names = {task.name: f"my_{task.name}" for task in default.tasks}
+    arguments = {"names": names, "compile": False}
+    if takes(factory_name, "feeds"):
+        arguments["feeds"] = {"my_fine": ["my_coarse"]}
+    model = build_small(factory_name, **arguments)
+    assert [task.name for task in model.tasks] == list(names.values())
+    assert model.count_params() == default.count_params()
+    for old, new in names.items():
+        assert model.task_output_shapes[new] == default.task_output_shapes[old]
+    arguments["names"] = {"nothing": "new"}
+    with pytest.raises(ValueError, match="names has the task 'nothing'"):
+        build_small(factory_name, **arguments)
+    with pytest.raises(ValueError, match="renames the default tasks, but"):
+        build_small(factory_name, names=names, tasks=default.tasks)
+
+
+@pytest.mark.parametrize(
+    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+)
 def test_wrong_arguments(factory_name):
     missed = [
         f"{arguments}: {found}"

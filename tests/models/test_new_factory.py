@@ -30,6 +30,7 @@ def build_toy(
     tasks=None,
     *,
     num_classes=None,
+    names=None,
     gain=2.0,
     hidden_units=None,
     trunk_width=None,
@@ -51,7 +52,7 @@ def build_toy(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks, left_and_right, num_classes=num_classes
+        tasks, left_and_right, num_classes=num_classes, names=names
     )
     widths = resolve_hidden_units(
         hidden_units, trunk_width, trunk_depth, default=(16,)

@@ -30,13 +30,13 @@ def build():
 
 
 def fit(model, x, y, epochs=1):
-    """Trains for steps without a graph, which would take longer to trace."""
+    """Trains eagerly, because tracing a graph takes longer."""
     model.run_eagerly = True
     return model.fit(x, y, epochs=epochs, verbose=0).history
 
 
 def variables_of(model):
-    """All that training changes."""
+    """Returns all variables that training changes."""
     return [
         *model.variables,
         *model.optimizer.variables,
@@ -46,7 +46,7 @@ def variables_of(model):
 
 @pytest.fixture(scope="module")
 def training():
-    """A trained model, and what its variables are."""
+    """A trained model and the values of its variables."""
     keras.utils.set_random_seed(0)
     model = build()
     data = random_data(model, 16, np.random.default_rng(0))
@@ -56,7 +56,7 @@ def training():
 
 @pytest.fixture
 def trained(training):
-    """A trained model with normalization, whose statistics could move."""
+    """A trained model with batch normalization."""
     model, values = training
     model.loss_weights.update({"left": 0.3, "right": 1.0})
     for variable, value in zip(variables_of(model), values, strict=True):
@@ -66,7 +66,7 @@ def trained(training):
 
 @contextlib.contextmanager
 def untouched(model):
-    """Checks that what is done meanwhile leaves a model as it was."""
+    """Checks that a model does not change meanwhile."""
 
     def calls():
         return [len(layer._inbound_nodes) for layer in model.layers]
@@ -93,7 +93,7 @@ def weights_by_path(model):
 
 
 def moved(before, model):
-    """Paths of the weights that are no longer what they were."""
+    """Returns the paths of the weights that changed."""
     return {
         w.path
         for w in model.weights
@@ -101,7 +101,7 @@ def moved(before, model):
     }
 
 
-def test_a_frozen_trunk_and_the_other_tasks_stay_to_the_bit(trained, rng):
+def test_a_frozen_trunk_and_the_other_tasks_do_not_change(trained, rng):
     extended = add_task(trained, NEW)
     assert [task.name for task in extended.tasks] == ["left", "right", "new"]
     x = random_inputs(trained, 12, rng)
@@ -130,7 +130,7 @@ def test_a_frozen_trunk_learns_the_new_task_from_the_features(trained, rng):
     assert history["new_rmse"][-1] < 0.1 * y.std()
 
 
-def test_a_fine_tuned_trunk_trains_with_the_new_task_alone(trained, rng):
+def test_a_fine_tuned_trunk_trains_with_only_the_new_task(trained, rng):
     tuned = add_task(trained, NEW, trunk="fine_tuned", name="tuned")
     assert tuned.output_names == ["new"] and tuned.name == "tuned"
     x = random_inputs(trained, 12, rng)
@@ -140,7 +140,7 @@ def test_a_fine_tuned_trunk_trains_with_the_new_task_alone(trained, rng):
     assert tuned.weighting is None
 
 
-def test_joint_training_keeps_how_the_model_was_compiled(trained, rng):
+def test_joint_training_keeps_the_compile_arguments(trained, rng):
     trained.loss_weights["right"] = 0.7
     new = Regression("new", loss_weight=0.2)
     with untouched(trained):
@@ -168,7 +168,7 @@ def test_the_original_is_untouched(trained, rng, trunk):
         extended.fit(x, y, verbose=0)
 
 
-def test_what_compile_takes_replaces_what_the_model_had(trained):
+def test_compile_arguments_replace_those_of_the_model(trained):
     joint = add_task(
         trained,
         NEW,
@@ -183,7 +183,7 @@ def test_what_compile_takes_replaces_what_the_model_had(trained):
     assert dict(joint.loss_weights) == {"left": 0.3, "right": 1.0, "new": 2.0}
 
 
-def test_it_saves_loads_and_splits(trained, rng, tmp_path):
+def test_saving_loading_and_splitting(trained, rng, tmp_path):
     extended = add_task(trained, NEW)
     x = random_inputs(trained, 12, rng)
     fit(extended, x, targets(trained, 12, rng))
@@ -202,7 +202,7 @@ def test_it_saves_loads_and_splits(trained, rng, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_tasks_can_follow_one_another(trained, rng):
+def test_two_tasks_in_a_row(trained, rng):
     extended = add_task(add_task(trained, NEW), Regression("newer"))
     x = random_inputs(trained, 8, rng)
     y = targets(trained, 8, rng) | {"new": None, "newer": rng.normal(size=8)}
@@ -236,12 +236,12 @@ def test_two_replicas_train_the_head_alike(rng, two_replicas):
 
 
 def features_of(model):
-    """The layer that the new head reads."""
+    """Returns the layer that the new head reads."""
     (tensor,) = model.get_layer("new")._inbound_nodes[0].input_tensors
     return tensor._keras_history.operation.name
 
 
-def test_by_default_it_reads_what_the_tasks_share():
+def test_the_default_are_the_shared_features():
     assert features_of(add_task(build_small("build_mlp"), NEW)) == (
         "trunk_activation_1"
     )
@@ -257,7 +257,7 @@ def test_a_layer_can_be_named():
     assert features_of(add_task(model, NEW, features=high)) == high
 
 
-def test_a_tensor_made_of_the_models_can_be_read(rng):
+def test_a_tensor_computed_from_the_model(rng):
     model = built("build_cnn_cls_seg")
     level = model.get_layer("encoder_1_activation_1").output
     pooled = keras.layers.GlobalMaxPooling2D(name="pooled")(level)
@@ -267,7 +267,7 @@ def test_a_tensor_made_of_the_models_can_be_read(rng):
     assert np.isfinite(found["new"]).all()
 
 
-def test_a_dense_task_reads_a_map():
+def test_a_pixel_task_reads_a_map():
     model = built("build_cnn_cls_seg")
     mask = Segmentation("new", 1)
     with pytest.raises(ValueError, match="share several: 'encoder_2_act"):
@@ -276,7 +276,7 @@ def test_a_dense_task_reads_a_map():
     assert extended.output["new"].shape == (None, 8, 8, 1)
 
 
-def test_fine_tuning_a_tower_leaves_other_tasks_out_of_its_layers(rng):
+def test_fine_tuning_a_tower_removes_variables_of_other_tasks(rng):
     model = build_small("build_low_rank_mlp")
     tower = "two_way_tower_activation_1"
     tuned = add_task(model, NEW, features=tower, trunk="fine_tuned")
@@ -289,13 +289,13 @@ def test_fine_tuning_a_tower_leaves_other_tasks_out_of_its_layers(rng):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        ("build_soft_sharing_mlp", "share none. Say which with features="),
-        ("build_mmoe", "'experts_activation_1' of shape .None, 3, 4.. Say"),
+        ("build_soft_sharing_mlp", "share none. Choose one with features="),
+        ("build_mmoe", "'experts_activation_1' of shape .None, 3, 4.. Choose"),
         ("build_cross_stitch_mlp", "share several: 'left_tower_activation_1'"),
         ("build_cnn_cls_seg", r"one of \['bottleneck_pool'\]"),
     ],
 )
-def test_no_default_where_tasks_share_no_one_tensor(factory, message):
+def test_ambiguous_defaults(factory, message):
     with pytest.raises(ValueError, match=message):
         add_task(built(factory), NEW)
 
@@ -316,20 +316,20 @@ def test_wrong_features(features, error, message):
 
 def test_a_layer_with_several_outputs_is_ambiguous():
     model = build_small("build_soft_sharing_mlp")
-    with pytest.raises(ValueError, match="makes 2 tensors"):
+    with pytest.raises(ValueError, match="with 2 outputs"):
         add_task(model, NEW, features="trunk_dense_1")
 
 
 def test_a_tensor_of_another_model_is_refused():
     other = build_small("build_mlp").get_layer("trunk_activation_1").output
-    with pytest.raises(ValueError, match="made of something else"):
+    with pytest.raises(ValueError, match="does not depend on the"):
         add_task(build_small("build_mlp"), NEW, features=other)
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"task": Regression("left")}, ValueError, "has a task 'left' already"),
+        ({"task": Regression("left")}, ValueError, "already has a task 'left'"),
         (
             {"task": Regression("trunk_dense_1")},
             ValueError,

@@ -1,4 +1,4 @@
-"""A model taken apart into one model a task."""
+"""Models split by task."""
 
 import keras
 import numpy as np
@@ -36,13 +36,13 @@ ALIKE = {
 
 
 def fit(model, x, y):
-    """Trains for a step, without a graph, which would take longer to trace."""
+    """Trains for a step eagerly, because tracing a graph takes longer."""
     model.run_eagerly = True
     model.fit(x, y, verbose=0)
 
 
 def change(model, rng):
-    """Moves all weights, as a training would."""
+    """Changes all weights, as training does."""
     for weight in model.weights:
         weight.assign(weight + rng.uniform(0.1, 0.4, weight.shape))
 
@@ -56,7 +56,7 @@ def assert_same(part, model, x, task):
     "name",
     mostly_slow(ALIKE, ["build_cgc", "build_low_rank_mlp"]),
 )
-def test_a_part_is_as_large_as_the_model_of_its_task_alone(name):
+def test_a_part_has_the_size_of_a_single_task_model(name):
     build = models.get(name)
     parts = split(build((5,), TASKS, **ALIKE[name]))
     for task in TASKS:
@@ -64,7 +64,7 @@ def test_a_part_is_as_large_as_the_model_of_its_task_alone(name):
         assert parts[task.name].count_params() == alone.count_params()
 
 
-def test_a_low_task_holds_nothing_of_the_levels_above():
+def test_a_low_task_has_no_layers_of_higher_levels():
     model = build_small("build_hierarchical_mlp")
     parts = split(model)
     # 6 inputs, a level of 5, 3 classes.
@@ -72,14 +72,14 @@ def test_a_low_task_holds_nothing_of_the_levels_above():
     assert parts["fine"].count_params() == model.count_params()
 
 
-def test_a_task_holds_no_last_stitch_or_head_of_another():
+def test_a_task_has_no_stitch_or_head_of_another():
     model = mtl_keras.build_cross_stitch_mlp((5,), TASKS, **UNITS)
     part = split(model)["a"]
     assert model.count_params() - part.count_params() == (4 * 2 + 2) + 2
 
 
-def test_what_two_calls_have_in_common_stays_one_layer():
-    """Of a basis that a task reads twice there is one copy."""
+def test_a_layer_of_two_calls_stays_one_layer():
+    """A basis that a task reads twice is copied once."""
     layer = mtl_keras.layers.LowRankDense(5, 2, 2, name="tied")
     inputs = keras.Input((5,))
     both = keras.layers.Add()([layer(inputs, task=0), layer(inputs, task=1)])
@@ -127,7 +127,7 @@ def test_parts_are_independent_of_the_model_and_of_each_other(rng):
     assert (before["left"][0] != parts["left"].get_weights()[0]).any()
 
 
-def test_parts_that_are_no_copies_follow_the_model(rng):
+def test_parts_without_copy_follow_the_model(rng):
     model = build_small("build_low_rank_mlp")
     parts = split(model, copy=False)
     x = random_inputs(model, 8, rng)
@@ -137,7 +137,7 @@ def test_parts_that_are_no_copies_follow_the_model(rng):
         assert {id(w) for w in part.weights} <= {id(w) for w in model.weights}
 
 
-def test_the_model_stays_as_it_is(rng):
+def test_the_model_does_not_change(rng):
     model = build_small("build_soft_sharing_mlp")
     x, y = random_data(model, 8, rng)
     fit(model, x, y)
@@ -151,7 +151,7 @@ def test_the_model_stays_as_it_is(rng):
 
 
 def two_inputs():
-    """A model of named inputs, of which each task reads some."""
+    """A model with named inputs, some of which each task reads."""
     inputs = {
         name: keras.Input((3,), name=name) for name in ("left", "mid", "right")
     }
@@ -162,7 +162,7 @@ def two_inputs():
     return inputs, outputs
 
 
-def test_inputs_of_other_tasks_are_gone(rng):
+def test_inputs_of_other_tasks_are_removed(rng):
     inputs, outputs = two_inputs()
     model = MultiTaskModel(inputs, outputs, tasks=TASKS)
     x = random_inputs(model, 4, rng)
@@ -174,7 +174,7 @@ def test_inputs_of_other_tasks_are_gone(rng):
         np.testing.assert_allclose(part(own), model(x)[task], atol=1e-6)
 
 
-def test_of_a_list_of_inputs_one_becomes_a_tensor(rng):
+def test_a_list_of_one_input_becomes_a_tensor(rng):
     inputs, outputs = two_inputs()
     model = MultiTaskModel(list(inputs.values()), outputs, tasks=TASKS)
     parts = split(model)
@@ -188,7 +188,7 @@ def test_of_a_list_of_inputs_one_becomes_a_tensor(rng):
 
 
 def nested_model(**arguments):
-    """Tasks on a trunk of two outputs that is a layer by itself."""
+    """Tasks on a nested trunk with two outputs."""
     inputs = keras.Input((4,))
     low = keras.layers.Dense(5, activation="relu", name="low")(inputs)
     high = keras.layers.BatchNormalization(name="norm")(low)
@@ -205,7 +205,7 @@ def nested_model(**arguments):
     return model
 
 
-def test_of_a_nested_model_only_what_is_read_stays(rng):
+def test_unused_parts_of_a_nested_model_are_removed(rng):
     model = nested_model()
     x = random_inputs(model, 8, rng)
     change(model, rng)
@@ -237,7 +237,7 @@ def test_a_nested_trunk_stays_frozen_and_in_inference(rng):
 
 
 @pytest.mark.slow
-def test_a_multi_task_model_in_a_model_is_taken_apart_too(rng):
+def test_a_nested_multi_task_model_is_split(rng):
     inner = build_small("build_low_rank_mlp")
     outer = keras.Input((6,))
     read = inner(outer)
@@ -259,7 +259,7 @@ def test_a_multi_task_model_in_a_model_is_taken_apart_too(rng):
 
 @keras.saving.register_keras_serializable("tests")
 class TwoHeads(keras.layers.Layer):
-    """One call makes the outputs of two tasks."""
+    """One call computes the outputs of two tasks."""
 
     def build(self, shape):
         self.kernel = self.add_weight(shape=(2, shape[-1], 3), name="kernel")
@@ -276,7 +276,7 @@ class TwoHeads(keras.layers.Layer):
         return [layer]
 
 
-def test_of_a_call_that_makes_several_outputs_one_stays(rng):
+def test_a_call_with_several_outputs_keeps_one(rng):
     inputs = keras.Input((4,))
     first, second = TwoHeads(name="heads")(inputs)
     outputs = {"a": TASKS[0].head(first), "b": TASKS[1].head(second)}
@@ -289,7 +289,7 @@ def test_of_a_call_that_makes_several_outputs_one_stays(rng):
         assert_same(part, model, x, task)
 
 
-def test_heads_that_are_computed_together_come_apart(rng):
+def test_heads_that_are_computed_together_are_split(rng):
     tasks = [Classification(f"task_{k}", 3) for k in range(12)]
     model = build_small("build_mlp", num_classes=None, tasks=tasks)
     assert any(isinstance(each, GroupedDense) for each in model.layers)
@@ -303,7 +303,7 @@ def test_heads_that_are_computed_together_come_apart(rng):
         )
 
 
-def test_what_preprocessing_was_adapted_to_comes_along(rng):
+def test_the_state_of_preprocessing_is_copied(rng):
     x = rng.normal(3, 2, size=(50, 6)).astype("float32")
     scale = keras.layers.Normalization()
     scale.adapt(x)
@@ -312,7 +312,7 @@ def test_what_preprocessing_was_adapted_to_comes_along(rng):
         assert_same(part, model, x, task)
 
 
-def test_words_that_a_lookup_was_adapted_to_come_along():
+def test_the_vocabulary_of_a_lookup_is_copied():
     lookup = keras.layers.StringLookup(output_mode="one_hot")
     lookup.adapt(tf.constant(["x", "y", "y"]))
     inputs = keras.Input((1,), dtype="string")
@@ -343,7 +343,7 @@ def test_layers_that_are_not_registered_are_copied(rng):
         ["build_low_rank_mlp", "build_cnn_cls_seg"], ["build_low_rank_mlp"]
     ),
 )
-def test_mixed_precision_stays(name, rng):
+def test_mixed_precision_is_kept(name, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = build_small(name)
@@ -389,7 +389,7 @@ def test_a_part_of_keras_layers_loads_without_this_package(
     forked_programs.run(program, cwd=tmp_path)
 
 
-def test_plain_keras_models_are_taken_apart(rng):
+def test_plain_keras_models(rng):
     inputs = keras.Input((3,))
     outputs = {n: keras.layers.Dense(2, name=n)(inputs) for n in ("p", "q")}
     model = keras.Model(inputs, outputs)
@@ -400,7 +400,7 @@ def test_plain_keras_models_are_taken_apart(rng):
         assert_same(part, model, x, task)
 
 
-def test_what_has_no_tasks_is_refused():
+def test_models_without_tasks_are_refused():
     inputs = keras.Input((3,))
     one = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     with pytest.raises(TypeError, match="outputs are a KerasTensor; expected"):

@@ -1,4 +1,4 @@
-"""Class names belong to a task, and there are as many as classes."""
+"""Class names of tasks."""
 
 import keras
 import pytest
@@ -22,14 +22,14 @@ NAMED = {
 
 
 @pytest.mark.parametrize("task", NAMED.values(), ids=NAMED)
-def test_names_are_a_tuple_that_survives_a_round_trip(task):
+def test_names_become_a_tuple_and_are_saved(task):
     assert isinstance(task.class_names, tuple)
     config = keras.saving.serialize_keras_object(task)
     again = keras.saving.deserialize_keras_object(config)
     assert again.class_names == task.class_names
 
 
-def test_classes_need_no_names():
+def test_class_names_are_optional():
     assert Classification("t", 2).class_names is None
 
 
@@ -43,7 +43,7 @@ def test_classes_need_no_names():
         (["a", "a"], ValueError, r"holds 'a' twice"),
     ],
 )
-def test_names_that_do_not_fit(names, error, message):
+def test_invalid_names(names, error, message):
     with pytest.raises(error, match=message):
         Classification("t", 2, class_names=names)
 
@@ -58,6 +58,6 @@ def test_names_that_do_not_fit(names, error, message):
         (lambda names: MultiLabelClassification("t", 3, class_names=names), 3),
     ],
 )
-def test_every_kind_says_how_many_it_needs(make, count):
+def test_the_number_of_names_of_every_kind(make, count):
     with pytest.raises(ValueError, match=f"expected {count}, that of class 0"):
         make(["alone"])

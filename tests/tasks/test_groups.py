@@ -1,4 +1,4 @@
-"""Which tasks are alike."""
+"""Groups of equal tasks."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ from mtl_keras.tasks import (
     ],
     ids=str,
 )
-def test_names_losses_and_metrics_make_no_other_kind(changes):
+def test_names_losses_and_metrics_do_not_change_the_key(changes):
     task = Classification("a", 3)
     other = dataclasses.replace(task, **{"primary_metric": None, **changes})
     assert groups.kind_of(task) == groups.kind_of(other)
@@ -43,14 +43,14 @@ def test_names_losses_and_metrics_make_no_other_kind(changes):
     ],
     ids=lambda task: type(task).__name__,
 )
-def test_what_is_computed_makes_another_kind(other):
+def test_other_arguments_change_the_key(other):
     assert groups.kind_of(Classification("a", 3)) != groups.kind_of(other)
 
 
 @pytest.mark.parametrize(
     "task", [Classification("a", 3), BinaryClassification("a"), Regression("a")]
 )
-def test_the_dense_head_is_the_layer_of_the_head(task):
+def test_dense_head_equals_the_head_layer(task):
     layer = groups.dense_head(task)
     assert type(layer) is keras.layers.Dense
     assert layer.name == task.name
@@ -58,21 +58,21 @@ def test_the_dense_head_is_the_layer_of_the_head(task):
 
 
 class OwnHead(Regression):
-    """A head of a user."""
+    """A custom head."""
 
     def head(self, features):
         return keras.layers.Dense(1, name=self.name)(features) + 1.0
 
 
 class Penalized(Regression):
-    """A head with a penalty."""
+    """A head with a regularizer."""
 
     def _head_layer(self):
         return keras.layers.Dense(1, kernel_regularizer="l2", name=self.name)
 
 
 def squared(x):
-    """An activation of a user."""
+    """A custom activation."""
     return x * x
 
 
@@ -86,5 +86,5 @@ def squared(x):
     ],
     ids=lambda task: type(task).__name__,
 )
-def test_other_heads_are_computed_by_themselves(task):
+def test_other_heads_are_not_grouped(task):
     assert groups.dense_head(task) is None

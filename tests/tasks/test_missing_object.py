@@ -1,4 +1,4 @@
-"""What stands for a loss or metric that could not be loaded."""
+"""Placeholders for losses and metrics that could not be loaded."""
 
 import keras
 import numpy as np
@@ -7,13 +7,13 @@ import pytest
 from mtl_keras import Regression
 from mtl_keras.tasks.missing_object import (
     MissingObject,
-    load_or_stand_in,
-    save,
+    deserialize_or_keep,
+    serialize,
 )
 
 
 def make_objects():
-    """A function and two objects that Keras finds by no name."""
+    """A function and two objects that are not registered with Keras."""
 
     def own_error(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
@@ -37,25 +37,25 @@ NAMES = {
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_an_unknown_object_becomes_one_that_saves_as_it_was(kind):
+def test_an_unknown_object_keeps_its_config(kind):
     config = keras.saving.serialize_keras_object(OBJECTS[kind])
-    found = load_or_stand_in(config)
+    found = deserialize_or_keep(config)
     assert isinstance(found, MissingObject)
     assert (found.object_name, found.name) == NAMES[kind]
-    assert save(found) == config
+    assert serialize(found) == config
     assert NAMES[kind][0] in repr(found)
 
 
 @pytest.mark.parametrize("nested", [list, tuple])
-def test_known_objects_beside_unknown_ones_are_loaded(nested):
+def test_known_objects_are_loaded_next_to_unknown_ones(nested):
     values = nested(
         ["mae", keras.metrics.MeanAbsoluteError(), *OBJECTS.values()]
     )
-    found = load_or_stand_in(keras.saving.serialize_keras_object(values))
+    found = deserialize_or_keep(keras.saving.serialize_keras_object(values))
     assert found[0] == "mae"
     assert type(found[1]) is keras.metrics.MeanAbsoluteError
     assert all(isinstance(each, MissingObject) for each in found[2:])
-    again = [load_or_stand_in(config) for config in save(list(found))]
+    again = [deserialize_or_keep(config) for config in serialize(list(found))]
     assert [each.config for each in again[2:]] == [
         each.config for each in found[2:]
     ]
@@ -66,9 +66,9 @@ def test_known_objects_beside_unknown_ones_are_loaded(nested):
     [None, 1.5, "mse", True, keras.losses.Huber(0.3)],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_known_is_what_it_was(value):
+def test_known_values_are_restored(value):
     config = keras.saving.serialize_keras_object(value)
-    found = load_or_stand_in(config)
+    found = deserialize_or_keep(config)
     if isinstance(value, keras.losses.Loss):
         assert found.get_config() == value.get_config()
     else:
@@ -76,8 +76,10 @@ def test_what_is_known_is_what_it_was(value):
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_calling_it_says_how_to_load_it(kind):
-    found = load_or_stand_in(keras.saving.serialize_keras_object(OBJECTS[kind]))
+def test_calling_it_explains_how_to_load_it(kind):
+    found = deserialize_or_keep(
+        keras.saving.serialize_keras_object(OBJECTS[kind])
+    )
     name = NAMES[kind][0]
     for call in (
         lambda: found(np.ones(2), np.ones(2)),
@@ -94,7 +96,7 @@ def raise_of(found):
 
 
 @pytest.mark.parametrize("field", ["loss", "metrics"])
-def test_a_task_keeps_what_it_could_not_load(field):
+def test_a_task_keeps_unknown_objects(field):
     _, loss, metric = OBJECTS.values()
     task = Regression("size", loss=loss, metrics=["rmse", metric])
     config = task.get_config()

@@ -7,20 +7,9 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mtl_keras import tasks as kinds
 from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import (
-    MultiLabelClassification,
-    Regression,
-    Task,
-)
-
-KINDS = {
-    name: kind
-    for name, kind in vars(kinds).items()
-    if inspect.isclass(kind) and issubclass(kind, Task) and kind is not Task
-}
+from mtl_keras.tasks import KINDS, Regression, Task
 
 _OF_COLUMNS = ("kind", "columns", "separator")
 
@@ -130,7 +119,7 @@ def _task_name(name: str) -> str:
 
 def _task_spec(name: str, task: Task) -> TargetSpec:
     columns = (name,)
-    if isinstance(task, MultiLabelClassification) and task.class_names:
+    if task.columns and task.class_names:
         columns = task.class_names
     return TargetSpec(task.name, columns, type(task), task=task)
 
@@ -167,7 +156,8 @@ def _separated_kind(name: str, kind, columns, separator):
             "string such as ';'."
         )
     kind = "MultiLabelClassification" if kind is None else kind
-    if not issubclass(_kind(name, kind), MultiLabelClassification):
+    found = _kind(name, kind)
+    if found.target_kind != "binary" or not found.columns:
         raise ValueError(
             f"`tasks` has a separator for {name!r}, so that a cell holds "
             "several labels: expected the kind 'MultiLabelClassification', "

@@ -16,15 +16,7 @@ from mtl_keras.datasets.reading.labels import (
 )
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import (
-    BinaryClassification,
-    Classification,
-    DenseRegression,
-    MultiLabelClassification,
-    Regression,
-    SequenceTagging,
-    Task,
-)
+from mtl_keras.tasks import MultiLabelClassification, Regression, Task
 
 _NO_YES = {"false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
 
@@ -48,19 +40,18 @@ def make_target(
     """
     check_labelled(spec.name, columns)
     kind = spec.kind or _infer_kind(spec, columns)
-    if issubclass(kind, Regression) and not issubclass(kind, DenseRegression):
-        return _regression(spec, kind, columns)
-    if spec.separator is not None:
-        return _separated(spec, kind, columns[0])
-    if issubclass(kind, MultiLabelClassification):
-        return _multi_label(spec, kind, columns)
-    known = (BinaryClassification, Classification)
-    if not issubclass(kind, known) or issubclass(kind, SequenceTagging):
+    if kind.labels_per != "sample":
         raise ValueError(
             f"Task {spec.name!r}: a {kind.__name__} needs more than one label "
             "for each column and sample; read it from arrays (from_npz) or "
             "folders (from_folder)."
         )
+    if kind.target_kind == "number":
+        return _numbers(spec, kind, columns)
+    if spec.separator is not None:
+        return _separated(spec, kind, columns[0])
+    if kind.columns:
+        return _multi_label(spec, kind, columns)
     if len(columns) > 1:
         raise ValueError(
             f"Task {spec.name!r}: a {kind.__name__} has one column, found "
@@ -90,10 +81,12 @@ def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
     """Makes the task, or adds the names that were found to the given one."""
     if spec.task is None:
         return kind(spec.name, **{**found, **spec.arguments})
-    names = found.get("class_names")
-    if names is None or spec.task.class_names is not None:
-        return spec.task
-    return dataclasses.replace(spec.task, class_names=names)
+    return spec.task.with_class_names(found.get("class_names"))
+
+
+def _size(kind: type[Task], size: int) -> dict[str, int]:
+    """Returns the argument that sets the size of the output, if any."""
+    return {} if kind.size_argument is None else {kind.size_argument: size}
 
 
 def _given(spec: TargetSpec, argument: str):
@@ -101,15 +94,15 @@ def _given(spec: TargetSpec, argument: str):
     return getattr(spec.task, argument, spec.arguments.get(argument))
 
 
-def _regression(spec, kind, columns) -> tuple[Task, np.ndarray]:
-    _check_number_of_columns(spec, columns, "units")
+def _numbers(spec, kind, columns) -> tuple[Task, np.ndarray]:
+    _check_number_of_columns(spec, columns, kind.size_argument)
     numbers = [encode_numbers(spec.name, column) for column in columns]
-    task = _make_task(spec, kind, units=len(columns))
+    task = _make_task(spec, kind, **_size(kind, len(columns)))
     return task, numbers[0] if len(columns) == 1 else np.stack(numbers, axis=1)
 
 
 def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
-    _check_number_of_columns(spec, columns, "num_labels")
+    _check_number_of_columns(spec, columns, kind.size_argument)
     labels = [_labels(column) for column in columns]
     for column, found in zip(columns, labels, strict=True):
         if found is None:
@@ -120,7 +113,8 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
                 "label goes into `missing_values`."
             )
     names = tuple(column.name for column in columns)
-    task = _make_task(spec, kind, num_labels=len(columns), class_names=names)
+    sizes = _size(kind, len(columns))
+    task = _make_task(spec, kind, class_names=names, **sizes)
     return task, np.stack(labels, axis=1)
 
 
@@ -156,28 +150,43 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
         [[name in labels for name in names] for labels in parts]
         + [[-1] * len(names)]
     ).astype("int32")
-    task = _make_task(spec, kind, num_labels=len(names), class_names=names)
+    sizes = _size(kind, len(names))
+    task = _make_task(spec, kind, class_names=names, **sizes)
     return task, of_distinct[column.codes]
 
 
 def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
-    binary = issubclass(kind, BinaryClassification)
-    count = 2 if binary else _given(spec, "num_classes")
+    binary = kind.target_kind == "binary"
+    count = 2 if binary else spec.arguments.get(kind.size_argument)
+    if spec.task is not None:
+        count = spec.task.num_label_classes
     names = _given(spec, "class_names")
     codes, names = encode_classes(
         spec.name, column, count, names, numbered=not spec.same_classes
     )
     found = {} if names is None else {"class_names": names}
+    if names is not None and not _has_class_names(kind):
+        raise ValueError(
+            f"Task {spec.name!r}: found the classes {list(names)[:10]} in "
+            f"column {column.name!r}, but a {kind.__name__} takes no "
+            "class_names. Number its classes from 0."
+        )
     if not binary:
-        found["num_classes"] = len(names or ()) or count or codes.max() + 1
+        size = len(names or ()) or count or codes.max() + 1
+        found |= _size(kind, size)
     return _make_task(spec, kind, **found), codes
 
 
-def _check_number_of_columns(spec, columns, argument) -> None:
-    given = _given(spec, argument)
+def _has_class_names(kind: type[Task]) -> bool:
+    return "class_names" in {field.name for field in dataclasses.fields(kind)}
+
+
+def _check_number_of_columns(spec, columns, argument: str | None) -> None:
+    given = 1 if argument is None else _given(spec, argument)
     if given not in (None, len(columns)):
+        size = "it has one value" if argument is None else f"{argument}={given}"
         raise ValueError(
-            f"Task {spec.name!r}: {argument}={given}, but its labels have "
+            f"Task {spec.name!r}: {size}, but its labels have "
             f"{len(columns)} column(s): {[column.name for column in columns]}. "
             f"Name as many columns: tasks={{{spec.name!r}: {{'kind': ..., "
             "'columns': [...]}}."

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from mtl_keras.losses.class_targets import is_one_hot
-from mtl_keras.tasks import Classification, Regression, Segmentation, Task
+from mtl_keras.tasks import Task
 from mtl_keras.training.data.task_arguments import to_task_dict
 
 
@@ -45,7 +45,8 @@ def check_class_weights(
 
 
 def _make_table(task: Task, weights: Mapping) -> np.ndarray:
-    if isinstance(task, Regression):
+    count = task.num_label_classes
+    if count is None:
         raise ValueError(
             f"class_weight names task {task.name!r}, a regression, which has "
             "no classes. Weight its samples with sample_weight instead."
@@ -55,8 +56,6 @@ def _make_table(task: Task, weights: Mapping) -> np.ndarray:
             f"class_weight[{task.name!r}] is {weights!r}; expected a dict from "
             "class to weight, such as {0: 1.0, 1: 5.0}."
         )
-    has_classes = isinstance(task, Classification | Segmentation)
-    count = max(task.num_classes, 2) if has_classes else 2
     table = np.ones(count, "float32")
     for label, weight in weights.items():
         if label not in range(count):

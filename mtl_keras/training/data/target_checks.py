@@ -10,11 +10,7 @@ import numpy as np
 
 from mtl_keras.losses.counted_rank import counted_rank
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import (
-    BinaryClassification,
-    MultiLabelClassification,
-    Task,
-)
+from mtl_keras.tasks import Task
 from mtl_keras.training.data.arrays import format_shape, shapes_match, to_numpy
 
 
@@ -80,8 +76,7 @@ def _warn_minus_one_labels(
     task: Task, target: np.ndarray, min_ones: int
 ) -> None:
     """Warns if the labels of a binary task are only -1 and 1."""
-    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
-    if not binary or target.max() != 1:
+    if task.target_kind != "binary" or target.max() != 1:
         return
     known = target[~np.isnan(target)] if target.dtype.kind == "f" else target
     ones = int((known == 1).sum())

@@ -77,8 +77,15 @@ class TotalLoss(keras.metrics.Metric):
         Args:
             index: 0 for the losses, 1 for the weighted losses. Defaults to 0.
         """
-        means = ops.divide_no_nan(self._sums[index], self._counts)
-        return ops.sum(means, axis=-1)
+        return ops.sum(self.term_means(index), axis=-1)
+
+    def term_means(self, index: int = 0):
+        """Returns the mean of each term of each loss, `(tasks, num_terms)`.
+
+        Args:
+            index: See `means`.
+        """
+        return ops.divide_no_nan(self._sums[index], self._counts)
 
     def result(self):
         """Returns the weighted sum of the mean task and added losses."""

@@ -17,11 +17,7 @@ from mtl_keras.keras_compat import (
 )
 from mtl_keras.losses.columns import is_mean_over_columns
 from mtl_keras.metrics import F1Score
-from mtl_keras.tasks import (
-    BinaryClassification,
-    MultiLabelClassification,
-    Task,
-)
+from mtl_keras.tasks import Task
 from mtl_keras.tasks.groups import make_metric
 from mtl_keras.tasks.metric_directions import metric_direction
 from mtl_keras.training.data.masked_targets import MaskedTargets
@@ -150,6 +146,21 @@ class TaskMetrics(keras.metrics.Metric):
             for each in self.single_metrics
             if each.task == task.name and not _counts_elements(each.metric)
         ]
+
+    def names(self) -> list[str]:
+        """Lists the names of the logs, `<task>_<metric>`."""
+        single = [each.key for each in self.single_metrics]
+        return single + [n for m in self.group_metrics for n in m.log_names]
+
+    def names_of_task(self, task: str) -> list[str]:
+        """Lists the names of the metrics of a task.
+
+        Args:
+            task: Name of the task.
+        """
+        grouped = [m.metric for m in self.group_metrics if task in m.tasks]
+        single = [e.metric.name for e in self.single_metrics if e.task == task]
+        return grouped + single
 
     def directions(self) -> dict[str, str]:
         """Returns a dict from log name to `"min"` or `"max"`."""
@@ -360,7 +371,7 @@ def _counts_elements(metric: keras.metrics.Metric) -> bool:
 
 def _to_class_labels(task: Task, y_true):
     """Converts soft labels of binary tasks to the classes 0 and 1."""
-    binary = isinstance(task, BinaryClassification | MultiLabelClassification)
+    binary = task.target_kind == "binary"
     dtype = keras.backend.standardize_dtype(y_true.dtype)
     return (
         ops.cast(y_true >= 0.5, dtype)

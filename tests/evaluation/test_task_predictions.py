@@ -1,4 +1,4 @@
-"""Outputs and targets are read as their task means them."""
+"""Predictions of models, decoded to labels."""
 
 import csv
 
@@ -7,10 +7,11 @@ import pytest
 
 import mtl_keras
 from mtl_keras.evaluation import read_predictions, write_predictions
+from mtl_keras.evaluation.plot_tables import plot_tables
 
 
 class FixedModel:
-    """Predicts what it was given."""
+    """Predicts a fixed output."""
 
     def __init__(self, task, output):
         self.tasks = (task,)
@@ -22,7 +23,7 @@ class FixedModel:
 
 
 def read(task, output, target=None):
-    """The reading of one output."""
+    """Decodes one output."""
     y = None if target is None else {task.name: np.asarray(target)}
     return read_predictions(FixedModel(task, output), None, y)[0]
 
@@ -30,17 +31,17 @@ def read(task, output, target=None):
 @pytest.mark.parametrize("target", [[1, 0], [[1], [0]], [[0, 1], [1, 0]]])
 def test_classes(target):
     task = mtl_keras.Classification("c", 2)
-    reading = read(task, [[0.2, 0.8], [0.4, 0.6]], target)
-    assert reading.predicted.tolist() == [1, 1]
-    assert reading.true.tolist() == [1, 0]
-    np.testing.assert_allclose(reading.confidence, [0.8, 0.6])
+    prediction = read(task, [[0.2, 0.8], [0.4, 0.6]], target)
+    assert prediction.predicted.tolist() == [1, 1]
+    assert prediction.true.tolist() == [1, 0]
+    np.testing.assert_allclose(prediction.confidence, [0.8, 0.6])
 
 
 def test_class_logits():
     task = mtl_keras.Classification("c", 2, activation=None)
-    reading = read(task, np.log([[1, 3]]))
-    assert reading.predicted.tolist() == [1]
-    np.testing.assert_allclose(reading.confidence, [0.75], rtol=1e-6)
+    prediction = read(task, np.log([[1, 3]]))
+    assert prediction.predicted.tolist() == [1]
+    np.testing.assert_allclose(prediction.confidence, [0.75], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +50,28 @@ def test_class_logits():
 )
 def test_binary(activation, output):
     task = mtl_keras.BinaryClassification("b", activation=activation)
-    reading = read(task, output, [1, 1])
-    assert reading.predicted.tolist() == [1, 0]
-    np.testing.assert_allclose(reading.confidence, [0.75, 0.75], rtol=1e-6)
+    prediction = read(task, output, [1, 1])
+    assert prediction.predicted.tolist() == [1, 0]
+    np.testing.assert_allclose(prediction.confidence, [0.75, 0.75], rtol=1e-6)
 
 
 def test_masks():
     task = mtl_keras.Segmentation("m", 1, activation=None)
-    reading = read(task, [[[[-1.0], [2.0]]]], [[[0, 1]]])
-    assert reading.predicted.tolist() == [[[0, 1]]]
-    assert reading.true.tolist() == [[[0, 1]]]
+    prediction = read(task, [[[[-1.0], [2.0]]]], [[[0, 1]]])
+    assert prediction.predicted.tolist() == [[[0, 1]]]
+    assert prediction.true.tolist() == [[[0, 1]]]
+
+
+class OddPanel(mtl_keras.Regression):
+    """A kind with a panel that does not exist."""
+
+    panel = "pie"
+
+
+def test_an_unknown_panel_is_an_error():
+    prediction = read(OddPanel("r"), [[1.0], [2.0]], [1.0, 2.0])
+    with pytest.raises(ValueError, match="panel='pie'; expected one of"):
+        plot_tables([prediction])
 
 
 def test_csv(tmp_path):

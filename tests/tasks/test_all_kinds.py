@@ -1,4 +1,4 @@
-"""What all kinds of tasks promise."""
+"""The contract of all kinds of tasks."""
 
 import dataclasses
 
@@ -38,7 +38,7 @@ KINDS = {
 
 @pytest.fixture(params=sorted(KINDS))
 def kind(request):
-    """A task, the shape of features it reads and of the output it makes."""
+    """A task with the shapes of its features and of its output."""
     return KINDS[request.param]
 
 
@@ -67,7 +67,7 @@ def test_config_round_trip(kind):
     assert again.loss.get_config() == task.loss.get_config()
 
 
-def test_it_is_frozen(kind):
+def test_tasks_are_frozen(kind):
     with pytest.raises(dataclasses.FrozenInstanceError):
         kind[0].loss_weight = 3.0
 
@@ -81,7 +81,7 @@ def test_metrics_are_fresh_and_named(kind):
     assert task.direction in ("min", "max")
 
 
-def test_all_named_metrics_can_be_made_and_updated(kind, rng):
+def test_all_named_metrics_can_be_created_and_updated(kind, rng):
     task, _, output = kind
     task = dataclasses.replace(
         task, metrics=task.metric_names(), primary_metric=None, direction=None
@@ -111,13 +111,13 @@ def test_every_target_shape_gives_the_same_loss(kind, rng):
 @pytest.mark.parametrize(
     "name", ["", "a/b", "1st", "with space", "ünïcode", "_a", "a:b"]
 )
-def test_names_that_keras_cannot_take(name):
+def test_invalid_names(name):
     with pytest.raises(ValueError, match="cannot name a Keras layer"):
         Regression(name)
 
 
 @pytest.mark.parametrize("name", ["a", "left_eye", "x.y-z", "Task2"])
-def test_names_that_keras_takes(name, rng, tmp_path):
+def test_valid_names(name, rng, tmp_path):
     output = Regression(name).head(keras.Input((2,)))
     assert output._keras_history.operation.name == name
 
@@ -128,14 +128,17 @@ def test_names_that_keras_takes(name, rng, tmp_path):
         ({"loss_weight": -1.0}, "loss_weight=-1.0"),
         ({"loss_weight": float("nan")}, "loss_weight=nan"),
         ({"loss_weight": "big"}, "loss_weight='big' is not a number"),
-        ({"loss": "no_such_loss"}, "Keras knows no loss 'no_such_loss'"),
+        ({"loss": "no_such_loss"}, "Keras has no loss 'no_such_loss'"),
         ({"metrics": ["acuracy"]}, "Did you mean 'accuracy'"),
-        ({"metrics": ["accuracy", "accuracy"]}, "two metrics of one name"),
+        (
+            {"metrics": ["accuracy", "accuracy"]},
+            "two metrics have the same name",
+        ),
         ({"metrics": [3]}, "metrics holds 3"),
         ({"primary_metric": "f1"}, "primary_metric='f1' is not among"),
         ({"direction": "up"}, "direction='up'"),
-        ({"num_classes": 1}, "num_classes=1; expected 2 or more"),
-        ({"num_classes": 2.0}, "num_classes=2.0 is not an integer"),
+        ({"num_classes": 1}, "num_classes: found 1, expected 2 or more"),
+        ({"num_classes": 2.0}, "num_classes: 2.0 is not an integer"),
     ],
 )
 def test_wrong_arguments(arguments, message):
@@ -163,7 +166,7 @@ def test_primary_metric_and_direction(metrics, primary, direction):
     assert (task.primary_metric, task.direction) == (primary, direction)
 
 
-def test_logits_are_told_to_the_loss():
+def test_the_loss_knows_about_logits():
     logits = Classification("t", 3, activation=None)
     assert logits.from_logits
     assert logits.loss.from_logits
@@ -222,7 +225,7 @@ def test_logits_and_probabilities_score_alike(rng):
         (SequenceTagging("t", 2), (2, 2), [[0, 2]], "found label 2 at index"),
     ],
 )
-def test_target_values_that_do_not_fit(task, output, targets, message):
+def test_invalid_target_values(task, output, targets, message):
     with pytest.raises((TypeError, ValueError), match=message) as caught:
         task.check_target_values(np.array(targets), output)
     assert "'t'" in str(caught.value)
@@ -242,7 +245,9 @@ def test_target_values_that_do_not_fit(task, output, targets, message):
         (DenseRegression("t", 2), (1, 1, 2), [[[[0.5, np.nan]]]]),
     ],
 )
-def test_missing_labels_fit_unless_declared_complete(task, output, targets):
+def test_missing_labels_are_valid_unless_declared_complete(
+    task, output, targets
+):
     targets = np.array(targets)
     task.check_target_values(targets, output)
     labelled = task.labelled(targets, output)
