@@ -10,6 +10,7 @@ PACKAGE = Path(mtl_keras.__file__).parent
 
 # What each room may import, from the ground up.
 GROUND = {
+    "columns",
     "distribution",
     "graph_nodes",
     "keras_compat",
@@ -28,6 +29,7 @@ GROUND = {
 FLOORS = {
     "spelling": set(),
     "safe_name": set(),
+    "columns": {"safe_name", "spelling"},
     "keras_compat": set(),
     "distribution": {"keras_compat", "spelling"},
     "graph_nodes": {"keras_compat"},

@@ -136,6 +136,7 @@ def _describe_splits(data: Splits, tasks) -> Description:
     described = {
         part: _describe(data.source.targets(indices), tasks)
         for part, indices in data.indices.items()
+        if len(indices)
     }
     if data.groups is not None:
         described = {

@@ -1,4 +1,4 @@
-"""Reads a table of your own."""
+"""from_csv: data for several tasks from csv files."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.reading.csv_table import read_csv_table, read_header
+from mtl_keras.datasets.reading.csv_header import check_marks, read_header
+from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.reading.join_tables import join_tables, kinds_differ
-from mtl_keras.datasets.reading.table import Table, check_texts
-from mtl_keras.datasets.reading.table_splits import (
-    TableArguments,
-    reading_of,
-    table_splits,
-)
+from mtl_keras.datasets.reading.table import Table
+from mtl_keras.datasets.reading.table_arguments import table_arguments
+from mtl_keras.datasets.reading.table_splits import table_splits
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.tasks import Task
 
 Path = str | os.PathLike
 
-# Arguments that say what cells mean.
-_OF_CELLS = ("missing_values", "delimiter", "decimal", "thousands")
+# Arguments on the meaning of cells.
+_CELLS = ("missing_values", "delimiter", "decimal", "thousands")
 
 
 def from_csv(
@@ -54,75 +52,80 @@ def from_csv(
     batch_size: int = 32,
     seed: int = 0,
 ) -> Splits:
-    """Reads a csv file as data for several tasks.
+    """Reads csv files as data for several tasks.
 
     An empty cell in a column of labels is a missing label: NaN for a
     regression, -1 for classes. Classes that are texts, or integers that do not
     count from 0, are numbered in sorted order, and the task keeps their names.
-    Codes are told apart by their text: 01 and 1 are two classes.
+    Classes and categories differ if their texts do: 01 and 1 are two. Numbers
+    have one text: 2.50 is 2.5, unless the column holds both.
 
     Numbers among the inputs are standardized by the training part, texts are
-    one-hot encoded, and holes are filled and marked, see
+    one-hot encoded, and missing values are filled and marked, see
     `mtl_keras.tables.fit_feature_space`. The encoding comes with the data, as
-    `data.encoding`. Another file is read by the same codes with `like=data`,
-    and `data.serving_model(model)` takes raw columns.
+    `data.encoding`. `like=data` reads another file by the same codes, and
+    `data.serving_model(model)` takes raw columns.
 
     Args:
         path: String or path of a csv or csv.gz file with a header, in UTF-8;
             or a dict from `"train"`, `"validation"` and `"test"` to such
-            files, which then are the parts.
-        tasks: What to predict. A list of column names, whose kinds are
+            files, which then are the parts. With `like`, `"train"` may be
+            missing.
+        tasks: The columns to predict. A list of column names, whose kinds are
             inferred (texts, and whole numbers of at most 20 values, are
             classes; two classes are binary; other numbers a regression), or of
             tasks that are named after columns; or a dict from task name to a
             kind (`"Regression"`), a task, a list of columns, or a dict with
             `"kind"`, `"columns"` and arguments of the kind. Several columns
             are several labels, or several numbers. With `"separator"`, a cell
-            holds several labels: `{"separator": ";"}`. A name that no output
-            can have is replaced by a safe one.
+            holds several labels: `{"separator": ";"}`. A name that an output
+            cannot have is replaced by a safe one.
         inputs: List of the names of the columns to predict from. Defaults to
-            `None`: all columns that have a name and no other use.
-        exclude: List of columns that are no inputs. Defaults to `()`.
+            `None`: all columns without another use. The index that pandas
+            writes (a column without a name, or `"Unnamed: 0"`) is left out
+            with a warning.
+        exclude: List of columns that are not inputs. Defaults to `()`.
         train: Path of the training part, in place of `path`.
         validation: Float, share of the samples that is held back for
             validation, 0 for none; or the path of a file. Defaults to 0.1.
         test: Float, share of the samples for the test; or the path of a file.
             Defaults to 0.2.
-        split: String, name of a column that says `"train"`, `"validation"` or
+        split: String, name of a column that holds `"train"`, `"validation"` or
             `"test"`, in place of the shares. Defaults to `None`.
         group: String, name of a column, such as the patient that a sample
             comes from. Samples of one group stay in one part, and the shares
-            are those of groups. Defaults to `None`: each sample by itself.
-        task_column: String, name of a column that says which task the label
-            of a row is of, for tables in long form. `tasks` then names the one
+            are those of groups. Defaults to `None`: each sample is a group.
+        task_column: String, name of a column that holds the task of the label
+            of a row, for tables in long form. `tasks` then names the one
             column of labels, and each value of this column is a task.
-        like: Data of `from_csv` or `from_dataframe`, or their encoding: this
+        like: Data of `from_csv` or `from_dataframe`, or their encoding. The
             file has the same tasks, classes and inputs, by the same codes, and
-            its cells are read in the same way unless they are said to be
-            others. A class that is none of theirs is an error, an unknown
-            category goes into the bucket for such.
+            its cells are read in the same way unless arguments differ. An
+            unknown class is an error, an unknown category is encoded as such.
+            Defaults to `None`.
         labels: Boolean, `False` to read rows without labels for `predict`,
             with `like`. All of them are in the part `"train"`, in the order
             of the file. Defaults to `True`.
-        numbers: What becomes of numbers: `"float_normalized"` (default),
-            `"piecewise_linear"`, `"periodic"`, `"float_discretized"`, or
-            `"float"`, as they are.
-        num_bins: Integer, bins or waves of these. Defaults to 32.
+        numbers: String, the encoding of numbers: `"float_normalized"`
+            (default), `"piecewise_linear"`, `"periodic"`,
+            `"float_discretized"`, or `"float"`, as they are.
+        num_bins: Integer, bins or waves of the encoding. Defaults to 32.
         categories: List of columns whose numbers are categories, such as
-            `["hour"]`, or whose texts are in spite of what they look like.
+            `["hour"]`, or whose texts are, even if they look like numbers.
         embed: List of columns of categories that stay numbers, for
             `mtl_keras.tables.embedding_layer`.
         min_count: Integer, how often a category must occur in the training
-            part to be one of its own. Defaults to 2.
-        missing_inputs: `"encode"` fills holes in inputs and marks them,
-            `"error"` refuses them. Defaults to `"encode"`, or what `like` has.
+            part to have a code. Rarer ones are encoded as unknown. Defaults to
+            2.
+        missing_inputs: `"encode"` fills missing inputs and marks them,
+            `"error"` refuses them. Defaults to that of `like`, or `"encode"`.
         parse_dates: List of columns of dates or times, which become seconds.
         missing_values: List of strings, cells that stand for a missing value
             besides the empty one. Numbers are compared as numbers.
-        delimiter: String between two cells. Defaults to `","`, or to that of
-            `like`.
+        delimiter: String of one character between two cells. Defaults to that
+            of `like`, or `","`.
         decimal: String between the whole part of a number and its decimals.
-            Defaults to `"."`, or to that of `like`.
+            Defaults to that of `like`, or `"."`.
         thousands: String between groups of three digits. Defaults to `None`.
         names: List of the names of the columns of a file without a header.
         batch_size: Integer, samples per batch. Defaults to 32.
@@ -134,10 +137,14 @@ def from_csv(
         `(x, y)`, x float32 of shape `(batch, inputs)`, and the `tasks`.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If the file is no table, a column does not exist, a task
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a file is not a table, a column does not exist, a task
             has no label, or a value does not fit. The error names the line and
             column.
+
+    Warns:
+        UserWarning: If an input nearly determines a label, or classes or
+            categories occur only outside the training part.
 
     Example:
 
@@ -154,69 +161,66 @@ def from_csv(
     model.fit(
         data.train,
         validation_data=data.validation,
-        shuffle=False,  # the training part is already
+        shuffle=False,  # the training part is shuffled
         epochs=10,
     )
     data.serving_model(model).export("saved_model")
     ```
     """
-    files, shares = _files(path, train, validation, test)
-    reading = reading_of(
+    files, shares = _files(path, train, validation, test, like is None)
+    arguments = table_arguments(
         like,
-        missing_values=check_texts("missing_values", missing_values),
+        tasks=tasks,
+        inputs=inputs,
+        exclude=exclude,
+        **shares,
+        split=split,
+        group=group,
+        task_column=task_column,
+        labels=labels,
+        numbers=numbers,
+        num_bins=num_bins,
+        categories=categories,
+        embed=embed,
+        min_count=min_count,
+        missing_inputs=missing_inputs,
+        parse_dates=parse_dates,
+        missing_values=missing_values,
         delimiter=delimiter,
         decimal=decimal,
         thousands=thousands,
-        parse_dates=check_texts("parse_dates", parse_dates),
-        task_column=task_column,
-        missing_inputs=missing_inputs,
+        batch_size=batch_size,
+        seed=seed,
     )
-    return table_splits(
-        _CsvFiles(files, reading, names),
-        TableArguments(
-            tasks=tasks,
-            inputs=inputs,
-            exclude=exclude,
-            validation=shares["validation"],
-            test=shares["test"],
-            split=split,
-            group=group,
-            like=like,
-            labels=labels,
-            batch_size=batch_size,
-            seed=seed,
-            encoding={
-                "numbers": numbers,
-                "num_bins": num_bins,
-                "categories": categories,
-                "embed": embed,
-                "min_count": min_count,
-            },
-            reading=reading,
-        ),
-    )
+    reader = _CsvFiles(files, arguments.reading, names)
+    return table_splits(reader, arguments)
 
 
-def _files(path, train, validation, test):
-    """Files by part, and the shares of the parts that have none."""
+def _files(path, train, validation, test, needs_train):
+    """Files by part, and the shares of the other parts."""
     parts = ("train", "validation", "test")
     if isinstance(path, Mapping):
-        if "train" not in path or not set(path) <= set(parts):
+        lacks_train = needs_train and "train" not in path
+        if not path or lacks_train or not set(path) <= set(parts):
             raise ValueError(
-                "`path` must be a file, or a dict of the files of 'train' and, "
-                f"if there are, 'validation' and 'test'; found {list(path)}."
+                "`path` must be a file, or a dict of the files of 'train' "
+                "(optional with `like`), 'validation' and 'test' (optional); "
+                f"found {list(path)}."
             )
-        return {p: path[p] for p in parts if p in path}, dict.fromkeys(parts, 0)
-    if (path is None) == (train is None):
-        raise TypeError(
-            "`path` or `train` must name the file, one of both; found "
-            f"path={path!r}, train={train!r}."
-        )
+        files = {part: path[part] for part in parts if part in path}
+        return files, {"validation": 0, "test": 0}
     files = {"train": path if train is None else train}
     shares = {"validation": validation, "test": test}
-    for part, said in shares.items():
-        if isinstance(said, str | os.PathLike):
-            files[part], shares[part] = said, 0
+    for part, share in shares.items():
+        if isinstance(share, str | os.PathLike):
+            files[part], shares[part] = share, 0
+    nothing = files["train"] is None and (needs_train or len(files) == 1)
+    if nothing or (path is not None and train is not None):
+        raise TypeError(
+            "Either `path` or `train` must name the file; found "
+            f"path={path!r}, train={train!r}."
+        )
+    files = {part: file for part, file in files.items() if file is not None}
     return files, shares
 
 
@@ -228,24 +232,31 @@ class _CsvFiles:
     reading: Mapping[str, object]
     header: Sequence[str] | None = None
     parts: Mapping[str, int] | None = None
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self):
+        check_marks(
+            self.reading["delimiter"],
+            self.reading["decimal"],
+            self.reading["thousands"],
+        )
         headers = {
             part: self._header(file, part) for part, file in self.files.items()
         }
-        self.names = headers["train"]
+        first = next(iter(headers))
+        self.names = headers[first]
         for part, header in headers.items():
             if set(header) != set(self.names):
                 other = sorted(set(header) ^ set(self.names))
                 raise ValueError(
                     f"The files of the parts must have the same columns, but "
-                    f"{other} are in one of '{self.files['train']}' and "
-                    f"'{self.files[part]}' alone."
+                    f"{other} are only in one of '{self.files[first]}' and "
+                    f"'{self.files[part]}'."
                 )
 
     @property
     def source(self) -> str:
-        return f"'{os.fspath(self.files['train'])}'"
+        return f"'{os.fspath(next(iter(self.files.values())))}'"
 
     def _header(self, file, part) -> list[str]:
         file = existing_file(file, "Pass the path of a csv or csv.gz file.")
@@ -258,13 +269,13 @@ class _CsvFiles:
         return header if self.header is None else list(self.header)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
-        """Reads columns, some of which become numbers where they are."""
+        """Reads columns, some of which become numbers if all cells are."""
         tables = self._read(columns, numbers)
         mixed = kinds_differ(tables, numbers)
         if mixed:
             # A number in one file and a text in the other are both texts.
             tables = self._read(columns, [n for n in numbers if n not in mixed])
-        if len(tables) > 1:
+        if len(tables) > 1 or "train" not in self.files:
             self.parts = {
                 part: len(table)
                 for part, table in zip(self.files, tables, strict=True)
@@ -279,7 +290,7 @@ class _CsvFiles:
                 columns=set(columns),
                 numbers=set(numbers),
                 names=self.header,
-                **{name: self.reading[name] for name in _OF_CELLS},
+                **{name: self.reading[name] for name in _CELLS},
             )
             for part, file in self.files.items()
         ]

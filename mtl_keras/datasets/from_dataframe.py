@@ -1,4 +1,4 @@
-"""Reads a DataFrame of your own."""
+"""from_dataframe: data for several tasks from a table of pandas."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mtl_keras.datasets.reading.table import Table, check_texts
-from mtl_keras.datasets.reading.table_splits import (
-    TableArguments,
-    reading_of,
-    table_splits,
-)
+from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.datasets.reading.table import Table
+from mtl_keras.datasets.reading.table_arguments import table_arguments
+from mtl_keras.datasets.reading.table_splits import table_splits
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.tasks import Task
@@ -43,27 +41,29 @@ def from_dataframe(
 ) -> Splits:
     """Reads a pandas DataFrame as data for several tasks.
 
-    All is as in `from_csv`, which describes the arguments. `None`, NaN and
-    `pandas.NA` are missing values. The index is left alone.
+    The arguments are those of `from_csv`, which describes them. `None`, NaN
+    and `pandas.NA` are missing values. A column of the dtype `category` holds
+    categories, or classes, even if these are numbers. The index is not read.
 
     Args:
-        frame: A `pandas.DataFrame` whose columns are named by texts, or a dict
-            from name to an array of shape `(n,)`.
-        tasks: See `from_csv`, as all that follow.
-        inputs: Columns to predict from.
-        exclude: Columns that are no inputs.
+        frame: A `pandas.DataFrame` whose columns have texts as names, or a
+            dict from name to an array of shape `(n,)`.
+        tasks: The columns to predict. For details of this and the following
+            arguments, see `from_csv`.
+        inputs: Columns to predict from. Defaults to all without another use.
+        exclude: Columns that are not inputs.
         validation: Share of the samples for validation. Defaults to 0.1.
         test: Share of the samples for the test. Defaults to 0.2.
         split: Column that names the part of a row.
         group: Column whose equal values stay in one part.
-        task_column: Column that says which task a row's label is of.
+        task_column: Column that names the task of a row's label.
         like: Data, or their encoding, whose codes are used.
         labels: Whether the frame has labels. Defaults to `True`.
-        numbers: What becomes of numbers.
-        num_bins: Bins or waves of these. Defaults to 32.
+        numbers: Encoding of numbers. Defaults to `"float_normalized"`.
+        num_bins: Bins or waves of the encoding. Defaults to 32.
         categories: Columns whose numbers are categories.
         embed: Columns of categories that stay numbers.
-        min_count: How often a category must occur. Defaults to 2.
+        min_count: Occurrences that a category needs. Defaults to 2.
         missing_inputs: `"encode"` or `"error"`.
         parse_dates: Columns of dates or times, which become seconds.
         missing_values: Texts that stand for a missing value.
@@ -74,7 +74,7 @@ def from_dataframe(
         `Splits`, as `from_csv`.
 
     Raises:
-        TypeError: If `frame` is no table.
+        TypeError: If `frame` is not a table.
         ValueError: See `from_csv`.
 
     Example:
@@ -87,37 +87,30 @@ def from_dataframe(
     >>> data.tasks[0].class_names, data.input_shape
     (('I', 'II'), (1,))
     """
-    reading = reading_of(
+    arguments = table_arguments(
         like,
-        missing_values=check_texts("missing_values", missing_values),
-        parse_dates=check_texts("parse_dates", parse_dates),
+        tasks=tasks,
+        inputs=inputs,
+        exclude=exclude,
+        validation=validation,
+        test=test,
+        split=split,
+        group=group,
         task_column=task_column,
+        labels=labels,
+        numbers=numbers,
+        num_bins=num_bins,
+        categories=categories,
+        embed=embed,
+        min_count=min_count,
         missing_inputs=missing_inputs,
+        parse_dates=parse_dates,
+        missing_values=missing_values,
+        batch_size=batch_size,
+        seed=seed,
     )
-    return table_splits(
-        _Frame(_frame(frame), tuple(reading["missing_values"])),
-        TableArguments(
-            tasks=tasks,
-            inputs=inputs,
-            exclude=exclude,
-            validation=validation,
-            test=test,
-            split=split,
-            group=group,
-            like=like,
-            labels=labels,
-            batch_size=batch_size,
-            seed=seed,
-            encoding={
-                "numbers": numbers,
-                "num_bins": num_bins,
-                "categories": categories,
-                "embed": embed,
-                "min_count": min_count,
-            },
-            reading=reading,
-        ),
-    )
+    missing = tuple(arguments.reading["missing_values"])
+    return table_splits(_Frame(_frame(frame), missing), arguments)
 
 
 def _frame(frame):
@@ -128,7 +121,7 @@ def _frame(frame):
     if not isinstance(frame, pandas.DataFrame):
         raise TypeError(
             f"`frame` is a {type(frame).__name__}; expected a "
-            "pandas.DataFrame. Make one: pandas.DataFrame(array, "
+            "pandas.DataFrame. Convert it: pandas.DataFrame(array, "
             "columns=[...])."
         )
     if not len(frame):
@@ -158,8 +151,12 @@ class _Frame:
     def names(self) -> list[str]:
         return list(self.frame.columns)
 
+    @property
+    def categories(self) -> list[str]:
+        return categories_of_pandas(self.frame)
+
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
-        """Reads columns, which are what they are."""
+        """Reads columns by their dtypes."""
         return Table(
             self.frame[list(dict.fromkeys(columns))],
             self.source,

@@ -1,4 +1,4 @@
-"""TableEncoding: what the columns and classes of a table mean."""
+"""TableEncoding: the codes of the columns and classes of a table."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ ENCODING = "encoding.json"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TableEncoding:
-    """The codes of a table's inputs and classes, which belong to a model.
+    """Codes of a table's inputs and classes, which belong to a model.
 
-    `from_csv` and `from_dataframe` fit one to the training part. Another file
-    is read by the same codes with `like=`, and a model that takes raw columns
-    has it inside.
+    `from_csv` and `from_dataframe` fit one to the training part. `like=` reads
+    another file by the same codes, and a model that takes raw columns contains
+    the encoding.
 
     Args:
         feature_space: The `keras.utils.FeatureSpace` that encodes the inputs.
         inputs: Tuple of the names of the input columns.
         tasks: Tuple of the tasks, which keep the names of their classes.
         columns: Dict from task name to the names of its columns.
-        separators: Dict from task name to what separates several labels in a
-            cell. Defaults to none.
-        reading: Dict of arguments of `from_csv` that say how cells are read.
+        separators: Dict from task name to the string between several labels
+            in a cell. Defaults to none.
+        reading: Dict of arguments of `from_csv` by which cells are read.
             Defaults to none.
 
     Example:
@@ -60,7 +60,7 @@ class TableEncoding:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """A name for each number of an encoded row, such as `"city=Rome"`."""
+        """Names of the numbers of an encoded row, such as `"city=Rome"`."""
         original = {
             safe: name for name, safe in safe_names(self.inputs).items()
         }
@@ -84,8 +84,8 @@ class TableEncoding:
             float32 array of shape `(n, inputs)`.
         """
         if hasattr(columns, "keys"):
-            # By the names of the table first: another column may have a name
-            # that is the safe one of these.
+            # By the names of the table first: the safe name of a column may
+            # be the name of another one.
             safe = safe_names(self.inputs)
             columns = {
                 safe[name]: columns[name if name in columns else safe[name]]
@@ -95,7 +95,7 @@ class TableEncoding:
         return tables.encode_columns(self.feature_space, columns)
 
     def codes_as(self, other: TableEncoding) -> bool:
-        """Tells whether another encoding makes the same of each row.
+        """Returns whether another encoding encodes each row alike.
 
         Args:
             other: The other `TableEncoding`.
@@ -103,11 +103,11 @@ class TableEncoding:
         spaces = self.feature_space, other.feature_space
         if spaces[0] is spaces[1]:
             return True
-        mine, its = (
+        own, others = (
             [layer.get_config() for layer in space.preprocessors.values()]
             for space in spaces
         )
-        return self.inputs == other.inputs and repr(mine) == repr(its)
+        return self.inputs == other.inputs and repr(own) == repr(others)
 
     def serving_model(self, model):
         """Puts the encoding in front of a model.
@@ -122,7 +122,7 @@ class TableEncoding:
         return tables.with_raw_columns(model, self.feature_space)
 
     def specs(self) -> list[TargetSpec]:
-        """Returns what is to be read of the labels: the same classes."""
+        """Returns the specs of the tasks, with the same classes."""
         return [
             TargetSpec(
                 task.name,
@@ -136,10 +136,10 @@ class TableEncoding:
         ]
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Saves the encoding as two files, `encoding.json` among them.
+        """Saves the encoding as `encoding.json` and `feature_space.keras`.
 
         Args:
-            folder: Path of a folder; it is made if it is not there.
+            folder: Path of a folder, which is created if it does not exist.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ class TableEncoding:
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> TableEncoding:
-        """Loads what `save` wrote.
+        """Loads an encoding that `save` wrote.
 
         Args:
             folder: Path of the folder.
@@ -169,7 +169,7 @@ class TableEncoding:
             The `TableEncoding`.
 
         Raises:
-            FileNotFoundError: If the folder holds none.
+            FileNotFoundError: If the folder does not hold one.
         """
         path = Path(folder) / ENCODING
         if not path.is_file():
@@ -189,7 +189,7 @@ class TableEncoding:
 
 
 def _with_names(task: Task) -> Task:
-    """Names classes that are numbered from 0, so that no other one fits."""
+    """Names classes that are numbered from 0, so that others do not fit."""
     of_classes = BinaryClassification | Classification
     if not isinstance(task, of_classes) or task.class_names is not None:
         return task

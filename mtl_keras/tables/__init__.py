@@ -1,10 +1,10 @@
 """Tables of numbers and categories, encoded by `keras.utils.FeatureSpace`.
 
 A network trains on encoded vectors, and is exported with the encoding inside,
-so that what serves takes the columns as they are:
+so that the served model takes raw columns:
 
-1. `fit_feature_space` looks at the columns of the training part,
-2. `encode_columns` makes vectors of them, for any factory on vectors,
+1. `fit_feature_space` fits the encoding to the columns of the training part,
+2. `encode_columns` encodes them as vectors, for any factory on vectors,
 3. `with_raw_columns` puts the encoding in front of the trained model.
 """
 

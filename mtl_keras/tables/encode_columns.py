@@ -1,4 +1,4 @@
-"""Columns of a table as the vectors that a network reads."""
+"""Columns of a table, encoded as vectors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import keras
 import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import CategoryEmbedding, NumberEncoding
-from mtl_keras.tables.columns import (
+from mtl_keras.columns.column_values import (
     MISSING_INTEGER,
     MISSING_TEXT,
     as_dtype,
     check_columns,
     factorize,
 )
+from mtl_keras.layers import CategoryEmbedding, NumberEncoding
 
 # Bytes; more than any processor asks for.
 _ALIGNMENT = 64
@@ -24,22 +24,24 @@ _ALIGNMENT = 64
 def encode_columns(
     feature_space: FeatureSpace, columns, *, batch_size: int = 262144
 ) -> np.ndarray:
-    """Encodes a table once, so that training need not do it at each step.
+    """Encodes the columns of a table as vectors.
+
+    Encode a table once, before training, instead of at each step.
 
     Args:
-        feature_space: A `FeatureSpace`, from `fit_feature_space` or adapted by
-            yourself.
+        feature_space: A `FeatureSpace` from `fit_feature_space`, or another
+            adapted one.
         columns: Dict from name to an array of shape `(n,)`, or a
             `pandas.DataFrame`. Columns that the encoding does not know are
-            left alone.
+            ignored.
         batch_size: Rows that are encoded at a time. Defaults to `262144`.
 
     Returns:
-        float32 array of shape `(n, width)`. Numbers of categories that are to
-        be embedded are its last columns.
+        float32 array of shape `(n, width)`. Its last columns are the numbers
+        of categories that are to be embedded.
 
     Raises:
-        TypeError: If a column is of another kind than the fitted one.
+        TypeError: If a column does not fit its encoding.
         ValueError: If a column is missing.
 
     Example:
@@ -72,11 +74,11 @@ def encode_columns(
 def _encode_by_column(
     feature_space: FeatureSpace, table: Mapping, rows: int, batch_size: int
 ) -> np.ndarray:
-    """Encodes each column by itself, equal values once."""
+    """Encodes each column separately, and equal values once."""
     codes, widths = {}, {}
     for name, values in table.items():
         if values.dtype.kind != "f":
-            # Columns of few values are encoded by these, however many rows.
+            # By distinct values, which are few.
             found, distinct = factorize(values)
             codes[name] = found, _encode_values(feature_space, name, distinct)
             widths[name] = codes[name][1].shape[-1]
@@ -99,7 +101,7 @@ def _encode_by_column(
                 continue
             found, encoded = codes[name]
             if name in one_hot:
-                # A number a row, and not one for each category.
+                # Writes one number for each row, not for each category.
                 places = encoded.argmax(axis=1)[found[batch]]
                 part[np.arange(len(part)), places] = 1
             else:
@@ -112,7 +114,7 @@ def _is_factorized(values, feature) -> bool:
 
 
 def _aligned_zeros(rows: int, width: int) -> np.ndarray:
-    """Makes a float32 array that TensorFlow takes without copying it."""
+    """Makes a float32 array that TensorFlow uses without a copy."""
     memory = np.zeros(4 * rows * width + _ALIGNMENT, "uint8")
     start = -memory.ctypes.data % _ALIGNMENT
     memory = memory[start : start + 4 * rows * width]
@@ -128,12 +130,12 @@ def _encode_values(feature_space, name, values) -> np.ndarray:
 
 
 def join_features(feature_space: FeatureSpace, encoded):
-    """Joins what a `FeatureSpace` gives into one vector.
+    """Joins the outputs of a `FeatureSpace` into one vector.
 
     Args:
         feature_space: The `FeatureSpace`.
-        encoded: Its output for some rows: a tensor, or a dict of them. Keras
-            tensors as well.
+        encoded: Its output for some rows: a tensor or a dict of tensors,
+            which may be symbolic.
 
     Returns:
         float32 tensor of shape `(rows, width)`.
@@ -147,7 +149,7 @@ def join_features(feature_space: FeatureSpace, encoded):
 
 
 def _order(feature_space: FeatureSpace, names: Iterable[str]) -> list[str]:
-    """Sorts columns as they are joined: those to be embedded come last."""
+    """Sorts columns; those to be embedded come last."""
     embedded = embedded_columns(feature_space)
     return [*(n for n in sorted(names) if n not in embedded), *embedded]
 
@@ -160,9 +162,9 @@ def encoded_names(feature_space: FeatureSpace) -> list[str]:
 
     Returns:
         A name for each: `"age"` for a number, `"age: missing"` for the mark of
-        a hole, `"age: 0"` and so on for bins, `"city=Rome"` for a category,
-        with `"city: other"` and `"city: missing"` for its buckets. Columns to
-        be embedded have one each. Crosses are not named.
+        a missing one, `"age: 0"` and so on for bins, `"city=Rome"` for a
+        category, with `"city: other"` and `"city: missing"` for its buckets.
+        Columns to be embedded have one each. Crosses have none.
     """
     names = []
     for name in _order(feature_space, feature_space.features):
@@ -234,7 +236,7 @@ def embedding_layer(
     names = embedded_columns(feature_space)
     if not names:
         raise ValueError(
-            "This encoding has no column to embed. Name some by "
+            "This encoding has no column to embed. Name columns in "
             "fit_feature_space(columns, embed=[...])."
         )
     sizes = [_vocabulary_size(feature_space, name) for name in names]
@@ -254,5 +256,5 @@ def _check_feature_space(feature_space) -> None:
             f"feature_space is a {type(feature_space).__name__}; expected a "
             "keras.utils.FeatureSpace, such as fit_feature_space makes."
         )
-    # One that was loaded builds its layers now.
+    # A loaded one builds its layers now.
     feature_space.get_inputs()

@@ -1,4 +1,4 @@
-"""How the columns of a table become numbers, as a `FeatureSpace` of Keras."""
+"""Encodings of the columns of a table, as a `FeatureSpace` of Keras."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ import keras
 import numpy as np
 from keras.utils import FeatureSpace
 
-from mtl_keras.layers import (
-    NumberEncoding,
-    PeriodicEncoding,
-    PiecewiseLinearEncoding,
-)
-from mtl_keras.safe_name import safe_names
-from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import (
+from mtl_keras.columns.column_values import (
     MISSING_INTEGER,
     MISSING_TEXT,
     UNKNOWN_INTEGER,
@@ -27,6 +20,14 @@ from mtl_keras.tables.columns import (
     is_missing,
     is_text,
 )
+from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.layers import (
+    NumberEncoding,
+    PeriodicEncoding,
+    PiecewiseLinearEncoding,
+)
+from mtl_keras.safe_name import safe_names
+from mtl_keras.spelling import did_you_mean
 
 NUMBERS = (
     "float",
@@ -35,8 +36,8 @@ NUMBERS = (
     "periodic",
     "piecewise_linear",
 )
-# Float32 has 24 bits; a column that leaves fewer than ten of them to its
-# spread, such as unix seconds, is read as float64.
+# Float32 has 24 bits; a column whose spread uses fewer than ten of them, such
+# as unix seconds, is read as float64.
 _LARGEST_RATIO = 2.0**14
 _LARGEST_INTEGER = 2.0**53
 
@@ -56,37 +57,38 @@ def fit_feature_space(
 ) -> FeatureSpace:
     """Fits an encoding to the columns of a table.
 
-    Columns of texts become categories, columns of numbers stay numbers. Fit it
-    to the training part, so that nothing of the other parts gets in. What is
-    encoded later may hold categories that are not among these: each column has
-    a bucket for them, number 0. Categories rarer than `min_count` are put into
-    it as well, so that a model learns what to make of it.
+    Columns of texts, and of the dtype `category` of pandas, become categories;
+    columns of numbers stay numbers. Fit the encoding to the training part, so
+    that it holds nothing of the other parts. Each column of categories has a
+    bucket, number 0, for those that the encoding does not know. Categories
+    rarer than `min_count` fall into it as well, so that a model learns to use
+    it.
 
     A missing number (NaN, infinity, `None`) becomes the median of the column.
-    Where the columns have holes, one more number says where; under
-    `"piecewise_linear"` and the like, it is a bin of its own. A missing
-    category (`None`, NaN, the empty text) has a bucket of its own. A column
-    without holes takes them later, too: a number becomes the median, a
+    If the columns have missing numbers, one more number marks them; under
+    `"piecewise_linear"` and the like, it is a separate bin. A missing category
+    (`None`, NaN, the empty text) has a separate bucket. A column without
+    missing values accepts them later, too: a number becomes the median, a
     category falls into the bucket of unknown ones.
 
     Args:
         columns: Dict from name to an array of shape `(n,)`, or a
-            `pandas.DataFrame`. All columns are encoded. A name that no layer
-            can have is replaced by a safe one; the columns keep theirs.
-        numbers: What becomes of numbers: `"float"`, as they are,
+            `pandas.DataFrame`. All columns are encoded. A name that a layer
+            cannot have is replaced by a safe one; the columns keep theirs.
+        numbers: Encoding of numbers: `"float"`, as they are,
             `"float_normalized"` (default), mean 0 and deviation 1,
             `"float_discretized"`, one-hot by bins, `"piecewise_linear"`, see
             `mtl_keras.layers.PiecewiseLinearEncoding`, or `"periodic"`, see
             `mtl_keras.layers.PeriodicEncoding`.
         num_bins: Bins, or waves. Defaults to `32`.
         categories: Names of the columns of integers that are categories.
-        min_count: How often a category must occur to be one of its own.
-            Defaults to `2`.
-        embed: Names of categories, large ones, that stay numbers for
+        min_count: How often a category must occur to have a code. Defaults to
+            `2`.
+        embed: Names of columns with many categories, which stay numbers for
             `embedding_layer`. The others are one-hot encoded.
         features: Dict from column name to a kind of `numbers`, or of
-            `keras.utils.FeatureSpace` by name or as an object, where it should
-            be another than above.
+            `keras.utils.FeatureSpace` by name or as an object, for columns
+            that need another encoding. Defaults to `None`.
         crosses: Sequences of names of columns whose values are hashed
             together. Defaults to none.
         crossing_dim: Number of buckets of each cross. Defaults to `32`.
@@ -99,9 +101,13 @@ def fit_feature_space(
         `keras.models.load_model`.
 
     Raises:
-        TypeError: If a column is of another kind than its encoding.
-        ValueError: If an argument names no column, a column has no value, or
-            one is missing under `missing_inputs="error"`.
+        TypeError: If a column does not fit its encoding.
+        ValueError: If an argument names a column that does not exist, a
+            column has no value, or a value is missing under
+            `missing_inputs="error"`.
+
+    Warns:
+        UserWarning: If a column is constant.
 
     Example:
 
@@ -118,6 +124,7 @@ def fit_feature_space(
     if not hasattr(columns, "keys"):
         check_columns(columns, ())
     table = check_columns(columns, list(columns.keys()))
+    categories = [*categories, *categories_of_pandas(columns)]
     safe = safe_names(table)
     features = dict(features or {})
     crossed = [name for cross in crosses for name in cross]
@@ -152,7 +159,7 @@ def fit_feature_space(
             dtype = space.features[safe[name]].dtype
             values = as_dtype(name, table[name], dtype)
             preprocessor.adapt(values[:, None])
-    # All of them are adapted by now, and Keras asks to be told so.
+    # All of them are adapted by now, which Keras does not see.
     space.build_from_config({})
     space.get_inputs()
     space.built = True
@@ -173,7 +180,7 @@ def _check_names(table: Mapping, **arguments) -> None:
         for name in names:
             if name not in table:
                 raise ValueError(
-                    f"{argument} names {name!r}, which is no column. "
+                    f"{argument} names {name!r}, which is not a column. "
                     f"{did_you_mean(name, table)}"
                 )
 
@@ -214,7 +221,7 @@ def _category(name, safe, values, min_count, embedded):
     return FeatureSpace.feature(
         dtype=dtype,
         preprocessor=lookup(
-            # The first place is that of unknown ones.
+            # Index 0 is that of unknown ones.
             vocabulary=found[kept].tolist(),
             num_oov_indices=1,
             # Keras's own, -1 and "[UNK]", may be categories.
@@ -239,11 +246,11 @@ def _number(name, safe, values, kind, num_bins):
         _LARGEST_INTEGER
     ):
         raise ValueError(
-            f"Column {name!r} holds integers such as {values.max()}, which no "
-            "floating-point number tells apart. If they are ids, say that they "
-            "are categories (categories=), or leave the column out."
+            f"Column {name!r} holds integers such as {values.max()}, which "
+            "floating-point numbers cannot tell apart. Declare ids categories "
+            f"(categories=[{name!r}]), or leave the column out."
         )
-    # Means in float64: a float32 sum of large numbers is no longer one.
+    # In float64: a float32 sum of large numbers loses digits.
     numbers = as_dtype(name, values, "float64")
     there = numbers[np.isfinite(numbers)]
     center, deviation = float(there.mean()), float(there.std())
@@ -251,7 +258,7 @@ def _number(name, safe, values, kind, num_bins):
     if constant:
         warnings.warn(
             f"Column {name!r} is constant ({there[0]:g}) in {len(there)} rows, "
-            "so it says nothing. Leave it out.",
+            "so a model learns nothing from it. Leave it out.",
             stacklevel=4,
         )
     scale = 1.0 if constant or not np.isfinite(deviation) else deviation

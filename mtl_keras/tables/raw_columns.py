@@ -15,16 +15,17 @@ def with_raw_columns(
 ) -> MultiTaskModel:
     """Puts an encoding in front of a model that was trained behind it.
 
-    The layers are those of `model`, weights included. The result takes a dict
-    of columns (texts as dtype object, as Keras does), and so does what it
-    exports: a SavedModel with one named input
-    of shape `(rows, 1)` for each column, which runs in plain TensorFlow. An
+    The result shares the layers and weights of `model`. It takes a dict of
+    columns of shape `(n,)` or `(n, 1)`, or a `pandas.DataFrame`, in `predict`,
+    `evaluate` and `fit`; NaN and `None` are missing values. Its export is a
+    SavedModel with one named input of shape `(rows, 1)` for each column, which
+    runs in plain TensorFlow, with NaN and the empty text as missing values. An
     unknown category falls into the bucket of its column. A request that lacks
-    a column ends with an error that names it.
+    a column is an error that names it.
 
     Args:
         model: A `MultiTaskModel` on the vectors of `encode_columns`.
-        feature_space: The `FeatureSpace` that made them.
+        feature_space: The `FeatureSpace` that encoded them.
         name: Name of the result. Defaults to that of `model` with
             `"_raw_columns"`.
 
@@ -33,7 +34,7 @@ def with_raw_columns(
 
     Raises:
         TypeError: If one of the two is something else.
-        ValueError: If the vectors have not the width that the model takes.
+        ValueError: If the model takes vectors of another width.
 
     Example:
 
@@ -56,12 +57,12 @@ def with_raw_columns(
             f"feature_space is a {type(feature_space).__name__}; expected a "
             "keras.utils.FeatureSpace, such as fit_feature_space makes."
         )
-    # A dict of its own: of Keras's tracked one, each call would warn.
+    # A plain dict: with Keras's tracked one, each call would warn.
     inputs = dict(feature_space.get_inputs())
     encoded = join_features(feature_space, feature_space.get_encoded_features())
     _check_width(model, encoded.shape[-1])
-    # The layers themselves and not the model as one layer, so that parts of
-    # the result can be read and trained as before.
+    # The layers, and not the model as one layer, so that parts of the result
+    # can be read and trained as before.
     outputs = model.call(encoded)
     raw = class_like(model, MultiTaskModel)(
         inputs,
@@ -78,7 +79,7 @@ def _check_width(model: keras.Model, width: int) -> None:
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if shapes != [(width,)]:
         raise ValueError(
-            f"The encoding makes vectors of {width} numbers, and the model "
+            f"The encoding makes vectors of {width} numbers, but the model "
             f"takes inputs of shape {shapes}. Build it with input_shape="
             f"({width},)."
         )

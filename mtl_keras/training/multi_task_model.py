@@ -41,7 +41,7 @@ from mtl_keras.training.data.streams import (
     is_stream,
 )
 from mtl_keras.training.data.strings import with_object_strings
-from mtl_keras.training.data.table_inputs import stream_of_float64
+from mtl_keras.training.data.table_inputs import raw_columns, stream_of_float64
 from mtl_keras.training.functions import make_function
 from mtl_keras.training.gradients.added_losses import (
     added_losses,
@@ -536,7 +536,7 @@ class MultiTaskModel(HookedModel):
         """
         check_made_inside(self)
         strategy = self.distribute_strategy
-        x = inputs_by_name(self, with_object_strings(x))
+        x = inputs_by_name(self, with_object_strings(raw_columns(self, x)))
         if not is_stream(x):
             check_inputs(self, x, values=False)
             x, batch_size = stream_of_float64(self, x, batch_size)
@@ -555,6 +555,7 @@ class MultiTaskModel(HookedModel):
         Args:
             x: Inputs.
         """
+        x = raw_columns(self, x)
         if self.distribute_strategy.num_replicas_in_sync == 1:
             return super().predict_on_batch(inputs_by_name(self, x))
         return self.predict(x, batch_size=number_of_samples(x), verbose=0)

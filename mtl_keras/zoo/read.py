@@ -12,6 +12,7 @@ import keras
 from mtl_keras import datasets, models, tasks
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tables import fit_feature_space
+from mtl_keras.training.backups.atomic_file import write_text_atomically
 from mtl_keras.zoo.checked_table import checked_table
 from mtl_keras.zoo.entries import entries
 from mtl_keras.zoo.mixture import MIX, check_mixture
@@ -127,7 +128,7 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
         recipe: The recipe.
         path: Path of the file.
     """
-    path.write_text(toml_text(recipe.model_dump()), encoding="utf-8")
+    write_text_atomically(path, toml_text(recipe.model_dump()))
 
 
 def check_names(recipe: Recipe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import keras
 
 from mtl_keras.distribution import is_chief
+from mtl_keras.training.backups.atomic_file import write_text_atomically
 
 
 class RunRecord(keras.callbacks.Callback):
@@ -57,8 +59,10 @@ class RunRecord(keras.callbacks.Callback):
 
 def _write_history(history: Mapping[str, Sequence[float]], path: Path) -> None:
     """Writes a history as csv: a row for each epoch, counted from 1."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["epoch", *history])
-        for epoch, row in enumerate(zip(*history.values(), strict=True), 1):
-            writer.writerow([epoch, *map(float, row)])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history])
+    for epoch, row in enumerate(zip(*history.values(), strict=True), 1):
+        writer.writerow([epoch, *map(float, row)])
+    # Ctrl-C may come at any line.
+    write_text_atomically(path, text.getvalue())

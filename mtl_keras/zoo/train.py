@@ -20,6 +20,7 @@ from mtl_keras.training import (
     MultiTaskModel,
     NonFiniteLossError,
 )
+from mtl_keras.training.backups.atomic_file import write_text_atomically
 from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import training_arguments, validation_batches
@@ -261,4 +262,4 @@ def write_metrics(metrics: dict, path: Path) -> None:
         path: Path of the file.
     """
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text_atomically(path, text + "\n")

@@ -3,9 +3,11 @@
 import csv
 import gzip
 import re
+import warnings
 
 import keras
 import numpy as np
+import pandas
 import pytest
 from factory_harness import mostly_slow
 
@@ -138,8 +140,34 @@ def test_groups_stay_in_one_part(write):
 def test_inputs_are_all_columns_left_that_have_a_name(write):
     columns = {"": [str(row) for row in range(ROWS)], **patients()}
     tasks = ["stage", "alive", "months"]
-    splits = datasets.from_csv(write(columns), tasks, group="patient")
+    with pytest.warns(UserWarning, match="is the index that pandas writes"):
+        splits = datasets.from_csv(write(columns), tasks, group="patient")
     assert splits.input_names == ("row", "sex: other", "sex=f", "sex=m")
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_the_index_of_pandas_is_left_out_alike(write, name, as_frame):
+    rows = {name: [str(row) for row in range(ROWS)]}
+    path = write({**rows, **patients()})
+    tasks = ["stage", "alive", "months"]
+
+    def read(**arguments):
+        if as_frame:
+            frame = pandas.read_csv(path, dtype={"stage": str})
+            return datasets.from_dataframe(frame, tasks, **arguments)
+        return datasets.from_csv(path, tasks, **arguments)
+
+    shown = "Unnamed: 0" if as_frame else name
+    with pytest.warns(UserWarning, match=f"Column '{shown}'.*exclude=") as told:
+        found = read(group="patient").input_names
+    assert told[0].filename == __file__
+    assert found == ("row", "sex: other", "sex=f", "sex=m")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(group="patient", exclude=[shown]).input_names == found
+        if shown:
+            assert read(inputs=[shown, "sex"]).input_names[0] == shown
 
 
 @pytest.mark.slow
@@ -350,15 +378,15 @@ EMPTY = [""] * ROWS
         ({}, {"group": "patients"}, r"`group` names.*mean 'patient'\?"),
         ({}, {"inputs": ["stage"]}, "'stage', which task 'stage' is to pred"),
         ({}, {"inputs": ["row", "row"]}, "'row' twice"),
-        ({}, {"inputs": []}, "`inputs` must name a column"),
-        ({}, {"tasks": []}, "must name a task at least"),
+        ({}, {"inputs": []}, "`inputs` must name at least one column"),
+        ({}, {"tasks": []}, "must name at least one task"),
         ({}, {"tasks": ["stage", "stage"]}, "names 'stage' twice"),
         ({}, {"tasks": {"stage": "Clasification"}}, "mean 'Classification'"),
         ({}, {"tasks": {"stage": {"columns": ["stage"], "units": 1}}}, "no 'k"),
         (
             {},
             {"tasks": {"stage": {"kind": "Classification", "class": 3}}},
-            "'class' of 'stage', which is no argument of Classification",
+            "'class' for 'stage', which is not an argument of Classification",
         ),
         ({}, {"tasks": {"s": Regression("t")}}, "named 't' under 's'"),
         ({}, {"tasks": [Classification("stage", 4)]}, "3 classes.*task has 4"),
@@ -502,3 +530,31 @@ def test_a_part_that_is_not_there(write):
     assert splits.validation is None
     with pytest.raises(ValueError, match="found 'validation'"):
         splits.arrays("validation")
+
+
+@pytest.mark.parametrize("how", ["input", "texts", "labels", "frame", "like"])
+def test_a_number_beyond_float32_is_named_with_the_ways_out(write, how):
+    cells = [str(row) for row in range(ROWS)]
+    cells[6] = "1e39"
+    with pytest.raises(ValueError, match="beyond the largest float32") as error:
+        if how == "labels":
+            read(write(months=cells), ["months"])
+        elif how == "texts":  # all of them
+            read(write(row=["1e39"] * 7 + ["-1e40"] * (ROWS - 7)))
+        elif how == "frame":
+            frame = pandas.DataFrame({**patients(), "row": map(float, cells)})
+            datasets.from_dataframe(frame, ["stage"], ["row"])
+        elif how == "like":
+            first = read(write())
+            datasets.from_csv(write(row=cells), like=first)
+        else:
+            read(write(row=cells))
+    place = "row 6" if how == "frame" else "line [28]"
+    column = "months" if how == "labels" else "row"
+    assert re.search(f"{place}, column '{column}'", str(error.value))
+    for part in ("missing_values=('1e", "clip", "scale the column"):
+        assert part in str(error.value)
+    if how == "input":
+        mark = re.search(r"missing_values=\('(.*?)',\)", str(error.value))[1]
+        data = read(write(row=cells), missing_values=[mark])
+        assert np.isfinite(whole(data)[0]).all()

@@ -72,6 +72,33 @@ def test_a_column_says_the_parts():
         datasets.from_dataframe(table(part=["test"]), ["y"], split="part")
 
 
+def test_rows_of_the_test_alone_are_read_by_the_codes_of_others(write):
+    first = datasets.from_dataframe(
+        table(part=["train", "train", "test"]), ["y"], split="part"
+    )
+    frame = table(part=["test"])
+    data = datasets.from_dataframe(frame, ["y"], split="part", like=first)
+    sizes = {part: len(rows) for part, rows in data.indices.items()}
+    assert sizes == {"train": 0, "test": 40}
+    assert list(data.train) == [] and data.validation is None
+    assert data.arrays("train")[0].shape == (0, *data.input_shape)
+    np.testing.assert_array_equal(
+        data.arrays("test")[0], first.encoding.encode(frame[["a"]])
+    )
+    np.testing.assert_array_equal(data.arrays("test")[1]["y"], frame["y"])
+    assert "40 samples" in str(datasets.describe(data))
+    path = write("")
+    frame.assign(part="val").to_csv(path, index=False)
+    data = datasets.from_csv(path, ["y"], split="part", like=first)
+    assert len(data.indices["validation"]) == 40
+    for files in ({"path": {"test": path}}, {"test": path}):
+        data = datasets.from_csv(**files, tasks=["y"], like=first)
+        sizes = {part: len(rows) for part, rows in data.indices.items()}
+        assert sizes == {"train": 0, "test": 40}
+        with pytest.raises((TypeError, ValueError), match=r"'train'|`train`"):
+            datasets.from_csv(**files, tasks=["y"])
+
+
 @pytest.mark.parametrize("as_dict", [True, False])
 def test_files_are_the_parts(tmp_path, as_dict):
     frames = {
@@ -88,7 +115,8 @@ def test_files_are_the_parts(tmp_path, as_dict):
         files[part] = tmp_path / f"{part}.csv"
         frame[columns].to_csv(files[part], index=False)
     say = {"path": files} if as_dict else files
-    data = datasets.from_csv(**say, tasks={"row": "Regression"})
+    with pytest.warns(UserWarning, match=r"input 'city': 'C' \(40 rows\)"):
+        data = datasets.from_csv(**say, tasks={"row": "Regression"})
     for part, frame in frames.items():
         x, y = data.arrays(part)
         np.testing.assert_array_equal(y["row"], frame["row"])
@@ -115,9 +143,10 @@ def test_a_share_and_a_file(tmp_path):
 def test_a_number_here_and_a_text_there_are_texts(write):
     first = write("z,y\n" + "1,0\n2,1\n" * 5)
     second = write("z,y\n" + "1,0\nx,1\nq,0\nx,0\n" * 5, "s.csv")
-    data = datasets.from_csv(
-        first, {"y": "BinaryClassification"}, test=second, validation=0
-    )
+    with pytest.warns(UserWarning, match="2 values in 15 rows, such as 'x'"):
+        data = datasets.from_csv(
+            first, {"y": "BinaryClassification"}, test=second, validation=0
+        )
     assert data.input_names == ("z: other", "z=1", "z=2")
     np.testing.assert_array_equal(
         data.arrays("test")[0][:2], [[0, 1, 0], [1, 0, 0]]
@@ -135,7 +164,7 @@ def test_errors_name_the_file_and_line_of_a_part(write):
 
 
 def test_groups_must_be_apart_in_parts_that_are_said():
-    frame = table(part=["train", "test"], who=["p", "q"])
+    frame = table(part=["train", "test"], who=["p", "q"], y=[0, 0, 1, 1])
     datasets.from_dataframe(frame, ["y"], split="part", group="who")
     frame = table(part=["train", "test"], who=["p", "q", "r"])
     with pytest.raises(ValueError, match="'p' are in train and in test"):
@@ -251,7 +280,7 @@ def test_several_labels_in_a_cell():
     data = datasets.from_dataframe(table(y=cells), {"y": {"separator": ";"}})
     again = datasets.from_dataframe(table(y=["Comedy"]), like=data, **WHOLE)
     np.testing.assert_array_equal(again.arrays()[1]["y"][0], [0, 1, 0])
-    with pytest.raises(ValueError, match=r"'Horror' in row 0.*none of its"):
+    with pytest.raises(ValueError, match=r"'Horror' in row 0.*not in its"):
         datasets.from_dataframe(table(y=["Horror;Drama"]), like=data)
     for wrong, message in (
         ({"separator": ""}, "expected a string such as ';'"),
@@ -380,7 +409,7 @@ def test_noise_and_rare_classes_are_no_leak():
     [
         ({"exclude": ["b"]}, "`exclude` names the column 'b'"),
         ({"exclude": ["a"], "inputs": ["a"]}, "`exclude` names too"),
-        ({"exclude": ["a"]}, "`inputs` must name a column"),
+        ({"exclude": ["a"]}, "`inputs` must name at least one column"),
         ({"split": "part"}, "`split` names the column 'part'"),
         ({"task_column": "who"}, "`task_column` names the column 'who'"),
         ({"categories": ["b"]}, "`categories` and `embed` name 'b'"),

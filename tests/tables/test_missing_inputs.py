@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 
 import mtl_keras
+from mtl_keras.columns.column_values import MISSING_INTEGER
 from mtl_keras.tables import (
     encode_columns,
     fit_feature_space,
     with_raw_columns,
 )
-from mtl_keras.tables.columns import MISSING_INTEGER
 from mtl_keras.tables.encode_columns import encoded_names
 from mtl_keras.tables.feature_space import NUMBERS
 

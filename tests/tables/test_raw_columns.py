@@ -156,7 +156,7 @@ def test_a_missing_column_is_named_here_and_in_serving(
     whole = request(columns, serve)
     for name in columns:
         lacking = {k: v for k, v in columns.items() if k != name}
-        with pytest.raises(ValueError, match=f"Inputs lack '{name}'"):
+        with pytest.raises(ValueError, match=f"Column '{name}' is missing"):
             raw.predict(lacking, verbose=0)
         with pytest.raises(TypeError, match=name):
             serve(**{k: v for k, v in whole.items() if k != name})

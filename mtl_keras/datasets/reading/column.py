@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mtl_keras.datasets.reading.number_text import CODE, number_text
+
 _WHOLE = re.compile(r"[+-]?\d+")
-# Codes such as 01 are names and no numbers: 1 is another one.
-_CODE = re.compile(r"[+-]?0\d+")
-# One class each, however they are written.
+# One class each, in any case.
 BOOLEAN_WORDS = frozenset(("true", "false", "yes", "no"))
+LARGEST_FLOAT32 = float(np.finfo("float32").max)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,14 +25,18 @@ class Column:
         name: String, name of the column.
         values: Array of shape `(n,)`: texts (dtype object) or numbers.
         missing: Boolean array of shape `(n,)`, true where there is no value.
-        where: Function of an index that says where its value stands, such as
+        where: Function from an index to the place of its value, such as
             `"line 7, column 'age' of 'table.csv'"`.
         minus_one_is_missing: Boolean, whether -1 stands for a missing label in
             a column of classes. Defaults to `False`.
         read_number: Function that makes a float of a text, NaN of one that is
-            no number. Defaults to one that reads `1.5` and `1e-3`.
-        factorized: `codes` and `distinct`, where they are known. Defaults to
+            not a number. Defaults to one that reads `1.5` and `1e-3`.
+        marks: Tuple of the arguments `decimal` and `thousands` of
+            `read_number`. Defaults to a decimal point and `None`.
+        factorized: `codes` and `distinct`, if they are known. Defaults to
             `None`.
+        is_category: Boolean, whether the column is of the dtype `category` of
+            pandas, so that its numbers are categories. Defaults to `False`.
     """
 
     name: str
@@ -40,11 +45,13 @@ class Column:
     where: Callable[[int], str]
     minus_one_is_missing: bool = False
     read_number: Callable[[str], float] | None = None
+    marks: tuple[str, str | None] = (".", None)
     factorized: tuple[np.ndarray, np.ndarray] | None = None
+    is_category: bool = False
 
     @functools.cached_property
     def is_text(self) -> bool:
-        """Whether the values are texts, of numbers perhaps."""
+        """Whether the values are texts, perhaps of numbers."""
         return self.values.dtype.kind == "O"
 
     @functools.cached_property
@@ -69,7 +76,7 @@ class Column:
 
     @property
     def distinct(self) -> np.ndarray:
-        """Array of the distinct values that are there, in order of the rows."""
+        """Array of the distinct values, in the order of the rows."""
         return self._distinct[1]
 
     def by_value(self, function: Callable, missing, dtype) -> np.ndarray:
@@ -77,7 +84,7 @@ class Column:
 
         Args:
             function: Function of a value.
-            missing: What stands where a value is missing.
+            missing: The result for a missing value.
             dtype: dtype of the result.
 
         Returns:
@@ -90,7 +97,7 @@ class Column:
 
     @functools.cached_property
     def numbers(self) -> np.ndarray:
-        """float64 array; NaN where a value is missing or is no number."""
+        """float64 array; NaN where a value is missing or not a number."""
         if not self.is_text:
             numbers = self.values.astype("float64", copy=False)
             if not self.missing.any():
@@ -100,10 +107,18 @@ class Column:
 
     @functools.cached_property
     def no_number(self) -> np.ndarray:
-        """Boolean array, true where a value is there and no finite number."""
+        """Boolean array, true for values that float32 cannot hold as numbers.
+
+        These are texts, infinity, and numbers beyond float32.
+        """
         with np.errstate(over="ignore"):
             finite = np.isfinite(self.numbers.astype("float32"))
         return ~finite & ~self.missing
+
+    @functools.cached_property
+    def too_large(self) -> np.ndarray:
+        """Boolean array, true for finite numbers beyond float32."""
+        return self.no_number & np.isfinite(self.numbers)
 
     @functools.cached_property
     def is_numeric(self) -> bool:
@@ -112,14 +127,12 @@ class Column:
 
     @functools.cached_property
     def has_codes(self) -> bool:
-        """Whether a value is a code, such as 01, and its text matters."""
-        return self.is_text and any(
-            map(_CODE.fullmatch, self.distinct.tolist())
-        )
+        """Whether a value is a code, such as 01, whose text matters."""
+        return self.is_text and any(map(CODE.fullmatch, self.distinct.tolist()))
 
     @functools.cached_property
     def is_whole(self) -> bool:
-        """Whether every value is an integer, 1.0 among them, and no code."""
+        """Whether every value is an integer, such as 1.0, and not a code."""
         if self.has_codes:
             return False
         numbers = self.numbers[~self.missing]
@@ -131,12 +144,28 @@ class Column:
         return bool(words) and words <= BOOLEAN_WORDS
 
     @functools.cached_property
+    def _number_texts(self) -> dict[str, str]:
+        """The one form of each text, in a column of numbers.
+
+        Empty where a text is not a number, and where two texts are the same
+        number, such as the versions 1.1 and 1.10: these are names.
+        """
+        if not self.is_text:
+            return {}
+        found = {}
+        for text in self.distinct.tolist():
+            found[text] = number_text(text, *self.marks)
+            if found[text] is None:
+                return {}
+        return found if len(set(found.values())) == len(found) else {}
+
+    @functools.cached_property
     def names(self) -> np.ndarray:
         """The values as text; integers without a decimal point.
 
-        An array of shape `(n,)` of strings, empty where one is missing. Texts
-        stay as they are, so that codes of many digits stay apart; True, TRUE
-        and true are one.
+        An array of shape `(n,)` of strings, empty where one is missing.
+        Numbers have one form, 2.50 that of 2.5; other texts stay as they are,
+        so that codes stay apart. True, TRUE and true are the same.
         """
         return self.by_value(self.name_of, "", object)
 
@@ -149,13 +178,35 @@ class Column:
         if isinstance(value, str):
             if self.is_whole:
                 return str(self.integer_of(value))
+            value = self.number_name(value)
             return value.lower() if self._is_boolean else value
-        if isinstance(value, float) and self.is_whole:
+        return (
+            self._float_name(value)
+            if isinstance(value, float)
+            else (str(value))
+        )
+
+    def number_name(self, text: str) -> str:
+        """Returns the one form of a number in a column of numbers.
+
+        Args:
+            text: One of `distinct`, which holds texts.
+
+        Returns:
+            The form; the text itself in a column that holds other texts.
+        """
+        return self._number_texts.get(text, text)
+
+    def _float_name(self, value: float) -> str:
+        if self.is_whole:
             return str(int(value))
-        return str(value)
+        # By its precision: the shortest text of a float32 is shorter.
+        short = self.values.dtype.type(value)
+        text = str(short if self.values.dtype.kind == "f" else value)
+        return number_text(text) or text
 
     def integer_of(self, value) -> int:
-        """Returns a value of a column of integers as one.
+        """Returns a value of a column of integers as an integer.
 
         Args:
             value: One of `distinct`.
@@ -180,6 +231,22 @@ class Column:
         return dataclasses.replace(self, missing=missing, factorized=None)
 
 
+def too_large_found(column: Column) -> str:
+    """Describes a number beyond float32 and the ways out.
+
+    Args:
+        column: A column with such a number.
+    """
+    row = int(np.argmax(column.too_large))
+    value = str(column.values[row])
+    return (
+        f"found {value} in {column.where(row)}, which is beyond the largest "
+        f"float32 ({LARGEST_FLOAT32:.2g}). If it stands for a missing value, "
+        f"pass missing_values=({value!r},); otherwise clip it, or scale the "
+        "column (another unit, or a logarithm)."
+    )
+
+
 def finite_numbers(column: Column) -> np.ndarray:
     """Reads a column whose values must all be finite numbers.
 
@@ -190,7 +257,7 @@ def finite_numbers(column: Column) -> np.ndarray:
         float32 array of shape `(n,)`.
 
     Raises:
-        ValueError: If a value is missing or no finite number.
+        ValueError: If a value is missing or not a finite number.
     """
     bad = column.missing | column.no_number
     if bad.any():
@@ -202,7 +269,9 @@ def finite_numbers(column: Column) -> np.ndarray:
     return column.numbers.astype("float32")
 
 
-def number_of(text: str, decimal: str = ".", thousands: str | None = None):
+def number_of(
+    text: str, decimal: str = ".", thousands: str | None = None
+) -> float:
     """Reads a number.
 
     Args:
@@ -212,7 +281,7 @@ def number_of(text: str, decimal: str = ".", thousands: str | None = None):
         thousands: String between groups of three digits, or `None`.
 
     Returns:
-        A float, NaN for what is no number.
+        A float, NaN for a text that is not a number.
     """
     if thousands and thousands in text:
         mark = re.escape(thousands)
@@ -225,7 +294,7 @@ def number_of(text: str, decimal: str = ".", thousands: str | None = None):
             return float("nan")
         text = text.replace(decimal, ".")
     try:
-        # Python's 1_000 is no number in anybody's table.
+        # Python's 1_000 is not a number in a table.
         return float("nan") if "_" in text else float(text)
     except ValueError:
         return float("nan")

@@ -12,7 +12,7 @@ _TIME = re.compile(
     r"(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?(\s*[ap]m)?", re.I
 )
 _DIGITS = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(\D.*)?")
-# Dates whose parts cannot be taken for each other.
+# Dates whose day and month cannot be confused.
 _CLEAR = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]+\d.*)?"
     r"|\d{1,2}[ -][a-z]{3,9}[ -]\d{4}(\s.*)?|[a-z]{3,9} \d{1,2},? \d{4}(\s.*)?",
@@ -28,11 +28,11 @@ def read_seconds(table: Table, name: str) -> np.ndarray:
         name: String, name of the column.
 
     Returns:
-        float64 array of shape `(n,)`: seconds since the first of January 1970
-        (of times alone, since midnight), NaN where one is missing.
+        float64 array of shape `(n,)`: seconds since 1970-01-01 in UTC, or
+        since midnight for times without a date; NaN where one is missing.
 
     Raises:
-        ValueError: If a value is no date, or could be two.
+        ValueError: If a value is not a date, or could be several.
     """
     import pandas  # takes half a second to load
 
@@ -50,15 +50,19 @@ def read_seconds(table: Table, name: str) -> np.ndarray:
 
 
 def _since_epoch(pandas, dates) -> np.ndarray:
-    seconds = (dates - pandas.Timestamp(0, tz="UTC")) / pandas.Timedelta("1s")
-    return seconds.to_numpy("float64")
+    # By its own unit: nanoseconds reach from 1677 to 2262 only.
+    dates = pandas.DatetimeIndex(dates)
+    per_second = pandas.Timedelta(1, "s") / pandas.Timedelta(1, dates.unit)
+    seconds = dates.asi8 / per_second
+    seconds[dates.isna()] = np.nan
+    return seconds
 
 
 def _of_day(text: str, column) -> float:
     hours, minutes, seconds, half = _TIME.fullmatch(text).groups()
     hours = int(hours)
     if hours > 23 or (half and not 1 <= hours <= 12):
-        _refuse(column, text, "which is none")
+        _refuse(column, text, "which is not one")
     if half:
         hours = hours % 12 + 12 * (half.strip().lower() == "pm")
     return 3600.0 * hours + 60 * int(minutes) + float(seconds or 0)
@@ -68,16 +72,16 @@ def _of_dates(pandas, texts: list[str], column) -> np.ndarray:
     texts = _with_year_first(texts, column)
     for text, written in zip(column.distinct.tolist(), texts, strict=True):
         if not _CLEAR.fullmatch(written):
-            _refuse(column, text, "which is none, or could be several")
+            _refuse(column, text, "which is not one, or could be several")
     dates = pandas.to_datetime(texts, errors="coerce", utc=True, format="mixed")
     if dates.isna().any():
         text = column.distinct[int(np.argmax(dates.isna()))]
-        _refuse(column, text, "which is none")
+        _refuse(column, text, "which does not exist, or is out of range")
     return _since_epoch(pandas, dates)
 
 
 def _with_year_first(texts: list[str], column) -> list[str]:
-    """Rewrites dates of digits alone, once it is clear where the day stands."""
+    """Rewrites dates of digits, if the place of the day is clear."""
     found = [_DIGITS.fullmatch(text) for text in texts]
     if not all(found):
         return texts
@@ -96,5 +100,6 @@ def _refuse(column, text, why: str) -> None:
     raise ValueError(
         f"`parse_dates` must name dates or times, found {str(text)!r} in "
         f"{column.where(row)}, {why}. Write dates as 2021-12-31 or 2021-12-31 "
-        "23:59."
+        "23:59, with years from 1 to 9999; a date that stands for a missing "
+        f"one goes into missing_values=({str(text)!r},)."
     )

@@ -1,4 +1,4 @@
-"""Groups: what samples belong to that must stay in one part."""
+"""Groups of samples that must stay in one part."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ def read_groups(column: Column) -> np.ndarray:
         Integer array of shape `(n,)`, a number for each group.
 
     Raises:
-        ValueError: If a sample belongs to none.
+        ValueError: If a sample has no group.
     """
     import pandas  # takes half a second to load
 
     if column.missing.any():
         index = int(np.argmax(column.missing))
         raise ValueError(
-            f"`group` must say for each sample what it belongs to, found "
-            f"nothing in {column.where(index)}. Fill it in, or drop the "
-            "sample."
+            f"`group` must name the group of each sample, found nothing in "
+            f"{column.where(index)}. Fill it in, or drop the sample."
         )
     return pandas.factorize(column.names, sort=True)[0]
 
 
 def check_groups_apart(column: Column, parts: Mapping[str, np.ndarray]) -> None:
-    """Raises a `ValueError` if a group has rows in two parts.
+    """Checks that no group has rows in two parts.
 
     Args:
         column: The column of the groups.
         parts: Dict from part to an integer array of rows.
+
+    Raises:
+        ValueError: If a group has.
     """
     names, owner = column.names, {}
     for part, rows in parts.items():

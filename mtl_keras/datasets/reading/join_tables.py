@@ -1,4 +1,4 @@
-"""Several tables of the same columns, as one."""
+"""Several tables with the same columns, as one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mtl_keras.datasets.reading.table import Table
 
 
 def join_tables(tables: Sequence[Table]) -> Table:
-    """Puts the rows of tables below each other.
+    """Concatenates the rows of tables.
 
     Args:
         tables: Tables with the same columns, in any order.
 
     Returns:
-        One table; what stands where is said of each file.
+        One table, whose cells have their place in their own file.
     """
     import pandas  # takes half a second to load
 

@@ -1,4 +1,4 @@
-"""Labels: turns the values of a column into targets."""
+"""Targets from the values of a column of labels."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_keras.datasets.reading.class_codes import class_codes
 from mtl_keras.datasets.reading.column import (
-    BOOLEAN_WORDS,
     Column,
     number_of,
+    too_large_found,
 )
-from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.disguised_numbers import find_disguise
+from mtl_keras.datasets.reading.disguise import describe_disguise
 from mtl_keras.tasks import BinaryClassification, Classification, Regression
 
-# Whole numbers that are classes by themselves have few values, each of which
-# comes again.
+# Whole numbers that are classes have few values, each of which is repeated.
 MOST_NUMBERED_CLASSES = 20
 
-# As many texts are classes even if few of them come again.
+# So many texts are classes even if few of them are repeated.
 FEW_TEXTS = 20
 
 # Float32 has 24 bits.
@@ -45,7 +44,7 @@ def check_labelled(task: str, columns: Sequence[Column]) -> None:
 
 
 def infer_kind(task: str, column: Column) -> type:
-    """Tells the kind of task that the values of a column are labels of.
+    """Infers the kind of task from a column of labels.
 
     Args:
         task: String, name of the task, for the error.
@@ -54,15 +53,18 @@ def infer_kind(task: str, column: Column) -> type:
     Returns:
         `Regression` for numbers, `BinaryClassification` for two classes,
         `Classification` for more. Texts are classes; so are whole numbers of
-        at most 20 values that come twice on average.
+        at most 20 values that come twice on average, and categories of
+        pandas.
 
     Raises:
-        ValueError: If the values are numbers but for some, or all the same.
+        ValueError: If only some values are numbers, or all are the same.
     """
     classes = column.without_minus_one()
     labelled = ~classes.missing
     distinct = len(set(map(classes.name_of, classes.distinct.tolist())))
-    if column.is_whole:
+    if column.is_category:
+        pass  # classes, by the dtype of the frame
+    elif column.is_whole:
         few = distinct <= MOST_NUMBERED_CLASSES
         if distinct > 2 and not (few and labelled.sum() >= 2 * distinct):
             return Regression
@@ -70,10 +72,11 @@ def infer_kind(task: str, column: Column) -> type:
         return Regression
     else:
         _check_disguise(task, column)
+        _check_range(task, column)
         if 0 < column.no_number.sum() * 2 < labelled.sum():
             raise ValueError(
                 f"Task {task!r}: {no_number_found(column)} If the column holds "
-                "classes, say so with a Classification."
+                f"classes, pass tasks={{{task!r}: 'Classification'}}."
             )
         _check_distinct(task, column)
     if distinct < 2:
@@ -97,10 +100,11 @@ def encode_numbers(task: str, column: Column) -> np.ndarray:
         float32 array of shape `(n,)`, NaN where a label is missing.
 
     Raises:
-        ValueError: If a value is no finite number.
+        ValueError: If a value is not a finite number.
     """
     if not column.is_numeric:
         _check_disguise(task, column)
+        _check_range(task, column)
         raise ValueError(f"Task {task!r}: {no_number_found(column)}")
     numbers = column.numbers
     there = numbers[~column.missing]
@@ -118,21 +122,20 @@ def encode_numbers(task: str, column: Column) -> np.ndarray:
 
 def _check_disguise(task: str, column: Column) -> None:
     """Raises a `ValueError` for numbers, dates or holes written as texts."""
-    if not column.is_text:
-        return
-    found = find_disguise(
-        column.name, map(str, column.distinct.tolist()), column.read_number
-    )
-    if found is None:
-        return
-    what, text, way_out = found
-    row = int(np.argmax(column.values == text))
-    raise ValueError(
-        f"Task {task!r}: found {what}, such as {text!r} in "
-        f"{column.where(row)}, expected numbers or classes. {way_out}, or say "
-        "that they are classes: tasks={"
-        f"{task!r}: 'Classification'}}."
-    )
+    found = describe_disguise(column)
+    if found is not None:
+        what, way_out = found
+        raise ValueError(
+            f"Task {task!r}: found {what}, expected numbers or classes. "
+            f"{way_out}, or declare them classes: tasks={{{task!r}: "
+            "'Classification'}."
+        )
+
+
+def _check_range(task: str, column: Column) -> None:
+    """Raises a `ValueError` for a number beyond float32."""
+    if column.too_large.any():
+        raise ValueError(f"Task {task!r}: {too_large_found(column)}")
 
 
 def _check_distinct(task: str, column: Column) -> None:
@@ -143,14 +146,13 @@ def _check_distinct(task: str, column: Column) -> None:
         raise ValueError(
             f"Task {task!r}: found {distinct} different texts in {labelled} "
             f"labels of column {column.name!r}, such as "
-            f"{column.distinct[0]!r}; expected classes, which come again. If "
-            "each is a class of its own, say so: tasks={"
-            f"{task!r}: 'Classification'}}."
+            f"{column.distinct[0]!r}; expected classes, which are repeated. If "
+            f"each is a class, pass tasks={{{task!r}: 'Classification'}}."
         )
 
 
 def no_number_found(column: Column) -> str:
-    """Says which value of a column is no number, where, and the way out.
+    """Describes the first value that is not a number, and the way out.
 
     Args:
         column: A column with such a value.
@@ -185,14 +187,14 @@ def encode_classes(
         class_names: Their names, class 0 first, or `None` for the values that
             are found, sorted.
         numbered: Boolean, whether the values may be the numbers of these
-            classes, where no name is a number itself. Defaults to `True`.
+            classes, if no name is a number. Defaults to `True`.
 
     Returns:
         int32 array of shape `(n,)`, -1 where a label is missing, and the
-        names of the classes; `None` for values that count from 0 themselves.
+        names of the classes; `None` for values that count from 0.
 
     Raises:
-        ValueError: If a value is none of the classes, or their number does
+        ValueError: If a value is not one of the classes, or their number does
             not fit.
     """
     column = column.without_minus_one()
@@ -219,23 +221,7 @@ def encode_classes(
         and _count_from_zero(column, len(class_names))
     ):
         return _fill(labelled, column.numbers), tuple(class_names)
-    codes = {name: code for code, name in enumerate(class_names)}
-    for code, name in enumerate(class_names):
-        if name.lower() in BOOLEAN_WORDS:
-            codes.setdefault(name.lower(), code)
-    for text in found:
-        if text not in codes:
-            row = int(np.argmax(labelled & (column.names == text)))
-            raise ValueError(
-                f"Task {task!r}: found {text!r} in {column.where(row)}, which "
-                f"is none of its class_names. "
-                f"{did_you_mean(text, class_names)} If it stands for a missing "
-                f"label, pass missing_values=({text!r},)."
-            )
-    made = column.by_value(
-        lambda value: codes[column.name_of(value)], -1, "int32"
-    )
-    return made, tuple(class_names)
+    return class_codes(task, column, class_names), tuple(class_names)
 
 
 def _fill(labelled, codes) -> np.ndarray:
@@ -248,8 +234,9 @@ def _count_from_zero(column: Column, count: int) -> bool:
 
 
 def _check_values(task: str, column: Column) -> None:
-    """Raises a `ValueError` at a value that is hardly the name of a class."""
-    if column.is_numeric and not (column.is_whole or column.has_codes):
+    """Raises a `ValueError` at a value that hardly names a class."""
+    is_class = column.is_whole or column.has_codes or column.is_category
+    if column.is_numeric and not is_class:
         part = np.abs(column.numbers - np.rint(column.numbers))
         index = int(np.nanargmax(part))
         raise ValueError(

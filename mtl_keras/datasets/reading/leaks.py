@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_keras.tables.columns import is_missing, is_text
+from mtl_keras.columns.column_values import is_missing, is_text
 from mtl_keras.tasks import Task
 
 MOST_ROWS = 10_000
@@ -27,14 +27,18 @@ def warn_of_leaks(
     """Warns once of inputs that nearly determine a label.
 
     Another task's label or a total among the inputs is the most common leak.
-    A rank correlation, or how well a small tree on the one column tells the
-    label of rows that it has not seen, is above 0.98 then.
+    An input nearly determines a label if their rank correlation exceeds 0.98,
+    or the balanced accuracy of a small tree on that column, for rows that the
+    tree has not seen.
 
     Args:
-        columns: Dict from name of an input to an array of shape `(n,)`.
+        columns: Dict from the name of an input to an array of shape `(n,)`.
         targets: Dict from task name to an array of shape `(n,)`, or
             `(n, columns)`.
         tasks: The tasks.
+
+    Warns:
+        UserWarning: If there are such inputs.
     """
     rows = len(next(iter(targets.values()), ()))
     labels = sum(np.size(y[:1]) for y in targets.values())
@@ -61,12 +65,12 @@ def warn_of_leaks(
             f"Inputs nearly determine a label: column {named}{more}. Are they "
             "known when the model predicts? If not, leave them out: "
             f"exclude={columns}.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
 class _Input:
-    """An input as numbers, and as ranks of them."""
+    """An input as numbers."""
 
     def __init__(self, values: np.ndarray):
         import pandas  # takes half a second to load
@@ -85,7 +89,7 @@ def _leaks_of(inputs: Mapping[str, _Input], task: str, label) -> list:
     leaks = []
     for name, column in inputs.items():
         there = labelled & ~column.missing
-        # An input that is mostly holes determines no label.
+        # An input that is mostly missing determines no label.
         if there.sum() < max(FEWEST_ROWS, labelled.sum() / 2):
             continue
         values, wanted = column.numbers[there], label[there]
@@ -111,23 +115,23 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _tree_score(values, labels, is_text: bool) -> float:
-    """Balanced accuracy of a tree on one column, on rows it has not seen."""
+    """Balanced accuracy of a tree on one column, for unseen rows."""
     half = np.arange(len(values)) % 2 == 0
     classes, labels = np.unique(labels, return_inverse=True)
     if is_text:
-        told = _by_category(values, labels, half, len(classes))
+        predicted = _by_category(values, labels, half, len(classes))
     else:
         from sklearn.tree import DecisionTreeClassifier
 
         tree = DecisionTreeClassifier(
             max_leaf_nodes=len(classes) + _LEAVES, class_weight="balanced"
         )
-        told = tree.fit(values[half, None], labels[half]).predict(
+        predicted = tree.fit(values[half, None], labels[half]).predict(
             values[~half, None]
         )
     wanted = labels[~half]
     recalls = [
-        np.mean(told[wanted == code] == code) for code in np.unique(wanted)
+        np.mean(predicted[wanted == code] == code) for code in np.unique(wanted)
     ]
     return float(np.mean(recalls)) if len(recalls) > 1 else 0.0
 

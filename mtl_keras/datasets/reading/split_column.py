@@ -1,4 +1,4 @@
-"""Parts that a column of a table names."""
+"""Parts of a table that a column names."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ WORDS = {
 }
 
 
-def read_split_column(column: Column) -> dict[str, np.ndarray]:
-    """Reads which part each row belongs to.
+def read_split_column(
+    column: Column, needs_train: bool = True
+) -> dict[str, np.ndarray]:
+    """Reads the part of each row.
 
     Args:
         column: A column of `"train"`, `"validation"` and `"test"`, or the
             like.
+        needs_train: Boolean, whether a row must be for training. Defaults to
+            `True`.
 
     Returns:
-        Dict from part to an integer array of rows.
+        Dict from part to an integer array of rows; the training part is
+        always there, and may be empty unless `needs_train`.
 
     Raises:
         ValueError: If a row names no part, or none is for training.
@@ -40,13 +45,13 @@ def read_split_column(column: Column) -> dict[str, np.ndarray]:
             f"{str(column.names[row])!r} in {column.where(row)}, expected "
             f"{', '.join(map(repr, WORDS))}."
         )
-    if not (parts == "train").any():
+    if needs_train and not (parts == "train").any():
         raise ValueError(
             f"`split` must name rows to train on, found none in column "
-            f"{column.name!r}, only {sorted(set(names))}."
+            f"{column.name!r}, only {sorted(set(names.tolist()))}."
         )
     return {
         part: np.flatnonzero(parts == part)
         for part in ("train", "validation", "test")
-        if (parts == part).any()
+        if part == "train" or (parts == part).any()
     }

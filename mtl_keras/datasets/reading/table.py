@@ -1,18 +1,20 @@
-"""Tables that are read: columns by name, and where a cell stands."""
+"""Tables: columns by name, and the places of their cells."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mtl_keras.columns.column_values import is_missing, is_text
+from mtl_keras.columns.plain_column import plain_column
+from mtl_keras.datasets.reading.categories import read_categories
 from mtl_keras.datasets.reading.column import Column, number_of
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tables.columns import is_missing, is_text, plain_column
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,15 +23,15 @@ class Table:
 
     Args:
         frame: A `pandas.DataFrame` of texts and numbers.
-        source: String, what holds the table, such as `"'patients.csv'"`.
-        place: Function of a row, counted from 0, that returns where it stands
-            and in what, such as `("line 7", "'patients.csv'")`.
+        source: String, the holder of the table, such as `"'patients.csv'"`.
+        place: Function from a row, counted from 0, to its place and holder,
+            such as `("line 7", "'patients.csv'")`.
         missing_values: Tuple of texts that stand for a missing value; the
             empty one always does. Numbers are compared as numbers.
         decimal: String between the whole part of a number and its decimals.
         thousands: String between groups of three digits, or `None`.
         file: Path of the file, or `None`.
-        columns_read: Dict of the columns that were asked for; not an argument.
+        columns_read: Dict of the columns that were read; not an argument.
     """
 
     frame: Any
@@ -62,7 +64,7 @@ class Table:
             The `Column`: texts without blanks around them, or numbers.
 
         Raises:
-            ValueError: If there is none of that name.
+            ValueError: If the table does not have it.
         """
         self.check_name(name, argument)
         if name not in self.columns_read:
@@ -77,7 +79,7 @@ class Table:
             return self._text_column(name, values)
         missing = is_missing(values)
         if values.dtype.kind == "f":
-            missing = np.isnan(values)  # infinity is an error of its own
+            missing = np.isnan(values)  # infinity is another error
         if values.dtype.kind == "O":
             # Integers beside holes, or nothing but holes.
             texts = np.array(
@@ -91,10 +93,24 @@ class Table:
         marks = [number_of(text) for text in self.missing_values]
         for mark in marks:
             missing |= values == mark
-        return Column(name, values, missing, self._where(name))
+        return Column(
+            name,
+            values,
+            missing,
+            self._where(name),
+            is_category=self.is_category(name),
+        )
+
+    def is_category(self, name: str) -> bool:
+        """Returns whether a column has the dtype `category` of pandas.
+
+        Args:
+            name: String, name of the column.
+        """
+        return str(self.frame[name].dtype) == "category"
 
     def check_name(self, name: str, argument: str) -> None:
-        """Raises a `ValueError` if there is no column of a name.
+        """Raises a `ValueError` if the table does not have a column.
 
         Args:
             name: String, name of the column.
@@ -107,7 +123,7 @@ class Table:
             )
 
     def where(self, index: int, name: str) -> str:
-        """Says where a cell stands.
+        """Describes the place of a cell.
 
         Args:
             index: Integer, the row, counted from 0 without the header.
@@ -116,15 +132,22 @@ class Table:
         place, source = self.place(index)
         return f"{place}, column {name!r} of {source}"
 
-    def input(self, name: str, category: bool = False, text: bool = False):
+    def input(
+        self,
+        name: str,
+        category: bool = False,
+        text: bool = False,
+        known: Collection[str] = (),
+    ):
         """Reads a column as an input.
 
         Args:
             name: String, name of the column.
-            category: Boolean, whether its values are categories, integers
-                too. Defaults to `False`.
+            category: Boolean, whether its values are categories, even
+                integers. Defaults to `False`.
             text: Boolean, whether they are texts in any case, as in data that
                 were read before. Defaults to `False`.
+            known: Categories of data that were read before. Defaults to none.
 
         Returns:
             Of shape `(n,)`: a `pandas.Categorical` of texts; an array of
@@ -134,7 +157,7 @@ class Table:
         column = self.column(name, "inputs")
         values, missing = column.values, column.missing
         if text or values.dtype.kind == "b":
-            return _categories(column)
+            return read_categories(column, known)
         if values.dtype.kind in "iu" and not missing.any():
             return values
         if category and column.is_whole and _fits_int64(column):
@@ -142,7 +165,7 @@ class Table:
                 return column.by_value(column.integer_of, None, object)
             return column.by_value(column.integer_of, 0, "int64")
         if category or (column.is_text and not column.is_numeric):
-            return _categories(column)
+            return read_categories(column)
         return column.numbers
 
     def _where(self, name: str) -> Callable[[int], str]:
@@ -154,15 +177,14 @@ class Table:
         read = functools.partial(
             number_of, decimal=self.decimal, thousands=self.thousands
         )
-        # By distinct texts, which are few. Where pandas sees no value, the
-        # code is -1.
+        # By distinct texts, which are few; -1 is the code of a missing one.
         codes, distinct = pandas.factorize(values)
         texts = [_text(value) for value in distinct.tolist()]
         marks = {read(text) for text in self.missing_values}
         holes = {"", *self.missing_values}
         gone = [text in holes or read(text) in marks for text in texts]
         missing = np.array([*gone, True])[codes]
-        # Texts that differ by blanks alone are one.
+        # Texts that differ only by blanks are one.
         there = dict.fromkeys(
             text for text, g in zip(texts, gone, strict=True) if not g
         )
@@ -180,7 +202,9 @@ class Table:
             missing,
             self._where(name),
             read_number=read,
+            marks=(self.decimal, self.thousands),
             factorized=(renumbered[codes], np.array([*there], object)),
+            is_category=self.is_category(name),
         )
 
 
@@ -203,22 +227,6 @@ def check_texts(argument: str, texts: Sequence[str]) -> tuple[str, ...]:
             f"`{argument}` must be a list of strings, found {texts!r}."
         )
     return tuple(texts)
-
-
-def _categories(column: Column):
-    import pandas  # takes half a second to load
-
-    names = [_input_text(column, value) for value in column.distinct.tolist()]
-    distinct = list(dict.fromkeys(names))
-    numbers = np.array([*map(distinct.index, names), -1], int)
-    return pandas.Categorical.from_codes(numbers[column.codes], distinct)
-
-
-def _input_text(column: Column, value) -> str:
-    """A category by its own text, whatever else the column holds."""
-    text = value if isinstance(value, str) else column.name_of(value)
-    # pandas reads these as booleans where no cell is empty.
-    return text.capitalize() if text.lower() in ("true", "false") else text
 
 
 def _fits_int64(column: Column) -> bool:

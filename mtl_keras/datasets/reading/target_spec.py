@@ -1,4 +1,4 @@
-"""What a caller says of a target: its task or kind, and where it lies."""
+"""Specifications of targets: their task or kind, and their columns."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _EXPECTED = (
 
 @dataclasses.dataclass(frozen=True)
 class TargetSpec:
-    """What a caller says of one target.
+    """The specification of one target.
 
     Args:
         name: String, name of the task.
-        columns: Tuple of strings, where its labels lie.
-        kind: Class of the task, or `None` for what the labels look like.
+        columns: Tuple of strings, the columns of its labels.
+        kind: Class of the task, or `None` to infer it from the labels.
         arguments: Dict of arguments of the kind.
         task: The task itself, or `None` to make one.
         separator: String between several labels in one cell, or `None`.
-        same_classes: Boolean, whether only the names of the task's classes
-            are labels, as in data that were read before.
+        same_classes: Boolean, whether labels must be names of the task's
+            classes, as in data that were read before.
     """
 
     name: str
@@ -65,8 +65,8 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
         A `TargetSpec` for each task, in their order.
 
     Raises:
-        TypeError: If it is neither a list nor a dict, or holds something else
-            than tasks, names and kinds.
+        TypeError: If it is neither a list nor a dict, or holds something
+            other than tasks, names and kinds.
         ValueError: If it is empty, or a name or kind does not exist.
     """
     is_list = isinstance(tasks, Sequence) and not isinstance(tasks, str)
@@ -76,7 +76,9 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
         )
     if not tasks:
         raise ValueError(
-            "`tasks` must name a task at least, found none. " + _EXPECTED + "."
+            "`tasks` must name at least one task, found none. "
+            + _EXPECTED
+            + "."
         )
     if isinstance(tasks, Mapping):
         specs = [_named_spec(name, value) for name, value in tasks.items()]
@@ -86,8 +88,8 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
     for spec in specs:
         if names.count(spec.name) > 1:
             raise ValueError(
-                f"`tasks` names {spec.name!r} twice; expected every task once, "
-                "by a name that differs in its letters and digits."
+                f"`tasks` names {spec.name!r} twice; expected each task once, "
+                "with names that differ in their letters and digits."
             )
     return specs
 
@@ -107,8 +109,8 @@ def _named_spec(name: str, value) -> TargetSpec:
     if isinstance(value, Task):
         if value.name not in (name, safe):
             raise ValueError(
-                f"`tasks` has a task named {value.name!r} under {name!r}. Give "
-                "both one name."
+                f"`tasks` has a task named {value.name!r} under {name!r}. Use "
+                "one name for both."
             )
         return _task_spec(name, value)
     if isinstance(value, Mapping):
@@ -119,7 +121,7 @@ def _named_spec(name: str, value) -> TargetSpec:
 
 
 def _task_name(name: str) -> str:
-    """Returns a name that a task can have: this one, or a safe one."""
+    """Returns the name if a task can have it, otherwise a safe one."""
     try:
         return Regression(name).name
     except (TypeError, ValueError):
@@ -141,7 +143,7 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
         kind = _separated_kind(name, kind, columns, separator)
     if kind is None and table:
         raise ValueError(
-            f"`tasks` says {sorted(table)} of {name!r} but no 'kind'. Known "
+            f"`tasks` has {sorted(table)} for {name!r} but no 'kind'. Known "
             f"kinds: {', '.join(map(repr, sorted(KINDS)))}."
         )
     kind = None if kind is None else _kind(name, kind)
@@ -150,7 +152,7 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
         for argument in table:
             if argument not in known:
                 raise ValueError(
-                    f"`tasks` says {argument!r} of {name!r}, which is no "
+                    f"`tasks` has {argument!r} for {name!r}, which is not an "
                     f"argument of {kind.__name__}. "
                     f"{did_you_mean(argument, [*known, *_OF_COLUMNS])}"
                 )
@@ -158,7 +160,7 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
 
 
 def _separated_kind(name: str, kind, columns, separator):
-    """Returns the kind of several labels in a cell, which `separator` says."""
+    """Returns the kind of a task whose cells hold several labels."""
     if not isinstance(separator, str) or not separator:
         raise TypeError(
             f"`tasks` has separator={separator!r} for {name!r}, expected a "

@@ -1,4 +1,4 @@
-"""Makes a task and its targets from columns."""
+"""Tasks and targets from columns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_target(
     """Makes the task and the targets of a spec.
 
     Args:
-        spec: What the caller says of the target.
+        spec: The specification of the target.
         columns: The columns that it names.
 
     Returns:
@@ -57,15 +57,15 @@ def make_target(
     known = (BinaryClassification, Classification)
     if not issubclass(kind, known) or issubclass(kind, SequenceTagging):
         raise ValueError(
-            f"Task {spec.name!r}: a {kind.__name__} has more than a label for "
-            "each column; it comes from arrays (from_npz) or folders "
-            "(from_folder)."
+            f"Task {spec.name!r}: a {kind.__name__} needs more than one label "
+            "for each column and sample; read it from arrays (from_npz) or "
+            "folders (from_folder)."
         )
     if len(columns) > 1:
         raise ValueError(
             f"Task {spec.name!r}: a {kind.__name__} has one column, found "
-            f"{[column.name for column in columns]}. For one label a column "
-            "use MultiLabelClassification."
+            f"{[column.name for column in columns]}. For one label in each "
+            "column, use MultiLabelClassification."
         )
     return _classes(spec, kind, columns[0])
 
@@ -73,7 +73,7 @@ def make_target(
 def _infer_kind(spec, columns) -> type[Task]:
     if len(columns) == 1:
         return infer_kind(spec.name, columns[0])
-    # Among labels, -1 is asked about, and no number by chance.
+    # -1 among labels is an error later, and not a number of a regression.
     is_label = all(
         _labels(column) is not None or _only_with_minus_one(column)
         for column in columns
@@ -87,7 +87,7 @@ def _only_with_minus_one(column: Column) -> bool:
 
 
 def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
-    """Makes the task, or adds the names that were found to that of the spec."""
+    """Makes the task, or adds the names that were found to the given one."""
     if spec.task is None:
         return kind(spec.name, **{**found, **spec.arguments})
     names = found.get("class_names")
@@ -96,8 +96,8 @@ def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
     return dataclasses.replace(spec.task, class_names=names)
 
 
-def _said(spec: TargetSpec, argument: str):
-    """Returns what the task or the arguments of the kind say, or `None`."""
+def _given(spec: TargetSpec, argument: str):
+    """Returns an argument of the task or of its kind, or `None`."""
     return getattr(spec.task, argument, spec.arguments.get(argument))
 
 
@@ -116,8 +116,8 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
             raise ValueError(
                 f"Task {spec.name!r}: {_no_label_found(column)}, expected 0 or "
                 "1 (or no and yes, false and true) in each column of a "
-                "MultiLabelClassification. What stands for a missing label "
-                "goes into `missing_values`."
+                "MultiLabelClassification. A value that stands for a missing "
+                "label goes into `missing_values`."
             )
     names = tuple(column.name for column in columns)
     task = _make_task(spec, kind, num_labels=len(columns), class_names=names)
@@ -125,12 +125,12 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
 
 
 def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
-    """Several labels in a cell, each of which is there or not."""
+    """Labels of cells that hold several of them."""
     parts = [
         [part.strip() for part in text.split(spec.separator) if part.strip()]
         for text in map(str, column.distinct.tolist())
     ]
-    names = _said(spec, "class_names")
+    names = _given(spec, "class_names")
     found = sorted({part for labels in parts for part in labels})
     if names is None:
         names = tuple(found)
@@ -143,7 +143,8 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
             )
             raise ValueError(
                 f"Task {spec.name!r}: found {name!r} in {column.where(row)}, "
-                f"which is none of its class_names. {did_you_mean(name, names)}"
+                "which is not in its class_names. "
+                f"{did_you_mean(name, names)}"
             )
     if len(names) < 2:
         raise ValueError(
@@ -161,8 +162,8 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
 
 def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
     binary = issubclass(kind, BinaryClassification)
-    count = 2 if binary else _said(spec, "num_classes")
-    names = _said(spec, "class_names")
+    count = 2 if binary else _given(spec, "num_classes")
+    names = _given(spec, "class_names")
     codes, names = encode_classes(
         spec.name, column, count, names, numbered=not spec.same_classes
     )
@@ -173,10 +174,10 @@ def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
 
 
 def _check_number_of_columns(spec, columns, argument) -> None:
-    said = _said(spec, argument)
-    if said not in (None, len(columns)):
+    given = _given(spec, argument)
+    if given not in (None, len(columns)):
         raise ValueError(
-            f"Task {spec.name!r}: {argument}={said}, but its labels lie in "
+            f"Task {spec.name!r}: {argument}={given}, but its labels have "
             f"{len(columns)} column(s): {[column.name for column in columns]}. "
             f"Name as many columns: tasks={{{spec.name!r}: {{'kind': ..., "
             "'columns': [...]}}."

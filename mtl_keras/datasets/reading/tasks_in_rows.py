@@ -1,4 +1,4 @@
-"""Tables in long form: a column says which task a row's label is of."""
+"""Tables in long form: a column names the task of a row's label."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mtl_keras.tasks import Task
 def tasks_in_rows(
     table: Table, specs: Sequence[TargetSpec], column: Column
 ) -> list[tuple[Task, np.ndarray]]:
-    """Makes a task of each value of a column.
+    """Makes a task from each value of a column.
 
     Args:
         table: The table.
-        specs: One spec of one column, whose kind all tasks have; or those of
-            all tasks, of data that were read so before.
-        column: The column that says which task a row belongs to.
+        specs: One spec of one column, whose kind all tasks have; or the specs
+            of all tasks, from data that were read before.
+        column: The column with the task of each row.
 
     Returns:
-        A task and its targets for each value, sorted; a row has a missing
-        label for the other tasks.
+        List of a task and its targets for each value, sorted; a row has
+        missing labels for the other tasks.
 
     Raises:
         ValueError: If there are several specs, or a row names no task.
@@ -39,7 +39,7 @@ def tasks_in_rows(
             f"`task_column` must name a task in each row, found none in "
             f"{column.where(row)}."
         )
-    # By their own text, whatever else the column holds.
+    # By their texts, even in a column of numbers.
     values = column.by_value(
         lambda value: (
             value if isinstance(value, str) else column.name_of(value)
@@ -54,7 +54,7 @@ def tasks_in_rows(
     spec = specs[0]
     if len(spec.columns) > 1:
         raise ValueError(
-            f"`tasks` must name the one column of labels with `task_column`, "
+            "With `task_column`, `tasks` must name the one column of labels, "
             f"found {list(spec.columns)}."
         )
     return [
@@ -69,16 +69,16 @@ def tasks_in_rows(
 def _known_tasks(table, known, values, safe, column):
     if not known:
         raise ValueError(
-            "`tasks` must name the one column of labels with `task_column`; "
-            "each value of the task column is a task. Found several."
+            "With `task_column`, `tasks` must name the one column of labels, "
+            "found several; each value of the task column is a task."
         )
     for value, name in safe.items():
         if name not in known:
             row = int(np.argmax(values == value))
             raise ValueError(
                 f"`task_column` names the task {value!r} in "
-                f"{column.where(row)}, which the data of `like` do not have: "
-                f"{list(known)}."
+                f"{column.where(row)}, which the data of `like` do not have; "
+                f"expected one of {list(known)}."
             )
     values = np.array([safe[value] for value in values.tolist()], object)
     return [

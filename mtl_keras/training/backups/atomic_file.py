@@ -46,6 +46,19 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
     save_folder(path.parent)
 
 
+def write_text_atomically(path: Path, text: str) -> None:
+    """Writes a text, in UTF-8, as `write_atomically` does.
+
+    Args:
+        path: Path of the file. Its folder must be there.
+        text: String.
+
+    Raises:
+        OSError: If it cannot be written; the old file is then as it was.
+    """
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
 def remove_partial(path: Path) -> None:
     """Removes what a kill during an earlier write has left.
 

@@ -1,22 +1,24 @@
-"""Inputs that are codes of something else, and the warning when one exports."""
+"""Marks of inputs that encode the columns of a table."""
 
 from __future__ import annotations
 
 import weakref
 from typing import Any
 
-# By their identity: arrays have no hash.
+# By identity: arrays have no hash.
 _ENCODED: dict[int, weakref.ref] = {}
 
 
 def mark_encoded(inputs: Any) -> Any:
-    """Marks inputs whose numbers stand for the columns of a table.
+    """Marks inputs that encode the columns of a table.
+
+    An export of a model that was trained on them warns.
 
     Args:
         inputs: A `tf.data.Dataset` or an array.
 
     Returns:
-        The same.
+        The inputs.
     """
     number = id(inputs)
     _ENCODED[number] = weakref.ref(inputs, lambda _: _ENCODED.pop(number, None))
@@ -24,10 +26,10 @@ def mark_encoded(inputs: Any) -> Any:
 
 
 def is_encoded(inputs: Any) -> bool:
-    """Tells whether inputs were marked.
+    """Returns whether inputs were marked.
 
     Args:
-        inputs: What `fit` was given.
+        inputs: The inputs of `fit`.
     """
     found = _ENCODED.get(id(inputs))
     return found is not None and found() is inputs

@@ -16,7 +16,7 @@ from mtl_keras.training.data.none_targets import (
 from mtl_keras.training.data.ragged_batches import with_any_length
 from mtl_keras.training.data.streams import check_specification, is_stream
 from mtl_keras.training.data.strings import with_object_strings
-from mtl_keras.training.data.table_inputs import check_float64
+from mtl_keras.training.data.table_inputs import check_float64, raw_columns
 from mtl_keras.training.data.target_checks import check_split, pair_with_tasks
 from mtl_keras.training.data.target_form import to_array_form
 
@@ -84,7 +84,7 @@ def prepare(
             "x is None; expected inputs: an array, a dict of arrays, or a "
             "stream of batches such as a tf.data.Dataset."
         )
-    x = with_object_strings(x)
+    x = with_object_strings(raw_columns(network, x))
     if is_stream(x):
         return _prepare_stream(network, x, y, sample_weight)
     x = inputs_by_name(network, keras.tree.map_structure(_as_array, x))

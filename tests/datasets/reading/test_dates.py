@@ -83,3 +83,30 @@ def test_holes_are_holes():
 def test_what_is_no_date(cells, message):
     with pytest.raises(ValueError, match=message):
         seconds(cells)
+
+
+@pytest.mark.parametrize(
+    "texts", [["1500-01-01", "2021-02-03"], ["0001-01-01", "9999-12-31 23:59"]]
+)
+@pytest.mark.parametrize("as_dates", [False, True])
+def test_dates_beyond_nanoseconds_are_read(texts, as_dates):
+    cells = pd.to_datetime(texts, format="mixed") if as_dates else texts
+    epoch = np.datetime64("1970-01-01")
+    expected = [
+        (np.datetime64(text) - epoch) / np.timedelta64(1, "s") for text in texts
+    ]
+    np.testing.assert_array_equal(seconds(cells), expected)
+
+
+@pytest.mark.parametrize("text", ["1500-02-30", "2021-13-01"])
+def test_dates_that_do_not_exist_are_named(text):
+    with pytest.raises(ValueError, match="'seen'") as error:
+        seconds(["2021-01-31", text])
+    for part in (repr(text), "row 1", "does not exist", "missing_values="):
+        assert part in str(error.value)
+
+
+def test_missing_dates_of_pandas_are_missing():
+    cells = pd.to_datetime(["2021-01-31", None, "1500-01-01"], format="mixed")
+    found = seconds(cells)
+    np.testing.assert_array_equal(np.isnan(found), [False, True, False])

@@ -1,4 +1,4 @@
-"""The raw columns of a table: checked, and in the dtype that is encoded."""
+"""Raw columns of a table: checked, and in the dtype that is encoded."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
 
-# A missing category: of texts the empty one, of integers none that occurs.
+# A missing category: the empty text, or an integer that does not occur.
 MISSING_TEXT = ""
 MISSING_INTEGER = int(np.iinfo("int64").min)
-# What Keras calls unknown categories; no table holds it.
+# Keras's token of unknown categories; no table holds it.
 UNKNOWN_TEXT = "\ufffd unknown"
 UNKNOWN_INTEGER = MISSING_INTEGER + 1
 
@@ -23,12 +24,12 @@ _INTEGERS = "iub"
 
 
 def check_columns(columns, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Takes columns of a table by name.
+    """Selects columns of a table by name.
 
     Args:
         columns: Dict from name to an array of shape `(n,)` or `(n, 1)`, or a
-            `pandas.DataFrame`. Columns that are not asked for are left alone.
-        names: The names to take, or the safe names of columns.
+            `pandas.DataFrame`. Other columns are ignored.
+        names: The names to select, or the safe names of columns.
 
     Returns:
         Dict from these names to an array of shape `(n,)`.
@@ -57,14 +58,14 @@ def check_columns(columns, names: Iterable[str]) -> dict[str, np.ndarray]:
         if len(values) != length:
             raise ValueError(
                 f"Column {name!r} has {len(values)} rows and the columns "
-                f"before it {length}; expected one length."
+                f"before it {length}; expected the same length."
             )
         found[name] = values
     return found
 
 
 def is_text(values) -> bool:
-    """Tells whether a column holds texts.
+    """Returns whether a column holds texts.
 
     Args:
         values: Array of shape `(n,)`, or a `pandas.Categorical` of texts.
@@ -83,7 +84,7 @@ def factorize(values) -> tuple[np.ndarray, np.ndarray]:
         values: Array of shape `(n,)`, or a `pandas.Categorical` of texts.
 
     Returns:
-        Integer array of shape `(n,)`, and the values that they count; a
+        Integer array of shape `(n,)`, and the values that it indexes; a
         missing text is the empty one.
     """
     import pandas  # takes half a second to load
@@ -127,7 +128,7 @@ def is_missing(values) -> np.ndarray:
 
 
 def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
-    """Brings a column into the dtype that its encoding reads.
+    """Converts a column to the dtype that its encoding reads.
 
     Args:
         name: Name of the column, for the error.
@@ -152,7 +153,7 @@ def as_dtype(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _key(columns, name: str):
-    """The key of a column: its name, or one whose safe name it is."""
+    """The key of a column: its name, or a name with this safe name."""
     if name in columns:
         return name
     for key in columns.keys():  # noqa: SIM118 - a DataFrame has no other
@@ -162,80 +163,6 @@ def _key(columns, name: str):
         f"Column {name!r} is missing. "
         f"{did_you_mean(name, map(str, columns.keys()))}"
     )
-
-
-def plain_column(name: str, values) -> np.ndarray:
-    """Makes an array of numpy of a column of pandas or numpy.
-
-    Args:
-        name: Name of the column, for the error.
-        values: The column.
-
-    Returns:
-        Array of numbers, texts or objects; `None` or NaN where a value is
-        missing.
-
-    Raises:
-        ValueError: If it holds dates, durations or anything else.
-    """
-    dtype = str(getattr(values, "dtype", ""))
-    if dtype.lower() in (
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "boolean",
-    ) and hasattr(values, "isna"):
-        holes = values.isna()
-        if not holes.any():
-            # Booleans stay what they are, as those of numpy do.
-            return values.to_numpy(bool if dtype == "boolean" else "int64")
-        return values.astype(object).where(~holes, None).to_numpy()
-    if dtype in ("Float32", "Float64"):
-        return values.to_numpy("float64", na_value=np.nan)
-    if dtype == "category":
-        values = getattr(values, "array", values)
-        if all(isinstance(value, str) for value in values.categories):
-            return values
-        values = values.astype(values.categories.dtype)
-    if hasattr(values, "to_numpy") and dtype in ("str", "string"):
-        values = values.astype(object).to_numpy()
-    values = np.asarray(values)
-    if values.dtype.kind in "mM" or dtype.startswith("datetime"):
-        raise ValueError(
-            f"Column {name!r} holds dates or durations ({dtype}); expected "
-            "numbers or texts. Make a number of what matters, such as seconds, "
-            ".dt.hour or .dt.dayofyear; from_csv and from_dataframe do so with "
-            f"parse_dates=[{name!r}]."
-        )
-    if values.dtype.kind == "O":
-        _check_objects(name, values.ravel())
-    if values.dtype.kind not in "OSUbiuf":
-        raise ValueError(
-            f"Column {name!r} is of {values.dtype}; expected numbers or texts."
-        )
-    return values
-
-
-def _check_objects(name: str, values: np.ndarray) -> None:
-    """Raises a `ValueError` for objects that are neither texts nor numbers."""
-    import pandas  # takes half a second to load
-
-    for kind in set(map(type, values)):
-        if issubclass(kind, str | bytes | numbers.Number | np.bool_):
-            continue
-        row, value = next(
-            (row, value)
-            for row, value in enumerate(values)
-            if type(value) is kind
-        )
-        if np.ndim(value) == 0 and pandas.isna(value):
-            continue
-        raise ValueError(
-            f"Column {name!r}: found {value!r} of type {kind.__name__} in row "
-            f"{row}; expected numbers or texts. Lists become columns of their "
-            "own, dates seconds (parse_dates of from_csv and from_dataframe)."
-        )
 
 
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
@@ -269,11 +196,13 @@ def _integers(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
     whole = values.dtype.kind in "fO" and not is_text(present)
     if whole and len(present):
         whole = all(float(value).is_integer() for value in present.tolist())
-    if not whole or not missing.any():
-        # Without a hole, floats are a measurement and no numbers of categories.
+    all_integers = all(isinstance(v, numbers.Integral) for v in present)
+    if not whole or not (missing.any() or all_integers):
+        # Without a hole, floats are a measurement and not categories.
         raise TypeError(
             f"Column {name!r} is of {values.dtype}; expected integers, the "
-            "numbers of categories. Convert it with astype('int64')."
+            "numbers of categories. Convert it with astype('int64'), or with "
+            "astype(str) to texts."
         )
     codes = np.full(len(values), MISSING_INTEGER, "int64")
     codes[~missing] = [int(value) for value in present.tolist()]
@@ -289,7 +218,7 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
             "with astype(str), as it was when the encoding was fitted."
         )
     texts = values.astype(object)
-    # By kinds first: a table has many rows and few kinds.
+    # By types first: a table has many rows and few types.
     kinds = set(map(type, texts))
     if all(issubclass(kind, str | bytes) for kind in kinds):
         return texts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtl_keras.tables.disguised_numbers import find_disguise
+from mtl_keras.columns.disguised_numbers import find_disguise
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,27 @@ from mtl_keras.tables.disguised_numbers import find_disguise
         (["(5)", "$1,200.00", "7 %"], "signs around", "plain numbers"),
         (["5-", "7-"], "signs around", "plain numbers"),
         ([f"{n} kg" for n in range(9)], "unit (kg)", "Remove the unit"),
+        ([f"{n}e5 kg" for n in range(9)], "unit (kg)", "Remove the unit"),
+        ([f"\u2212{n} kg" for n in range(9)], "unit (kg)", "Remove the unit"),
+        ([f"{n}.5 m2" for n in range(9)], "unit (m2)", "Remove the unit"),
+        ([f"{n} \u00b0C" for n in range(9)], "unit (\u00b0C)", "Remove the"),
+        (["\u22125", "\u22127.5", "3"], "minus sign (U+2212)", "hyphen"),
+        (["\u20135", "2"], "minus sign (U+2013)", "hyphen"),
+        (["\u22121,5", "2,5"], "decimal comma", "decimal=','"),
+        (["R$5", "R$7,50"], "currency", "currency"),
+        (["US$ 5", "NZ$7"], "currency", "currency"),
+        (["\u20aa5", "\u20ba7"], "currency", "currency"),
+        (["PLN 500", "20 SEK"], "currency", "currency"),
+        (["5 kr", "Rs. 500", "500 z\u0142"], "currency", "currency"),
+        (["-5 chf", "eur 7"], "currency", "currency"),
+        (["5k", "3M", "700"], "thousands or millions", "5000 for 5k"),
+        (["1.2k", "7k"], "thousands or millions", "5000 for 5k"),
+        ([f"{n}M" for n in range(9)], "thousands or millions", "5000"),
+        (["1.5 million", "3 bn"], "thousands or millions", "5000 for 5k"),
+        (["45.5N", "12.25S"], "coordinates", "signed degrees"),
+        (["45\u00b030'15\"N", "7\u00b0 E"], "coordinates", "signed degrees"),
+        (["N 45.5", "W7.25"], "coordinates", "signed degrees"),
+        ([f"{n}{'NS'[n % 2]}" for n in range(9)], "coordinates", "signed"),
     ],
 )
 def test_disguises_are_found(texts, what, way_out):
@@ -53,6 +74,14 @@ def test_disguises_are_found(texts, what, way_out):
         ["1st", "2nd", "3rd"],
         ["1a", "2a", "3a"],
         [f"{n}{'ab'[n % 2]}" for n in range(20)],
+        ["5k", "10k"],
+        ["3M", "5M"],
+        ["5N", "3E"],
+        [f"s{n}" for n in range(20)],
+        [f"E{n}" for n in range(20)],
+        ["TRY 5a", "ALL 5"],
+        ["ABC 123", "USA 5"],
+        ["-", "low"],
         [],
     ],
 )
