@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.datasets.reading.source import Source
+from mtl_keras.datasets.reading.folder_source import FolderSource
 from mtl_keras.datasets.samples import Samples, Targets
 
 
@@ -17,12 +17,11 @@ class StreamedSamples:
     Recipes and the command line read folders of any size this way.
 
     Args:
-        source: The `Source` of the samples, such as that of the `Splits` of
-            `from_folder`.
+        source: The `FolderSource` of the `Splits` of `from_folder`.
         indices: Integer array of samples.
     """
 
-    def __init__(self, source: Source, indices: np.ndarray):
+    def __init__(self, source: FolderSource, indices: np.ndarray):
         self._source = source
         self._indices = np.asarray(indices)
 
