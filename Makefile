@@ -16,7 +16,7 @@ export KERAS_BACKEND := tensorflow
 # Faster on a CPU; see docs/cpu.md.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
-.PHONY: demo test test-all test-keras lint format bench clean
+.PHONY: demo test test-all test-keras lint format bench docs clean
 
 demo: $(VENV)/.installed
 	$(RUN)/mtl-keras train models/cnn_cls_seg_digit_scenes/recipe.toml \
@@ -57,7 +57,16 @@ bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/reading_images.py
 	$(RUN)/python benchmarks/mixing_many.py
 
-# Installed anew only when the dependencies change.
+# The site, in site/; it works without network.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict --quiet
+	@echo "python -m http.server --directory site shows it."
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(RUN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
+# Installed again only when the dependencies change.
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --upgrade pip
@@ -65,4 +74,4 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs build dist
+	rm -rf $(VENV) runs build dist site

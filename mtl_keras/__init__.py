@@ -34,30 +34,8 @@ if Path(sys.argv[0]).stem != "mtl-keras":
         trunks,
         weighting,
     )
-    from mtl_keras.models import (
-        build_cgc,
-        build_cnn,
-        build_cnn_cls_seg,
-        build_cnn_multi_task,
-        build_cross_stitch_cnn,
-        build_cross_stitch_mlp,
-        build_dselect_k,
-        build_esmm,
-        build_from_backbone,
-        build_hierarchical_cnn,
-        build_hierarchical_mlp,
-        build_low_rank_mlp,
-        build_mlp,
-        build_mmoe,
-        build_mtan,
-        build_ple,
-        build_sequence_multi_task,
-        build_soft_sharing_mlp,
-        build_task_relation_mlp,
-        build_text_cls_tag,
-        with_text_input,
-        without_text_input,
-    )
+    from mtl_keras.models import with_text_input, without_text_input
+    from mtl_keras.models.factories import *  # noqa: F403, the registry
     from mtl_keras.pretrained import load_model
     from mtl_keras.surgery import add_task, split
     from mtl_keras.tasks import (
@@ -101,26 +79,6 @@ __all__ = [
     "SequenceTagging",
     "Task",
     "add_task",
-    "build_cgc",
-    "build_cnn",
-    "build_cnn_cls_seg",
-    "build_cnn_multi_task",
-    "build_cross_stitch_cnn",
-    "build_cross_stitch_mlp",
-    "build_dselect_k",
-    "build_esmm",
-    "build_from_backbone",
-    "build_hierarchical_cnn",
-    "build_hierarchical_mlp",
-    "build_low_rank_mlp",
-    "build_mlp",
-    "build_mmoe",
-    "build_mtan",
-    "build_ple",
-    "build_sequence_multi_task",
-    "build_soft_sharing_mlp",
-    "build_task_relation_mlp",
-    "build_text_cls_tag",
     "datasets",
     "distribution",
     "evaluation",
@@ -138,8 +96,11 @@ __all__ = [
     "tasks",
     "training",
     "trunks",
-    "tuning",
+    "tuning",  # noqa: F405, loaded by `__getattr__`
     "weighting",
     "with_text_input",
     "without_text_input",
 ]
+# The factories, which have one list: `mtl_keras/models/factories.py`.
+__all__ += [name for name in globals() if name.startswith("build_")]
+__all__.sort()

@@ -1,7 +1,6 @@
-"""Shared feature extractors of sequences, which keep the steps as they are.
+"""Shared feature extractors of sequences, which keep the number of steps.
 
-Masks go along as Keras carries them, on the tensors: what is masked changes
-nothing of the steps that are not.
+Keras tensors carry the masks. Masked steps do not change the other steps.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from mtl_keras.layers import MaskedConv1D, PositionEncoding
 from mtl_keras.trunks import activate, normalize
 
 SEQUENCE_TRUNKS = ("conv", "gru", "transformer")
-# Of all steps together, padding included; the others are per step or masked.
+# Group normalization would include padding; these are per step or masked.
 SEQUENCE_NORMALIZATIONS = ("batch", "layer", None)
 
 
@@ -27,15 +26,15 @@ def recurrent(
     regularizer=None,
     name: str = "trunk",
 ):
-    """Bidirectional GRUs, each followed by normalization and dropout.
+    """Applies bidirectional GRUs, each with normalization and dropout.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
-        hidden_units: Units of each GRU in each direction.
-        normalization: See `mtl_keras.trunks.normalize`. Defaults to `None`.
-        dropout: Share of channels to drop, in [0, 1). Defaults to `0`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"trunk"`.
+        hidden_units: Number of units of each GRU in each direction.
+        normalization: See `mtl_keras.normalization`. Defaults to `None`.
+        dropout: Dropout rate, in [0, 1). Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"trunk"`.
 
     Returns:
         Features of shape `(batch, steps, 2 * hidden_units[-1])`.
@@ -75,21 +74,22 @@ def convolutional(
     regularizer=None,
     name: str = "trunk",
 ):
-    """Convolutions over steps, each twice as far apart as the one before.
+    """Applies convolutions over steps, each with twice the dilation.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
-        hidden_units: Channels of each convolution.
-        kernel_size: Steps that a convolution reads, odd. Defaults to `5`.
+        hidden_units: Number of filters of each convolution.
+        kernel_size: Number of steps that a convolution reads, odd. Defaults to
+            `5`.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `mtl_keras.trunks.normalize`. Defaults to `None`.
-        dropout: Share of channels to drop, in [0, 1). Defaults to `0`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"trunk"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `None`.
+        dropout: Dropout rate, in [0, 1). Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"trunk"`.
 
     Returns:
-        Features of shape `(batch, steps, hidden_units[-1])`. With a kernel of
-        5, a step of it reads 4 (2^levels - 1) steps around it.
+        Features of shape `(batch, steps, hidden_units[-1])`. With a kernel
+        size of 5, each step depends on 4 (2^levels - 1) steps around it.
 
     Reference:
         Bai et al., "An Empirical Evaluation of Generic Convolutional and
@@ -133,28 +133,29 @@ def transformer(
     regularizer=None,
     name: str = "trunk",
 ):
-    """Transformer blocks: attention, then two dense layers, added to the input.
+    """Applies Transformer blocks of self-attention and two dense layers.
 
-    What is added is normalized before (Pre-LN), and the whole at the end.
+    The normalization is before attention and dense layers (Pre-LN), and once
+    at the end.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
-        hidden_units: Channels of each block, the same for all. Between its
-            dense layers a block is four times as wide.
-        num_heads: Attention heads, by which the channels divide. Defaults to
-            `4`.
+        hidden_units: Width of each block, the same for all. The first dense
+            layer of a block is four times as wide.
+        num_heads: Number of attention heads, which divides the width. Defaults
+            to `4`.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `mtl_keras.trunks.normalize`. Defaults to `None`,
-            which here is `"layer"`.
-        dropout: Share of channels to drop, in [0, 1). Defaults to `0`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"trunk"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `None`,
+            which is `"layer"` here.
+        dropout: Dropout rate, in [0, 1). Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"trunk"`.
 
     Returns:
         Features of shape `(batch, steps, hidden_units[-1])`.
 
     Raises:
-        ValueError: If blocks have several widths, or heads do not divide them.
+        ValueError: If widths differ, or are not divisible by `num_heads`.
 
     Reference:
         Vaswani et al., "Attention Is All You Need", NeurIPS 2017; Xiong et
@@ -201,14 +202,14 @@ def _add(x, y, dropout: float, name: str):
 def _transformer_width(hidden_units: Sequence[int], num_heads: int) -> int:
     if len(set(hidden_units)) != 1:
         raise ValueError(
-            f"hidden_units={tuple(hidden_units)}: the blocks of a Transformer "
-            "have one width, such as (64, 64)."
+            f"hidden_units={tuple(hidden_units)}; expected one width for all "
+            "blocks of a Transformer, such as (64, 64)."
         )
     width = hidden_units[0]
     if width % num_heads:
         raise ValueError(
-            f"num_heads={num_heads} does not divide the {width} channels of "
-            "the Transformer. Use another num_heads, or widths that are a "
-            "multiple of it."
+            f"num_heads={num_heads} does not divide the width {width} of the "
+            "Transformer. Use another num_heads, or a width that is a multiple "
+            "of it."
         )
     return width

@@ -1,4 +1,4 @@
-"""Shared feature extractors: plain functions on Keras tensors."""
+"""Shared feature extractors: functions on Keras tensors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def mlp(
     regularizer=None,
     name: str = "trunk",
 ):
-    """Dense layers, each followed by normalization, activation and dropout.
+    """Applies dense layers, each with normalization, activation and dropout.
 
     Args:
         x: Keras tensor of shape `(batch, features)`.
-        hidden_units: Width of each layer; empty returns `x`.
+        hidden_units: Width of each layer. If it is empty, `x` is returned.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `normalize`. Defaults to `None`.
-        dropout: Share of units to drop, in [0, 1). Defaults to `0`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"trunk"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `None`.
+        dropout: Dropout rate, in [0, 1). Defaults to `0`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"trunk"`.
 
     Returns:
         Features of shape `(batch, hidden_units[-1])`.
@@ -66,15 +66,15 @@ def activate(
     name: str,
     level: int,
 ):
-    """What follows the linear part of a hidden layer.
+    """Applies normalization, activation and dropout to a linear output.
 
     Args:
         x: Keras tensor, channels last.
         activation: Any Keras activation.
-        normalization: See `normalize`.
-        dropout: Share of units to drop, in [0, 1).
-        name: Prefix of the layers' names.
-        level: Number of the hidden layer.
+        normalization: See `mtl_keras.normalization`.
+        dropout: Dropout rate, in [0, 1).
+        name: Prefix of the layer names.
+        level: Number of the hidden layer, at the end of the layer names.
 
     Returns:
         A tensor of the shape of `x`.
@@ -97,17 +97,17 @@ def convolutions(
     regularizer=None,
     name: str = "trunk",
 ):
-    """Convolutions of one width, each with normalization and activation.
+    """Applies convolutions, each with normalization and activation.
 
     Args:
         x: Keras tensor of shape `(batch, height, width, channels)`.
-        filters: Channels of each convolution.
-        count: How many. Defaults to `1`.
+        filters: Number of filters of each convolution.
+        count: Number of convolutions. Defaults to `1`.
         kernel_size: Height and width of the kernels. Defaults to `3`.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `normalize`. Defaults to `"batch"`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"trunk"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `"batch"`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"trunk"`.
 
     Returns:
         Features of shape `(batch, height, width, filters)`.
@@ -138,23 +138,23 @@ def cnn_encoder(
     pool_last: bool = True,
     name: str = "encoder",
 ):
-    """Levels of convolutions, each followed by pooling that halves the size.
+    """Applies levels of convolutions, each followed by a pooling by 2.
 
     Args:
         x: Keras tensor of shape `(batch, height, width, channels)`.
-        filters: Channels of each level.
-        convolutions_per_level: Convolutions in each level, one number for
-            all or one for each. Defaults to `1`.
+        filters: Number of filters of each level.
+        convolutions_per_level: Number of convolutions of each level, or one
+            number for all levels. Defaults to `1`.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `normalize`. Defaults to `"batch"`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        pool_last: Whether the last level is pooled too; a U-Net's bottleneck
-            is not. Defaults to `True`.
-        name: Prefix of the layers' names. Defaults to `"encoder"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `"batch"`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        pool_last: Whether to pool the last level, unlike the bottleneck of a
+            U-Net. Defaults to `True`.
+        name: Prefix of the layer names. Defaults to `"encoder"`.
 
     Returns:
-        The features of the last level, and a list of the features of each
-        pooled level before its pooling (the skips of a U-Net).
+        Features of the last level, and a list with the features of each pooled
+        level before the pooling (the skip connections of a U-Net).
 
     Example:
 
@@ -194,23 +194,23 @@ def unet_decoder(
     regularizer=None,
     name: str = "decoder",
 ):
-    """Doubles the size level by level and joins the encoder's skips.
+    """Upsamples level by level and concatenates the skip connections.
 
-    A level is a 1 x 1 convolution at the small size, upsampling, the skip, and
-    one 3 x 3 convolution over both.
+    A level consists of a 1 x 1 convolution, an upsampling by 2, the skip
+    connection, and a 3 x 3 convolution over both.
 
     Args:
         x: Keras tensor, the bottleneck of an encoder.
-        skips: Features of the encoder's levels, the largest first.
-        filters: Channels of each level of the decoder, in the order of the
-            skips.
+        skips: Features of each level of the encoder, the largest first.
+        filters: Number of filters of each level of the decoder, in the order
+            of `skips`.
         activation: Any Keras activation. Defaults to `"relu"`.
-        normalization: See `normalize`. Defaults to `"batch"`.
-        regularizer: Keras regularizer of the kernels. Defaults to none.
-        name: Prefix of the layers' names. Defaults to `"decoder"`.
+        normalization: See `mtl_keras.normalization`. Defaults to `"batch"`.
+        regularizer: Keras regularizer of the kernels. Defaults to `None`.
+        name: Prefix of the layer names. Defaults to `"decoder"`.
 
     Returns:
-        Features of the height and width of `skips[0]`.
+        Features with the height and width of `skips[0]`.
 
     Reference:
         Ronneberger et al., "U-Net", MICCAI 2015.
@@ -222,7 +222,7 @@ def unet_decoder(
     }
     levels = list(enumerate(zip(skips, filters, strict=True), start=1))
     for level, (skip, channels) in reversed(levels):
-        # Narrowed while it is small: the large sizes cost the time.
+        # Fewer channels before the upsampling, because large maps cost time.
         x = convolutions(
             x,
             channels,
@@ -239,7 +239,7 @@ def unet_decoder(
 def kernel_regularizer(
     l1: float, l2: float
 ) -> keras.regularizers.Regularizer | None:
-    """Makes the regularizer of a trunk's kernels.
+    """Returns the regularizer of the kernels of a trunk.
 
     Args:
         l1: Factor of the sum of absolute values, 0 or more.

@@ -76,7 +76,7 @@ def test_convolutions_reach_as_far_as_they_say():
     ("widths", "heads", "message"),
     [
         ((8, 4), 4, r"hidden_units=\(8, 4\)"),
-        ((6,), 4, "num_heads=4 does not divide the 6"),
+        ((6,), 4, "num_heads=4 does not divide the width 6"),
     ],
 )
 def test_transformers_that_do_not_fit(widths, heads, message):

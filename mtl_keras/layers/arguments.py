@@ -1,4 +1,4 @@
-"""The checks that arguments of layers go through."""
+"""Checks the arguments of layers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import operator
 
 
 def check_positive_integer(argument: str, value) -> int:
-    """Returns an integer of 1 or more, or raises an error that names it.
+    """Returns a positive integer, or raises an error.
 
     Args:
-        argument: Name of the argument, for the message.
-        value: What the user passed.
+        argument: Name of the argument, for error messages.
+        value: Value of the argument.
 
     Raises:
-        TypeError: If it is no integer.
+        TypeError: If it is not an integer.
         ValueError: If it is below 1.
     """
     try:
@@ -28,18 +28,18 @@ def check_positive_integer(argument: str, value) -> int:
 
 
 def check_task_index(task, num_tasks: int) -> int:
-    """Returns the index of a task, or raises an error that names it.
+    """Returns the index of a task, or raises an error.
 
     Args:
-        task: Integer from 0.
-        num_tasks: How many tasks the layer has parameters for.
+        task: Integer, counted from 0.
+        num_tasks: Number of tasks of the layer.
 
     Raises:
         ValueError: If the layer has no such task.
     """
     if isinstance(task, bool) or task not in range(num_tasks):
         raise ValueError(
-            f"task={task!r}; this layer has {num_tasks} tasks, so expected an "
-            f"integer from 0 to {num_tasks - 1}."
+            f"task={task!r}; expected an integer from 0 to {num_tasks - 1}, "
+            f"because this layer has {num_tasks} tasks."
         )
     return int(task)

@@ -1,4 +1,4 @@
-"""Learned vectors in place of the numbers of categories."""
+"""Embedding of categorical columns."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from mtl_keras.layers.arguments import check_positive_integer
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class CategoryEmbedding(keras.layers.Layer):
-    """Puts learned vectors in place of the numbers of categories.
+    """Replaces the ids of categories by learned vectors.
 
-    The last columns of the input are numbers of categories, from 0; the
-    columns before them stay as they are, and the vectors follow. All columns
-    are looked up in one table by one call. As `preprocessing` of a factory, it
-    stands between encoded columns and the trunk.
+    The last columns of the input are ids of categories, counted from 0. The
+    output has the columns before them, unchanged, followed by the vectors. One
+    call looks up all columns in one table. As `preprocessing` of a factory,
+    the layer lies between encoded columns and the trunk.
 
     Args:
-        vocabulary_sizes: Sequence of integers: the number of categories of
+        vocabulary_sizes: Sequence of integers, the number of categories of
             each of the last columns.
-        dimension: Width of the vectors. Defaults to `8`.
-        embeddings_initializer: Defaults to `"uniform"`, as in
-            `keras.layers.Embedding`.
-        embeddings_regularizer: Defaults to none.
+        dimension: Integer, size of the vectors. Defaults to `8`.
+        embeddings_initializer: Initializer of the vectors. Defaults to
+            `"uniform"`.
+        embeddings_regularizer: Regularizer of the vectors. Defaults to `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a number is no integer.
-        ValueError: If a number is below 1, there is none, or the input has
-            too few columns.
+        TypeError: If a number is not an integer.
+        ValueError: If a number is below 1, `vocabulary_sizes` is empty, or the
+            input has too few columns.
 
     Example:
 
@@ -68,11 +68,11 @@ class CategoryEmbedding(keras.layers.Layer):
         )
 
     def build(self, input_shape):
-        """Makes the table of vectors."""
+        """Creates the table of vectors."""
         if input_shape[-1] < len(self.vocabulary_sizes):
             raise ValueError(
                 f"Layer {self.name!r} looks up the last "
-                f"{len(self.vocabulary_sizes)} columns and got "
+                f"{len(self.vocabulary_sizes)} columns, but the input has "
                 f"{input_shape[-1]}."
             )
         self.table = self.add_weight(
@@ -86,7 +86,7 @@ class CategoryEmbedding(keras.layers.Layer):
         columns = len(self.vocabulary_sizes)
         numbers = inputs[..., : inputs.shape[-1] - columns]
         codes = ops.cast(inputs[..., -columns:], "int32")
-        # A number beyond its column must not read the next column's vectors.
+        # An id out of range must not read the vectors of the next column.
         last = np.array(self.vocabulary_sizes, "int32") - 1
         first = np.cumsum([0, *self.vocabulary_sizes[:-1]]).astype("int32")
         rows = ops.clip(codes, 0, last) + first
@@ -97,7 +97,7 @@ class CategoryEmbedding(keras.layers.Layer):
         )
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: the vectors in place of their numbers."""
+        """Returns the shape of the output."""
         columns = len(self.vocabulary_sizes)
         width = input_shape[-1] - columns + columns * self.dimension
         return (*input_shape[:-1], width)

@@ -1,4 +1,4 @@
-"""Linear combinations of the activations of several towers."""
+"""Learned linear combination of the activations of several towers."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from mtl_keras.layers.with_values import with_values
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class CrossStitch(keras.layers.Layer):
-    """A learned linear combination of the towers' activations for each task.
+    """Combines the activations of several towers linearly for each task.
 
-    From the activations x_1, ..., x_K of one tower a task, task k goes on with
+    With the activations x_1, ..., x_K of the towers of K tasks, task k
+    continues with
 
         y_k = sum_j alpha_kj x_j
 
     The layer is called once for each task, `layer([x_1, ..., x_K], task=k)`,
-    so that the graph of the model shows which parameters a task reaches. With
-    the identity as alpha the towers are independent.
+    so that the graph of the model shows which parameters a task reaches. If
+    alpha is the identity, the towers are independent.
 
     Args:
         num_tasks: Number of towers, K.
-        own: What alpha starts from: this number on the diagonal, and the rest
-            up to 1 equally on the other towers. Defaults to `0.9`.
-        per_channel: Whether each channel (the last axis) has an alpha of its
-            own. Defaults to `False`.
+        own: Initial value on the diagonal of alpha. The other towers share the
+            rest up to 1 equally. Defaults to `0.9`.
+        per_channel: Whether each channel (the last axis) has its own alpha.
+            Defaults to `False`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If `num_tasks` is no integer.
-        ValueError: If it is below 1, or if the layer is called with another
-            number of towers or with towers of different shapes.
+        TypeError: If `num_tasks` is not an integer.
+        ValueError: If it is below 1, or if the inputs are not `num_tasks`
+            tensors of one shape.
 
     Example:
 
@@ -66,7 +67,7 @@ class CrossStitch(keras.layers.Layer):
         self.per_channel = per_channel
 
     def build(self, input_shape):
-        """Makes a row of alpha for each task."""
+        """Creates a row of alpha for each task."""
         self._check(input_shape)
         channels = input_shape[0][-1:] if self.per_channel else ()
         others = (1 - self.own) / max(self.num_tasks - 1, 1)
@@ -85,13 +86,13 @@ class CrossStitch(keras.layers.Layer):
     def _check(self, shapes) -> None:
         if len(shapes) != self.num_tasks:
             raise ValueError(
-                f"Layer {self.name!r} stitches {self.num_tasks} towers; got "
-                f"{len(shapes)}. Call it on a list of one tensor a task."
+                f"Layer {self.name!r} stitches {self.num_tasks} towers; found "
+                f"{len(shapes)}. Call it on a list of one tensor for each task."
             )
         shapes = [tuple(shape) for shape in shapes]
         if len(set(shapes)) > 1:
             raise ValueError(
-                f"Layer {self.name!r} stitches towers of one shape; got "
+                f"Layer {self.name!r} stitches towers of one shape; found "
                 f"{shapes}. Give all towers the same widths and depth."
             )
 
@@ -109,7 +110,7 @@ class CrossStitch(keras.layers.Layer):
         return [self.rows[task]]
 
     def layers_of_task(self, inputs, task=0) -> list:
-        """Makes the layers that compute a call alone.
+        """Creates the layers that compute only this call.
 
         Args:
             inputs: As in `call`.
@@ -126,14 +127,14 @@ class CrossStitch(keras.layers.Layer):
 
     @property
     def matrix(self) -> np.ndarray:
-        """The alpha of all tasks, of shape `(tasks, towers)`.
+        """Array with the alpha of all tasks, of shape `(tasks, towers)`.
 
         With `per_channel`, the channels are a third axis.
         """
         return np.stack([ops.convert_to_numpy(row) for row in self.rows])
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of each tower."""
+        """Returns the shape of the output."""
         self._check(input_shape)
         return tuple(input_shape[0])
 

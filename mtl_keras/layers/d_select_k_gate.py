@@ -1,4 +1,4 @@
-"""The gate that selects few experts and is smooth all the same."""
+"""Smooth gate that selects a few experts."""
 
 from __future__ import annotations
 
@@ -16,38 +16,39 @@ _EPSILON = 1e-6
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class DSelectKGate(keras.layers.Layer):
-    """Weights of experts, of which training leaves at most k above 0.
+    """Computes weights of experts; after training, at most k are above 0.
 
-    Each of k selectors writes the number of its expert in binary: digit j is 1
-    to the degree S(z_j), with the smooth step
+    Each of k selectors encodes the number of its expert in binary: digit j is
+    1 to the degree S(z_j), with the smooth step
 
         S(t) = 0 below -gamma/2, 1 above gamma/2, and between them
                -2 t^3 / gamma^3 + 3 t / (2 gamma) + 1/2,
 
-    and expert e has, from one selector,
+    and one selector weights expert e by
 
         r(z)_e = prod_{j: digit j of e is 1} S(z_j)
                  prod_{j: digit j of e is 0} (1 - S(z_j)).
 
-    The gate is the mean of the selectors by a softmax: q = sum_i softmax(a)_i
-    r(z_i). Once all S are 0 or 1, each selector has chosen one expert.
+    The gate is the softmax-weighted mean of the selectors: q = sum_i
+    softmax(a)_i r(z_i). Once all S are 0 or 1, each selector has chosen one
+    expert.
 
-    The layer adds `entropy` times the entropy of its selectors to the loss,
-    which makes them choose sooner. Where the number of experts is no power of
-    2, it also adds 1 / sum_e r(z)_e for each selector, which keeps them from
-    numbers that are no expert's. Both are means over the batch.
+    The layer adds `entropy` times the entropy of its selectors to the loss, so
+    that they choose sooner. If the number of experts is not a power of 2, it
+    also adds 1 / sum_e r(z)_e for each selector, so that none chooses a number
+    without an expert. Both are means over the batch.
 
     Args:
         num_experts: Number of experts, 2 or more.
         k: Number of selectors, from 1 to `num_experts`.
         gamma: Width of the smooth step, above 0. Defaults to `1.0`.
         entropy: Factor of the entropy, 0 or more. Defaults to `0`.
-        per_sample: Whether a and z are linear functions of the sample.
-            Defaults to `False`: they are the task's, the same for all samples.
+        per_sample: Whether a and z are linear functions of the sample rather
+            than parameters of the task. Defaults to `False`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
+        TypeError: If a count is not an integer.
         ValueError: If an argument is out of range.
 
     Example:
@@ -82,7 +83,7 @@ class DSelectKGate(keras.layers.Layer):
         if self.k > self.num_experts:
             raise ValueError(
                 f"k={self.k} is above num_experts={self.num_experts}; a gate "
-                "selects at most all experts. Lower k or add experts."
+                "selects at most all experts. Use a smaller k or more experts."
             )
         if not gamma > 0:
             raise ValueError(f"gamma={gamma!r}; expected a number above 0.")
@@ -96,7 +97,7 @@ class DSelectKGate(keras.layers.Layer):
         self.num_digits = math.ceil(math.log2(self.num_experts))
 
     def build(self, input_shape):
-        """Makes the selectors' digits z and logits a, or what computes them."""
+        """Creates the digits z and the logits a, or the kernels of both."""
         digits = (self.k, self.num_digits)
         near_zero = keras.initializers.RandomUniform(
             -self.gamma / 100, self.gamma / 100
@@ -107,7 +108,7 @@ class DSelectKGate(keras.layers.Layer):
         self.digits = self.add_weight(
             name="digits", shape=(*inputs, *digits), initializer=near_zero
         )
-        if self.k > 1:  # one selector has all the weight
+        if self.k > 1:  # the weight of a single selector is 1
             self.logits = self.add_weight(
                 name="logits",
                 shape=(*inputs, self.k),
@@ -115,14 +116,14 @@ class DSelectKGate(keras.layers.Layer):
             )
 
     def call(self, inputs):
-        digits = self._of_samples(self.digits, inputs)
+        digits = self._by_sample(self.digits, inputs)
         selectors = self._selectors(
             ops.reshape(digits, (-1, self.k, self.num_digits))
         )
         self._add_losses(selectors)
         weights = selectors[:, 0]
         if self.k > 1:
-            shares = ops.softmax(self._of_samples(self.logits, inputs), axis=-1)
+            shares = ops.softmax(self._by_sample(self.logits, inputs), axis=-1)
             weights = ops.sum(shares[..., None] * selectors, axis=1)
         if self.per_sample:
             return weights
@@ -130,25 +131,25 @@ class DSelectKGate(keras.layers.Layer):
             weights, (ops.shape(inputs)[0], self.num_experts)
         )
 
-    def _of_samples(self, variable, inputs):
-        """Values by sample, of shape `(batch or 1, ...)`."""
+    def _by_sample(self, variable, inputs):
+        """Returns values for each sample, of shape `(batch or 1, ...)`."""
         if self.per_sample:
             return ops.matmul(inputs, variable)
         return ops.convert_to_tensor(variable)[None]
 
     def _selectors(self, digits):
-        """The r of each selector, of shape `(batch or 1, k, experts)`."""
+        """Returns r of each selector, of shape `(batch or 1, k, experts)`."""
         ones = self._smooth_step(digits)[:, :, None]
         codes = self._codes()
         return ops.prod(ops.where(codes, ones, 1 - ones), axis=-1)
 
     def _smooth_step(self, t):
-        # With u = t / gamma + 1/2 it is u^2 (3 - 2u), exactly 0 and 1 outside.
+        # S is u^2 (3 - 2u) with u = t / gamma + 1/2, exactly 0 or 1 outside.
         u = ops.clip(t / self.gamma + 0.5, 0.0, 1.0)
         return ops.square(u) * (3 - 2 * u)
 
     def _codes(self) -> np.ndarray:
-        """The binary number of each expert, `(experts, digits)`."""
+        """Returns the digits of each expert, of shape `(experts, digits)`."""
         numbers = np.arange(self.num_experts)[:, None]
         return (numbers >> np.arange(self.num_digits)) % 2 == 1
 
@@ -165,7 +166,7 @@ class DSelectKGate(keras.layers.Layer):
             self.add_loss(ops.mean(ops.sum(inverse, axis=-1)))
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: `(batch, experts)`."""
+        """Returns the shape of the output."""
         return (input_shape[0], self.num_experts)
 
     def get_config(self):

@@ -12,33 +12,33 @@ from mtl_keras.layers.side_by_side import multiply_side_by_side
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class Experts(keras.layers.Layer):
-    """One dense layer an expert, all computed together.
+    """Computes several dense layers, the experts, together.
 
-    Expert e has a kernel W_e and a bias b_e of its own:
+    Expert e has a kernel W_e and a bias b_e:
 
         y_e = activation(x_e W_e + b_e)
 
-    The first layer of several experts reads one tensor of shape `(batch,
-    inputs)`, which all experts get; the next ones read a tensor of shape
-    `(batch, experts, inputs)`, of which each expert gets its own part.
+    In a tensor of shape `(batch, inputs)`, all experts read the same inputs.
+    In a tensor of shape `(batch, experts, inputs)`, each expert reads its
+    slice, so that layers can be stacked.
 
-    The kernels are one variable of shape `(inputs, experts, units)`, and the
+    The kernels are one variable of shape `(inputs, experts, units)`, the
     biases one of shape `(experts, units)`.
 
     Args:
         num_experts: Number of experts, 1 or more.
-        units: Width of each expert's output.
-        activation: Any Keras activation. Defaults to none.
+        units: Size of the output of each expert.
+        activation: Any Keras activation. Defaults to `None`.
         use_bias: Whether each expert has a bias. Defaults to `True`.
-        kernel_initializer: Called for each expert by itself, so that what
-            depends on the number of inputs fits. Defaults to
-            `"glorot_uniform"`.
-        kernel_regularizer: Of all kernels together. Defaults to none.
+        kernel_initializer: Initializer of the kernel of each expert. Defaults
+            to `"glorot_uniform"`.
+        kernel_regularizer: Regularizer of all kernels together. Defaults to
+            `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
-        ValueError: If a count is below 1, or the input is of another rank or
+        TypeError: If a count is not an integer.
+        ValueError: If a count is below 1, or the input has another rank or
             another number of experts.
 
     Example:
@@ -71,12 +71,12 @@ class Experts(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
-        """Makes the kernels and biases of all experts."""
+        """Creates the kernels and biases of all experts."""
         self._check(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], self.num_experts, self.units),
-            initializer=self._expert_by_expert,
+            initializer=self._initialize_kernels,
             regularizer=self.kernel_regularizer,
         )
         if self.use_bias:
@@ -86,7 +86,7 @@ class Experts(keras.layers.Layer):
                 initializer="zeros",
             )
 
-    def _expert_by_expert(self, shape, dtype=None):
+    def _initialize_kernels(self, shape, dtype=None):
         inputs, num_experts, units = shape
         return ops.stack(
             [
@@ -102,7 +102,7 @@ class Experts(keras.layers.Layer):
             return
         raise ValueError(
             f"Layer {self.name!r} has {self.num_experts} experts and reads "
-            f"(batch, inputs) or (batch, {self.num_experts}, inputs); got "
+            f"(batch, inputs) or (batch, {self.num_experts}, inputs); found "
             f"shape {tuple(input_shape)}."
         )
 
@@ -113,7 +113,7 @@ class Experts(keras.layers.Layer):
         return self.activation(outputs)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: `(batch, experts, units)`."""
+        """Returns the shape of the output."""
         self._check(input_shape)
         return (input_shape[0], self.num_experts, self.units)
 

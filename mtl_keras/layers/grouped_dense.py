@@ -19,31 +19,31 @@ from mtl_keras.layers.with_values import with_values
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class GroupedDense(keras.layers.Layer):
-    """One dense layer a task, all computed by one product.
+    """Computes the dense layers of several tasks by one product.
 
-    Task k has a kernel W_k and a bias b_k of its own:
+    Task k has a kernel W_k and a bias b_k:
 
         y_k = activation(x W_k + b_k)
 
-    The tasks lie along the axis before the last (`task_axis`) of both
-    variables, so the gradient of one task's loss stays in its slice. Given a
-    tensor of shape `(batch, tasks, inputs)`, each task reads its own part.
+    The tasks lie along the second to last axis (`task_axis`) of both
+    variables, so that the gradient of a task is in its slice. In a tensor of
+    shape `(batch, tasks, inputs)`, each task reads its slice.
 
     Args:
-        units: Width of each task's output.
+        units: Size of the output of each task.
         num_tasks: Number of tasks, 1 or more.
         activation: Any Keras activation that is elementwise or along the last
-            axis. Defaults to none.
+            axis. Defaults to `None`.
         use_bias: Whether each task has a bias. Defaults to `True`.
-        kernel_initializer: Called for each task by itself, so that what
-            depends on the number of units fits. Defaults to
+        kernel_initializer: Initializer of the kernel of each task. Defaults to
             `"glorot_uniform"`.
-        bias_initializer: Likewise. Defaults to `"zeros"`.
+        bias_initializer: Initializer of the bias of each task. Defaults to
+            `"zeros"`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
-        ValueError: If a count is below 1, or the input is of another rank or
+        TypeError: If a count is not an integer.
+        ValueError: If a count is below 1, or the input has another rank or
             another number of tasks.
 
     Example:
@@ -76,13 +76,13 @@ class GroupedDense(keras.layers.Layer):
         self._initializers = None
 
     @classmethod
-    def of(cls, layers: Sequence[keras.layers.Dense], **kwargs):
-        """Makes the layer that stands for dense layers of one configuration.
+    def from_layers(cls, layers: Sequence[keras.layers.Dense], **kwargs):
+        """Creates the layer that replaces dense layers of one configuration.
 
-        It begins with the very values that these would begin with.
+        Its initial values are exactly those of the dense layers.
 
         Args:
-            layers: The layers, none of them built.
+            layers: List of `keras.layers.Dense` that are not built.
             **kwargs: See `keras.layers.Layer`.
         """
         first = layers[0]
@@ -103,20 +103,20 @@ class GroupedDense(keras.layers.Layer):
         return grouped
 
     def build(self, input_shape):
-        """Makes the kernels and biases of all tasks."""
+        """Creates the kernels and biases of all tasks."""
         self._check(input_shape)
         kernels, biases = zip(*self._initializers_by_task(), strict=True)
         inputs = input_shape[-1]
         self.kernel = self.add_weight(
             name="kernel",
             shape=(inputs, self.num_tasks, self.units),
-            initializer=_each_by_itself(kernels),
+            initializer=_stack_initializers(kernels),
         )
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias",
                 shape=(self.num_tasks, self.units),
-                initializer=_each_by_itself(biases),
+                initializer=_stack_initializers(biases),
             )
 
     def _initializers_by_task(self) -> list[tuple]:
@@ -135,7 +135,7 @@ class GroupedDense(keras.layers.Layer):
             return
         raise ValueError(
             f"Layer {self.name!r} has {self.num_tasks} tasks and reads "
-            f"(batch, inputs) or (batch, {self.num_tasks}, inputs); got "
+            f"(batch, inputs) or (batch, {self.num_tasks}, inputs); found "
             f"shape {tuple(input_shape)}."
         )
 
@@ -145,21 +145,21 @@ class GroupedDense(keras.layers.Layer):
             outputs = ops.add(outputs, self.bias)
         outputs = self.activation(outputs)
         by_task = ops.unstack(outputs, self.num_tasks, axis=1)
-        # Keras notes on probabilities what they were made of, for its losses.
+        # Keras attaches the logits to probabilities, for its losses.
         logits = logits_of(outputs)
         if logits is not None:
-            of_tasks = ops.unstack(logits, self.num_tasks, axis=1)
-            for output, of_task in zip(by_task, of_tasks, strict=True):
-                with_attributes(output, {LOGITS: of_task})
+            task_logits = ops.unstack(logits, self.num_tasks, axis=1)
+            for output, x in zip(by_task, task_logits, strict=True):
+                with_attributes(output, {LOGITS: x})
         return by_task
 
     def compute_output_shape(self, input_shape) -> list[tuple]:
-        """Shapes of the outputs: `(batch, units)` for each task."""
+        """Returns the shape of the output."""
         self._check(input_shape)
         return [(input_shape[0], self.units)] * self.num_tasks
 
     def layers_of_task(self, inputs, task=0) -> list:
-        """Makes the layers that compute one task alone.
+        """Creates the layers that compute only one task.
 
         Args:
             inputs: Tensor of shape `(batch, inputs)`.
@@ -194,12 +194,12 @@ class GroupedDense(keras.layers.Layer):
         }
 
 
-def _each_by_itself(initializers: Sequence):
-    """Calls an initializer for each task, along the axis before the last."""
+def _stack_initializers(initializers: Sequence):
+    """Returns an initializer of the stacked variables of all tasks."""
 
     def initialize(shape, dtype=None):
-        of_task = (*shape[:-2], shape[-1])
-        values = [make(of_task, dtype) for make in initializers]
+        task_shape = (*shape[:-2], shape[-1])
+        values = [one(task_shape, dtype) for one in initializers]
         return ops.stack(values, axis=GroupedDense.task_axis)
 
     return initialize

@@ -1,4 +1,4 @@
-"""Dense layers of several tasks that have one basis."""
+"""Dense layers of several tasks with a shared basis."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from mtl_keras.layers.with_values import with_values
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class LowRankDense(keras.layers.Layer):
-    """A dense layer a task, whose kernels are a shared basis times a factor.
+    """Dense layer for each task whose kernels share one basis.
 
-    Task k has the kernel W_k = B V_k: the basis B, of shape `(inputs, rank)`,
-    belongs to all tasks, and the factor V_k, of shape `(rank, units)`, to task
-    k alone:
+    Task k has the kernel W_k = B V_k. All tasks share the basis B, of shape
+    `(inputs, rank)`; only task k has the factor V_k, of shape `(rank, units)`:
 
         y_k = activation(x B V_k + b_k)
 
@@ -26,19 +25,20 @@ class LowRankDense(keras.layers.Layer):
     graph of the model shows which parameters a task reaches.
 
     Args:
-        units: Width of the output, an integer of 1 or more.
-        rank: Columns of the basis, at most the smaller one of `inputs` and
-            `units`, which is the full rank.
+        units: Integer, size of the output.
+        rank: Integer, number of columns of the basis, at most the full rank,
+            which is the smaller of `inputs` and `units`.
         num_tasks: Number of tasks.
-        activation: Any Keras activation. Defaults to none.
+        activation: Any Keras activation. Defaults to `None`.
         use_bias: Whether each task has a bias. Defaults to `True`.
-        kernel_initializer: Of the basis and of the factors. Defaults to
-            `"glorot_uniform"`.
-        kernel_regularizer: Of the basis and of the factors. Defaults to none.
+        kernel_initializer: Initializer of the basis and the factors. Defaults
+            to `"glorot_uniform"`.
+        kernel_regularizer: Regularizer of the basis and the factors. Defaults
+            to `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
+        TypeError: If a count is not an integer.
         ValueError: If a count is below 1, or the rank above the full rank.
 
     Example:
@@ -46,7 +46,7 @@ class LowRankDense(keras.layers.Layer):
     >>> layer = mtl_keras.layers.LowRankDense(6, rank=2, num_tasks=3)
     >>> layer(np.ones((4, 8)), task=1).shape
     TensorShape([4, 6])
-    >>> layer.kernel_of(1).shape
+    >>> layer.task_kernel(1).shape
     TensorShape([8, 6])
 
     Reference:
@@ -77,7 +77,7 @@ class LowRankDense(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
-        """Makes the basis, and a factor and a bias for each task."""
+        """Creates the basis, and a factor and a bias for each task."""
         inputs = input_shape[-1]
         if self.rank > min(inputs, self.units):
             raise ValueError(
@@ -85,8 +85,8 @@ class LowRankDense(keras.layers.Layer):
                 f"{self.name!r}, {min(inputs, self.units)}, which maps "
                 f"{inputs} inputs to {self.units} units. Choose a rank of at "
                 f"most {min(inputs, self.units)}; below "
-                f"{inputs * self.units / (inputs + self.units):.3g} one task "
-                "alone has fewer parameters than with a full matrix."
+                f"{inputs * self.units / (inputs + self.units):.3g}, even a "
+                "single task has fewer parameters than with a full matrix."
             )
         self.basis = self._add_kernel("basis", (inputs, self.rank))
         self.factors = [
@@ -132,7 +132,7 @@ class LowRankDense(keras.layers.Layer):
         return [*own, self.biases[task]] if self.use_bias else own
 
     def layers_of_task(self, inputs, task=0) -> list:
-        """Makes the layers that compute a call alone, one after another.
+        """Creates the layers that compute only this call, in order.
 
         Args:
             inputs: As in `call`.
@@ -158,7 +158,7 @@ class LowRankDense(keras.layers.Layer):
             with_values(factor, (*inputs.shape[:-1], self.rank), own),
         ]
 
-    def kernel_of(self, task: int):
+    def task_kernel(self, task: int):
         """Returns the kernel of a task, B V_k, of shape `(inputs, units)`.
 
         Args:
@@ -167,7 +167,7 @@ class LowRankDense(keras.layers.Layer):
         return ops.matmul(self.basis, self.factors[task])
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the input with `units` at its end."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self):

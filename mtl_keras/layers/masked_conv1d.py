@@ -8,17 +8,16 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class MaskedConv1D(keras.layers.Conv1D):
-    """Keras's `Conv1D` that reads masked steps as zeros and hands the mask on.
+    """Convolution that reads masked steps as zeros and passes on the mask.
 
-    `padding="same"` puts zeros around a sequence. With zeros in place of the
-    masked steps too, what a sequence gives does not depend on how far it is
-    padded.
+    `padding="same"` pads a sequence with zeros. Because masked steps are zeros
+    too, the output of a sequence does not depend on its padding.
 
     Args:
-        filters: Channels of the output.
-        kernel_size: Number of steps that are read together, odd.
-        **kwargs: Those of `keras.layers.Conv1D` but for strides and padding,
-            which keep the steps as they are.
+        filters: Number of filters.
+        kernel_size: Number of steps that a filter reads, odd.
+        **kwargs: See `keras.layers.Conv1D`. `strides` and `padding` are fixed,
+            so that the number of steps does not change.
 
     Example:
 

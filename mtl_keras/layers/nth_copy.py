@@ -1,4 +1,4 @@
-"""Copies of initializers, for variables that hold several of a kind."""
+"""Copies of an initializer, for variables that stack several kernels."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import keras
 
 
 def nth_copy(initializer, index: int):
-    """A copy that draws other numbers; one with a seed gets the next seeds.
+    """Returns a copy of an initializer that draws other numbers.
+
+    A copy of an initializer with a seed has the seed plus `index`.
 
     Args:
-        initializer: A Keras initializer, or a function, which is returned.
+        initializer: A Keras initializer, or a function.
         index: Number of the copy.
+
+    Returns:
+        The copy. A function is returned unchanged.
     """
     if not isinstance(initializer, keras.initializers.Initializer):
         return initializer

@@ -1,4 +1,4 @@
-"""A number of a table, which may be missing."""
+"""Encoding of a numeric column with missing values."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class NumberEncoding(keras.layers.Layer):
-    """Fills, scales and encodes a number of a table.
+    """Fills, scales and encodes a numeric column.
 
-    The number x becomes `(x - center) / scale`, in its own dtype, and then
-    float32: unix seconds in float64 keep their spread. NaN and infinity stand
-    for a missing number. It is filled with `fill`; with `mark_missing`, a last
-    column says where. An `encoder` makes several numbers of the one, all 0
-    where a marked number is missing: it has a bin of its own.
+    The number x becomes `(x - center) / scale`, computed in the dtype of the
+    input and then converted to float32, so that large float64 numbers such as
+    unix seconds do not lose precision. NaN and infinity are missing values,
+    which `fill` replaces. With `mark_missing`, a last column marks them. An
+    `encoder` maps the number to several columns, which are 0 for marked
+    missing values.
 
     Args:
-        fill: Float, what stands in for a missing number, in the units of the
-            input. The median of the training part is robust. Defaults to 0.0.
-        center: Float, what is subtracted. Defaults to 0.0.
-        scale: Float above 0, the divisor. Defaults to 1.0.
-        mark_missing: Boolean, whether a column of 0 and 1 says where the
-            number is missing. Defaults to `False`.
-        encoder: A layer from `(rows, 1)` to `(rows, width)` on the scaled
-            number, such as `PiecewiseLinearEncoding`. Defaults to `None`.
+        fill: Float that replaces missing values, in the units of the input,
+            such as the median of the training data. Defaults to `0.0`.
+        center: Float to subtract. Defaults to `0.0`.
+        scale: Float above 0 to divide by. Defaults to `1.0`.
+        mark_missing: Boolean, whether to add a column with 1 for missing
+            values and 0 for others. Defaults to `False`.
+        encoder: Layer that maps the scaled number from `(rows, 1)` to
+            `(rows, width)`, such as `PiecewiseLinearEncoding`. Defaults to
+            `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
@@ -49,7 +51,7 @@ class NumberEncoding(keras.layers.Layer):
         encoder: keras.layers.Layer | None = None,
         **kwargs,
     ):
-        # A float64 column must not become float32 on its way in.
+        # Autocasting would convert a float64 column to float32.
         super().__init__(autocast=False, **kwargs)
         if not scale > 0:
             raise ValueError(
@@ -66,10 +68,10 @@ class NumberEncoding(keras.layers.Layer):
         x = ops.convert_to_tensor(inputs)
         if not keras.backend.is_float_dtype(x.dtype):
             x = ops.cast(x, "float32")
-        there = ops.isfinite(x)
-        x = ops.where(there, x, ops.cast(self.fill, x.dtype))
+        present = ops.isfinite(x)
+        x = ops.where(present, x, ops.cast(self.fill, x.dtype))
         x = ops.cast((x - self.center) / self.scale, self.compute_dtype)
-        missing = ops.cast(ops.logical_not(there), self.compute_dtype)
+        missing = ops.cast(ops.logical_not(present), self.compute_dtype)
         if self.encoder is not None:
             x = ops.cast(self.encoder(x), self.compute_dtype)
             if self.mark_missing:
@@ -77,11 +79,11 @@ class NumberEncoding(keras.layers.Layer):
         return ops.concatenate([x, missing], -1) if self.mark_missing else x
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: as many columns as `width`."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], self.width)
 
     def compute_output_spec(self, inputs) -> keras.KerasTensor:
-        """Shape and dtype of the output."""
+        """Returns the shape and dtype of the output."""
         shape = self.compute_output_shape(inputs.shape)
         return keras.KerasTensor(shape, self.compute_dtype)
 
@@ -106,7 +108,7 @@ class NumberEncoding(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        """Makes the layer and its encoder."""
+        """Creates the layer and its encoder."""
         config = dict(config)
         encoder = keras.saving.deserialize_keras_object(config.pop("encoder"))
         return cls(encoder=encoder, **config)

@@ -1,4 +1,4 @@
-"""Sequences that are brought to a number of steps."""
+"""Padding of sequences to a minimum number of steps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class PadSteps(keras.layers.Layer):
-    """Adds masked steps of zeros up to a number of steps; cuts none off.
+    """Pads sequences with masked zeros to a minimum number of steps.
 
-    What comes before it computes no more steps than the longest sequence of a
-    batch has, what comes after has as many as its targets.
+    Layers before it compute only as many steps as the longest sequence of a
+    batch has. Layers after it have as many steps as their targets. Longer
+    sequences are not truncated.
 
     Args:
-        steps: Fewest steps of the output.
+        steps: Integer, minimum number of steps of the output.
         **kwargs: See `keras.layers.Layer`.
 
     Example:
@@ -34,13 +35,13 @@ class PadSteps(keras.layers.Layer):
         return tf.pad(inputs, [[0, 0], [0, missing], [0, 0]])
 
     def compute_mask(self, inputs, mask=None):
-        """The mask of the output: what is added is masked.
+        """Returns the mask of the output, which is `False` for added steps.
 
         Args:
-            inputs: The sequences.
-            mask: Their mask, or `None`.
+            inputs: Tensor of shape `(batch, steps, channels)`.
+            mask: Mask of the inputs, or `None`.
         """
-        if isinstance(inputs, keras.KerasTensor):  # of no steps yet
+        if isinstance(inputs, keras.KerasTensor):  # while the graph is built
             shape = self.compute_output_spec(inputs).shape[:2]
             return keras.KerasTensor(shape, "bool")
         if mask is None:
@@ -49,7 +50,7 @@ class PadSteps(keras.layers.Layer):
         return tf.pad(mask, [[0, 0], [0, missing]])
 
     def compute_output_spec(self, inputs):
-        """Shape of the output: of any number of steps."""
+        """Returns the shape and dtype of the output."""
         batch, steps, channels = inputs.shape
         steps = None if steps is None else max(steps, self.steps)
         return keras.KerasTensor((batch, steps, channels), inputs.dtype)

@@ -1,4 +1,4 @@
-"""The mask of the padding at the end of numeric sequences."""
+"""Mask of the padding at the end of numeric sequences."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class PaddingMask(keras.layers.Layer):
-    """Masks the steps at the end of which all channels are one number.
+    """Masks the final steps in which all channels equal the padding value.
 
-    Such a step in the middle of a sequence (a pause, say) is none of the
-    padding, unlike with `keras.layers.Masking`. The mask is that of the second
-    tensor, the sequences as they are, so that the first may be normalized.
+    Unlike `keras.layers.Masking`, it does not mask such steps in the middle of
+    a sequence, which may be a pause. The layer is called on a list of
+    features and raw sequences. The mask depends on the raw sequences, so that
+    the features may be normalized.
 
     Args:
-        padding_value: The number.
+        padding_value: Float, the padding value.
         **kwargs: See `keras.layers.Layer`.
 
     Example:
@@ -39,23 +40,23 @@ class PaddingMask(keras.layers.Layer):
         return ops.where(mask[..., None], features, ops.zeros_like(features))
 
     def compute_mask(self, inputs, previous_mask=None):
-        """Tells the steps of the sequences from padding.
+        """Returns the mask, which is `False` for padding.
 
         Args:
-            inputs: The features, and the sequences as they are.
+            inputs: List of the features and the raw sequences.
             previous_mask: Not used.
 
         Returns:
-            Booleans of shape `(batch, steps)`.
+            Boolean tensor of shape `(batch, steps)`.
         """
         raw = ops.convert_to_tensor(inputs[1])
-        own = ops.any(ops.not_equal(raw, self.padding_value), axis=-1)
-        # A step counts if it, or one after it, is none of the padding.
-        after = ops.cumsum(ops.flip(ops.cast(own, "int32"), axis=1), axis=1)
-        return ops.flip(after, axis=1) > 0
+        has_value = ops.any(ops.not_equal(raw, self.padding_value), axis=-1)
+        # A step is not padding if it or a later step has another value.
+        flipped = ops.flip(ops.cast(has_value, "int32"), axis=1)
+        return ops.flip(ops.cumsum(flipped, axis=1), axis=1) > 0
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the features."""
+        """Returns the shape of the output."""
         return tuple(input_shape[0])
 
     def get_config(self):

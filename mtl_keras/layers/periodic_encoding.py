@@ -1,4 +1,4 @@
-"""A number as waves of several lengths."""
+"""Encoding of a number by sines and cosines."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mtl_keras.layers.arguments import check_positive_integer
 class PeriodicEncoding(keras.layers.Layer):
     """Encodes a number by sines and cosines.
 
-    The number x becomes `sin(2 pi c_k x)` and `cos(2 pi c_k x)`, for
+    The number x becomes `sin(2 pi c_k x)` and `cos(2 pi c_k x)`, with
     frequencies c_k that are drawn once from a normal distribution. A linear
-    layer on them is a smooth function of x with many turns, which networks
-    hardly learn from the number itself.
+    layer on them can represent a smooth function of x that changes often,
+    which networks hardly learn from x itself.
 
     Args:
         num_frequencies: Integer, number of frequencies. Defaults to `16`.
-        deviation: Float above 0, standard deviation of the frequencies, for a
-            standardized number. Greater ones follow faster changes. Defaults
+        deviation: Float above 0, standard deviation of the frequencies, for
+            standardized inputs. A larger value fits faster changes. Defaults
             to `0.5`.
         seed: Integer, seed of the frequencies. Defaults to `0`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If `num_frequencies` is no integer.
+        TypeError: If `num_frequencies` is not an integer.
         ValueError: If it is below 1, or `deviation` is not above 0.
 
     Example:
@@ -72,7 +72,7 @@ class PeriodicEncoding(keras.layers.Layer):
         return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: the waves in place of the number."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], 2 * self.num_frequencies)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""A number as the bins that it has passed."""
+"""Encoding of a number by bins."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from mtl_keras.layers.arguments import check_positive_integer
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class PiecewiseLinearEncoding(keras.layers.Layer):
-    """Encodes a number by the bins that it has passed.
+    """Encodes a number by the share of each bin below it.
 
     With boundaries b_0 < ... < b_T, the number x becomes T numbers,
 
         e_t = min(max((x - b_{t-1}) / (b_t - b_{t-1}), 0), 1)
 
-    A linear layer on them is a piecewise linear function of x, so a network
-    can treat ages, or a capital gain of exactly 7,688 dollars, in ways that it
-    hardly learns from a standardized number. Beyond the first and the last
-    boundary the encoding stays as it is there.
+    A linear layer on them is a piecewise linear function of x, so that a
+    network can treat ranges of ages, or a capital gain of exactly 7,688
+    dollars, in ways that it hardly learns from a standardized number. Beyond
+    the first and the last boundary, the encoding is constant.
 
-    `adapt` draws the boundaries from data: quantiles of the distinct values,
-    so that a column which is mostly 0 has its bins elsewhere too.
+    `adapt` computes the boundaries from data. They are quantiles of the
+    distinct values, so that bins are not wasted on frequent values.
 
     Args:
-        num_bins: Number of bins at most; fewer where there are fewer distinct
-            values. Defaults to `32`.
-        boundaries: Sequence of increasing numbers, two or more, in place of
+        num_bins: Integer, maximum number of bins. Data with fewer distinct
+            values have fewer bins. Defaults to `32`.
+        boundaries: Sequence of two or more increasing numbers, in place of
             `adapt`. Defaults to `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If `num_bins` is no integer.
+        TypeError: If `num_bins` is not an integer.
         ValueError: If it is below 1, the boundaries do not increase, or the
-            layer is called before it has any.
+            layer is called without boundaries.
 
     Example:
 
@@ -51,7 +51,7 @@ class PiecewiseLinearEncoding(keras.layers.Layer):
 
     Reference:
         Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep
-        Learning", NeurIPS 2022, where the first and the last bin go on
+        Learning", NeurIPS 2022, where the first and the last bin extrapolate
         linearly.
     """
 
@@ -69,17 +69,17 @@ class PiecewiseLinearEncoding(keras.layers.Layer):
 
     @property
     def boundaries(self) -> tuple[float, ...] | None:
-        """The boundaries of the bins; `None` before `adapt`."""
+        """Boundaries of the bins, or `None` before `adapt`."""
         return self._boundaries
 
     def adapt(self, data) -> None:
-        """Draws the boundaries from data.
+        """Computes the boundaries from data.
 
         Args:
-            data: Array of numbers, or a `tf.data.Dataset` of batches of them.
+            data: Array of numbers, or a `tf.data.Dataset` of such arrays.
 
         Raises:
-            ValueError: If the data has no two distinct finite numbers.
+            ValueError: If the data has fewer than two distinct finite numbers.
         """
         if hasattr(data, "as_numpy_iterator"):
             data = np.concatenate([*map(np.ravel, data.as_numpy_iterator())])
@@ -88,8 +88,8 @@ class PiecewiseLinearEncoding(keras.layers.Layer):
         if len(values) < 2:
             raise ValueError(
                 f"Layer {self.name!r}: found {len(values)} distinct finite "
-                "numbers, expected two or more. Leave the column out; it says "
-                "nothing."
+                "numbers, expected two or more. Leave out the column, which "
+                "has no information."
             )
         bins = min(self.num_bins, len(values) - 1)
         shares = np.linspace(0, 1, bins + 1)
@@ -109,7 +109,7 @@ class PiecewiseLinearEncoding(keras.layers.Layer):
         return ops.clip((x - lower) / widths, 0.0, 1.0)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: the bins in place of the number."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], len(self._boundaries or (0,)) - 1)
 
     def get_config(self):

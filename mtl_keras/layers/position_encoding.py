@@ -1,4 +1,4 @@
-"""Positions in a sequence, as sines and cosines."""
+"""Sinusoidal encoding of positions in a sequence."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class PositionEncoding(keras.layers.Layer):
-    """Adds sines and cosines that tell the step to a sequence of vectors.
+    """Adds sines and cosines of the position to a sequence of vectors.
 
-    Channel 2i is `sin(step / 10000^(2i / channels))`, channel 2i + 1 the cosine
-    of the same. Sequences of any length work, and padding at the end changes
-    nothing of what is before it.
+    They are `sin(step / 10000^(2i / channels))` for channel 2i, and the cosine
+    of the same angle for channel 2i + 1. Sequences may have any length, and
+    padding at the end does not change the steps before it.
 
     Args:
         **kwargs: See `keras.layers.Layer`.
@@ -42,5 +42,5 @@ class PositionEncoding(keras.layers.Layer):
         return inputs + ops.cast(ops.sin(angles), inputs.dtype)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the input."""
+        """Returns the shape of the output."""
         return tuple(input_shape)

@@ -1,4 +1,4 @@
-"""Products of several kernels that lie side by side in one variable."""
+"""Product of inputs and several kernels in one variable."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ def multiply_side_by_side(inputs, kernels):
     """Multiplies inputs by several kernels at once.
 
     Args:
-        inputs: Tensor of shape `(batch, inputs)`, which all kernels get, or
-            `(batch, kernels, inputs)`, of which each gets its own part.
+        inputs: Tensor of shape `(batch, inputs)` for all kernels, or
+            `(batch, kernels, inputs)` with a slice for each kernel.
         kernels: Tensor of shape `(inputs, kernels, units)`.
 
     Returns:
@@ -24,7 +24,7 @@ def multiply_side_by_side(inputs, kernels):
     """
     if len(inputs.shape) == 3:
         return ops.einsum("bki,iko->bko", inputs, kernels)
-    # One product of matrices is faster than one of each kernel.
+    # One matrix product is faster than one for each kernel.
     size, count, units = kernels.shape
     outputs = ops.matmul(inputs, ops.reshape(kernels, (size, count * units)))
     return ops.reshape(outputs, (-1, count, units))

@@ -1,4 +1,4 @@
-"""Dense layers of several tasks that are held near each other."""
+"""Dense layers of several tasks with a penalty on their distance."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ from mtl_keras.layers.with_values import with_values
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class SoftSharedDense(keras.layers.Layer):
-    """A dense layer a task, with a penalty on how far their kernels differ.
+    """Dense layer for each task, with a penalty on the distance of kernels.
 
-    Each task has a kernel W_k and a bias b_k of its own, and the layer adds to
-    the loss, for all pairs of tasks,
+    Task k has a kernel W_k and a bias b_k. The layer adds
 
         distance * sum_{i<j} ||W_i - W_j||^2
 
+    over all pairs of tasks to the loss.
+
     The layer is called once for each task, `layer(x, task=k)`, so that the
-    graph of the model shows that the tasks share nothing.
+    graph of the model shows that the tasks share no parameters.
 
     Args:
-        units: Width of the output, an integer of 1 or more.
+        units: Integer, size of the output.
         num_tasks: Number of tasks.
         distance: Factor of the penalty, 0 or more. Defaults to `0.01`.
-        activation: Any Keras activation. Defaults to none.
+        activation: Any Keras activation. Defaults to `None`.
         use_bias: Whether each task has a bias. Defaults to `True`.
-        kernel_initializer: Defaults to `"glorot_uniform"`.
-        kernel_regularizer: Of each kernel, besides the distance. Defaults to
-            none.
+        kernel_initializer: Initializer of each kernel. Defaults to
+            `"glorot_uniform"`.
+        kernel_regularizer: Regularizer of each kernel, in addition to the
+            distance. Defaults to `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
+        TypeError: If a count is not an integer.
         ValueError: If a count is below 1 or `distance` is negative.
 
     Example:
@@ -77,14 +79,14 @@ class SoftSharedDense(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
-        """Makes a kernel and a bias for each task."""
+        """Creates a kernel and a bias for each task."""
         self.kernels, self.biases = [], []
         last = self.num_tasks - 1
         for task in range(self.num_tasks):
-            # Keras asks a variable for its penalty: the last one has all.
+            # Keras gets penalties from variables: the last one has them all.
             regularizer = self.kernel_regularizer
             if task == last and last and self.distance:
-                regularizer = self._penalty_of_last
+                regularizer = self._distance_penalty
             kernel = self.add_weight(
                 name=f"kernel_{task}",
                 shape=(input_shape[-1], self.units),
@@ -102,9 +104,9 @@ class SoftSharedDense(keras.layers.Layer):
                 )
                 self.biases.append(bias)
 
-    def _penalty_of_last(self, kernel):
-        # The pairs' distances add up to K times those from the mean. It is that
-        # of offsets from one kernel, so that equal ones pay exactly nothing.
+    def _distance_penalty(self, kernel):
+        # The sum over pairs is K times the sum of distances from the mean.
+        # Offsets from one kernel make the penalty of equal kernels exactly 0.
         kernels = [*self.kernels[:-1], kernel]
         offsets = ops.stack([ops.subtract(k, kernel) for k in kernels])
         offsets = ops.subtract(offsets, ops.mean(offsets, axis=0))
@@ -132,7 +134,7 @@ class SoftSharedDense(keras.layers.Layer):
         return [*own, self.biases[task]] if self.use_bias else own
 
     def layers_of_task(self, inputs, task=0) -> list:
-        """Makes the layers that compute a call alone.
+        """Creates the layers that compute only this call.
 
         Args:
             inputs: As in `call`.
@@ -150,7 +152,7 @@ class SoftSharedDense(keras.layers.Layer):
         return [with_values(layer, inputs.shape, own)]
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the input with `units` at its end."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""One vector for a sequence, of the steps that are no padding."""
+"""Pooling over the steps of a sequence that are not masked."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ POOLINGS = ("average", "max")
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class StepPooling(keras.layers.Layer):
-    """Average or maximum over the steps of a sequence that are not masked.
+    """Averages the unmasked steps of a sequence, or takes their maximum.
 
-    Unlike Keras's `GlobalAveragePooling1D`, a sequence whose steps are all
-    masked gives zeros, not NaN, and there is a maximum that knows of masks.
+    Unlike `keras.layers.GlobalAveragePooling1D`, it returns zeros rather than
+    NaN for a sequence whose steps are all masked, and it has a maximum that
+    respects masks.
 
     Args:
-        pooling: `"average"` (default) or `"max"`.
+        pooling: `"average"` or `"max"`. Defaults to `"average"`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        ValueError: If `pooling` is neither.
+        ValueError: If `pooling` has another value.
 
     Example:
 
@@ -47,7 +48,7 @@ class StepPooling(keras.layers.Layer):
         steps = ops.cast(mask[..., None], inputs.dtype)
         kept = ops.where(mask[..., None], inputs, ops.zeros_like(inputs))
         if self.pooling == "average":
-            # Counted in float32: half precision is exact to 256 or 2048.
+            # In float32: half precision counts exactly up to 256 or 2048 only.
             count = ops.sum(ops.cast(steps, "float32"), axis=1)
             total = ops.sum(ops.cast(kept, "float32"), axis=1)
             mean = total / ops.maximum(count, 1.0)
@@ -57,11 +58,11 @@ class StepPooling(keras.layers.Layer):
         return highest * ops.max(steps, axis=1)
 
     def compute_mask(self, inputs, mask=None):
-        """The output has no steps, so it has no mask."""
+        """Returns `None`, because the output has no steps."""
         return None
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: without the steps."""
+        """Returns the shape of the output."""
         return (input_shape[0], *input_shape[2:])
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""A task's attention to features that all tasks share."""
+"""Attention of a task to shared features."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from mtl_keras.normalization import NORMALIZATIONS, normalization_layer
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class TaskAttention(keras.layers.Layer):
-    """A mask that picks a task's features out of the shared ones.
+    """Multiplies shared features by a mask of the task.
 
-    From features p of the shared trunk, and what the mask is read from (u,
-    features of the same level, and v, what the task picked a level below), a
-    task goes on with
+    The mask depends on shared features u of the same level and on the attended
+    features v of the level below. With shared features p, a task continues
+    with
 
         mask = sigmoid(norm([u; v] * G) * H),  y = mask p
 
-    with 1 x 1 convolutions G and H, each followed by a normalization, and
-    ReLU after the first. A mask of ones is hard sharing.
+    where G and H are 1 x 1 convolutions, each followed by a normalization, and
+    the first by ReLU. A mask of ones is hard sharing.
 
-    It is called on a list of Keras tensors of shape `(batch, height, width,
-    channels)`: first p, then what the mask is read from.
+    The layer is called on a list of tensors of shape `(batch, height, width,
+    channels)`: first p, then the tensors that the mask depends on.
 
     Args:
-        filters: Channels between the two convolutions. Defaults to `None`, as
-            many as p has.
-        normalization: See `mtl_keras.normalization`. Defaults to `"batch"`.
-        kernel_regularizer: Of both kernels. Defaults to none.
+        filters: Number of filters of G. Defaults to `None`, the number of
+            channels of p.
+        normalization: `"batch"`, `"group"`, `"layer"` or `None`. Defaults to
+            `"batch"`.
+        kernel_regularizer: Regularizer of both kernels. Defaults to `None`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        ValueError: If it is called on fewer than two tensors, or on tensors
-            of different height or width.
+        ValueError: If `normalization` is unknown, or if the inputs are fewer
+            than two tensors or differ in height or width.
 
     Example:
 
@@ -66,12 +67,14 @@ class TaskAttention(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
-        """Makes both convolutions and their normalizations."""
+        """Creates both convolutions and their normalizations."""
         self._check(input_shape)
         channels = input_shape[0][-1]
         filters = self.filters or channels
-        self.hidden = self._convolution(filters, "he_normal", "hidden")
-        self.picked = self._convolution(channels, "glorot_uniform", "picked")
+        self.hidden = self._create_convolution(filters, "he_normal", "hidden")
+        self.picked = self._create_convolution(
+            channels, "glorot_uniform", "picked"
+        )
         self.normalizations = [
             normalization_layer(
                 self.normalization, count, name, self.dtype_policy
@@ -91,7 +94,7 @@ class TaskAttention(keras.layers.Layer):
             if layer is not None:
                 layer.build((*inner, count))
 
-    def _convolution(self, filters, initializer, name):
+    def _create_convolution(self, filters, initializer, name):
         return keras.layers.Conv2D(
             filters,
             kernel_size=1,
@@ -107,41 +110,41 @@ class TaskAttention(keras.layers.Layer):
         if len(shapes) < 2 or any(len(shape) != 4 for shape in shapes):
             raise ValueError(
                 f"Layer {self.name!r} is called on shapes {shapes}; expected a "
-                "list of two maps or more: the features, then what the mask "
-                "is read from."
+                "list of two maps or more: the features, then the maps that "
+                "the mask depends on."
             )
         sizes = {shape[1:3] for shape in shapes}
         if len(sizes) > 1:
             raise ValueError(
                 f"Layer {self.name!r} is called on maps of the heights and "
-                f"widths {sorted(sizes)}; expected one. Pool or enlarge them "
-                "first."
+                f"widths {sorted(sizes)}; expected equal ones. Pool or "
+                "upsample them first."
             )
 
     def call(self, inputs, training=None):
         return self.mask(inputs, training=training) * inputs[0]
 
     def mask(self, inputs, training=None):
-        """The share of each of the features that the task goes on with.
+        """Computes the mask of the task.
 
         Args:
             inputs: As in `call`.
             training: As in `keras.layers.Layer.call`.
 
         Returns:
-            Numbers from 0 to 1, of the shape of the features.
+            Tensor of numbers from 0 to 1, of the shape of the features.
         """
-        of_hidden, of_picked = self.normalizations
+        first, second = self.normalizations
         x = self.hidden(ops.concatenate(inputs[1:], axis=-1))
-        if of_hidden is not None:
-            x = of_hidden(x, training=training)
+        if first is not None:
+            x = first(x, training=training)
         x = self.picked(ops.relu(x))
-        if of_picked is not None:
-            x = of_picked(x, training=training)
+        if second is not None:
+            x = second(x, training=training)
         return ops.sigmoid(x)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the features."""
+        """Returns the shape of the output."""
         return tuple(input_shape[0])
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""The last layer of several tasks, whose kernels are related."""
+"""Last layer of several tasks that learns how they are related."""
 
 from __future__ import annotations
 
@@ -19,37 +19,38 @@ _EPSILON = 1e-6
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class TaskRelationDense(keras.layers.Layer):
-    """A kernel a task, with a matrix of how the tasks are related.
+    """Dense layer for each task, with a matrix of the relations of tasks.
 
-    The columns of W are the kernels of the K tasks, each as one vector.
+    The columns of W are the flattened kernels of the K tasks.
 
-    With `form="trace"`, task k gives x W_k + b_k, and the layer adds
+    With `form="trace"`, the output of task k is x W_k + b_k, and the layer adds
 
         penalty * tr(W Omega^-1 W^T)
 
     to the loss, where Omega, of shape `(K, K)` and trace 1, is the covariance
-    of the tasks. It is not trained by gradients but set, at every step, to
-    where the penalty is least:
+    of the tasks. It is not trained by gradients: every step sets it to the
+    minimum of the penalty,
 
         Omega = (W^T W)^(1/2) / tr((W^T W)^(1/2))
 
     With `form="matrix"`, the relations are a trainable matrix A that starts as
-    the identity: task k gives sum_j A_kj (x W_j + b_j), and the penalty is
-    penalty * ||W||_F^2.
+    the identity. The output of task k is sum_j A_kj (x W_j + b_j), and the
+    penalty is penalty * ||W||_F^2.
 
     The layer is called once for each task, `layer(x, task=k)`, so that the
     graph of the model shows which parameters a task reaches.
 
     Args:
-        units: Width of each task's output, an integer of 1 or more.
+        units: Integer, size of the output of each task.
         num_tasks: Number of tasks, K.
-        form: `"trace"` (default) or `"matrix"`.
+        form: `"trace"` or `"matrix"`. Defaults to `"trace"`.
         penalty: Factor of the penalty, 0 or more. Defaults to `0.01`.
-        kernel_initializer: Defaults to `"glorot_uniform"`.
+        kernel_initializer: Initializer of each kernel. Defaults to
+            `"glorot_uniform"`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If a count is no integer.
+        TypeError: If a count is not an integer.
         ValueError: If an argument is out of range.
 
     Example:
@@ -88,10 +89,10 @@ class TaskRelationDense(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
-        """Makes a kernel and a bias for each task, and rows of relations."""
+        """Creates a kernel and a bias for each task, and the rows of A."""
         self.kernels, self.biases, self.rows = [], [], []
         for task in range(self.num_tasks):
-            # Keras asks a variable for its penalty: the last one has all.
+            # Keras gets penalties from variables: the last one has them all.
             last = task == self.num_tasks - 1 and self.penalty
             kernel = self.add_weight(
                 name=f"task_kernel_{task}",
@@ -131,14 +132,14 @@ class TaskRelationDense(keras.layers.Layer):
     def call(self, inputs, task=0):
         task = check_task_index(task, self.num_tasks)
         if self.form == "trace":
-            return self._of_kernel(inputs, task)
+            return self._linear(inputs, task)
         row = ops.unstack(ops.convert_to_tensor(self.rows[task]), axis=0)
         return sum(
-            ops.multiply(share, self._of_kernel(inputs, other))
+            ops.multiply(share, self._linear(inputs, other))
             for other, share in enumerate(row)
         )
 
-    def _of_kernel(self, inputs, task: int):
+    def _linear(self, inputs, task: int):
         outputs = ops.matmul(inputs, self.kernels[task])
         return ops.add(outputs, self.biases[task])
 
@@ -154,7 +155,7 @@ class TaskRelationDense(keras.layers.Layer):
         return [*self.kernels, *self.biases, self.rows[task]]
 
     def layers_of_task(self, inputs, task=0) -> list:
-        """Makes the layers that compute a call alone.
+        """Creates the layers that compute only this call.
 
         Args:
             inputs: As in `call`.
@@ -165,19 +166,19 @@ class TaskRelationDense(keras.layers.Layer):
         )
         own = [self.kernels[task], self.biases[task]]
         if self.form == "matrix":
-            # A weighted sum of linear maps is one.
+            # A weighted sum of linear maps is a linear map.
             row = ops.convert_to_numpy(self.rows[task])
             own = [
-                np.tensordot(row, list(map(ops.convert_to_numpy, of_all)), 1)
-                for of_all in (self.kernels, self.biases)
+                np.tensordot(row, list(map(ops.convert_to_numpy, values)), 1)
+                for values in (self.kernels, self.biases)
             ]
         return [with_values(layer, inputs.shape, own)]
 
     @property
     def relations(self) -> np.ndarray:
-        """The relations of the tasks as they are now, of shape `(K, K)`.
+        """Array with the current relations of the tasks, of shape `(K, K)`.
 
-        The covariance Omega, or the trainable matrix A; rows and columns are
+        The covariance Omega, or the trainable matrix A. Rows and columns are
         in the order of the tasks.
         """
         if self.form == "matrix":
@@ -191,17 +192,18 @@ class TaskRelationDense(keras.layers.Layer):
 
     @property
     def correlations(self) -> np.ndarray:
-        """The covariance Omega with a diagonal of ones, of shape `(K, K)`."""
+        """Array with the correlations of the tasks, of shape `(K, K)`."""
         if self.form == "matrix":
             raise ValueError(
-                "form='matrix' learns no covariance; read `relations`."
+                "form='matrix' learns no covariance. Use `relations`, or "
+                "form='trace'."
             )
         covariance = self.relations
         scale = np.sqrt(np.diag(covariance))
         return covariance / np.outer(scale, scale)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of the input with `units` at its end."""
+        """Returns the shape of the output."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
@@ -222,13 +224,13 @@ def _gramian(columns):
 
 
 def _root(gramian) -> tuple:
-    """Eigenvalues and vectors of the root of a Gramian."""
+    """Returns eigenvalues and eigenvectors of the root of a Gramian."""
     values, vectors = ops.eigh(gramian)
     return ops.sqrt(ops.maximum(values, 0.0) + _EPSILON), vectors
 
 
 def _inverse(root: tuple):
-    """The inverse of a root that is scaled to a trace of 1."""
+    """Returns the inverse of a root that is scaled to a trace of 1."""
     values, vectors = root
     scaled = ops.multiply(vectors, ops.sum(values) / values)
     return ops.matmul(scaled, ops.transpose(vectors))

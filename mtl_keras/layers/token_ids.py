@@ -1,4 +1,4 @@
-"""Sentences to the numbers of their tokens, inside of a model."""
+"""Tokenization of sentences inside a model."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ import tensorflow as tf
 from keras import ops
 
 PADDING, UNKNOWN = 0, 1
-# Numbers that the beginnings of tokens have, and as many that the ends have.
+# Number of ids of the beginnings of tokens, and of their ends.
 BUCKETS = 4000
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class TokenIds(keras.layers.TextVectorization):
-    """Splits sentences at whitespace and looks their tokens up.
+    """Splits sentences at whitespace and looks up the ids of their tokens.
 
-    Keras's `TextVectorization` with settings that keep one number a token, so
-    that tags stay in step: nothing is taken out of a sentence, and what is
-    longer than expected is not cut. Padding is 0, an unknown token 1.
+    It is a `keras.layers.TextVectorization` whose settings keep one id for
+    each token, so that tags stay aligned: no characters are removed, and long
+    sentences are not truncated. The id of padding is 0, that of an unknown
+    token 1.
 
-    With `affix_length`, a token has two numbers more, those of its beginning
-    and its end, by which words that are not in the vocabulary resemble others.
-    These are hashed, so that they need no vocabulary: from 1 to `BUCKETS`.
+    With `affix_length`, each token has two more ids, of its beginning and of
+    its end, so that unknown words resemble known ones. They are hashes from 1
+    to `BUCKETS` and need no vocabulary.
 
     Args:
-        vocabulary: Sequence of tokens, the first of which has number 2.
-        steps: Fewest numbers a sentence; shorter ones are padded. Defaults to
-            `None`: the longest sentence of the batch decides.
-        lowercase: Whether ASCII capitals count as small letters. Defaults to
+        vocabulary: Sequence of tokens in the order of their ids, which start
+            at 2.
+        steps: Integer, minimum number of ids of a sentence. Shorter sentences
+            are padded. Defaults to `None`, the longest sentence of the batch.
+        lowercase: Whether to convert ASCII letters to lower case. Defaults to
             `True`.
-        affix_length: Letters of the beginning and of the end of a token, whose
-            numbers the output then holds. Defaults to `0`: of the token alone.
+        affix_length: Number of letters of the beginning and the end of a
+            token. Defaults to `0`, without these ids.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If `vocabulary` is no sequence of strings.
-        ValueError: If `vocabulary` is empty or holds a token twice.
+        TypeError: If `vocabulary` is not a sequence of strings.
+        ValueError: If `vocabulary` is empty or contains a token twice.
 
     Example:
 
@@ -69,7 +71,7 @@ class TokenIds(keras.layers.TextVectorization):
         self.affix_length = affix_length
 
     def call(self, inputs):
-        # TensorFlow's, as all of text in Keras; 0 is the number of padding.
+        # With TensorFlow, because Keras's text layers need it. 0 is padding.
         ids = super().call(inputs)
         if self.affix_length:
             ids = tf.stack([ids, *self._affixes(inputs)], axis=-1)
@@ -79,7 +81,7 @@ class TokenIds(keras.layers.TextVectorization):
         return tf.pad(ids, [[0, 0], [0, missing], *[[0, 0]] * (ids.ndim - 2)])
 
     def _affixes(self, inputs) -> list:
-        """Numbers of the beginnings and of the ends of tokens."""
+        """Returns the ids of the beginnings and of the ends of tokens."""
         text = tf.reshape(tf.convert_to_tensor(inputs), (-1,))
         if self.lowercase:
             text = tf.strings.lower(text)
@@ -99,7 +101,7 @@ class TokenIds(keras.layers.TextVectorization):
         ]
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: of any number of steps."""
+        """Returns the shape of the output."""
         return (input_shape[0], None, *[3] * bool(self.affix_length))
 
     @classmethod
@@ -121,11 +123,11 @@ def words_of(sentences, lowercase: bool = True) -> list[str]:
     """Lists the tokens of sentences, the most frequent first.
 
     Args:
-        sentences: Array or list of strings, tokens apart by whitespace.
+        sentences: Array or list of strings with whitespace between tokens.
         lowercase: See `TokenIds`. Defaults to `True`.
 
     Returns:
-        The tokens, as `TokenIds` takes them.
+        List of tokens, the `vocabulary` of `TokenIds`.
 
     Example:
 
@@ -144,7 +146,7 @@ def _check_vocabulary(vocabulary) -> list[str]:
     if isinstance(vocabulary, str) or not isinstance(vocabulary, Sequence):
         raise TypeError(
             f"vocabulary is of type {type(vocabulary).__name__}; expected a "
-            "list of tokens, such as words_of(sentences) returns."
+            "list of tokens, such as words_of(sentences)."
         )
     for word in vocabulary:
         if not isinstance(word, str):

@@ -1,4 +1,4 @@
-"""A linear combination of tensors, with weights that are learned."""
+"""Sum of tensors with learned weights."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from mtl_keras.layers.arguments import check_positive_integer
 
 
 def weighted_sum(alpha, tensors, per_channel: bool):
-    """Adds tensors of one shape, each times a weight.
+    """Computes the weighted sum of tensors of one shape.
 
     Args:
-        alpha: The weights, of shape `(n,)`; with `per_channel`,
-            `(n, channels)`.
-        tensors: The n tensors.
-        per_channel: Whether each channel (the last axis) has a weight of its
-            own.
+        alpha: Weights of shape `(n,)`, or `(n, channels)` with `per_channel`.
+        tensors: List of n tensors.
+        per_channel: Whether each channel (the last axis) has its own weight.
 
     Returns:
-        A tensor of their shape.
+        A tensor of the same shape.
     """
-    # Stacked, since of n towers a graph would hold n^2 products otherwise.
+    # Stacked, because n towers would have n^2 products in the graph.
     stacked = ops.stack(tensors)
     if not per_channel:
         return ops.tensordot(alpha, stacked, axes=1)
@@ -32,25 +30,25 @@ def weighted_sum(alpha, tensors, per_channel: bool):
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class WeightedSum(keras.layers.Layer):
-    """A sum of tensors of one shape, each times a weight.
+    """Computes the weighted sum of tensors of one shape.
 
-    Of the tensors x_1, ..., x_n it makes
+    From the tensors x_1, ..., x_n, it computes
 
         y = sum_j alpha_j x_j
 
-    This is what a cross-stitch unit does for one task.
+    like a cross-stitch unit for one task.
 
     Args:
         num_inputs: Number of tensors, n.
-        per_channel: Whether each channel (the last axis) has a weight of its
-            own. Defaults to `False`.
-        initializer: Of the weights. Defaults to `"ones"`.
+        per_channel: Whether each channel (the last axis) has its own weight.
+            Defaults to `False`.
+        initializer: Initializer of the weights. Defaults to `"ones"`.
         **kwargs: See `keras.layers.Layer`.
 
     Raises:
-        TypeError: If `num_inputs` is no integer.
-        ValueError: If it is below 1, or if the layer is called with another
-            number of tensors.
+        TypeError: If `num_inputs` is not an integer.
+        ValueError: If it is below 1, or if the inputs are another number of
+            tensors.
 
     Example:
 
@@ -72,7 +70,7 @@ class WeightedSum(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape):
-        """Makes a weight for each tensor."""
+        """Creates a weight for each tensor."""
         self._check(input_shape)
         channels = input_shape[0][-1:] if self.per_channel else ()
         self.alpha = self.add_weight(
@@ -84,15 +82,15 @@ class WeightedSum(keras.layers.Layer):
     def _check(self, shapes) -> None:
         if len(shapes) != self.num_inputs:
             raise ValueError(
-                f"Layer {self.name!r} adds {self.num_inputs} tensors; got "
-                f"{len(shapes)}. Call it on a list of them."
+                f"Layer {self.name!r} sums {self.num_inputs} tensors; found "
+                f"{len(shapes)}. Call it on a list of {self.num_inputs}."
             )
 
     def call(self, inputs):
         return weighted_sum(self.alpha, inputs, self.per_channel)
 
     def compute_output_shape(self, input_shape) -> tuple:
-        """Shape of the output: that of each tensor."""
+        """Returns the shape of the output."""
         self._check(input_shape)
         return tuple(input_shape[0])
 

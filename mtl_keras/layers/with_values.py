@@ -1,4 +1,4 @@
-"""Layers that begin with the values that another layer has."""
+"""Layers that start from given values."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import keras
 def with_values(
     layer: keras.layers.Layer, input_shape, values: Sequence
 ) -> keras.layers.Layer:
-    """Builds a layer and gives its weights values.
+    """Builds a layer and sets its weights.
 
     Args:
-        layer: A layer that was not built.
-        input_shape: What it is built for, batch axis first.
-        values: Variables or arrays, in the order of the layer's weights.
+        layer: A layer that is not built.
+        input_shape: Shape of the input, including the batch axis.
+        values: Variables or arrays, in the order of the weights of the layer.
 
     Returns:
-        The layer, with variables of its own.
+        The layer, with new variables.
     """
     layer.build(input_shape)
     for weight, value in zip(layer.weights, values, strict=True):

@@ -1,4 +1,4 @@
-"""Tokens that are unknown for one step of training."""
+"""Dropout of words: random tokens become unknown in training."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mtl_keras.layers.token_ids import PADDING, UNKNOWN
 
 @keras.saving.register_keras_serializable("mtl_keras")
 class WordDropout(keras.layers.Layer):
-    """Replaces tokens by the unknown one at random, in training only.
+    """Replaces random tokens by the unknown token, in training only.
 
-    A network that has seen sentences with unknown words reads the words around
-    them. Padding stays padding.
+    A network that trains on sentences with unknown words learns to use the
+    words around them. Padding is not replaced.
 
     Args:
-        rate: Share of the tokens, in [0, 1).
-        seed: Integer seed. Defaults to `None`: drawn from Keras's.
+        rate: Float, share of the tokens to replace, in [0, 1).
+        seed: Integer seed. Defaults to `None`, a random seed.
         **kwargs: See `keras.layers.Layer`.
 
     Example:
@@ -48,7 +48,7 @@ class WordDropout(keras.layers.Layer):
         return ops.where(dropped, ops.full_like(inputs, UNKNOWN), inputs)
 
     def compute_output_spec(self, inputs, training=False):
-        """Shape and dtype of the output: those of the input."""
+        """Returns the shape and dtype of the output."""
         return keras.KerasTensor(inputs.shape, inputs.dtype)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""Checks of the arguments that all factories share."""
+"""Checks the arguments that factories share."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mtl_keras.normalization import NORMALIZATIONS
-from mtl_keras.tasks import Classification, Task, check_task_names
+from mtl_keras.tasks import Task, check_task_names
 from mtl_keras.trunks import kernel_regularizer
 
 
 def resolve_tasks(
     tasks: Task | Sequence[Task] | None,
-    default: Callable[[], list[Task]],
+    default: Callable[..., list[Task]],
     **counts,
 ) -> list[Task]:
-    """Returns the tasks that were given, or the default ones.
+    """Returns the given tasks, or the default tasks.
 
     Args:
-        tasks: What the user passed as `tasks`.
-        default: Makes the tasks for `None`.
-        **counts: Arguments such as `num_classes` that only shape the default
-            tasks; each must be `None` if tasks are given.
+        tasks: The argument `tasks` of a factory.
+        default: Function from `counts` to the default tasks.
+        **counts: Arguments such as `num_classes` that apply to the default
+            tasks only. They must be `None` if `tasks` are given.
 
     Returns:
-        A list of tasks of different names.
+        A list of tasks with different names.
 
     Raises:
-        TypeError: If something else than a task is among them.
-        ValueError: If there are none, two of one name, or a count as well.
+        TypeError: If an element is not a task.
+        ValueError: If there are no tasks, two tasks have the same name, or
+            both tasks and a count are given.
     """
     if tasks is None:
-        return default()
+        return default(**counts)
     for argument, value in counts.items():
         if value is not None:
             raise ValueError(
-                f"{argument}={value!r} shapes the default tasks, and tasks "
-                "are given as well. Leave one of the two out."
+                f"{argument}={value!r} applies to the default tasks, but tasks "
+                "are also given. Leave one of the two out."
             )
     if isinstance(tasks, Task):
         tasks = [tasks]
@@ -61,117 +62,72 @@ def resolve_tasks(
     return list(tasks)
 
 
-def left_and_right(num_classes: int | None) -> list[Task]:
-    """The default tasks of networks on vectors: the two-digit network's.
+def check_integer(argument: str, value, *, minimum: int) -> int:
+    """Returns an integer that is not below a minimum, or raises an error.
 
     Args:
-        num_classes: Classes of each task, or `None` for 10.
-    """
-    count = 10 if num_classes is None else num_classes
-    return [Classification(side, count) for side in ("left", "right")]
-
-
-def check_vector_shape(input_shape: int | Sequence[int]) -> tuple:
-    """Returns the shape of a sample that is flattened, or raises an error.
-
-    Args:
-        input_shape: A number of features, or a shape of any rank.
-
-    Returns:
-        The shape as a tuple.
-    """
-    if isinstance(input_shape, int | np.integer):
-        input_shape = (input_shape,)
-    rank = max(len(tuple(input_shape)), 1)
-    return check_input_shape(input_shape, rank, "(784,)")
-
-
-def resolve_widths(
-    argument: str,
-    widths: Sequence[int] | None,
-    trunk_width: int | None,
-    trunk_depth: int | None,
-    *,
-    default: Sequence[int],
-    growth: int,
-    least_levels: int = 0,
-) -> list[int]:
-    """Returns the width of each level of a trunk.
-
-    Args:
-        argument: Name of the argument that lists widths, for messages.
-        widths: The list, or `None`.
-        trunk_width: Width of the first level, or `None` for the default's.
-        trunk_depth: Number of levels, or `None` for the default's.
-        default: Widths if nothing is said.
-        growth: Factor from one level to the next.
-        least_levels: Fewest levels that `widths` may list. Defaults to `0`.
-
-    Returns:
-        A list of positive integers.
-
-    Raises:
-        TypeError: If a width or the depth is no integer.
-        ValueError: If it is below 1, or if both ways are used.
-    """
-    if widths is not None:
-        if trunk_width is not None or trunk_depth is not None:
-            raise ValueError(
-                f"{argument}={widths!r} lists the widths, and trunk_width="
-                f"{trunk_width!r}, trunk_depth={trunk_depth!r} say them in "
-                "another way. Leave one of the two out."
-            )
-        if isinstance(widths, int | np.integer):
-            widths = [widths]
-        if len(widths) < least_levels:
-            raise ValueError(
-                f"{argument} is empty; expected one width or more, such as "
-                f"{tuple(default)}."
-            )
-        return [check_integer(argument, width, least=1) for width in widths]
-    width = default[0] if trunk_width is None else trunk_width
-    depth = len(default) if trunk_depth is None else trunk_depth
-    width = check_integer("trunk_width", width, least=1)
-    depth = check_integer("trunk_depth", depth, least=1)
-    return [width * growth**level for level in range(depth)]
-
-
-def check_integer(argument: str, value, *, least: int) -> int:
-    """Raises an error unless a value is an integer of at least `least`.
-
-    Args:
-        argument: Name of the argument, for messages.
-        value: The value.
-        least: Lowest value allowed.
+        argument: Name of the argument, for error messages.
+        value: Value of the argument.
+        minimum: Lowest value allowed.
 
     Returns:
         The value as a Python integer.
+
+    Raises:
+        TypeError: If the value is not an integer.
+        ValueError: If it is below the minimum.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{argument}: {value!r} is not an integer.")
-    if value < least:
+    if value < minimum:
         raise ValueError(
-            f"{argument}: found {value}, expected {least} or more."
+            f"{argument}: found {value}, expected {minimum} or more."
         )
     return int(value)
+
+
+def check_rate(argument: str, value) -> None:
+    """Raises an error unless a value is a dropout rate.
+
+    Args:
+        argument: Name of the argument, for error messages.
+        value: Value of the argument, at least 0 and below 1.
+
+    Raises:
+        TypeError: If the value is not a number.
+        ValueError: If it is out of range.
+    """
+    _check_number(argument, value)
+    if not 0 <= value < 1:
+        raise ValueError(
+            f"{argument}={value!r}; expected a number of at least 0 and "
+            "below 1."
+        )
+
+
+def _check_number(argument: str, value) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument}={value!r} is not a number.")
 
 
 def check_input_shape(
     input_shape: Sequence[int | None], rank: int, example: str
 ) -> tuple:
-    """Raises an error unless an input shape has the rank of a factory.
+    """Returns an input shape of a given rank, or raises an error.
 
     Args:
-        input_shape: Shape without the batch axis; `None` for any length.
-        rank: Number of axes that the factory takes.
-        example: A shape that would do, for messages.
+        input_shape: Shape without the batch axis. `None` is any length.
+        rank: Number of axes that the factory expects.
+        example: A valid shape, for error messages.
 
     Returns:
         The shape as a tuple.
+
+    Raises:
+        TypeError: If it is not a sequence of integers.
+        ValueError: If the shape has another rank, or an axis below 1.
     """
-    if isinstance(input_shape, int | np.integer):
-        input_shape = (input_shape,)
-    shape = tuple(input_shape)
+    shape = _shape_tuple(input_shape, example)
     if len(shape) != rank:
         raise ValueError(
             f"input_shape={shape} has {len(shape)} axes; expected {rank}, "
@@ -179,35 +135,65 @@ def check_input_shape(
         )
     for length in shape:
         if length is not None:
-            check_integer("input_shape", length, least=1)
+            check_integer("input_shape", length, minimum=1)
     return shape
 
 
-def check_divisible(input_shape: tuple, poolings: int) -> None:
-    """Raises a `ValueError` unless height and width can be halved so often.
+def check_vector_shape(input_shape: int | Sequence[int]) -> tuple:
+    """Returns the shape of a sample that a network on vectors takes.
 
     Args:
-        input_shape: `(height, width, channels)`; `None` is not checked.
+        input_shape: Number of features, or a shape of any rank.
+
+    Raises:
+        ValueError: If the shape has no axes, or an axis below 1.
+    """
+    shape = _shape_tuple(input_shape, "(784,)")
+    return check_input_shape(shape, max(len(shape), 1), "(784,)")
+
+
+def _shape_tuple(input_shape, example: str) -> tuple:
+    if isinstance(input_shape, int | np.integer):
+        return (input_shape,)
+    if isinstance(input_shape, str) or not hasattr(input_shape, "__iter__"):
+        raise TypeError(
+            f"input_shape={input_shape!r} is not a shape; expected one such as "
+            f"{example}, without the batch axis."
+        )
+    return tuple(input_shape)
+
+
+def check_divisible(input_shape: tuple, poolings: int) -> None:
+    """Checks that every pooling halves height and width without a remainder.
+
+    Args:
+        input_shape: `(height, width, channels)`. `None` is not checked.
         poolings: Number of poolings by 2.
+
+    Raises:
+        ValueError: If height or width is not divisible by `2**poolings`.
     """
     factor = 2**poolings
     for axis, length in zip(("height", "width"), input_shape, strict=False):
         if length is None or length % factor == 0:
             continue
-        up = -(-length // factor) * factor
+        padded = -(-length // factor) * factor
         raise ValueError(
             f"input_shape={input_shape}: {poolings} poolings halve the "
-            f"{axis} {length}, which {factor} does not divide. Resize or pad "
-            f"the {axis} to {up}, or use a smaller trunk_depth."
+            f"{axis} {length}, which is not divisible by {factor}. Resize or "
+            f"pad the {axis} to {padded}, or use a smaller trunk_depth."
         )
 
 
 def check_poolings(input_shape: tuple, poolings: int) -> None:
-    """Raises a `ValueError` unless something is left after all poolings.
+    """Checks that height and width are at least 1 after all poolings.
 
     Args:
-        input_shape: `(height, width, channels)`, all of them numbers.
+        input_shape: `(height, width, channels)`, without `None`.
         poolings: Number of poolings by 2.
+
+    Raises:
+        ValueError: If height or width is `None` or too small.
     """
     for axis, length in zip(("height", "width"), input_shape, strict=False):
         if length is None:
@@ -218,65 +204,84 @@ def check_poolings(input_shape: tuple, poolings: int) -> None:
             )
         if length < 2**poolings:
             raise ValueError(
-                f"input_shape={input_shape}: {poolings} poolings leave nothing "
-                f"of the {axis} {length}. Use larger images, or a smaller "
+                f"input_shape={input_shape}: the {axis} {length} is too small "
+                f"for {poolings} poolings. Use larger images, or a smaller "
                 "trunk_depth."
             )
 
 
-def check_trunk(
+def check_hidden_layers(
     normalization: str | None, dropout: float, l1: float, l2: float
 ) -> None:
-    """Raises a `ValueError` unless the arguments of a trunk are in range.
+    """Checks the arguments of hidden layers.
 
     Args:
         normalization: One of `mtl_keras.normalization.NORMALIZATIONS`.
-        dropout: At least 0 and below 1.
-        l1: 0 or more.
-        l2: 0 or more.
+        dropout: Number of at least 0 and below 1.
+        l1: Number of 0 or more.
+        l2: Number of 0 or more.
+
+    Raises:
+        TypeError: If a number has another type.
+        ValueError: If an argument is out of range.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
             f"normalization={normalization!r}; expected one of "
             f"{NORMALIZATIONS}."
         )
-    for argument, number in (("dropout", dropout), ("l1", l1), ("l2", l2)):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise TypeError(f"{argument}={number!r} is not a number.")
-    if not 0 <= dropout < 1:
-        raise ValueError(
-            f"dropout={dropout!r}; expected a number of at least 0 and below 1."
-        )
+    check_rate("dropout", dropout)
     for argument, factor in (("l1", l1), ("l2", l2)):
+        _check_number(argument, factor)
         if not factor >= 0:
             raise ValueError(
                 f"{argument}={factor!r}; expected a number of 0 or more."
             )
 
 
-def mlp_settings(
+def dense_settings(
     activation: str,
     normalization: str | None,
     dropout: float,
     l1: float,
     l2: float,
 ) -> dict:
-    """Checks the arguments of hidden layers and names them as a trunk does.
+    """Returns keyword arguments of `mtl_keras.trunks.mlp`.
 
     Args:
         activation: See `mtl_keras.trunks.mlp`.
-        normalization: See `check_trunk`.
-        dropout: See `check_trunk`.
-        l1: See `check_trunk`.
-        l2: See `check_trunk`.
-
-    Returns:
-        Keyword arguments of `mtl_keras.trunks.mlp`.
+        normalization: See `check_hidden_layers`.
+        dropout: See `check_hidden_layers`.
+        l1: See `check_hidden_layers`.
+        l2: See `check_hidden_layers`.
     """
-    check_trunk(normalization, dropout, l1, l2)
+    check_hidden_layers(normalization, dropout, l1, l2)
     return {
         "activation": activation,
         "normalization": normalization,
         "dropout": dropout,
         "regularizer": kernel_regularizer(l1, l2),
     }
+
+
+def convolution_settings(
+    activation: str,
+    normalization: str | None,
+    dropout: float,
+    l1: float,
+    l2: float,
+) -> dict:
+    """Returns keyword arguments of `mtl_keras.trunks.convolutions`.
+
+    `dropout` is checked but not among them: convolutions have none.
+
+    Args:
+        activation: See `mtl_keras.trunks.convolutions`.
+        normalization: See `check_hidden_layers`.
+        dropout: See `check_hidden_layers`.
+        l1: See `check_hidden_layers`.
+        l2: See `check_hidden_layers`.
+    """
+    settings = dense_settings(activation, normalization, dropout, l1, l2)
+    del settings["dropout"]
+    return settings

@@ -1,4 +1,4 @@
-"""Levels of a shared trunk, of which each task takes what it attends to."""
+"""Levels of a shared trunk, with an attention for each task."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def attended_levels(
     normalization: str | None,
     regularizer,
 ) -> list[dict]:
-    """Builds the trunk, and an attention for each task at each level.
+    """Builds a trunk, and an attention for each task at each level.
 
-    What a task picked at a level goes through a convolution, the same for all
-    tasks, and pooling to the level above.
+    The attended features of a task pass through a convolution, shared by all
+    tasks, and a pooling to the next level.
 
     Args:
         x: Keras tensor of shape `(batch, height, width, channels)`.
-        tasks: The tasks.
-        filters: Channels of each level.
+        tasks: List of tasks.
+        filters: Number of filters of each level.
         activation: Any Keras activation.
         normalization: See `mtl_keras.normalization`.
         regularizer: Keras regularizer of the kernels, or `None`.
 
     Returns:
-        For each level a dict from task name to what the task picked there.
+        List with a dict from task name to attended features for each level.
     """
     settings = {
         "activation": activation,
@@ -47,30 +47,32 @@ def attended_levels(
         below = {}
         if levels:
             x = keras.layers.MaxPooling2D(name=f"trunk_{level - 1}_pool")(x)
-            raise_level = _raise(level, channels, **settings)
-            below = {k: [raise_level(v)] for k, v in levels[-1].items()}
+            lift = _create_lift(level, channels, **settings)
+            below = {name: [lift(maps)] for name, maps in levels[-1].items()}
         read = trunks.convolutions(
             x, channels, name=f"read_{level}", **settings
         )
         x = trunks.convolutions(
             read, channels, name=f"trunk_{level}", **settings
         )
-        picked = {}
+        attended = {}
         for task in tasks:
             attention = TaskAttention(
                 normalization=normalization,
                 kernel_regularizer=regularizer,
                 name=f"{task.name}_attention_{level}",
             )
-            picked[task.name] = attention([x, read, *below.get(task.name, ())])
-        levels.append(picked)
+            attended[task.name] = attention(
+                [x, read, *below.get(task.name, ())]
+            )
+        levels.append(attended)
     return levels
 
 
-def _raise(
+def _create_lift(
     level: int, channels: int, *, activation, normalization, regularizer
 ):
-    """Layers that take what a task picked below up to a level."""
+    """Creates the layers that lift features from one level to the next."""
     name = f"raise_{level}"
     layers = [
         keras.layers.Conv2D(
@@ -89,9 +91,9 @@ def _raise(
         keras.layers.MaxPooling2D(name=f"{name}_pool"),
     ]
 
-    def raise_level(x):
+    def lift(x):
         for layer in layers:
             x = x if layer is None else layer(x)
         return x
 
-    return raise_level
+    return lift

@@ -1,7 +1,7 @@
 """Copies a backbone, layer by layer, into the graph of another model.
 
-How Keras walks through a graph is not public:
-`tests/models/test_backbone.py` says when Keras changes what is used.
+It relies on how Keras runs a graph, which is private:
+`tests/models/test_backbone.py` fails when Keras changes it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import keras
 
 from mtl_keras.keras_compat import Functional, operation_of, run_graph
 
-# What a network does not do in inference.
-_OF_TRAINING = (
+# Layers that are the identity in inference.
+_TRAINING_ONLY_LAYERS = (
     keras.layers.AlphaDropout,
     keras.layers.Dropout,
     keras.layers.GaussianDropout,
@@ -27,13 +27,13 @@ _OF_TRAINING = (
 
 @dataclasses.dataclass(frozen=True)
 class BackboneCopy:
-    """The layers of a backbone in the graph of another model.
+    """Layers of a backbone in the graph of another model.
 
     Args:
         name: Name of the backbone.
         outputs: Dict from the name of a layer to its output, in the order of
             the graph.
-        end: Name of the layer that makes the output of the backbone.
+        end: Name of the layer whose output is that of the backbone.
     """
 
     name: str
@@ -41,46 +41,49 @@ class BackboneCopy:
     end: str
 
 
-def copy_onto(
+def copy_backbone(
     backbone: keras.Model, x, *, trainable: bool, regularizer
 ) -> BackboneCopy:
     """Copies the layers of a backbone into the graph of another model.
 
-    The copies have the weights of the backbone, which stays as it is: two
-    models that are built from one backbone share nothing. They lie in the
-    graph one by one, those of networks within it too, so that a task is seen
-    to reach what it reads and no more.
+    The copies have the weights of the backbone, which does not change: two
+    models on one backbone share no variables. The graph contains each layer,
+    also of networks inside the backbone, so that it shows which layers a task
+    reaches.
 
     Args:
         backbone: A functional or `Sequential` model.
         x: Keras tensor that the copy reads.
-        trainable: Whether the copies are trained. If not, layers that do
-            something in training alone, such as dropout, are left out.
+        trainable: Whether to train the copies. If not, layers that only act
+            in training, such as dropout, are left out.
         regularizer: Keras regularizer of all kernels that have none, or
             `None`.
+
+    Returns:
+        A `BackboneCopy`.
     """
     copies, outputs = {}, {}
 
     def call(layer, *args, **kwargs):
-        if is_graph(layer):
-            return walk(layer, *args)
+        if is_graph_model(layer):
+            return run(layer, *args)
         if id(layer) not in copies:
             copies[id(layer)] = (layer, _copy(layer, trainable, regularizer))
         copy = copies[id(layer)][1]
-        found = copy(*args, **kwargs)
-        if isinstance(found, keras.KerasTensor):
-            outputs[copy.name] = found
-        return found
+        output = copy(*args, **kwargs)
+        if isinstance(output, keras.KerasTensor):
+            outputs[copy.name] = output
+        return output
 
-    def walk(model, inputs):
-        # Of a Sequential model too, the layers are nodes of a graph.
+    def run(model, inputs):
+        # The layers of a Sequential model are nodes of a graph too.
         single = len(model.outputs) == 1
         graph = keras.Model(
             model.inputs, model.outputs[0] if single else model.outputs
         )
         return run_graph(graph, inputs, call)
 
-    end = walk(backbone, x)
+    end = run(backbone, x)
     for layer, copy in copies.values():
         if copy is not layer and layer.weights:
             copy.set_weights(layer.get_weights())
@@ -89,38 +92,37 @@ def copy_onto(
     return BackboneCopy(backbone.name, outputs, operation_of(end)[0].name)
 
 
-def is_graph(layer) -> bool:
-    """Tells whether a layer is a network that does what its graph says.
+def is_graph_model(layer) -> bool:
+    """Checks whether a layer is a model that computes exactly its graph.
 
     Args:
-        layer: Anything. A subclass that overrides `call` does something else.
+        layer: Any object. A model that overrides `call` may compute something
+            else.
     """
-    known = (Functional.call, keras.Sequential.call)
-    return isinstance(layer, keras.Model) and type(layer).call in known
+    graph_calls = (Functional.call, keras.Sequential.call)
+    return isinstance(layer, keras.Model) and type(layer).call in graph_calls
 
 
 def _copy(layer, trainable: bool, regularizer):
     if not isinstance(layer, keras.layers.Layer):
         return layer  # an operation without variables
-    if not trainable and isinstance(layer, _OF_TRAINING):
+    if not trainable and isinstance(layer, _TRAINING_ONLY_LAYERS):
         return keras.layers.Identity(name=layer.name)
     config = layer.get_config()
     if regularizer is not None:
-        config |= _penalties(config, regularizer)
+        config |= _kernel_regularizers(config, regularizer)
     copy = type(layer).from_config(config)
     copy.trainable = layer.trainable and trainable
     return copy
 
 
-def _penalties(config: dict, regularizer) -> dict:
-    of_kernels = (
+def _kernel_regularizers(config: dict, regularizer) -> dict:
+    keys = (
         "kernel_regularizer",
         "depthwise_regularizer",
         "pointwise_regularizer",
     )
     serialized = keras.regularizers.serialize(regularizer)
     return {
-        key: serialized
-        for key in of_kernels
-        if key in config and config[key] is None
+        key: serialized for key in keys if key in config and config[key] is None
     }

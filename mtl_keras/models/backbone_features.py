@@ -1,4 +1,4 @@
-"""Which layers of a backbone each task reads, and how."""
+"""Selects the layers of a backbone that each task reads."""
 
 from __future__ import annotations
 
@@ -8,71 +8,74 @@ import keras
 
 from mtl_keras.keras_compat import operation_of
 from mtl_keras.models.backbone_copy import BackboneCopy
-from mtl_keras.models.dense_tasks import reads_maps
+from mtl_keras.models.pixel_tasks import is_pixel_task
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
 
-def layers_by_task(
+def select_feature_layers(
     backbone: BackboneCopy,
     tasks: Sequence[Task],
     feature_layers: Mapping[str, str | Sequence[str]] | None,
     size: tuple,
 ) -> dict[str, list[str]]:
-    """Names the layers that each task reads.
+    """Returns the names of the layers that each task reads.
 
     Args:
         backbone: The backbone in the graph of the model.
-        tasks: The tasks.
+        tasks: List of tasks.
         feature_layers: Dict from task name to the name of a layer, or for a
-            task on pixels to a list of names. Tasks that it leaves out read
-            the end of the backbone, or the last layer of each size.
-        size: Height and width of what the backbone reads.
+            task on pixels to a list of names. Other tasks read the end of the
+            backbone, or the last layer of each size.
+        size: Height and width of the input of the backbone.
 
     Returns:
-        Dict from task name to names of layers; for tasks on pixels the layer
-        with the largest map first.
+        Dict from task name to layer names. For tasks on pixels, the layer with
+        the largest map comes first.
 
     Raises:
-        TypeError: If `feature_layers` is no dict of names.
-        ValueError: If there is no such task or layer, or its output is not
-            what the task can read.
+        TypeError: If `feature_layers` is not a dict of names.
+        ValueError: If a task or layer does not exist, or a task cannot read
+            the output of a layer.
     """
-    given = _checked(backbone, tasks, feature_layers)
-    found = {}
+    selected = _check_names(backbone, tasks, feature_layers)
+    layers = {}
     for task in tasks:
         if task.feature_rank not in (2, 4):
             raise ValueError(
                 f"Task {task.name!r} ({type(task).__name__}) reads features of "
-                f"rank {task.feature_rank}; a backbone on images has vectors "
-                "and maps."
+                f"rank {task.feature_rank}; expected a task on the whole "
+                "image, or on pixels."
             )
-        if reads_maps(task):
-            names = given.get(task.name) or _last_of_each_size(backbone, size)
-            names = sorted(names, key=lambda n: -_shape(backbone, n, task)[1])
-            factors_of([_shape(backbone, n, task) for n in names], size, names)
+        names = selected.get(task.name)
+        if is_pixel_task(task):
+            names = names or _last_layers_by_size(backbone, size)
+            shapes = {n: _map_shape(backbone, n, task) for n in names}
+            names = sorted(names, key=lambda name: -shapes[name][1])
+            upsampling_factors([shapes[name] for name in names], size, names)
         else:
-            names = given.get(task.name) or [_end(backbone)]
+            names = names or [_end(backbone)]
             _check_vector(backbone, names, task)
-        found[task.name] = names
-    return found
+        layers[task.name] = names
+    return layers
 
 
-def factors_of(
+def upsampling_factors(
     shapes: Sequence[tuple], size: tuple, names: Sequence[str]
 ) -> list[int]:
-    """What each map is enlarged by to the size of the one before it.
+    """Returns the factor from each map to the size of the map before it.
 
     Args:
         shapes: Shapes of the maps, the largest first.
-        size: Height and width that the first is enlarged to.
-        names: Names of the layers, for the message.
+        size: Height and width to which the first map is upsampled.
+        names: Names of the layers, for error messages.
 
     Returns:
         A factor for each map.
 
     Raises:
-        ValueError: If a height or width is no whole multiple of the next.
+        ValueError: If a height or width is not an integer multiple of the
+            next.
     """
     factors = []
     for name, shape in zip(names, shapes, strict=True):
@@ -81,16 +84,17 @@ def factors_of(
         if tuple(length * factor for length in inner) != tuple(size):
             raise ValueError(
                 f"feature_layers: layer {name!r} has maps of {inner[0]} x "
-                f"{inner[1]}, of which {size[0]} x {size[1]} is no whole "
-                "multiple, so a decoder cannot enlarge them. Name layers "
-                "whose sizes divide, or choose another input_shape."
+                f"{inner[1]}, and {size[0]} x {size[1]} is not an integer "
+                "multiple of it, so a decoder cannot upsample them. Name "
+                "layers whose sizes divide each other, or choose another "
+                "input_shape."
             )
         factors.append(factor)
         size = inner
     return factors
 
 
-def _checked(backbone, tasks, feature_layers) -> dict[str, list[str]]:
+def _check_names(backbone, tasks, feature_layers) -> dict[str, list[str]]:
     if feature_layers is None:
         return {}
     if not isinstance(feature_layers, Mapping):
@@ -100,11 +104,11 @@ def _checked(backbone, tasks, feature_layers) -> dict[str, list[str]]:
         )
     known = [task.name for task in tasks]
     layers = list(backbone.outputs)
-    given = {}
+    selected = {}
     for task, names in feature_layers.items():
         if task not in known:
             raise ValueError(
-                f"feature_layers names {task!r}, which is no task. "
+                f"feature_layers names {task!r}, which is not a task. "
                 f"{did_you_mean(task, known)}"
             )
         names = [names] if isinstance(names, str) else names
@@ -120,76 +124,77 @@ def _checked(backbone, tasks, feature_layers) -> dict[str, list[str]]:
                     f"{backbone.name!r} has no layer {name!r}. "
                     f"{did_you_mean(str(name), layers)}"
                 )
-        given[task] = list(names)
-    return given
+        selected[task] = list(names)
+    return selected
 
 
 def _check_vector(backbone, names, task) -> None:
     if len(names) > 1:
         raise ValueError(
             f"feature_layers[{task.name!r}] lists {len(names)} layers, "
-            f"{names}, and a {type(task).__name__} reads one. Name the last."
+            f"{names}, but a {type(task).__name__} reads one. Name the last."
         )
     shape = backbone.outputs[names[0]].shape
     if len(shape) not in (2, 4):
         raise ValueError(
             f"Task {task.name!r} ({type(task).__name__}) reads layer "
             f"{names[0]!r} of shape {tuple(shape)}; expected a vector, or a "
-            "map (batch, height, width, channels), whose mean is taken."
+            "map (batch, height, width, channels), which is averaged."
         )
 
 
-def _shape(backbone, name: str, task: Task) -> tuple:
+def _map_shape(backbone, name: str, task: Task) -> tuple:
     shape = tuple(backbone.outputs[name].shape)
     if len(shape) != 4 or None in shape[1:]:
         raise ValueError(
             f"Task {task.name!r} ({type(task).__name__}) reads layer {name!r} "
             f"of shape {shape}; expected maps (batch, height, width, "
-            "channels) of a height and width that are numbers. Name another "
-            "layer in feature_layers, or give input_shape in numbers."
+            "channels) of fixed height and width. Name another layer in "
+            "feature_layers, or pass an input_shape without None."
         )
     return shape
 
 
 def _end(backbone) -> str:
-    """The layer at the end, which must be no classification."""
+    """Returns the last layer, which must not be a classification."""
     end = backbone.outputs[backbone.end]
     last = operation_of(end)[0]
     activation = getattr(getattr(last, "activation", None), "__name__", None)
-    # All networks of keras.applications call their top by one of two names.
-    named = backbone.end.endswith(("predictions", "head_dense"))
-    if named or activation == "softmax":
+    # All networks of keras.applications use one of two names for their top.
+    has_top_name = backbone.end.endswith(("predictions", "head_dense"))
+    if has_top_name or activation == "softmax":
         raise ValueError(
             f"The backbone {backbone.name!r} ends in a classification, layer "
             f"{backbone.end!r} of shape {tuple(end.shape)}. Build it with "
-            "include_top=False, or say in feature_layers which layer each "
-            "task reads."
+            "include_top=False, or name the layer of each task in "
+            "feature_layers."
         )
     return backbone.end
 
 
-def _last_of_each_size(backbone, size: tuple) -> list[str]:
-    """The last layer of each size that halving makes, down to the end's."""
+def _last_layers_by_size(backbone, size: tuple) -> list[str]:
+    """Returns the last layer of each size from repeated halving to the end."""
     _end(backbone)
-    found, end, weighted = {}, None, False
+    layers, end, weighted = {}, None, False
     for name, output in backbone.outputs.items():
-        # Before the first weights there is nothing but preprocessing.
+        # All layers before the first weights are preprocessing.
         weighted = weighted or _has_weights(operation_of(output)[0])
         if weighted and len(output.shape) == 4:
             end = tuple(output.shape)[1:3]
-            found[end] = name
-    halved = _halved(size)
-    if end not in halved:
-        ends = "no maps" if end is None else f"maps of {end[0]} x {end[1]}"
+            layers[end] = name
+    halves = _halves(size)
+    if end not in halves:
+        found = "no maps" if end is None else f"maps of {end[0]} x {end[1]}"
         raise ValueError(
-            f"The backbone {backbone.name!r} ends in {ends}, and a decoder "
-            f"needs {size[0]} x {size[1]} or a half, a quarter, ... of it. "
+            f"The backbone {backbone.name!r} ends in {found}, but a decoder "
+            f"needs {size[0]} x {size[1]}, or a half, a quarter, ... of it. "
             "Choose an input_shape that can be halved as often as the backbone "
-            "does (multiples of 32, say), or name layers in feature_layers."
+            "halves it (multiples of 32, for example), or name layers in "
+            "feature_layers."
         )
-    # What is smaller than the end are gates over channels.
-    levels = halved[: halved.index(end) + 1]
-    return [found[inner] for inner in levels if inner in found]
+    # Maps that are smaller than the end are gates over channels.
+    levels = halves[: halves.index(end) + 1]
+    return [layers[inner] for inner in levels if inner in layers]
 
 
 def _has_weights(operation) -> bool:
@@ -198,8 +203,8 @@ def _has_weights(operation) -> bool:
     return bool(getattr(operation, "weights", ()))
 
 
-def _halved(size: tuple) -> list[tuple]:
-    """A size and its halves, as long as they are whole."""
+def _halves(size: tuple) -> list[tuple]:
+    """Returns a size and its halves, as long as they are integers."""
     sizes = []
     while all(size):  # neither unknown nor 0
         sizes.append(tuple(size))

@@ -1,4 +1,4 @@
-"""Backbones: networks of others that serve as a trunk."""
+"""Backbones: networks that serve as a trunk."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from mtl_keras.models.backbone_copy import is_graph
+from mtl_keras.models.backbone_copy import is_graph_model
 from mtl_keras.spelling import did_you_mean
 
 
-def own_input_shape(backbone) -> tuple | None:
-    """The shape of an image that a backbone is built for, or `None`.
+def fixed_input_shape(backbone) -> tuple | None:
+    """Returns the shape of an image that a model takes.
 
     Args:
         backbone: See `resolve_backbone`.
+
+    Returns:
+        The shape without the batch axis, or `None` if `backbone` is not a
+        model.
     """
     inputs = getattr(backbone, "inputs", None)
     if isinstance(backbone, keras.Model) and inputs:
@@ -27,20 +31,20 @@ def resolve_backbone(
     input_shape: tuple,
     arguments: Mapping | None,
 ) -> keras.Model:
-    """Makes a model of what the user passed as a backbone.
+    """Returns the model that the argument `backbone` specifies.
 
     Args:
-        backbone: Name of a function of `keras.applications`, a function of
-            that kind, or a functional model.
-        input_shape: Shape of what the backbone reads, without the batch axis.
-        arguments: Dict of arguments of the function.
+        backbone: Name of a function of `keras.applications`, such a
+            function, or a functional model.
+        input_shape: Shape of the input, without the batch axis.
+        arguments: Dict of further arguments of the function.
 
     Returns:
-        A functional or `Sequential` model from one input to one output.
+        A functional or `Sequential` model with one input and one output.
 
     Raises:
-        TypeError: If it is no functional model.
-        ValueError: If no function has that name, or inputs do not fit.
+        TypeError: If it is not a functional model.
+        ValueError: If the name is unknown, or the input shape does not fit.
     """
     if isinstance(backbone, str):
         backbone = _application(backbone)
@@ -48,23 +52,23 @@ def resolve_backbone(
         backbone = _build(backbone, input_shape, dict(arguments or {}))
     elif arguments:
         raise ValueError(
-            f"backbone_arguments={arguments!r} are those of a function that "
-            "builds a backbone, and backbone is a model already. Leave them "
+            f"backbone_arguments={arguments!r} are passed to a function that "
+            "builds a backbone, but backbone is already a model. Leave them "
             "out, or pass the function."
         )
     inputs = getattr(backbone, "inputs", None)
-    if not is_graph(backbone) or not inputs:
+    if not is_graph_model(backbone) or not inputs:
         raise TypeError(
             f"backbone is {backbone!r} of type {type(backbone).__name__}; "
             "expected the name of a function of keras.applications, such a "
-            "function, or a functional keras.Model (a Sequential one with an "
-            "Input will do)."
+            "function, or a functional keras.Model (or a Sequential with an "
+            "Input)."
         )
     if len(inputs) != 1 or len(backbone.outputs) != 1:
         raise ValueError(
             f"The backbone {backbone.name!r} has {len(inputs)} inputs and "
-            f"{len(backbone.outputs)} outputs; expected one of each. Other "
-            "layers are read by their names, with feature_layers."
+            f"{len(backbone.outputs)} outputs; expected one of each. Select "
+            "other layers by name with feature_layers."
         )
     expected = tuple(inputs[0].shape)[1:]
     if len(expected) != len(input_shape) or any(
@@ -72,9 +76,9 @@ def resolve_backbone(
         for a, b in zip(expected, input_shape, strict=True)
     ):
         raise ValueError(
-            f"The backbone {backbone.name!r} reads images of shape {expected}, "
-            f"and gets {tuple(input_shape)}. Pass input_shape={expected}, or "
-            "a preprocessing layer that brings images to it, such as "
+            f"The backbone {backbone.name!r} takes images of shape {expected}, "
+            f"found {tuple(input_shape)}. Pass input_shape={expected}, or a "
+            "preprocessing layer that resizes images, such as "
             "keras.layers.Resizing."
         )
     return backbone
@@ -94,9 +98,9 @@ def _build(function: Callable, input_shape: tuple, arguments: dict):
     for argument in ("include_top", "input_shape", "input_tensor"):
         if argument in arguments:
             raise ValueError(
-                f"backbone_arguments hold {argument!r}, which is not for the "
-                "caller to say: a backbone has no classification top, and "
-                "reads what input_shape and preprocessing say."
+                f"backbone_arguments holds {argument!r}, which is set by "
+                "build_from_backbone: a backbone has no classification top, "
+                "and its input follows from input_shape and preprocessing."
             )
     return function(
         include_top=False,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 
+from mtl_keras.models.build_model import ModelOptions
+from mtl_keras.models.factory import factory
 from mtl_keras.models.ple import build_ple
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 
 
+@factory(
+    "vectors",
+    search_space={"shared_experts": [1, 2, 4, 8], "task_experts": [1, 2, 4]},
+)
 def build_cgc(
     input_shape: Sequence[int] = (784,),
     tasks: Sequence[Task] | None = None,
@@ -28,67 +35,21 @@ def build_cgc(
     l1: float = 0.0,
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
-    loss_weights: Mapping[str, float] | None = None,
-    weighting=None,
-    gradients: str = "parameters",
-    optimizer="adam",
-    compile: bool = True,
-    weights=None,
     name: str = "cgc",
+    **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds experts of all tasks and experts of one task, mixed by gates.
+    """Builds shared and task-specific experts, mixed by one gate a task (CGC).
 
-    Customized gate control: the gate of a task weighs the experts that all
-    share and its own, and sees none of another task's. Experts are computed
-    together, those of each task and the shared ones.
+    In customized gate control, the gate of a task weights the shared experts
+    and those of the task, but not the experts of other tasks. The experts of
+    each group are computed together.
 
     Args:
-        input_shape: Shape of one sample, `(features,)`. Longer shapes are
-            flattened. Defaults to `(784,)`.
-        tasks: List of tasks. Defaults to `Classification("left", 10)` and
-            `Classification("right", 10)`.
-        num_classes: Classes of each default task. Defaults to 10; an error
-            together with `tasks`.
-        shared_experts: Number of experts that all tasks read, 0 or more.
-            Defaults to `4`.
-        task_experts: Number of experts of each task, 0 or more. Defaults to
-            `2`.
         hidden_units: Width of each hidden layer of an expert. Defaults to
             `(16,)`.
-        trunk_width: Width of all of them, in place of `hidden_units`.
-        trunk_depth: Their number, in place of `hidden_units`.
-        tower_units: Width of each hidden layer between what a task mixes and
-            its head. Defaults to `(16,)`.
-        activation: Activation of the hidden layers. Defaults to `"relu"`.
-        normalization: `"batch"`, `"group"`, `"layer"` or `None` (default). With
-            `"layer"`, the experts of a layer have one scale and offset.
-        dropout: Dropout rate after each hidden layer, in [0, 1). Defaults to
-            `0`.
-        l1: Factor of the L1 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        l2: Factor of the L2 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        preprocessing: Keras layer, or list of layers, between the inputs and
-            the first layer, such as an adapted `keras.layers.Normalization`.
-        loss_weights: Dict from task name to weight. Tasks that it leaves out
-            keep their own.
-        weighting: Name, config or instance of a weighting (see
-            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
-            sum of the task losses.
-        gradients: `"parameters"` (default) or `"features"`: the gradients that
-            a weighting compares, see `MultiTaskModel.compile`.
-        optimizer: Name or instance of a Keras optimizer. Defaults to
-            `"adam"`.
-        compile: Whether to compile the model. Defaults to `True`.
-        weights: Path of a `.weights.h5` or `.keras` file to start from.
-        name: Name of the model. Defaults to `"cgc"`.
-
-    Returns:
-        A compiled `MultiTaskModel` whose outputs are named after the tasks.
-
-    Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If an argument is out of range, or two contradict.
+        normalization: `"batch"`, `"group"`, `"layer"` or `None`. With
+            `"layer"`, the experts of a layer share one scale and offset.
+            Defaults to `None`.
 
     Reference:
         Tang et al., "Progressive Layered Extraction (PLE): A Novel Multi-Task
@@ -117,18 +78,6 @@ def build_cgc(
         l1=l1,
         l2=l2,
         preprocessing=preprocessing,
-        loss_weights=loss_weights,
-        weighting=weighting,
-        gradients=gradients,
-        optimizer=optimizer,
-        compile=compile,
-        weights=weights,
         name=name,
+        **options,
     )
-
-
-# What `mtl_keras.tuning` searches besides the usual arguments.
-build_cgc.search_space = {
-    "shared_experts": [1, 2, 4, 8],
-    "task_experts": [1, 2, 4],
-}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 
 from mtl_keras import trunks
 from mtl_keras.models import arguments
-from mtl_keras.models.assembly import assemble, preprocess
+from mtl_keras.models.build_model import ModelOptions, build_model
+from mtl_keras.models.factory import factory
+from mtl_keras.models.heads import add_heads
+from mtl_keras.models.inputs import image_inputs
+from mtl_keras.models.trunk_sizes import resolve_filters, resolve_widths
 from mtl_keras.tasks import Classification, Task
 from mtl_keras.training import MultiTaskModel
 
 
+@factory("images", search_space={"trunk_width": [8, 16, 32, 64]})
 def build_cnn(
     input_shape: Sequence[int] = (28, 28, 3),
     tasks: Sequence[Task] | None = None,
@@ -28,64 +34,29 @@ def build_cnn(
     l1: float = 0.0,
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
-    loss_weights: Mapping[str, float] | None = None,
-    weighting=None,
-    gradients: str = "parameters",
-    optimizer="adam",
-    compile: bool = True,
-    weights=None,
     name: str = "cnn",
+    **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
     """Builds a convolutional network whose layers all tasks share.
 
-    Without arguments: images of 28 x 28 x 3, a convolution of 32 channels and
-    one of 64, each followed by pooling, a dense layer of 128, and three heads
-    of 10 classes.
+    Without arguments: images of 28 x 28 x 3, a convolution with 32 filters and
+    one with 64, each followed by pooling, a dense layer of 128 units, and
+    three heads of 10 classes.
 
     Args:
-        input_shape: Shape of one image, `(height, width, channels)`. Defaults
-            to `(28, 28, 3)`.
         tasks: List of tasks that read one feature vector: classifications,
             regressions, multi-label. Defaults to `Classification`s named
             `task_1`, `task_2`, ...
-        num_classes: Classes of the default tasks: one number for three tasks,
-            or a number for each of as many tasks as there are. Defaults to
-            10; an error together with `tasks`.
-        filters: Channels of each convolution. Defaults to `(32, 64)`.
-        trunk_width: Channels of the first convolution, doubled at each
-            further level, in place of `filters`.
-        trunk_depth: Number of convolutions, in place of `filters`.
+        num_classes: Number of classes of each of three default tasks, or a
+            list with the number of each default task. Defaults to 10. Cannot
+            be combined with `tasks`.
+        filters: Number of filters of each convolution. Defaults to `(32, 64)`.
         hidden_units: Width of each dense layer after the convolutions.
             Defaults to `(128,)`.
-        activation: Activation of the hidden layers. Defaults to `"relu"`.
-        normalization: `"batch"`, `"group"`, `"layer"` or `None` (default), in
-            the convolutions.
+        normalization: Normalization of the convolutions: `"batch"`,
+            `"group"`, `"layer"` or `None`. Defaults to `None`.
         dropout: Dropout rate after each dense layer, in [0, 1). Defaults to
             `0`.
-        l1: Factor of the L1 penalty on the trunk's kernels. Defaults to `0`.
-        l2: Factor of the L2 penalty on the trunk's kernels. Defaults to `0`.
-        preprocessing: Keras layer, or list of layers, between the inputs and
-            the trunk, such as `keras.layers.Rescaling(1 / 255)`; saved and
-            exported with the model.
-        loss_weights: Dict from task name to weight. Tasks that it leaves out
-            keep their own.
-        weighting: Name, config or instance of a weighting (see
-            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
-            sum of the task losses.
-        gradients: `"parameters"` (default) or `"features"`: the gradients that
-            a weighting compares, see `MultiTaskModel.compile`.
-        optimizer: Name or instance of a Keras optimizer. Defaults to
-            `"adam"`.
-        compile: Whether to compile the model. Defaults to `True`.
-        weights: Path of a `.weights.h5` or `.keras` file to start from.
-        name: Name of the model. Defaults to `"cnn"`.
-
-    Returns:
-        A compiled `MultiTaskModel` whose outputs are named after the tasks.
-
-    Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If an argument is out of range, or two contradict.
 
     Example:
 
@@ -95,57 +66,29 @@ def build_cnn(
     """
     shape = arguments.check_input_shape(input_shape, 3, "(28, 28, 3)")
     tasks = arguments.resolve_tasks(
-        tasks, lambda: _default_tasks(num_classes), num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes
     )
-    widths = arguments.resolve_widths(
-        "filters",
-        filters,
-        trunk_width,
-        trunk_depth,
-        default=(32, 64),
-        growth=2,
-        least_levels=1,
+    filters = resolve_filters(
+        filters, trunk_width, trunk_depth, default=(32, 64)
     )
-    units = arguments.resolve_widths(
-        "hidden_units", hidden_units, None, None, default=(128,), growth=1
+    units = resolve_widths("hidden_units", hidden_units, default=(128,))
+    convolutions = arguments.convolution_settings(
+        activation, normalization, dropout, l1, l2
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
-    arguments.check_poolings(shape, len(widths))
-    regularizer = trunks.kernel_regularizer(l1, l2)
+    arguments.check_poolings(shape, len(filters))
 
-    inputs = keras.Input(shape, name="image")
-    x, _ = trunks.cnn_encoder(
-        preprocess(inputs, preprocessing),
-        widths,
-        activation=activation,
-        normalization=normalization,
-        regularizer=regularizer,
-        name="trunk",
-    )
+    inputs, x = image_inputs(shape, preprocessing)
+    x, _ = trunks.cnn_encoder(x, filters, name="trunk", **convolutions)
     x = keras.layers.Flatten(name="trunk_flatten")(x)
     x = trunks.mlp(
         x,
         units,
         activation=activation,
         dropout=dropout,
-        regularizer=regularizer,
+        regularizer=convolutions["regularizer"],
     )
-    return assemble(
-        inputs,
-        {task.name: x for task in tasks},
-        tasks,
-        loss_weights=loss_weights,
-        weighting=weighting,
-        gradients=gradients,
-        optimizer=optimizer,
-        compile=compile,
-        weights=weights,
-        name=name,
-    )
-
-
-# What `mtl_keras.tuning` searches in place of the usual choices.
-build_cnn.search_space = {"trunk_width": [8, 16, 32, 64]}
+    outputs = add_heads({task.name: x for task in tasks}, tasks)
+    return build_model(inputs, outputs, tasks, name, **options)
 
 
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:

@@ -1,4 +1,4 @@
-"""Experts computed together, and what tasks mix of them."""
+"""Experts that are computed together, and mixtures of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def expert_mlps(
         normalization: See `mtl_keras.trunks.mlp`.
         dropout: See `mtl_keras.trunks.mlp`.
         regularizer: See `mtl_keras.trunks.mlp`.
-        name: Prefix of the layers' names.
+        name: Prefix of the layer names. Defaults to `"experts"`.
 
     Returns:
         Keras tensor of shape `(batch, experts, hidden_units[-1])`.
@@ -45,7 +45,9 @@ def expert_mlps(
             kernel_regularizer=regularizer,
             name=f"{name}_dense_{level}",
         )(x)
-        x = _normalize(x, normalization, f"{name}_normalization_{level}")
+        x = _normalize_experts(
+            x, normalization, f"{name}_normalization_{level}"
+        )
         x = trunks.activate(
             x,
             activation,
@@ -57,50 +59,53 @@ def expert_mlps(
     return x
 
 
-def _normalize(x, normalization: str | None, name: str):
-    """Normalizes each expert by itself."""
+def _normalize_experts(x, normalization: str | None, name: str):
+    """Normalizes each expert separately."""
     if normalization in (None, "layer"):
         return normalize(x, normalization, name)
     _, num_experts, units = x.shape
+    flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
     if normalization == "group":
         groups = most_groups(units) * num_experts
-        flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
         flat = keras.layers.GroupNormalization(groups, name=name)(flat)
     else:
-        flat = keras.layers.Flatten(name=f"{name}_flatten")(x)
         flat = normalize(flat, normalization, name)
     shape = (num_experts, units)
     return keras.layers.Reshape(shape, name=f"{name}_reshape")(flat)
 
 
-def together(experts: Sequence, name: str):
-    """Puts the experts of several tensors beside each other.
+def concatenate_experts(experts: Sequence, name: str):
+    """Concatenates the experts of several tensors.
 
     Args:
         experts: Keras tensors of shape `(batch, experts, units)`.
         name: Name of the layer.
+
+    Returns:
+        Keras tensor of shape `(batch, all_experts, units)`.
     """
     if len(experts) == 1:
         return experts[0]
     return keras.layers.Concatenate(axis=1, name=name)(experts)
 
 
-def mix(
+def mix_experts(
     experts,
     gate_input,
     name: str,
     gate: keras.layers.Layer | None = None,
     level: int | None = None,
 ):
-    """Mixes experts by the weights that a gate gives them.
+    """Sums experts, weighted by a gate.
 
     Args:
         experts: Keras tensor of shape `(batch, experts, units)`.
-        gate_input: What the gate reads, `(batch, features)`.
-        name: Prefix of the layers' names.
-        gate: Layer that gives weights, `(batch, experts)`. Defaults to the
-            softmax of a linear map. One expert needs no gate.
-        level: Number at the end of the layers' names. Defaults to none.
+        gate_input: Input of the gate, of shape `(batch, features)`.
+        name: Prefix of the layer names.
+        gate: Layer whose output is a weight for each expert, of shape
+            `(batch, experts)`. Defaults to the softmax of a linear map. A
+            single expert needs no gate.
+        level: Number at the end of the layer names. Defaults to `None`.
 
     Returns:
         Keras tensor of shape `(batch, units)`.

@@ -1,4 +1,4 @@
-"""Levels of experts of all tasks beside experts of one task."""
+"""Levels of shared and task-specific experts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from itertools import chain
 
 from mtl_keras.models import arguments
-from mtl_keras.models.expert_mixtures import expert_mlps, mix, together
+from mtl_keras.models.expert_mixtures import (
+    concatenate_experts,
+    expert_mlps,
+    mix_experts,
+)
 
 
-def extraction(
+def extraction_levels(
     x,
     names: Sequence[str],
     levels: int,
@@ -18,24 +22,27 @@ def extraction(
     hidden_units: Sequence[int],
     **settings,
 ) -> dict:
-    """Builds levels of experts of all tasks and of one, mixed by gates.
+    """Builds levels of shared and task-specific experts, mixed by gates.
 
     Args:
         x: Keras tensor of shape `(batch, features)`.
         names: Names of the tasks.
         levels: Number of levels, 1 or more.
-        shared_experts: Number of experts that all tasks read at a level.
-        task_experts: Number of experts of each task at a level.
+        shared_experts: Number of shared experts of each level.
+        task_experts: Number of experts of each task at each level.
         hidden_units: Width of each hidden layer of an expert.
         **settings: See `expert_mlps`.
 
     Returns:
-        Dict from task name to what the task mixes at the last level.
+        Dict from task name to the mixture of the last level.
+
+    Raises:
+        ValueError: If a task is named `"shared"`.
     """
     if "shared" in names:
         raise ValueError(
-            "Task name 'shared' is also the name of the experts and gates of "
-            "all tasks. Give the task another name."
+            "Task name 'shared' is also the name of the shared experts and "
+            "gates. Give the task another name."
         )
 
     def experts(count: int, x, name: str) -> list:
@@ -43,42 +50,54 @@ def extraction(
             return []
         return [expert_mlps(x, count, hidden_units, name=name, **settings)]
 
-    shared, own = x, dict.fromkeys(names, x)
+    shared_input, task_inputs = x, dict.fromkeys(names, x)
     for level in range(1, levels + 1):
-        of_all = experts(shared_experts, shared, f"shared_experts_{level}")
-        of_task = {
-            name: experts(task_experts, own[name], f"{name}_experts_{level}")
+        shared = experts(
+            shared_experts, shared_input, f"shared_experts_{level}"
+        )
+        specific = {
+            name: experts(
+                task_experts, task_inputs[name], f"{name}_experts_{level}"
+            )
             for name in names
         }
-        own = {
-            name: _mix_at(level, name, own[name], [*of_task[name], *of_all])
+        task_inputs = {
+            name: _mix_level(
+                level, name, task_inputs[name], [*specific[name], *shared]
+            )
             for name in names
         }
         if shared_experts and level < levels:
-            every = [*chain(*of_task.values()), *of_all]
-            shared = _mix_at(level, "shared", shared, every)
-    return own
+            all_experts = [*chain(*specific.values()), *shared]
+            shared_input = _mix_level(
+                level, "shared", shared_input, all_experts
+            )
+    return task_inputs
 
 
-def _mix_at(level: int, name: str, gate_input, experts: list):
-    experts = together(experts, f"{name}_all_experts_{level}")
-    return mix(experts, gate_input, name, level=level)
+def _mix_level(level: int, name: str, gate_input, experts: list):
+    experts = concatenate_experts(experts, f"{name}_all_experts_{level}")
+    return mix_experts(experts, gate_input, name, level=level)
 
 
 def check_experts(shared_experts: int, task_experts: int) -> None:
-    """Raises an error unless gates have experts to weigh.
+    """Checks that gates have experts to mix.
 
     Args:
-        shared_experts: Number of experts that all tasks read.
+        shared_experts: Number of shared experts.
         task_experts: Number of experts of each task.
+
+    Raises:
+        TypeError: If a number is not an integer.
+        ValueError: If a number is negative, or both are 0.
     """
     for argument, count in (
         ("shared_experts", shared_experts),
         ("task_experts", task_experts),
     ):
-        arguments.check_integer(argument, count, least=0)
+        arguments.check_integer(argument, count, minimum=0)
     if shared_experts + task_experts == 0:
         raise ValueError(
             "shared_experts=0 and task_experts=0 leave the gates without "
-            "experts. Give at least one of the two 1 or more."
+            "experts. Set at least one of them to 1 or more."
         )

@@ -1,4 +1,4 @@
-"""The heads of a model: equal ones on one tensor are computed together."""
+"""Heads of a model: identical heads on one tensor are computed together."""
 
 from __future__ import annotations
 
@@ -11,56 +11,64 @@ from mtl_keras.layers import GroupedDense
 from mtl_keras.tasks import Task, groups
 
 
-def put_heads(features: Mapping[str, object], tasks: Sequence[Task]) -> dict:
-    """Makes the output of each task from its features.
+def add_heads(features: Mapping[str, object], tasks: Sequence[Task]) -> dict:
+    """Adds the head of each task to its features.
 
-    From `mtl_keras.tasks.groups.LEAST_TASKS` tasks on whose heads are alike
-    and read one tensor, one layer computes all of them. Each output still
-    comes out of a layer that has the name of its task.
+    One layer computes the heads of all tasks of the same kind that read one
+    tensor, if there are `mtl_keras.tasks.groups.LEAST_TASKS` of them or more.
+    Each output is still the output of a layer with the name of its task.
 
     Args:
-        features: The features that each task reads, by its name.
-        tasks: The tasks.
+        features: Dict from task name to the features that the task reads.
+        tasks: List of tasks.
 
     Returns:
-        Dict from task name to output, in the order of the tasks.
+        Dict from task name to output tensor, in the order of the tasks.
     """
-    alike = {}
+    names_by_kind = {}
     for task in tasks:
         kind = (groups.kind_of(task), id(features[task.name]))
-        alike.setdefault(kind, []).append(task.name)
-    large = [of for of in alike.values() if len(of) >= groups.LEAST_TASKS]
-    waiting = {name for of_group in large for name in of_group}
-    # In the order of the tasks, as seeds are drawn that no user has set.
+        names_by_kind.setdefault(kind, []).append(task.name)
+    large_groups = [
+        names
+        for names in names_by_kind.values()
+        if len(names) >= groups.LEAST_TASKS
+    ]
+    grouped = {name for names in large_groups for name in names}
+    # In the order of the tasks, because layers draw their seeds in turn.
     layers, outputs = {}, {}
     for task in tasks:
-        if task.name in waiting:
+        if task.name in grouped:
             layers[task.name] = groups.dense_head(task)
         else:
             outputs[task.name] = task.head(features[task.name])
-    for of_group in large:
-        read = features[of_group[0]]
-        dense = {name: layers[name] for name in of_group}
-        if _can_be_one(dense.values(), read):
-            outputs |= _as_one(dense, read)
+    for names in large_groups:
+        x = features[names[0]]
+        dense = {name: layers[name] for name in names}
+        if _can_group(dense.values(), x):
+            outputs |= _grouped_outputs(dense, x)
             continue
         for task in tasks:
             if task.name in dense:
-                outputs[task.name] = task.head(read)
+                outputs[task.name] = task.head(x)
     return {task.name: outputs[task.name] for task in tasks}
 
 
-def _can_be_one(layers: Collection, features) -> bool:
+def _can_group(layers: Collection, features) -> bool:
     if len(features.shape) != 2 or None in layers:
         return False
-    return len(set(map(_form, layers))) == 1
+    return len(set(map(_config_key, layers))) == 1
 
 
-def _as_one(layers: Mapping[str, keras.layers.Dense], features) -> dict:
-    """Outputs of one layer that stands for several, each in its own name."""
+def _grouped_outputs(
+    layers: Mapping[str, keras.layers.Dense], features
+) -> dict:
+    """Returns the outputs of one layer that replaces several dense layers."""
     first, *others = layers
     name = f"{first}_and_{len(others)}_more"
-    outputs = GroupedDense.of(list(layers.values()), name=name)(features)
+    outputs = GroupedDense.from_layers(list(layers.values()), name=name)(
+        features
+    )
     dtype = layers[first].dtype_policy.name
     return {
         task: keras.layers.Identity(dtype=dtype, name=task)(output)
@@ -68,8 +76,8 @@ def _as_one(layers: Mapping[str, keras.layers.Dense], features) -> dict:
     }
 
 
-def _form(layer: keras.layers.Dense) -> str:
-    """What dense layers that can be computed together have in common."""
+def _config_key(layer: keras.layers.Dense) -> str:
+    """Returns the configuration that layers of one group have in common."""
     config = layer.get_config()
     del config["name"]
     for initializer in ("kernel_initializer", "bias_initializer"):

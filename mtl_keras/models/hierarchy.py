@@ -1,4 +1,4 @@
-"""Which level of a trunk each task reads, and whose predictions."""
+"""Levels of a trunk and predictions that each task reads."""
 
 from __future__ import annotations
 
@@ -9,43 +9,22 @@ import keras
 
 from mtl_keras.models import arguments
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import Classification, Task
-
-
-def coarse_and_fine(num_classes: int | Sequence[int] | None) -> list[Task]:
-    """The default tasks of hierarchies.
-
-    Args:
-        num_classes: Classes of the two, one number or two; `None` is (2, 10).
-    """
-    if num_classes is None:
-        num_classes = (2, 10)
-    if not isinstance(num_classes, Sequence):
-        num_classes = (num_classes, num_classes)
-    if len(num_classes) != 2:
-        raise ValueError(
-            f"num_classes={num_classes!r}; expected one number, or one for "
-            "each of the two default tasks, such as (2, 10)."
-        )
-    names = ("coarse", "fine")
-    return [
-        Classification(name, count)
-        for name, count in zip(names, num_classes, strict=True)
-    ]
+from mtl_keras.tasks import Task
 
 
 class Hierarchy:
-    """The levels and the feeds of the tasks of one model, checked.
+    """Checks and applies the levels and the feeds of the tasks of a model.
 
     Args:
-        tasks: The tasks.
+        tasks: List of tasks.
         depth: Number of levels of the trunk.
         levels: Dict from task name to level, or `None`.
-        feeds: Dict from task name to names of tasks, or `None`.
-        stop_gradient: Whether gradients stop at predictions that are read.
+        feeds: Dict from task name to a list of task names, or `None`.
+        stop_gradient: Whether to stop gradients at predictions that another
+            task reads.
 
     Raises:
-        TypeError: If a level is no integer, or `feeds` lists no names.
+        TypeError: If a level is not an integer, or a feed is not a list.
         ValueError: If a name is unknown, a level does not exist, or tasks
             feed each other in a cycle.
     """
@@ -64,20 +43,20 @@ class Hierarchy:
             levels = {tasks[0].name: (depth + 1) // 2}
         self._check_names("levels", levels)
         for name, level in levels.items():
-            if arguments.check_integer("levels", level, least=1) > depth:
+            if arguments.check_integer("levels", level, minimum=1) > depth:
                 raise ValueError(
-                    f"levels[{name!r}]={level}, and the trunk has {depth} "
+                    f"levels[{name!r}]={level}, but the trunk has {depth} "
                     f"levels. Choose 1 to {depth}, or a larger trunk_depth."
                 )
         self._levels = dict.fromkeys(self._tasks, depth) | dict(levels)
-        self._feeds = self._checked_feeds(feeds or {})
-        self._order = self._ordered()
+        self._feeds = self._resolve_feeds(feeds or {})
+        self._order = self._sort_tasks()
 
-    def outputs(self, features) -> dict:
-        """Makes the heads, each after those whose predictions it reads.
+    def add_heads(self, features) -> dict:
+        """Adds the heads, each after those whose predictions it reads.
 
         Args:
-            features: Features of each level, by index from 0.
+            features: Features of each level, indexed from 0.
 
         Returns:
             Dict from task name to output tensor, in the order of the tasks.
@@ -86,11 +65,11 @@ class Hierarchy:
         for name in self._order:
             x = features[self._levels[name] - 1]
             if self._feeds[name]:
-                read = [outputs[other] for other in self._feeds[name]]
+                fed = [outputs[other] for other in self._feeds[name]]
                 if self._stop_gradient:
-                    read = [keras.ops.stop_gradient(of) for of in read]
+                    fed = [keras.ops.stop_gradient(output) for output in fed]
                 fuse = keras.layers.Concatenate(name=f"{name}_fusion")
-                x = fuse([x, *read])
+                x = fuse([x, *fed])
             outputs[name] = self._tasks[name].head(x)
         return {name: outputs[name] for name in self._tasks}
 
@@ -105,11 +84,11 @@ class Hierarchy:
     def _check_name(self, argument: str, name) -> None:
         if name not in self._tasks:
             raise ValueError(
-                f"{argument} names {name!r}, which is no task. "
+                f"{argument} names {name!r}, which is not a task. "
                 f"{did_you_mean(name, self._tasks)}"
             )
 
-    def _checked_feeds(self, feeds: Mapping) -> dict[str, tuple]:
+    def _resolve_feeds(self, feeds: Mapping) -> dict[str, tuple]:
         self._check_names("feeds", feeds)
         for name, others in feeds.items():
             if isinstance(others, str) or not isinstance(others, Sequence):
@@ -121,12 +100,12 @@ class Hierarchy:
                 self._check_name(f"feeds[{name!r}]", other)
         return {name: tuple(feeds.get(name, ())) for name in self._tasks}
 
-    def _ordered(self) -> list[str]:
+    def _sort_tasks(self) -> list[str]:
         try:
             return list(TopologicalSorter(self._feeds).static_order())
         except CycleError as error:
             cycle = " -> ".join(map(repr, error.args[1]))
             raise ValueError(
-                f"feeds has a cycle, {cycle}: each of these tasks would have "
-                "to predict before the other. Leave one of the feeds out."
+                f"feeds has a cycle, {cycle}: each of these tasks reads the "
+                "prediction of the one before. Leave one of the feeds out."
             ) from error

@@ -1,4 +1,4 @@
-"""A decoder of few parameters, for tasks that predict every pixel."""
+"""Decoder with few parameters for tasks on pixels."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ def light_decoder(
     regularizer,
     name: str,
 ):
-    """Adds up the maps of an encoder, from the smallest to the largest.
+    """Sums the maps of an encoder, from the smallest to the largest.
 
-    Each map goes through a 1 x 1 convolution to `filters` channels; the sum so
-    far is enlarged to the size of the next map and added to it; a 3 x 3
-    convolution ends it, at the size of the image.
+    A 1 x 1 convolution maps each level to `filters` channels. The running sum
+    is upsampled to the size of the next map and added to it. A 3 x 3
+    convolution at the size of the image ends the decoder.
 
     Args:
         maps: Keras tensors of shape `(batch, height, width, channels)`, the
             largest first.
-        factors: What each map is enlarged by, to the size of the one before
-            it and, for the first, to that of the image.
-        filters: Channels of the decoder.
+        factors: Factor from each map to the size of the map before it, and
+            from the first map to the size of the image.
+        filters: Number of filters of the decoder.
         activation: Any Keras activation, after the 3 x 3 convolution.
-        normalization: Its normalization, see `mtl_keras.normalization`.
+        normalization: Normalization of the 3 x 3 convolution, see
+            `mtl_keras.normalization.normalize`.
         regularizer: Keras regularizer of the kernels, or `None`.
-        name: Prefix of the layers' names.
+        name: Prefix of the layer names.
 
     Returns:
-        Features of the height and width of the image.
+        Features with the height and width of the image.
 
     Reference:
         Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017
-        (the pathway from the top, with sums).
+        (the top-down pathway).
     """
     x = None
     levels = list(enumerate(zip(maps, factors, strict=True), start=1))

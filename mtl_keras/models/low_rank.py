@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 
 from mtl_keras import trunks
 from mtl_keras.layers import LowRankDense
 from mtl_keras.models import arguments
-from mtl_keras.models.assembly import assemble, vector_inputs
-from mtl_keras.models.towers import towers
+from mtl_keras.models.build_model import ModelOptions, build_model
+from mtl_keras.models.default_tasks import class_counts
+from mtl_keras.models.factory import factory
+from mtl_keras.models.heads import add_heads
+from mtl_keras.models.inputs import vector_inputs
+from mtl_keras.models.towers import build_towers
+from mtl_keras.models.trunk_sizes import resolve_hidden_units
 from mtl_keras.tasks import Classification, Task
 from mtl_keras.training import MultiTaskModel
 
 
+# The narrowest of the usual widths allows these ranks. Fewer inputs need a
+# list with lower ones.
+@factory("vectors", search_space={"rank": [2, 4, 8, 16]})
 def build_low_rank_mlp(
     input_shape: Sequence[int] = (784,),
     tasks: Sequence[Task] | None = None,
@@ -30,69 +39,31 @@ def build_low_rank_mlp(
     l1: float = 0.0,
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
-    loss_weights: Mapping[str, float] | None = None,
-    weighting=None,
-    gradients: str = "parameters",
-    optimizer="adam",
-    compile: bool = True,
-    weights=None,
     name: str = "low_rank_mlp",
+    **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds towers whose kernels are W_k = B V_k, with one basis B for all.
+    """Builds towers whose kernels W_k = B V_k share one basis B.
 
-    Each task k has a hidden layer of its own at each level, of which the
-    columns of the kernel are combinations of `rank` shared ones:
+    Each task k has a hidden layer at each level. The columns of its kernel are
+    combinations of `rank` shared columns:
 
         x_k <- activation(x_k B V_k + b_k)
 
-    Without arguments it is a 2-way and a 3-way classification of one input.
+    Without arguments, it is a 2-way and a 3-way classification of one input.
 
     Args:
-        input_shape: Shape of one sample, `(features,)`. Longer shapes are
-            flattened. Defaults to `(784,)`.
         tasks: List of tasks. Defaults to `Classification("two_way", 2)` and
             `Classification("three_way", 3)`.
-        num_classes: Classes of the two default tasks, one number for both or
-            two. Defaults to `(2, 3)`; an error together with `tasks`.
+        num_classes: Number of classes of both default tasks, or of each of
+            them. Defaults to `(2, 3)`. Cannot be combined with `tasks`.
         hidden_units: Width of each hidden layer of each tower. Defaults to
             `(64,)`.
-        trunk_width: Width of all of them, in place of `hidden_units`.
-        trunk_depth: Their number, in place of `hidden_units`.
-        rank: Columns of the basis, at most the smaller one of the numbers of
-            inputs and units of a layer, which is the full rank. One number
-            for all hidden layers or one for each. Defaults to half of the
-            full rank. K tasks have `inputs * rank + K * rank * units` kernel
-            parameters at a level, in place of the `K * inputs * units` of
-            full matrices.
-        activation: Activation of the hidden layers. Defaults to `"relu"`.
-        normalization: `"batch"`, `"group"`, `"layer"` or `None` (default).
-        dropout: Dropout rate after each hidden layer, in [0, 1). Defaults to
-            `0`.
-        l1: Factor of the L1 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        l2: Factor of the L2 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        preprocessing: Keras layer, or list of layers, between the inputs and
-            the first layer, such as an adapted `keras.layers.Normalization`.
-        loss_weights: Dict from task name to weight. Tasks that it leaves out
-            keep their own.
-        weighting: Name, config or instance of a weighting (see
-            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
-            sum of the task losses.
-        gradients: `"parameters"` (default) or `"features"`: the gradients that
-            a weighting compares, see `MultiTaskModel.compile`.
-        optimizer: Name or instance of a Keras optimizer. Defaults to
-            `"adam"`.
-        compile: Whether to compile the model. Defaults to `True`.
-        weights: Path of a `.weights.h5` or `.keras` file to start from.
-        name: Name of the model. Defaults to `"low_rank_mlp"`.
-
-    Returns:
-        A compiled `MultiTaskModel` whose outputs are named after the tasks.
-
-    Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If an argument is out of range, or two contradict.
+        rank: Number of columns of the basis: one number for all hidden layers
+            or one for each, at most the full rank, which is the smaller of the
+            numbers of inputs and units of a layer. K tasks have
+            `inputs * rank + K * rank * units` kernel parameters at a level, in
+            place of the `K * inputs * units` of full matrices. Defaults to
+            half of the full rank.
 
     Reference:
         Kumar and Daume, "Learning Task Grouping and Overlap in Multi-task
@@ -110,37 +81,30 @@ def build_low_rank_mlp(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks,
-        lambda: _default_tasks(num_classes),
-        num_classes=num_classes,
+        tasks, _default_tasks, num_classes=num_classes
     )
-    widths = arguments.resolve_widths(
-        "hidden_units",
-        hidden_units,
-        trunk_width,
-        trunk_depth,
-        default=(64,),
-        growth=1,
+    widths = resolve_hidden_units(
+        hidden_units, trunk_width, trunk_depth, default=(64,)
     )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    arguments.check_hidden_layers(normalization, dropout, l1, l2)
 
     inputs, x = vector_inputs(shape, preprocessing)
     regularizer = trunks.kernel_regularizer(l1, l2)
+    ranks = _resolve_ranks(rank, x.shape[-1], widths)
     levels = [
         LowRankDense(
             units,
-            of_level,
+            level_rank,
             len(tasks),
             use_bias=normalization is None,
             kernel_regularizer=regularizer,
             name=f"trunk_dense_{level}",
         )
-        for level, (units, of_level) in enumerate(
-            zip(widths, _ranks(rank, x.shape[-1], widths), strict=True),
-            start=1,
+        for level, (units, level_rank) in enumerate(
+            zip(widths, ranks, strict=True), start=1
         )
     ]
-    features = towers(
+    features = build_towers(
         [x] * len(tasks),
         tasks,
         len(levels),
@@ -149,65 +113,42 @@ def build_low_rank_mlp(
         normalization=normalization,
         dropout=dropout,
     )
-    return assemble(
-        inputs,
-        features,
-        tasks,
-        loss_weights=loss_weights,
-        weighting=weighting,
-        gradients=gradients,
-        optimizer=optimizer,
-        compile=compile,
-        weights=weights,
-        name=name,
-    )
-
-
-# What `mtl_keras.tuning` searches besides the usual arguments. The least of the
-# usual widths has these ranks; fewer inputs need a list of their own.
-build_low_rank_mlp.search_space = {"rank": [2, 4, 8, 16]}
+    outputs = add_heads(features, tasks)
+    return build_model(inputs, outputs, tasks, name, **options)
 
 
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
-    if num_classes is None:
-        num_classes = (2, 3)
-    if not isinstance(num_classes, Sequence):
-        num_classes = (num_classes, num_classes)
-    if len(num_classes) != 2:
-        raise ValueError(
-            f"num_classes={num_classes!r}; expected one number, or one for "
-            "each of the two default tasks, such as (2, 3)."
-        )
+    first, second = class_counts(num_classes, default=(2, 3))
     return [
-        Classification(name, count)
-        for name, count in zip(
-            ("two_way", "three_way"), num_classes, strict=True
-        )
+        Classification("two_way", first),
+        Classification("three_way", second),
     ]
 
 
-def _ranks(rank, inputs: int, widths: Sequence[int]) -> list[int]:
-    """The rank of each hidden layer, checked before any is built."""
-    full = (
-        [min(pair) for pair in zip([inputs, *widths[:-1]], widths, strict=True)]
-        if widths
-        else []
-    )
+def _resolve_ranks(rank, inputs: int, widths: Sequence[int]) -> list[int]:
+    """Returns the rank of each hidden layer, or raises an error."""
+    if not widths:
+        full_ranks = []
+    else:
+        pairs = zip([inputs, *widths[:-1]], widths, strict=True)
+        full_ranks = [min(pair) for pair in pairs]
     if rank is None:
-        return [max(1, number // 2) for number in full]
-    ranks = list(rank) if isinstance(rank, Sequence) else [rank] * len(full)
-    if len(ranks) != len(full):
+        return [max(1, full_rank // 2) for full_rank in full_ranks]
+    ranks = (
+        list(rank) if isinstance(rank, Sequence) else [rank] * len(full_ranks)
+    )
+    if len(ranks) != len(full_ranks):
         raise ValueError(
-            f"rank={rank!r} lists {len(ranks)} ranks for {len(full)} hidden "
-            "layers; expected one number for all, or one for each."
+            f"rank={rank!r} lists {len(ranks)} ranks for {len(full_ranks)} "
+            "hidden layers; expected one number for all, or one for each."
         )
-    for level, (number, most) in enumerate(
-        zip(ranks, full, strict=True), start=1
+    for level, (number, full_rank) in enumerate(
+        zip(ranks, full_ranks, strict=True), start=1
     ):
-        if arguments.check_integer("rank", number, least=1) > most:
+        if arguments.check_integer("rank", number, minimum=1) > full_rank:
             raise ValueError(
                 f"rank={number} is above the full rank of hidden layer "
-                f"{level}, {most}. Choose a rank of at most {most}, or wider "
-                "layers."
+                f"{level}, {full_rank}. Choose a rank of at most {full_rank}, "
+                "or wider layers."
             )
     return ranks

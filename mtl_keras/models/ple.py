@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 
 from mtl_keras import trunks
 from mtl_keras.models import arguments
-from mtl_keras.models.assembly import assemble, vector_inputs
-from mtl_keras.models.extraction import check_experts, extraction
+from mtl_keras.models.build_model import ModelOptions, build_model
+from mtl_keras.models.default_tasks import left_and_right
+from mtl_keras.models.extraction import check_experts, extraction_levels
+from mtl_keras.models.factory import factory
+from mtl_keras.models.heads import add_heads
+from mtl_keras.models.inputs import vector_inputs
+from mtl_keras.models.trunk_sizes import resolve_hidden_units, resolve_widths
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 
 
+@factory(
+    "vectors",
+    search_space={"shared_experts": [1, 2, 4, 8], "task_experts": [1, 2, 4]},
+)
 def build_ple(
     input_shape: Sequence[int] = (784,),
     tasks: Sequence[Task] | None = None,
@@ -32,69 +42,23 @@ def build_ple(
     l1: float = 0.0,
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
-    loss_weights: Mapping[str, float] | None = None,
-    weighting=None,
-    gradients: str = "parameters",
-    optimizer="adam",
-    compile: bool = True,
-    weights=None,
     name: str = "ple",
+    **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds several levels of shared and own experts, each fed by gates.
+    """Builds several levels of shared and task-specific experts (PLE).
 
-    Progressive layered extraction: at each level, the gate of a task weighs
-    its own experts and the shared ones, and a shared gate weighs all experts;
-    what the gates mix feeds the experts of the next level, and at the last
-    level the towers. One level is `build_cgc`.
+    In progressive layered extraction, the gate of a task at each level weights
+    the experts of the task and the shared ones, and a shared gate weights all
+    experts. The mixtures feed the experts of the next level, and after the
+    last level the towers. One level is `build_cgc`.
 
     Args:
-        input_shape: Shape of one sample, `(features,)`. Longer shapes are
-            flattened. Defaults to `(784,)`.
-        tasks: List of tasks. Defaults to `Classification("left", 10)` and
-            `Classification("right", 10)`.
-        num_classes: Classes of each default task. Defaults to 10; an error
-            together with `tasks`.
         levels: Number of extraction levels, 1 or more. Defaults to `2`.
-        shared_experts: Number of experts that all tasks read, 0 or more.
-            Defaults to `4`.
-        task_experts: Number of experts of each task, 0 or more. Defaults to
-            `2`.
         hidden_units: Width of each hidden layer of an expert. Defaults to
             `(16,)`.
-        trunk_width: Width of all of them, in place of `hidden_units`.
-        trunk_depth: Their number, in place of `hidden_units`.
-        tower_units: Width of each hidden layer between what a task mixes and
-            its head. Defaults to `(16,)`.
-        activation: Activation of the hidden layers. Defaults to `"relu"`.
-        normalization: `"batch"`, `"group"`, `"layer"` or `None` (default). With
-            `"layer"`, the experts of a layer have one scale and offset.
-        dropout: Dropout rate after each hidden layer, in [0, 1). Defaults to
-            `0`.
-        l1: Factor of the L1 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        l2: Factor of the L2 penalty on the hidden layers' kernels. Defaults to
-            `0`.
-        preprocessing: Keras layer, or list of layers, between the inputs and
-            the first layer, such as an adapted `keras.layers.Normalization`.
-        loss_weights: Dict from task name to weight. Tasks that it leaves out
-            keep their own.
-        weighting: Name, config or instance of a weighting (see
-            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
-            sum of the task losses.
-        gradients: `"parameters"` (default) or `"features"`: the gradients that
-            a weighting compares, see `MultiTaskModel.compile`.
-        optimizer: Name or instance of a Keras optimizer. Defaults to
-            `"adam"`.
-        compile: Whether to compile the model. Defaults to `True`.
-        weights: Path of a `.weights.h5` or `.keras` file to start from.
-        name: Name of the model. Defaults to `"ple"`.
-
-    Returns:
-        A compiled `MultiTaskModel` whose outputs are named after the tasks.
-
-    Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If an argument is out of range, or two contradict.
+        normalization: `"batch"`, `"group"`, `"layer"` or `None`. With
+            `"layer"`, the experts of a layer share one scale and offset.
+            Defaults to `None`.
 
     Reference:
         Tang et al., "Progressive Layered Extraction (PLE): A Novel Multi-Task
@@ -110,30 +74,20 @@ def build_ple(
     """
     shape = arguments.check_vector_shape(input_shape)
     tasks = arguments.resolve_tasks(
-        tasks,
-        lambda: arguments.left_and_right(num_classes),
-        num_classes=num_classes,
+        tasks, left_and_right, num_classes=num_classes
     )
-    arguments.check_integer("levels", levels, least=1)
+    arguments.check_integer("levels", levels, minimum=1)
     check_experts(shared_experts, task_experts)
-    widths = arguments.resolve_widths(
-        "hidden_units",
-        hidden_units,
-        trunk_width,
-        trunk_depth,
-        default=(16,),
-        growth=1,
-        least_levels=1,
+    widths = resolve_hidden_units(
+        hidden_units, trunk_width, trunk_depth, default=(16,), min_levels=1
     )
-    of_towers = arguments.resolve_widths(
-        "tower_units", tower_units, None, None, default=(16,), growth=1
-    )
-    settings = arguments.mlp_settings(
+    tower_widths = resolve_widths("tower_units", tower_units, default=(16,))
+    settings = arguments.dense_settings(
         activation, normalization, dropout, l1, l2
     )
 
     inputs, x = vector_inputs(shape, preprocessing)
-    mixed = extraction(
+    mixtures = extraction_levels(
         x,
         [task.name for task in tasks],
         levels,
@@ -143,25 +97,10 @@ def build_ple(
         **settings,
     )
     features = {
-        name: trunks.mlp(of_task, of_towers, name=f"{name}_tower", **settings)
-        for name, of_task in mixed.items()
+        task: trunks.mlp(
+            mixture, tower_widths, name=f"{task}_tower", **settings
+        )
+        for task, mixture in mixtures.items()
     }
-    return assemble(
-        inputs,
-        features,
-        tasks,
-        loss_weights=loss_weights,
-        weighting=weighting,
-        gradients=gradients,
-        optimizer=optimizer,
-        compile=compile,
-        weights=weights,
-        name=name,
-    )
-
-
-# What `mtl_keras.tuning` searches besides the usual arguments.
-build_ple.search_space = {
-    "shared_experts": [1, 2, 4, 8],
-    "task_experts": [1, 2, 4],
-}
+    outputs = add_heads(features, tasks)
+    return build_model(inputs, outputs, tasks, name, **options)

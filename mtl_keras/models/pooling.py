@@ -6,12 +6,12 @@ from keras import layers
 
 
 def pool(maps, dropout: float, name: str):
-    """Takes the mean of each channel, and drops some.
+    """Averages each channel and applies dropout.
 
     Args:
         maps: Keras tensor of shape `(batch, height, width, channels)`.
-        dropout: Share of channels to drop, in [0, 1).
-        name: Prefix of the layers' names.
+        dropout: Dropout rate, in [0, 1).
+        name: Prefix of the layer names.
 
     Returns:
         Features of shape `(batch, channels)`.

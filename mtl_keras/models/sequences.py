@@ -1,4 +1,4 @@
-"""What the networks on sequences have in common: trunk, pooling, checks."""
+"""Trunk, features and checks that networks on sequences have in common."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def encode(
     l1: float,
     l2: float,
 ):
-    """Puts a trunk on a sequence of vectors.
+    """Encodes a sequence of vectors by a trunk.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
         kind: `"conv"`, `"gru"` or `"transformer"`.
         hidden_units: Width of each level.
-        activation: Of convolutions and Transformers.
-        num_heads: Of Transformers.
-        kernel_size: Of convolutions.
-        normalization: See `mtl_keras.trunks.normalize`.
-        dropout: Share of channels to drop, in [0, 1).
+        activation: Activation of convolutions and Transformers.
+        num_heads: Number of attention heads of Transformers.
+        kernel_size: Number of steps that a convolution reads.
+        normalization: See `mtl_keras.normalization`.
+        dropout: Dropout rate, in [0, 1).
         l1: Factor of the L1 penalty on the kernels.
         l2: Factor of the L2 penalty on the kernels.
 
@@ -62,31 +62,31 @@ def encode(
     )
 
 
-def features_of_tasks(
+def select_features(
     x,
     tasks: Sequence[Task],
     pooling: str,
     *,
     steps: int | None = None,
 ) -> dict:
-    """Gives each task the steps, or one vector of them all.
+    """Selects the features of each task: all steps, or one pooled vector.
 
     Args:
         x: Keras tensor of shape `(batch, steps, channels)`.
-        tasks: The tasks.
-        pooling: See `StepPooling`.
-        steps: Fewest steps of those tasks that read them. Defaults to `None`:
-            as many as there are.
+        tasks: List of tasks.
+        pooling: See `mtl_keras.layers.StepPooling`.
+        steps: Minimum number of steps of the tasks that read all steps.
+            Shorter batches are padded. Defaults to `None`, no padding.
 
     Returns:
         Dict from task name to features.
 
     Raises:
-        ValueError: If a task reads neither.
+        ValueError: If a task reads features of another rank.
     """
     pooled, by_step = None, x
     if steps is not None and x.shape[1] is None:
-        # Here: the trunk need not compute what is padding in all sequences.
+        # After the trunk, which need not compute the padding of all sequences.
         by_step = PadSteps(steps, name="trunk_steps")(x)
     features = {}
     for task in tasks:
@@ -99,9 +99,9 @@ def features_of_tasks(
         else:
             raise ValueError(
                 f"Task {task.name!r} ({type(task).__name__}) reads features "
-                f"of rank {task.feature_rank}; a sequence has one vector (a "
-                "Classification, say) or a vector for each step (a "
-                "SequenceTagging)."
+                f"of rank {task.feature_rank}; expected a task on the whole "
+                "sequence, such as Classification, or on each step, such as "
+                "SequenceTagging."
             )
     return features
 
@@ -117,31 +117,35 @@ def check_sequence_trunk(
     l1: float,
     l2: float,
 ) -> None:
-    """Raises an error unless the arguments of a trunk are in range.
+    """Checks the arguments of a trunk on sequences.
 
     Args:
-        argument: Name of the argument that `kind` is, for messages.
+        argument: Name of the argument `kind`, for error messages.
         kind: One of `SEQUENCE_TRUNKS`.
-        kernel_size: Odd, 1 or more.
-        num_heads: 1 or more.
+        kernel_size: Odd integer.
+        num_heads: Integer of 1 or more.
         normalization: One of `SEQUENCE_NORMALIZATIONS`.
-        dropout: At least 0 and below 1.
-        l1: 0 or more.
-        l2: 0 or more.
+        dropout: Number of at least 0 and below 1.
+        l1: Number of 0 or more.
+        l2: Number of 0 or more.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If an argument is out of range.
     """
     if kind not in SEQUENCE_TRUNKS:
         raise ValueError(
             f"{argument}={kind!r}; expected one of {SEQUENCE_TRUNKS}."
         )
-    arguments.check_trunk(normalization, dropout, l1, l2)
+    arguments.check_hidden_layers(normalization, dropout, l1, l2)
     if normalization not in SEQUENCE_NORMALIZATIONS:
         raise ValueError(
             f"normalization={normalization!r} mixes the steps of a sequence "
             f"with its padding; expected one of {SEQUENCE_NORMALIZATIONS}."
         )
-    arguments.check_integer("num_heads", num_heads, least=1)
-    if arguments.check_integer("kernel_size", kernel_size, least=1) % 2 == 0:
+    arguments.check_integer("num_heads", num_heads, minimum=1)
+    if arguments.check_integer("kernel_size", kernel_size, minimum=1) % 2 == 0:
         raise ValueError(
-            f"kernel_size={kernel_size}; expected an odd number, so that as "
-            "many steps are read before a step as after it."
+            f"kernel_size={kernel_size}; expected an odd number, so that a "
+            "convolution reads as many steps before a step as after it."
         )

@@ -1,4 +1,4 @@
-"""Towers that read each other's activations at each level."""
+"""Towers that combine their activations after each level."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras.layers import CrossStitch
-from mtl_keras.models.towers import towers
+from mtl_keras.models.towers import build_towers
 from mtl_keras.tasks import Task
 
 
-class Stitches:
-    """Makes the cross-stitch layers of a model and numbers them.
+class CrossStitches:
+    """Creates and numbers the cross-stitch layers of a model.
 
     Args:
         num_tasks: Number of towers.
@@ -37,17 +37,17 @@ def dense_towers(
     tasks: Sequence[Task],
     widths: Sequence[int],
     *,
-    stitches: Stitches,
+    stitches: CrossStitches,
     regularizer,
     **settings,
 ) -> dict:
     """Builds a tower of dense layers for each task, stitched at each level.
 
     Args:
-        features: What each tower reads, a Keras tensor a task.
-        tasks: The tasks.
+        features: Keras tensor that each tower reads.
+        tasks: List of tasks.
         widths: Width of each hidden layer.
-        stitches: Makes the cross-stitch layers.
+        stitches: Creates the cross-stitch layers.
         regularizer: Keras regularizer of the kernels, or `None`.
         **settings: Activation, normalization and dropout.
 
@@ -63,11 +63,6 @@ def dense_towers(
             name=f"{tasks[index].name}_tower_dense_{level}",
         )(x)
 
-    return towers(
-        features,
-        tasks,
-        len(widths),
-        dense,
-        lambda level, features: stitches(features),
-        **settings,
+    return build_towers(
+        features, tasks, len(widths), dense, stitches, **settings
     )

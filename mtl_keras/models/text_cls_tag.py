@@ -1,8 +1,9 @@
-"""Sentence tasks and token tasks from one encoder of text."""
+"""Encoder of text, for tasks on sentences and on tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -11,16 +12,22 @@ from keras import layers
 from mtl_keras.layers import TokenIds, WordDropout
 from mtl_keras.layers.token_ids import BUCKETS
 from mtl_keras.models import arguments
-from mtl_keras.models.assembly import assemble, preprocess
+from mtl_keras.models.build_model import ModelOptions, build_model
+from mtl_keras.models.default_tasks import class_counts
+from mtl_keras.models.factory import factory
+from mtl_keras.models.heads import add_heads
+from mtl_keras.models.inputs import preprocess
 from mtl_keras.models.sequences import (
     check_sequence_trunk,
     encode,
-    features_of_tasks,
+    select_features,
 )
+from mtl_keras.models.trunk_sizes import resolve_hidden_units
 from mtl_keras.tasks import Classification, SequenceTagging, Task
 from mtl_keras.training import MultiTaskModel
 
 
+@factory("text")
 def build_text_cls_tag(
     input_shape: Sequence[int | None] = (None,),
     tasks: Sequence[Task] | None = None,
@@ -44,89 +51,57 @@ def build_text_cls_tag(
     l1: float = 0.0,
     l2: float = 0.0,
     preprocessing: keras.layers.Layer | Sequence | None = None,
-    loss_weights: Mapping[str, float] | None = None,
-    weighting=None,
-    gradients: str = "parameters",
-    optimizer="adam",
-    compile: bool = True,
-    weights=None,
     name: str = "text_cls_tag",
+    **options: Unpack[ModelOptions],
 ) -> MultiTaskModel:
-    """Builds a network on sentences: classes of sentences, tags of tokens.
+    """Builds a network on text that classifies sentences and tags tokens.
 
-    Any number of tasks of both kinds read one encoder, by default what the
-    user wants (`intent`) and which words say the details (`slots`). With a
-    list of words as `vocabulary`, the model takes sentences as they are,
-    strings of tokens apart by whitespace, and so does what it exports. With a
-    number, it takes the numbers of tokens, 0 for padding and 1 for unknown
-    ones: `mtl_keras.without_text_input` and `mtl_keras.with_text_input` make
-    the one of the other.
+    Any number of tasks of both kinds read one encoder. By default, they
+    predict what a user wants (`intent`) and the words with the details
+    (`slots`). With a list of words as `vocabulary`, the model and its exports
+    take sentences as strings, with whitespace between the tokens. With a
+    number, they take token ids, where 0 is padding and 1 an unknown word.
+    `mtl_keras.without_text_input` and `mtl_keras.with_text_input` convert one
+    into the other.
 
-    Padding changes no prediction, and adds nothing to losses and metrics.
+    Padding changes no prediction and adds nothing to losses and metrics.
 
     Args:
-        input_shape: `(steps,)`: to how many tokens sentences are padded, as
-            targets are. `(None,)` (default) is the longest sentence of the
-            batch. A longer sentence is never cut.
-        tasks: List of tasks: `Classification` and the like for sentences,
-            `SequenceTagging` for tokens. Defaults to
+        input_shape: `(steps,)`, the number of tokens to which sentences and
+            their targets are padded. Longer sentences are not truncated.
+            Defaults to `(None,)`, the longest sentence of a batch.
+        tasks: List of tasks: `Classification` and others on sentences,
+            `SequenceTagging` on tokens. Defaults to
             `Classification("intent", 7)` and `SequenceTagging("slots", 72)`.
-        num_classes: Classes of both default tasks, or a number for each.
-            Defaults to `(7, 72)`; an error together with `tasks`.
+        num_classes: Number of classes of both default tasks, or of each of
+            them. Defaults to `(7, 72)`. Cannot be combined with `tasks`.
         vocabulary: List of words, the most frequent first (such as
-            `mtl_keras.layers.token_ids.words_of(sentences)`); or how many
-            numbers tokens have, with those of padding and of unknown words.
+            `mtl_keras.layers.token_ids.words_of(sentences)`), or the number of
+            token ids, including those of padding and of unknown words.
             Defaults to `10_000`.
-        lowercase: Whether capitals count as small letters, where `vocabulary`
+        lowercase: Whether to convert words to lower case, if `vocabulary`
             lists words. Defaults to `True`.
         embedding_size: Size of the vector of a token. Defaults to `128`.
-        affix_length: Letters of the beginning and the end of a token that the
-            encoder reads beside it, for words that it has not seen. Numbers of
-            tokens are then three to each, of shape `(steps, 3)`, see
-            `mtl_keras.layers.TokenIds`. Defaults to `0`: the token alone.
-        encoder: `"gru"` (default), bidirectional; `"transformer"`; or
-            `"conv"`, convolutions that each reach twice as far as the one
-            before.
+        affix_length: Number of letters at the beginning and at the end of a
+            token that the encoder reads in addition to the token, for words
+            that are not in the vocabulary. Each token then has three ids, of
+            shape `(steps, 3)`, see `mtl_keras.layers.TokenIds`. Defaults to
+            `0`, only the token.
+        encoder: `"gru"`, bidirectional GRUs; `"transformer"`; or `"conv"`,
+            convolutions, each with twice the dilation of the one before.
+            Defaults to `"gru"`.
         hidden_units: Width of each level of the encoder, for GRUs in each
             direction. Defaults to `(128,)`.
-        trunk_width: Width of all levels, in place of `hidden_units`.
-        trunk_depth: Number of levels, in place of `hidden_units`.
-        kernel_size: Tokens that a convolution reads, odd. Defaults to `5`.
-        num_heads: Attention heads of a Transformer. Defaults to `4`.
-        pooling: `"average"` (default) or `"max"` over the tokens, for the
-            tasks of sentences.
-        activation: Activation of convolutions and Transformers; GRUs keep
-            theirs. Defaults to `"relu"`.
-        normalization: `"batch"`, `"layer"` or `None` (default) after each
-            level. On several replicas each has batch statistics of its own.
+        normalization: Normalization after each level: `"batch"`, `"layer"` or
+            `None`. With several replicas, each replica has separate batch
+            statistics. Defaults to `None`.
         dropout: Dropout rate after the embedding and each level, in [0, 1).
             Defaults to `0`.
-        word_dropout: Share of the tokens that training reads as unknown, in
-            [0, 1), for sentences with words that it has not seen. Defaults to
-            `0`.
-        l1: Factor of the L1 penalty on the encoder's kernels. Defaults to `0`.
-        l2: Factor of the L2 penalty on the encoder's kernels. Defaults to `0`.
-        preprocessing: Keras layer, or list of layers, on the input; saved and
-            exported with the model.
-        loss_weights: Dict from task name to weight. Tasks that it leaves out
-            keep their own.
-        weighting: Name, config or instance of a weighting (see
-            `mtl_keras.weighting.table()`). Defaults to `None`, the weighted
-            sum of the task losses.
-        gradients: `"parameters"` (default) or `"features"`: the gradients that
-            a weighting compares, see `MultiTaskModel.compile`.
-        optimizer: Name or instance of a Keras optimizer. Defaults to
-            `"adam"`.
-        compile: Whether to compile the model. Defaults to `True`.
-        weights: Path of a `.weights.h5` or `.keras` file to start from.
-        name: Name of the model. Defaults to `"text_cls_tag"`.
-
-    Returns:
-        A compiled `MultiTaskModel` whose outputs are named after the tasks.
-
-    Raises:
-        TypeError: If an argument is of the wrong kind.
-        ValueError: If an argument is out of range, or two contradict.
+        word_dropout: Share of the tokens that are replaced by the unknown word
+            in training, in [0, 1), for sentences with unknown words. Defaults
+            to `0`.
+        preprocessing: Keras layer, or list of layers, to apply to the inputs.
+            Saved and exported with the model. Defaults to `None`.
 
     Reference:
         Liu and Lane, "Attention-Based Recurrent Neural Network Models for
@@ -143,16 +118,10 @@ def build_text_cls_tag(
     """
     (steps,) = arguments.check_input_shape(input_shape, 1, "(None,)")
     tasks = arguments.resolve_tasks(
-        tasks, lambda: _default_tasks(num_classes), num_classes=num_classes
+        tasks, _default_tasks, num_classes=num_classes
     )
-    widths = arguments.resolve_widths(
-        "hidden_units",
-        hidden_units,
-        trunk_width,
-        trunk_depth,
-        default=(128,),
-        growth=1,
-        least_levels=1,
+    widths = resolve_hidden_units(
+        hidden_units, trunk_width, trunk_depth, default=(128,), min_levels=1
     )
     settings = {
         "kernel_size": kernel_size,
@@ -163,36 +132,26 @@ def build_text_cls_tag(
         "l2": l2,
     }
     check_sequence_trunk("encoder", encoder, **settings)
-    _check_word_dropout(word_dropout)
-    size = arguments.check_integer("embedding_size", embedding_size, least=1)
-
-    letters = arguments.check_integer("affix_length", affix_length, least=0)
+    arguments.check_rate("word_dropout", word_dropout)
+    size = arguments.check_integer("embedding_size", embedding_size, minimum=1)
+    letters = arguments.check_integer("affix_length", affix_length, minimum=0)
 
     inputs, ids, count = _token_ids(
         steps, vocabulary, lowercase, letters, preprocessing
     )
     x = _embed(ids, count, size, word_dropout, dropout)
     x = encode(x, encoder, widths, activation=activation, **settings)
-    return assemble(
-        inputs,
-        features_of_tasks(x, tasks, pooling, steps=steps),
-        tasks,
-        loss_weights=loss_weights,
-        weighting=weighting,
-        gradients=gradients,
-        optimizer=optimizer,
-        compile=compile,
-        weights=weights,
-        name=name,
-    )
+    features = select_features(x, tasks, pooling, steps=steps)
+    outputs = add_heads(features, tasks)
+    return build_model(inputs, outputs, tasks, name, **options)
 
 
 def _token_ids(
     steps, vocabulary, lowercase: bool, affix_length: int, preprocessing
 ) -> tuple:
-    """The input, the numbers of tokens, and how many of these there are."""
+    """Returns the input tensor, the token ids, and the number of ids."""
     if isinstance(vocabulary, int | np.integer):
-        count = arguments.check_integer("vocabulary", vocabulary, least=3)
+        count = arguments.check_integer("vocabulary", vocabulary, minimum=3)
         shape = (steps, 3) if affix_length else (steps,)
         inputs = keras.Input(shape, dtype="int32", name="token_ids")
         return inputs, preprocess(inputs, preprocessing), count
@@ -208,7 +167,7 @@ def _token_ids(
 
 
 def _embed(ids, count: int, size: int, word_dropout: float, dropout: float):
-    # A preprocessing layer may have made floats of them.
+    # A preprocessing layer may have converted them to floats.
     ids = keras.ops.cast(ids, "int32")
     words, affixes = ids, ()
     if len(ids.shape) == 3:
@@ -219,41 +178,21 @@ def _embed(ids, count: int, size: int, word_dropout: float, dropout: float):
         words
     )
     if affixes:
-        parts = [
+        vectors = [
             layers.Embedding(
                 BUCKETS + 1,
                 max(size // 2, 1),
                 mask_zero=True,
-                name=f"trunk_embedding_{which}",
-            )(numbers)
-            for which, numbers in zip(("start", "end"), affixes, strict=True)
+                name=f"trunk_embedding_{end}",
+            )(affix_ids)
+            for end, affix_ids in zip(("start", "end"), affixes, strict=True)
         ]
-        x = layers.Concatenate(name="trunk_token")([x, *parts])
+        x = layers.Concatenate(name="trunk_token")([x, *vectors])
     if dropout:
         x = layers.Dropout(dropout, name="trunk_embedding_dropout")(x)
     return x
 
 
 def _default_tasks(num_classes: int | Sequence[int] | None) -> list[Task]:
-    counts = (7, 72) if num_classes is None else num_classes
-    if not isinstance(counts, Sequence):
-        counts = (counts, counts)
-    if len(counts) != 2:
-        raise ValueError(
-            f"num_classes={tuple(counts)}; expected one number, or two: the "
-            "number of intents and that of tags. For other tasks pass tasks."
-        )
-    return [
-        Classification("intent", counts[0]),
-        SequenceTagging("slots", counts[1]),
-    ]
-
-
-def _check_word_dropout(rate) -> None:
-    if isinstance(rate, bool) or not isinstance(rate, int | float):
-        raise TypeError(f"word_dropout={rate!r} is not a number.")
-    if not 0 <= rate < 1:
-        raise ValueError(
-            f"word_dropout={rate!r}; expected a number of at least 0 and "
-            "below 1."
-        )
+    intents, tags = class_counts(num_classes, default=(7, 72))
+    return [Classification("intent", intents), SequenceTagging("slots", tags)]

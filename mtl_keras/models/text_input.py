@@ -1,4 +1,4 @@
-"""Models on sentences made of models on numbers of tokens, and back."""
+"""Converts models on token ids to models on sentences, and back."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ def with_text_input(
     lowercase: bool = True,
     affix_length: int = 0,
 ) -> MultiTaskModel:
-    """Puts the splitting and looking up of words before a model.
+    """Adds the tokenization of sentences to a model on token ids.
 
-    Both models have the same layers and weights: training the one trains the
-    other.
+    Both models share their layers and weights: training one trains the other.
 
     Args:
-        model: A model on numbers of tokens, such as `build_text_cls_tag`
-            builds with a number as `vocabulary`.
-        vocabulary: Words by their numbers, that of the first being 2.
-        lowercase: Whether capitals count as small letters. Defaults to
-            `True`.
-        affix_length: That of `build_text_cls_tag`. Defaults to `0`.
+        model: A model on token ids, as `build_text_cls_tag` builds it with a
+            number as `vocabulary`.
+        vocabulary: List of words in the order of their ids, which start at 2.
+        lowercase: Whether to convert words to lower case. Defaults to `True`.
+        affix_length: See `build_text_cls_tag`. Defaults to `0`.
 
     Returns:
-        A `MultiTaskModel` that takes strings, compiled as `model` is. Its
-        optimizer starts anew.
+        A `MultiTaskModel` that takes strings, compiled like `model`, with a
+        new optimizer.
 
     Raises:
-        ValueError: If `model` takes something else, or has fewer numbers than
-            there are words.
+        ValueError: If `model` takes other inputs, or has fewer ids than there
+            are words.
 
     Example:
 
@@ -56,35 +54,35 @@ def with_text_input(
         raise ValueError(
             f"Model {model.name!r} takes {_describe(model)}; with affix_length="
             f"{affix_length}, expected one input of integers of shape {shape}, "
-            "the numbers of tokens."
+            "the token ids."
         )
     text = keras.Input((), dtype="string", name="text")
     layer = TokenIds(
         vocabulary, ids.shape[1], lowercase, affix_length, name="token_ids"
     )
     _check_size(model, layer.vocabulary_size())
-    # Called as the graph that it is, it is no layer but all of its layers.
-    return _like(model, text, model.call(layer(text)))
+    # `call` adds the layers of the model to the graph, not the model itself.
+    return _rebuild(model, text, model.call(layer(text)))
 
 
 def without_text_input(model: MultiTaskModel) -> MultiTaskModel:
-    """Takes the splitting and looking up of words off a model.
+    """Removes the tokenization of sentences from a model.
 
-    For training on numbers of tokens that a `tf.data` pipeline looks up beside
-    the steps, or with `jit_compile=True`, which cannot hold strings.
-    `model.get_layer("token_ids")` is the layer that looks them up. Both models
-    have the same layers and weights: training the one trains the other.
+    A model on token ids trains on sentences that a `tf.data` pipeline
+    tokenizes, with `model.get_layer("token_ids")`, and with
+    `jit_compile=True`, which does not support strings. Both models share their
+    layers and weights: training one trains the other.
 
     Args:
-        model: A model on sentences, such as `build_text_cls_tag` builds with a
+        model: A model on sentences, as `build_text_cls_tag` builds it with a
             list of words as `vocabulary`.
 
     Returns:
-        A `MultiTaskModel` that takes numbers of tokens, compiled as `model`
-        is. Its optimizer starts anew.
+        A `MultiTaskModel` that takes token ids, compiled like `model`, with a
+        new optimizer.
 
     Raises:
-        ValueError: If the model has no layer that looks words up.
+        ValueError: If the model does not have exactly one `TokenIds` layer.
 
     Example:
 
@@ -94,40 +92,40 @@ def without_text_input(model: MultiTaskModel) -> MultiTaskModel:
     >>> on_ids(ids)["slots"].shape
     TensorShape([1, 2, 72])
     """
-    lookups = [one for one in model.layers if isinstance(one, TokenIds)]
+    lookups = [x for x in model.layers if isinstance(x, TokenIds)]
     if len(lookups) != 1:
         raise ValueError(
             f"Model {model.name!r} takes {_describe(model)} and has "
             f"{len(lookups)} TokenIds layers; expected one, as in a model that "
             "build_text_cls_tag builds with a list of words as vocabulary."
         )
-    (looked_up,) = lookups
-    return _like(model, looked_up.output, model.outputs)
+    (lookup,) = lookups
+    return _rebuild(model, lookup.output, model.outputs)
 
 
-def _like(model: MultiTaskModel, inputs, outputs) -> MultiTaskModel:
-    """A model of other inputs with the tasks and losses of a model."""
+def _rebuild(model: MultiTaskModel, inputs, outputs) -> MultiTaskModel:
+    """Returns a model with other inputs and the tasks and losses of a model."""
     if not isinstance(outputs, dict):
         outputs = dict(zip(model.output_names, outputs, strict=True))
-    made = class_like(model, MultiTaskModel)(
+    rebuilt = class_like(model, MultiTaskModel)(
         inputs, outputs, name=model.name, tasks=model.tasks
     )
     if model.compiled:
-        made.compile_from_config(model.get_compile_config())
-    return made
+        rebuilt.compile_from_config(model.get_compile_config())
+    return rebuilt
 
 
 def _check_size(model: MultiTaskModel, count: int) -> None:
     for table in model.layers:
-        is_of_words = isinstance(table, keras.layers.Embedding) and (
+        embeds_words = isinstance(table, keras.layers.Embedding) and (
             not table.name.startswith("trunk_embedding_")
         )
-        if is_of_words and table.input_dim < count:
+        if embeds_words and table.input_dim < count:
             raise ValueError(
-                f"vocabulary holds {count - 2} words, which with padding and "
-                f"the unknown one are {count}; model {model.name!r} has "
-                f"vectors for {table.input_dim}. Leave the rarest words out, "
-                "or build the model with a larger vocabulary."
+                f"vocabulary holds {count - 2} words, {count} ids with padding "
+                f"and the unknown word, but model {model.name!r} has vectors "
+                f"for {table.input_dim}. Leave out the rarest words, or build "
+                "the model with a larger vocabulary."
             )
 
 

@@ -1,4 +1,4 @@
-"""One tower of hidden layers a task, side by side."""
+"""Towers of hidden layers, one for each task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mtl_keras import trunks
 from mtl_keras.tasks import Task
 
 
-def towers(
+def build_towers(
     features: Sequence,
     tasks: Sequence[Task],
     depth: int,
@@ -19,13 +19,13 @@ def towers(
     """Builds a tower for each task, level by level.
 
     Args:
-        features: What each tower reads, a Keras tensor a task.
-        tasks: The tasks.
+        features: Keras tensor that each tower reads.
+        tasks: List of tasks.
         depth: Number of hidden layers of each tower.
         linear: Function from a level (counted from 1), the index of a task
-            and its features to the output of the linear part.
-        stitch: Function from a level and the features of all tasks to those
-            that each goes on with. Defaults to none.
+            and its features to the output of the linear part of a layer.
+        stitch: Function from the features of all tasks to those that each
+            continues with. Defaults to `None`.
         **settings: Activation, normalization and dropout, see
             `mtl_keras.trunks.activate`.
 
@@ -36,31 +36,30 @@ def towers(
     for level in range(1, depth + 1):
         features = [
             trunks.activate(
-                linear(level, index, of_task),
+                linear(level, index, x),
                 name=f"{task.name}_tower",
                 level=level,
                 **settings,
             )
-            for index, (task, of_task) in enumerate(
-                zip(tasks, features, strict=True)
-            )
+            for index, (task, x) in enumerate(zip(tasks, features, strict=True))
         ]
         if stitch is not None:
-            features = stitch(level, features)
+            features = stitch(features)
     names = [task.name for task in tasks]
     return dict(zip(names, features, strict=True))
 
 
-def equal_towers(argument: str, widths, tasks: Sequence[Task]):
+def resolve_equal_widths(argument: str, widths, tasks: Sequence[Task]):
     """Returns the widths that all towers have, or raises an error.
 
     Args:
-        argument: Name of the argument, for the message.
-        widths: A list, or a dict from task name to lists that are equal.
-        tasks: The tasks.
+        argument: Name of the argument, for error messages.
+        widths: A list, or a dict from task name to equal lists.
+        tasks: List of tasks.
 
     Raises:
-        ValueError: If towers differ in depth or width, or names do not fit.
+        ValueError: If towers differ in depth or width, or the names are not
+            those of the tasks.
     """
     if not isinstance(widths, Mapping):
         return widths

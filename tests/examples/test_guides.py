@@ -1,12 +1,21 @@
 """The examples of a guide run one after the other."""
 
-import re
-from pathlib import Path
-
 import pytest
+from markdown_files import ROOT, code_blocks
 
-DOCS = Path(__file__).parents[2] / "docs"
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+import mtl_keras
+from mtl_keras.datasets import digit_scenes
+
+
+def run_guide(path, capsys):
+    """Runs the examples; what the guide shows as output is what it prints."""
+    text = path.read_text(encoding="utf-8")
+    names = {"__name__": "guide"}
+    for block in code_blocks(text, "python"):
+        exec(compile(block, path.name, "exec"), names)
+    printed = capsys.readouterr().out
+    for shown in code_blocks(text, "text"):
+        assert shown in printed
 
 
 @pytest.mark.slow
@@ -14,24 +23,48 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
     "name",
     [
         "backups",
+        "cpu",
+        "data-sets",
+        "distribution",
+        "from-the-texts",
         "full-batch",
+        "own-tasks",
+        "scope",
         "sequences",
         "sharing",
-        "tables",
-        "distribution",
+        "start",
         "surgery",
+        "tables",
         "tuning",
         "weighting",
         "your-own-files",
     ],
 )
 def test_guide_runs(name, tmp_path, monkeypatch, capsys):
-    text = (DOCS / f"{name}.md").read_text()
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "guide"}
-    for block in BLOCK.findall(text):
-        exec(compile(block, f"{name}.md", "exec"), names)
-    # What the guide shows as output is what it prints.
-    printed = capsys.readouterr().out
-    for shown in re.findall(r"^```text\n(.*?)^```", text, re.S | re.M):
-        assert shown in printed
+    run_guide(ROOT / "docs" / f"{name}.md", capsys)
+
+
+@pytest.mark.slow
+def test_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = digit_scenes.load_data(num_train=64, num_test=8)
+    monkeypatch.setattr(
+        mtl_keras.datasets.digit_scenes, "load_data", lambda: few
+    )
+    run_guide(ROOT / "README.md", capsys)
+
+
+def test_every_guide_with_code_is_run():
+    elsewhere = {"from-the-texts.zh", "missing-labels", "mixing-data-sets"}
+    (mark,) = (
+        mark
+        for mark in test_guide_runs.pytestmark
+        if mark.name == "parametrize"
+    )
+    with_code = {
+        path.stem
+        for path in (ROOT / "docs").glob("*.md")
+        if code_blocks(path.read_text(encoding="utf-8"), "python")
+    }
+    assert with_code - elsewhere == set(mark.args[1])

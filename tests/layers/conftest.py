@@ -1,4 +1,4 @@
-"""Helpers of the tests of layers."""
+"""Fixtures of the tests of layers."""
 
 import keras
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def copy_of():
-    """Makes a layer again from its config, with the same weights."""
+    """Restores a layer from its config, with the same weights."""
 
     def copy(layer, shape):
         serialized = keras.saving.serialize_keras_object(layer)

@@ -1,4 +1,4 @@
-"""Vectors in place of the numbers of categories."""
+"""Embedding of categorical columns."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_it_is_one_hot_times_a_matrix(x):
     np.testing.assert_allclose(found, one_hot @ layer.table.numpy()[:3])
 
 
-def test_a_number_beyond_its_column_stays_within_it(x):
+def test_an_id_out_of_range_reads_its_own_column(x):
     layer = CategoryEmbedding([3, 5], dimension=4)
     beyond = layer(np.array([[2.0, 4.0], [9.0, 99.0], [-1.0, -7.0]]))
     np.testing.assert_array_equal(beyond[1], beyond[0])
@@ -49,7 +49,7 @@ def test_gradients_reach_the_rows_that_were_read(x):
     np.testing.assert_array_equal(np.nonzero(gradient.any(axis=1))[0], [1, 7])
 
 
-def test_config_and_weights_make_it_again(x, copy_of):
+def test_config_and_weights_restore_it(x, copy_of):
     layer = CategoryEmbedding([3, 5], 4, embeddings_regularizer="l2")
     expected = layer(x)
     again = copy_of(layer, x.shape)
@@ -71,5 +71,5 @@ def test_arguments_are_checked(arguments, message):
 
 
 def test_the_input_must_have_the_columns():
-    with pytest.raises(ValueError, match="last 2 columns and got 1"):
+    with pytest.raises(ValueError, match="last 2 columns, but the input has 1"):
         CategoryEmbedding([3, 5], name="codes")(np.zeros((1, 1)))

@@ -24,7 +24,7 @@ def test_it_is_alpha_times_the_towers(rng, per_channel, shape):
         np.testing.assert_allclose(layer(x, task=task), expected, atol=1e-5)
 
 
-def test_identity_leaves_the_towers_alone(rng):
+def test_identity_does_not_change_the_towers(rng):
     layer = CrossStitch(3, own=1.0)
     x = towers(rng)
     for task in range(3):
@@ -53,8 +53,8 @@ def test_a_task_reaches_its_own_row_and_all_towers(rng):
             for v, g in zip(layer.weights, found, strict=False)
             if g is not None
         ]
-        said = [v.name for v in layer.variables_of_call(x, task=task)]
-        assert reached == said == [f"alpha_{task}"]
+        listed = [v.name for v in layer.variables_of_call(x, task=task)]
+        assert reached == listed == [f"alpha_{task}"]
         for j, gradient in enumerate(found[3:]):
             np.testing.assert_allclose(
                 gradient, np.full((5, 4), layer.matrix[task, j])
@@ -70,12 +70,12 @@ def test_config_and_shape(rng, copy_of):
 
 
 def test_towers_that_do_not_fit(rng):
-    with pytest.raises(ValueError, match="stitches 3 towers; got 2"):
+    with pytest.raises(ValueError, match="stitches 3 towers; found 2"):
         CrossStitch(3)(towers(rng, 2))
     odd = [*towers(rng, 1), *towers(rng, 1, (5, 6))]
     with pytest.raises(ValueError, match=r"towers of one shape; .*\(5, 6\)"):
         CrossStitch(2)(odd)
-    with pytest.raises(ValueError, match="task=3; this layer has 3 tasks"):
+    with pytest.raises(ValueError, match="task=3; expected an integer from 0"):
         CrossStitch(3)(towers(rng), task=3)
     with pytest.raises(ValueError, match="num_tasks: found 0"):
         CrossStitch(0)

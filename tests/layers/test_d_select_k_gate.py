@@ -1,4 +1,4 @@
-"""The gate that selects few experts."""
+"""Gate that selects a few experts, against the formulas of the paper."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from mtl_keras.layers import DSelectKGate
 
 
 def smooth_step(t, gamma):
-    """Equation of the paper, piece by piece."""
+    """Computes the smooth step piece by piece."""
     between = -2 / gamma**3 * t**3 + 3 / (2 * gamma) * t + 0.5
     return np.where(
         t <= -gamma / 2, 0.0, np.where(t >= gamma / 2, 1.0, between)
@@ -17,7 +17,7 @@ def smooth_step(t, gamma):
 
 
 def selector(z, num_experts, gamma):
-    """r(z): the product over the digits of each expert's number."""
+    """Computes r(z), a product over the digits of each expert."""
     values = np.ones(num_experts)
     for expert in range(num_experts):
         for digit, s in enumerate(smooth_step(z, gamma)):
@@ -71,7 +71,7 @@ def test_sharp_gates_pick_at_most_k_and_sum_to_one(rng, k):
 
 @pytest.mark.slow
 def test_training_picks_the_experts_that_help(rng):
-    """Of 4 experts, two make up the target; entropy makes it choose."""
+    """The target is the sum of two of four experts."""
     gate = DSelectKGate(4, k=2, entropy=0.3)
     values = tf.constant([5.0, 1.0, -1.0, -7.0])
     optimizer = keras.optimizers.Adam(0.05)

@@ -1,4 +1,4 @@
-"""Dense layers that are computed together."""
+"""Experts, against separate dense layers."""
 
 import keras
 import numpy as np

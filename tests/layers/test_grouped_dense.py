@@ -1,4 +1,4 @@
-"""Heads that are computed together, against one dense layer each."""
+"""Heads that are computed together, against separate dense layers."""
 
 import keras
 import numpy as np
@@ -9,14 +9,14 @@ from mtl_keras.layers import GroupedDense
 
 
 def of_task(layer, task, x):
-    """What the layers of one task make of an input."""
+    """Applies the layers of one task to an input."""
     x = tf.convert_to_tensor(x)
     (dense,) = layer.layers_of_task(x, task=task)
     return dense(x)
 
 
 def filled(layer, shape, rng):
-    """A layer with random weights."""
+    """Creates a layer with random weights."""
     layer.build(shape)
     layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
     return layer
@@ -80,9 +80,9 @@ def test_tasks_start_differently_and_each_as_dense_does(initializer):
     )
 
 
-def test_it_begins_as_the_dense_layers_that_it_stands_for():
+def test_initial_values_are_those_of_the_dense_layers():
     layers = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]
-    grouped = GroupedDense.of(layers, name="heads")
+    grouped = GroupedDense.from_layers(layers, name="heads")
     grouped.build((None, 6))
     for task, layer in enumerate(layers):
         layer.build((None, 6))
@@ -90,7 +90,7 @@ def test_it_begins_as_the_dense_layers_that_it_stands_for():
     assert grouped.activation is keras.activations.tanh
 
 
-def test_comes_again_from_its_config(copy_of, rng):
+def test_config(copy_of, rng):
     layer = filled(GroupedDense(4, 3, activation="relu"), (5, 6), rng)
     x = rng.normal(size=(5, 6)).astype("float32")
     again = copy_of(layer, (5, 6))
@@ -112,5 +112,7 @@ def test_bad_arguments_are_named():
         GroupedDense(2.5, 3)
     layer = GroupedDense(4, 3)
     layer.build((None, 6))
-    with pytest.raises(ValueError, match=r"task=3; this layer has 3 tasks"):
+    with pytest.raises(
+        ValueError, match=r"task=3; expected an integer from 0 to 2"
+    ):
         layer.layers_of_task(tf.zeros((5, 6)), task=3)

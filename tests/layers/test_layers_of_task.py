@@ -1,4 +1,4 @@
-"""What computes one task alone is what the layer of all computes for it."""
+"""The layers of one task compute the same as the layer of all tasks."""
 
 import keras
 import numpy as np
@@ -78,8 +78,8 @@ def test_they_have_variables_of_their_own(rng):
     layer = SoftSharedDense(5, 2)
     x = rng.normal(size=(6, 4)).astype("float32")
     before = layer(x, task=1)
-    (alone,) = layer.layers_of_task(_tensors(x), task=1)
-    alone.kernel.assign(0 * alone.kernel)
+    (single,) = layer.layers_of_task(_tensors(x), task=1)
+    single.kernel.assign(0 * single.kernel)
     np.testing.assert_array_equal(layer(x, task=1), before)
 
 

@@ -1,4 +1,4 @@
-"""Dense layers with one basis."""
+"""Dense layers with a shared basis."""
 
 import keras
 import numpy as np
@@ -18,12 +18,12 @@ def test_it_is_the_input_times_basis_times_factor(rng):
         kernel = weights["basis"] @ weights[f"factor_{task}"]
         expected = np.tanh(x @ kernel + weights[f"bias_{task}"])
         np.testing.assert_allclose(layer(x, task=task), expected, atol=1e-5)
-        np.testing.assert_allclose(layer.kernel_of(task), kernel, atol=1e-5)
-        assert np.linalg.matrix_rank(layer.kernel_of(task)) == 2
+        np.testing.assert_allclose(layer.task_kernel(task), kernel, atol=1e-5)
+        assert np.linalg.matrix_rank(layer.task_kernel(task)) == 2
 
 
 def test_at_full_rank_it_equals_full_matrices(rng):
-    """Any kernels at all are I times themselves."""
+    """With the identity as basis, factors are arbitrary kernels."""
     layer = LowRankDense(7, rank=5, num_tasks=2)
     x = rng.normal(size=(3, 5)).astype("float32")
     layer.build(x.shape)
@@ -48,8 +48,8 @@ def test_a_task_reaches_the_basis_and_its_own_factor(rng):
             for v, g in zip(layer.weights, found, strict=True)
             if g is not None
         }
-        said = {v.name for v in layer.variables_of_call(x, task=task)}
-        assert reached == said == {"basis", f"factor_{task}", f"bias_{task}"}
+        listed = {v.name for v in layer.variables_of_call(x, task=task)}
+        assert reached == listed == {"basis", f"factor_{task}", f"bias_{task}"}
 
 
 def test_config_and_shape(rng, copy_of):
@@ -79,6 +79,8 @@ def test_wrong_arguments(arguments, error, message):
         LowRankDense(**arguments).build((None, 3))
 
 
-def test_a_task_that_it_does_not_have():
-    with pytest.raises(ValueError, match=r"task=2; this layer has 2 tasks"):
+def test_unknown_task():
+    with pytest.raises(
+        ValueError, match=r"task=2; expected an integer from 0 to 1"
+    ):
         LowRankDense(2, 1, 2)(np.ones((1, 2)), task=2)

@@ -1,4 +1,4 @@
-"""Convolution of padded sequences, against that of each sequence alone."""
+"""Convolution of padded sequences, against each sequence separately."""
 
 import keras
 import numpy as np
@@ -18,12 +18,12 @@ def test_padding_reads_as_the_zeros_around(rng, dilation):
     plain.build(x.shape)
     plain.set_weights(layer.get_weights())
     for row, length in enumerate(lengths):
-        alone = plain(x[row : row + 1, :length])
-        np.testing.assert_allclose(found[row, :length], alone[0], atol=1e-5)
+        single = plain(x[row : row + 1, :length])
+        np.testing.assert_allclose(found[row, :length], single[0], atol=1e-5)
     np.testing.assert_allclose(layer(x), plain(x), atol=1e-6)
 
 
-def test_it_hands_the_mask_on_and_keeps_its_config(copy_of, rng):
+def test_mask_is_passed_on_and_config_restored(copy_of, rng):
     inputs = keras.Input((6,), dtype="int32")
     x = keras.layers.Embedding(9, 3, mask_zero=True)(inputs)
     assert MaskedConv1D(4, 3)(x)._keras_mask is not None

@@ -1,4 +1,4 @@
-"""A number that is filled, scaled and encoded."""
+"""Numbers are filled, scaled and encoded."""
 
 import keras
 import numpy as np
@@ -22,11 +22,11 @@ def test_missing_numbers_are_filled_and_marked(rng):
     )
     np.testing.assert_array_equal(found[:, 1:], missing)
     assert found.shape == layer.compute_output_shape(x.shape)
-    alone = NumberEncoding(5.5, 5, 3)(x).numpy()
-    np.testing.assert_array_equal(alone, found[:, :1])
+    unmarked = NumberEncoding(5.5, 5, 3)(x).numpy()
+    np.testing.assert_array_equal(unmarked, found[:, :1])
 
 
-def test_a_marked_hole_has_a_bin_of_its_own():
+def test_a_marked_missing_value_has_no_other_bin():
     encoder = PiecewiseLinearEncoding(boundaries=[-1.0, 0.0, 1.0])
     layer = NumberEncoding(9.0, 0.0, 1.0, mark_missing=True, encoder=encoder)
     found = layer(np.array([[0.5], [np.nan]], "float32"))

@@ -1,4 +1,4 @@
-"""Sequences padded to a number of steps."""
+"""Padding of sequences to a minimum number of steps."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from mtl_keras.layers import PadSteps
 
 
 @pytest.mark.parametrize("steps", [2, 4, 9])
-def test_it_adds_masked_zeros_and_cuts_nothing(rng, steps):
+def test_it_adds_masked_zeros_and_truncates_nothing(rng, steps):
     inputs = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(6, 3, mask_zero=True)(inputs)
     padded = PadSteps(steps)(x)
@@ -25,7 +25,7 @@ def test_it_adds_masked_zeros_and_cuts_nothing(rng, steps):
     )
 
 
-def test_without_a_mask_what_was_there_counts(rng, copy_of):
+def test_without_a_mask_only_added_steps_are_masked(rng, copy_of):
     x = rng.normal(size=(2, 3, 1)).astype("float32")
     layer = copy_of(PadSteps(5), x.shape)
     expected = np.arange(5) < np.array([[3], [3]])

@@ -1,4 +1,4 @@
-"""The mask of padding, against a loop from the end."""
+"""Mask of padding, against a loop from the end."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def by_hand(raw, value):
 
 
 @pytest.mark.parametrize("value", [0.0, -13.8125, 2])
-def test_it_masks_the_end_and_no_pause(rng, value):
+def test_it_masks_the_end_but_not_pauses(rng, value):
     raw = rng.choice([value, 1.5], size=(40, 7, 2)).astype("float32")
     raw[0] = value
     expected = by_hand(raw, value)

@@ -1,4 +1,4 @@
-"""Numbers as waves."""
+"""Encoding of numbers by sines and cosines."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Numbers as the bins that they have passed."""
+"""Encoding of numbers by bins."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from mtl_keras.layers import PiecewiseLinearEncoding
 
 
 def by_loop(x, boundaries):
-    """The formula, one number and one bin at a time."""
+    """Computes the formula for each number and each bin."""
     rows = []
     for number in x:
         row = []
@@ -40,7 +40,7 @@ def test_linear_layers_on_it_are_any_piecewise_linear_function(rng):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_few_distinct_values_are_told_apart_exactly():
+def test_few_distinct_values_are_distinguished_exactly():
     values = np.array([0.0] * 90 + [7688.0] * 5 + [15024.0, 99999.0])
     layer = PiecewiseLinearEncoding(num_bins=8)
     layer.adapt(values[:, None])

@@ -1,4 +1,4 @@
-"""Positions, against the formula of the paper."""
+"""Encoding of positions, against the formula of the paper."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_it_adds_sines_and_cosines(rng, channels):
     np.testing.assert_allclose(PositionEncoding()(x), expected, atol=1e-5)
 
 
-def test_what_comes_after_changes_nothing(rng):
+def test_later_steps_change_nothing(rng):
     x = rng.normal(size=(1, 6, 4)).astype("float32")
     layer = PositionEncoding()
     np.testing.assert_array_equal(layer(x)[:, :4], layer(x[:, :4]))

@@ -1,4 +1,4 @@
-"""Products of kernels side by side."""
+"""Product of inputs and several kernels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Dense layers that are held near each other."""
+"""Dense layers with a penalty on their distance."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def test_the_penalty_is_the_distance_of_all_pairs(rng, num_tasks):
     assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_regularizer_of_kernels_comes_on_top(rng):
+def test_a_kernel_regularizer_is_added(rng):
     layer = built(rng, distance=0.3, kernel_regularizer="l2")
     plain = SoftSharedDense(3, num_tasks=3, distance=0.3)
     plain.build((None, 4))
@@ -67,12 +67,12 @@ def test_equal_kernels_pay_nothing_and_others_are_pulled_together(rng):
 
 def test_without_distance_or_a_second_task_there_is_no_penalty(rng):
     assert built(rng, distance=0).losses == []
-    alone = SoftSharedDense(3, num_tasks=1, distance=1.0)
-    alone.build((None, 4))
-    assert alone.losses == []
+    single = SoftSharedDense(3, num_tasks=1, distance=1.0)
+    single.build((None, 4))
+    assert single.losses == []
 
 
-def test_a_task_reaches_its_own_kernel_alone(rng):
+def test_a_task_reaches_only_its_own_kernel(rng):
     layer = built(rng)
     x = rng.normal(size=(5, 4)).astype("float32")
     for task in range(3):
@@ -84,8 +84,8 @@ def test_a_task_reaches_its_own_kernel_alone(rng):
             for v, g in zip(layer.weights, found, strict=True)
             if g is not None
         }
-        said = {v.name for v in layer.variables_of_call(x, task=task)}
-        assert reached == said == {f"kernel_{task}", f"bias_{task}"}
+        listed = {v.name for v in layer.variables_of_call(x, task=task)}
+        assert reached == listed == {f"kernel_{task}", f"bias_{task}"}
 
 
 def test_config_and_shape(rng, copy_of):
@@ -102,7 +102,9 @@ def test_wrong_arguments():
         SoftSharedDense(3, 2, distance=-1)
     with pytest.raises(TypeError, match=r"units: 'many' is not an integer"):
         SoftSharedDense("many", 2)
-    with pytest.raises(ValueError, match=r"task=-1; this layer has 2 tasks"):
+    with pytest.raises(
+        ValueError, match=r"task=-1; expected an integer from 0 to 1"
+    ):
         SoftSharedDense(3, 2)(np.ones((1, 2)), task=-1)
 
 

@@ -1,4 +1,4 @@
-"""Pooling over steps that are no padding, against numpy's masked arrays."""
+"""Pooling over unmasked steps, against masked arrays in numpy."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def test_half_precision_counts_long_sequences_exactly():
     assert float(layer(x, mask=np.ones((1, 5000), bool))[0, 0]) == 1
 
 
-def test_it_takes_the_mask_of_a_tensor_and_hands_none_on(copy_of):
+def test_it_uses_the_mask_of_a_tensor_and_returns_none(copy_of):
     inputs = keras.Input((4,), dtype="int32")
     x = keras.layers.Embedding(9, 3, mask_zero=True)(inputs)
     pooled = StepPooling("max")(x)
@@ -36,6 +36,6 @@ def test_it_takes_the_mask_of_a_tensor_and_hands_none_on(copy_of):
     assert copy_of(StepPooling("max"), (None, 4, 3)).pooling == "max"
 
 
-def test_a_pooling_that_there_is_not():
+def test_unknown_pooling():
     with pytest.raises(ValueError, match="pooling='mean'; expected one of"):
         StepPooling("mean")

@@ -1,4 +1,4 @@
-"""A task's attention against the formula of the paper."""
+"""Attention of a task, against the formula of the paper."""
 
 import keras
 import numpy as np
@@ -9,13 +9,13 @@ from mtl_keras.layers import TaskAttention
 
 
 def maps(rng, *channels, size=3):
-    """Maps of two samples, with these channels."""
+    """Creates maps of two samples with these channels."""
     shape = (2, size, size + 1)
     return [rng.normal(size=(*shape, c)).astype("float32") for c in channels]
 
 
 def built(layer, inputs, rng):
-    """The layer, with random weights."""
+    """Creates a layer with random weights."""
     layer.build([array.shape for array in inputs])
     layer.set_weights(
         [
@@ -29,7 +29,7 @@ def built(layer, inputs, rng):
 
 
 def normalized(x, layer):
-    """By moving statistics, as in inference."""
+    """Normalizes by moving statistics, as in inference."""
     if layer is None:
         return x
     gamma, beta, mean, variance = layer.get_weights()
@@ -37,7 +37,7 @@ def normalized(x, layer):
 
 
 def reference_mask(layer, u, v=None):
-    """sigmoid(norm([u; v] * G) * H), pixel by pixel."""
+    """Computes sigmoid(norm([u; v] * G) * H) for each pixel."""
     x = u if v is None else np.concatenate([u, v], axis=-1)
     kernel, *bias = layer.hidden.get_weights()
     x = x @ kernel[0, 0] + (bias[0] if bias else 0)
@@ -60,7 +60,7 @@ def test_it_is_the_formula(normalization, filters, above_the_first, rng):
     assert expected.std() > 0.1  # neither all open nor all shut
 
 
-def test_a_mask_of_ones_hands_the_features_on(rng):
+def test_a_mask_of_ones_passes_the_features_on(rng):
     inputs = maps(rng, 4, 4)
     layer = TaskAttention(normalization=None)
     layer.build([array.shape for array in inputs])

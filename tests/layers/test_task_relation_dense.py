@@ -1,4 +1,4 @@
-"""Kernels of several tasks, and how they are related."""
+"""Kernels of several tasks and their relations."""
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ def columns_of(layer):
 
 
 def covariance(columns):
-    """Omega of the paper."""
+    """Computes Omega of the paper."""
     values, vectors = np.linalg.eigh(columns.T @ columns)
     root = vectors @ np.diag(np.sqrt(values)) @ vectors.T
     return root / np.trace(root)
 
 
-def test_trace_form_is_a_dense_layer_a_task(rng):
+def test_trace_form_is_a_dense_layer_for_each_task(rng):
     layer = built(rng)
     x = rng.normal(size=(5, 4)).astype("float32")
     for task in range(3):
@@ -42,7 +42,7 @@ def test_the_penalty_is_the_trace_at_the_best_omega(rng):
     np.testing.assert_allclose(layer.relations, omega, atol=1e-5)
     expected = 0.3 * np.trace(columns @ np.linalg.inv(omega) @ columns.T)
     assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-4)
-    # The least over all Omega: the square of the nuclear norm.
+    # The minimum over all Omega is the square of the nuclear norm.
     nuclear = np.linalg.svd(columns, compute_uv=False).sum()
     assert expected == pytest.approx(0.3 * nuclear**2, rel=1e-6)
     for _ in range(20):
@@ -86,15 +86,15 @@ def test_opposite_tasks_correlate_negatively(rng):
     assert correlations[0, 1] < -0.9
 
 
-def test_matrix_form_mixes_what_the_tasks_say(rng):
+def test_matrix_form_mixes_the_outputs_of_the_tasks(rng):
     layer = built(rng, form="matrix", penalty=0.3)
     x = rng.normal(size=(5, 4)).astype("float32")
-    said = [
+    listed = [
         x @ kernel.numpy() + bias.numpy()
         for kernel, bias in zip(layer.kernels, layer.biases, strict=True)
     ]
     for task, row in enumerate(layer.relations):
-        expected = sum(a * y for a, y in zip(row, said, strict=True))
+        expected = sum(a * y for a, y in zip(row, listed, strict=True))
         np.testing.assert_allclose(layer(x, task=task), expected, atol=1e-5)
     assert float(sum(layer.losses)) == pytest.approx(
         0.3 * np.sum(columns_of(layer) ** 2), rel=1e-5
@@ -108,7 +108,7 @@ def test_the_matrix_starts_as_the_identity():
 
 
 @pytest.mark.parametrize("form", ["trace", "matrix"])
-def test_a_task_reaches_what_it_says(rng, form):
+def test_a_task_reaches_the_variables_that_it_lists(rng, form):
     layer = built(rng, form=form)
     x = rng.normal(size=(5, 4)).astype("float32")
     for task in range(3):
@@ -120,8 +120,8 @@ def test_a_task_reaches_what_it_says(rng, form):
             for v, g in zip(layer.weights, found, strict=True)
             if g is not None
         }
-        said = {v.name for v in layer.variables_of_call(x, task=task)}
-        assert reached == said
+        listed = {v.name for v in layer.variables_of_call(x, task=task)}
+        assert reached == listed
 
 
 @pytest.mark.parametrize("form", ["trace", "matrix"])

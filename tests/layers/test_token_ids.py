@@ -1,4 +1,4 @@
-"""Sentences to numbers of tokens, against a dictionary in Python."""
+"""Tokenization, against a Python dictionary."""
 
 import itertools
 
@@ -20,7 +20,7 @@ SENTENCES = [
 
 
 def by_hand(sentences, lowercase=True, steps=0):
-    """Numbers of tokens, padded to the longest row."""
+    """Returns token ids, padded to the longest row."""
     rows = []
     for sentence in sentences:
         text = sentence.encode()
@@ -33,13 +33,13 @@ def by_hand(sentences, lowercase=True, steps=0):
 
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize("steps", [None, 2, 9])
-def test_it_numbers_every_token_and_cuts_none(lowercase, steps):
+def test_every_token_has_an_id_and_none_is_truncated(lowercase, steps):
     layer = TokenIds(WORDS, steps=steps, lowercase=lowercase)
     ids = layer(np.array(SENTENCES, object))
     assert ids.numpy().tolist() == by_hand(SENTENCES, lowercase, steps or 0)
 
 
-def test_a_batch_may_have_an_axis_more():
+def test_inputs_may_have_a_second_axis():
     layer = TokenIds(WORDS)
     column = np.array(SENTENCES, object)[:, None]
     assert layer(column).numpy().tolist() == by_hand(SENTENCES)
@@ -58,7 +58,7 @@ def test_it_is_the_same_in_a_graph_and_from_its_config():
 
 
 @pytest.mark.parametrize("length", [1, 3])
-def test_beginnings_and_ends_of_tokens_have_numbers(length):
+def test_beginnings_and_ends_of_tokens_have_ids(length):
     layer = TokenIds(WORDS, steps=6, affix_length=length)
     ids = layer(np.array(SENTENCES, object)).numpy()
     np.testing.assert_array_equal(ids[..., 0], by_hand(SENTENCES, steps=6))
@@ -77,7 +77,7 @@ def test_beginnings_and_ends_of_tokens_have_numbers(length):
     np.testing.assert_array_equal(again(np.array(SENTENCES, object)), ids)
 
 
-def test_no_beginning_or_end_has_the_number_of_padding():
+def test_no_beginning_or_end_has_the_id_of_padding():
     letters = "abcdefghijklmnopqrstuvwxyz"
     tokens = map("".join, itertools.product(letters, repeat=3))
     ids = TokenIds(WORDS, affix_length=3)(tf.constant([" ".join(tokens)]))
@@ -85,7 +85,7 @@ def test_no_beginning_or_end_has_the_number_of_padding():
     assert ids.numpy()[..., 1:].max() == BUCKETS
 
 
-def test_words_come_by_how_often_they_are_there():
+def test_words_are_sorted_by_frequency():
     assert words_of(["b a A", "a c"])[0] == "a"
     assert sorted(words_of(["b a A", "a c"])) == ["a", "b", "c"]
     assert sorted(words_of(["b a A"], lowercase=False)) == ["A", "a", "b"]
@@ -102,6 +102,6 @@ def test_words_come_by_how_often_they_are_there():
         (None, "of type NoneType"),
     ],
 )
-def test_vocabularies_that_are_none(vocabulary, message):
+def test_invalid_vocabularies(vocabulary, message):
     with pytest.raises((TypeError, ValueError), match=message):
         TokenIds(vocabulary)

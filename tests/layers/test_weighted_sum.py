@@ -21,7 +21,7 @@ def test_it_is_alpha_times_the_tensors(rng, per_channel, copy_of):
 
 
 def test_another_number_of_tensors_is_refused(rng):
-    with pytest.raises(ValueError, match="adds 2 tensors; got 3"):
+    with pytest.raises(ValueError, match="sums 2 tensors; found 3"):
         WeightedSum(2)([np.ones((1, 4))] * 3)
     with pytest.raises(ValueError, match="num_inputs: found 0"):
         WeightedSum(0)

@@ -1,4 +1,4 @@
-"""Words that training reads as unknown ones."""
+"""Dropout of words."""
 
 import numpy as np
 

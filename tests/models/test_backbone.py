@@ -1,4 +1,4 @@
-"""Networks of others as the shared trunk."""
+"""Other networks as the shared trunk."""
 
 import factory_harness
 import keras
@@ -23,12 +23,12 @@ MASK = Segmentation("mask", 1)
 
 @pytest.fixture(scope="module")
 def network():
-    """One for all arguments that are refused."""
+    """Returns one backbone for all wrong arguments."""
     return backbone()
 
 
 def backbone(shape=(8, 8, 3), *, pooled=False, top=False):
-    """Two levels, with batch normalization and dropout."""
+    """Creates two levels with batch normalization and dropout."""
     inputs = x = keras.Input(shape)
     for level, filters in enumerate((4, 6), start=1):
         x = keras.layers.Conv2D(filters, 3, 2, "same", name=f"conv_{level}")(x)
@@ -48,7 +48,7 @@ def backbone(shape=(8, 8, 3), *, pooled=False, top=False):
 
 
 def nested(shape=(8, 8, 3)):
-    """A backbone within a Sequential one, with adapted preprocessing."""
+    """Creates a backbone in a Sequential model with adapted preprocessing."""
     rng = np.random.default_rng(4)
     standardize = keras.layers.Normalization(name="standardize")
     standardize.adapt(rng.normal(2, 3, size=(16, *shape)))
@@ -58,14 +58,14 @@ def nested(shape=(8, 8, 3)):
 
 
 class Doubled(keras.Model):
-    """A functional model that does more than its graph says."""
+    """Functional model that computes more than its graph."""
 
     def call(self, inputs):
         return 2 * super().call(inputs)
 
 
 def doubled():
-    """A backbone that cannot be copied layer by layer."""
+    """Creates a backbone that cannot be copied layer by layer."""
     network = backbone()
     return Doubled(network.inputs, network.outputs)
 
@@ -83,7 +83,7 @@ def targets(model, rng):
 @pytest.mark.parametrize("make", [backbone, nested])
 def test_it_computes_what_the_backbone_does(make, images):
     network = make()
-    model = build_from_backbone(network, [CLASS])
+    model = build_from_backbone(backbone=network, tasks=[CLASS])
     head, bias = model.get_layer("kind").get_weights()
     top = network(images).numpy().mean(axis=(1, 2))
     logits = top @ head + bias
@@ -92,11 +92,13 @@ def test_it_computes_what_the_backbone_does(make, images):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_the_backbone_stays_as_it_is_and_models_share_nothing(images, rng):
+def test_the_backbone_does_not_change_and_models_share_nothing(images, rng):
     network = backbone()
     before = network.get_weights()
     first, second = (
-        build_from_backbone(network, [CLASS], trainable=trainable)
+        build_from_backbone(
+            backbone=network, tasks=[CLASS], trainable=trainable
+        )
         for trainable in (True, False)
     )
     eager(first).fit(images, targets(first, rng), verbose=0)
@@ -111,13 +113,13 @@ def test_the_backbone_stays_as_it_is_and_models_share_nothing(images, rng):
 
 @pytest.mark.parametrize("make", mostly_slow([backbone, nested], [backbone]))
 def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
-    model = build_from_backbone(make(), [CLASS], trainable=False)
+    model = build_from_backbone(backbone=make(), tasks=[CLASS], trainable=False)
     assert {v.path for v in model.trainable_variables} == {
         "kind/kernel",
         "kind/bias",
     }
     trunk = model.get_weights()[:-2]
-    # Dropout and the statistics of batches would make a difference.
+    # Dropout and batch statistics would change the outputs.
     np.testing.assert_allclose(
         model(images, training=True)["kind"],
         model(images, training=False)["kind"],
@@ -137,8 +139,10 @@ def test_a_frozen_backbone_is_in_inference(make, images, rng, tmp_path):
     )
 
 
-def test_fine_tuning_leaves_the_statistics_alone(images, rng):
-    model = build_from_backbone(backbone(), [CLASS], trainable=False)
+def test_fine_tuning_does_not_change_the_statistics(images, rng):
+    model = build_from_backbone(
+        backbone=backbone(), tasks=[CLASS], trainable=False
+    )
     for layer in model.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     model.compile("adam", run_eagerly=True)
@@ -152,18 +156,18 @@ def test_fine_tuning_leaves_the_statistics_alone(images, rng):
 
 
 def test_a_trained_backbone_learns_its_statistics(images, rng):
-    model = eager(build_from_backbone(backbone(), [CLASS]))
+    model = eager(build_from_backbone(backbone=backbone(), tasks=[CLASS]))
     statistics = model.get_layer("norm_1").moving_mean.numpy()
     model.fit(images, targets(model, rng), verbose=0)
     found = model.get_layer("norm_1").moving_mean.numpy()
     assert np.abs(found - statistics).max() > 0
 
 
-def test_each_task_reads_the_layer_that_is_said():
+def test_each_task_reads_the_named_layer():
     tasks = [CLASS, Regression("early"), MASK, DenseRegression("depth", 2)]
     model = build_from_backbone(
-        backbone(),
-        tasks,
+        backbone=backbone(),
+        tasks=tasks,
         feature_layers={
             "early": "relu_1",
             "mask": ["relu_2", "relu_1"],
@@ -189,8 +193,8 @@ def test_each_task_reads_the_layer_that_is_said():
     assert {"conv_1/kernel", "conv_2/kernel"} <= shared
     single = shared_graph_of(
         build_from_backbone(
-            backbone(),
-            [CLASS, Regression("early")],
+            backbone=backbone(),
+            tasks=[CLASS, Regression("early")],
             feature_layers={"early": "relu_1"},
         )
     )
@@ -199,24 +203,24 @@ def test_each_task_reads_the_layer_that_is_said():
     assert own == {"conv_2", "norm_2", "kind"}
 
 
-def test_layers_of_a_network_within_go_by_their_names():
+def test_layers_of_inner_networks_are_found_by_name():
     model = build_from_backbone(
-        nested(), [CLASS], feature_layers={"kind": "relu_1"}
+        backbone=nested(), tasks=[CLASS], feature_layers={"kind": "relu_1"}
     )
     read = model.get_layer("relu_1_read_pool").input._keras_history.operation
     assert read is model.get_layer("relu_1")
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
 
 
-def test_what_no_task_reads_is_left_out():
+def test_layers_that_no_task_reads_are_left_out():
     model = build_from_backbone(
-        backbone(), [CLASS], feature_layers={"kind": "relu_1"}
+        backbone=backbone(), tasks=[CLASS], feature_layers={"kind": "relu_1"}
     )
     assert not any(layer.name == "conv_2" for layer in model.layers)
 
 
 def test_tasks_on_pixels_read_the_last_layer_of_each_size():
-    model = build_from_backbone(backbone(), [MASK])
+    model = build_from_backbone(backbone=backbone(), tasks=[MASK])
     read = {
         layer.name: layer.input._keras_history.operation.name
         for layer in model.layers
@@ -229,7 +233,9 @@ def test_tasks_on_pixels_read_the_last_layer_of_each_size():
 
 
 def test_a_pooled_backbone_serves_both(images):
-    model = build_from_backbone(backbone(pooled=True), [CLASS, MASK])
+    model = build_from_backbone(
+        backbone=backbone(pooled=True), tasks=[CLASS, MASK]
+    )
     assert model.get_layer("kind").input._keras_history.operation.name == "mean"
     assert model(images)["mask"].shape == (4, 8, 8, 1)
 
@@ -246,7 +252,7 @@ def test_a_pooled_backbone_serves_both(images):
 def test_gradient_methods_see_the_shared_layers(make, gradients, images, rng):
     tasks = [CLASS, Regression("size")]
     model = build_from_backbone(
-        make(), tasks, optimizer=keras.optimizers.SGD(0.1)
+        backbone=make(), tasks=tasks, optimizer=keras.optimizers.SGD(0.1)
     )
     y = targets(model, rng)
     with tf.GradientTape(persistent=True) as tape:
@@ -281,8 +287,8 @@ def test_gradient_methods_see_the_shared_layers(make, gradients, images, rng):
 def test_a_frozen_backbone_leaves_nothing_to_compare():
     with pytest.raises(ValueError, match="share no trainable parameters"):
         build_from_backbone(
-            backbone(),
-            [CLASS, Regression("size")],
+            backbone=backbone(),
+            tasks=[CLASS, Regression("size")],
             trainable=False,
             weighting="pcgrad",
         )
@@ -290,8 +296,8 @@ def test_a_frozen_backbone_leaves_nothing_to_compare():
 
 def test_preprocessing_brings_images_to_the_backbone(rng):
     model = build_from_backbone(
-        backbone(),
-        [CLASS, MASK],
+        backbone=backbone(),
+        tasks=[CLASS, MASK],
         input_shape=(16, 16, 3),
         preprocessing=keras.layers.Resizing(8, 8),
     )
@@ -302,7 +308,8 @@ def test_preprocessing_brings_images_to_the_backbone(rng):
 def test_penalties_are_of_all_kernels_of_the_copy(images, rng):
     network = backbone()
     plain, penalized = (
-        build_from_backbone(network, [CLASS], l2=l2) for l2 in (0.0, 0.5)
+        build_from_backbone(backbone=network, tasks=[CLASS], l2=l2)
+        for l2 in (0.0, 0.5)
     )
     kernels = [network.get_layer(f"conv_{n}").kernel for n in (1, 2)]
     expected = 0.5 * sum(np.square(kernel).sum() for kernel in kernels)
@@ -325,7 +332,10 @@ def test_penalties_are_of_all_kernels_of_the_copy(images, rng):
 )
 def test_applications_by_name(name, arguments, levels, rng):
     model = build_from_backbone(
-        name, [CLASS, MASK], backbone_arguments=arguments, decoder_filters=4
+        backbone=name,
+        tasks=[CLASS, MASK],
+        backbone_arguments=arguments,
+        decoder_filters=4,
     )
     sizes = [
         layer.input.shape[1]
@@ -347,24 +357,27 @@ def test_applications_by_name(name, arguments, levels, rng):
         ({"backbone": 3}, "backbone is 3 of type int"),
         ({"backbone": keras.Sequential()}, "functional keras.Model"),
         ({"backbone": doubled()}, "functional keras.Model"),
-        ({"input_shape": (16, 16, 3)}, r"reads .*\(8, 8, 3\), and gets \(16"),
+        ({"input_shape": (16, 16, 3)}, r"takes .*\(8, 8, 3\), found \(16"),
         (
             {"backbone": backbone(top=True)},
             "ends in a classification, layer 'predictions'.*include_top=False",
         ),
         (
             {"backbone_arguments": {"alpha": 0.5}},
-            "backbone is a model already",
+            "backbone is already a model",
         ),
         (
             {
                 "backbone": factory_harness.tiny_backbone,
                 "backbone_arguments": {"include_top": True},
             },
-            "hold 'include_top'",
+            "holds 'include_top'",
         ),
         ({"feature_layers": "relu_1"}, "expected a dict from task name"),
-        ({"feature_layers": {"mas": "relu_1"}}, "no task. Did you mean 'mask'"),
+        (
+            {"feature_layers": {"mas": "relu_1"}},
+            "not a task. Did you mean 'mask'",
+        ),
         (
             {"feature_layers": {"kind": "relu_3"}},
             "'two_levels' has no layer 'relu_3'. Did you mean 'relu_",
@@ -383,14 +396,14 @@ def test_applications_by_name(name, arguments, levels, rng):
         ),
         (
             {"backbone": backbone((10, 10, 3))},
-            "ends in maps of 3 x 3, and a decoder needs 10 x 10",
+            "ends in maps of 3 x 3, but a decoder needs 10 x 10",
         ),
         (
             {
                 "backbone": backbone((10, 10, 3)),
                 "feature_layers": {"mask": "relu_2"},
             },
-            "'relu_2' has maps of 3 x 3, of which 10 x 10 is no whole",
+            "'relu_2' has maps of 3 x 3, and 10 x 10 is not an integer",
         ),
         (
             {"backbone": backbone((None, None, 3))},
@@ -412,4 +425,4 @@ def test_a_layer_of_another_rank():
     x = keras.layers.Reshape((64, 3), name="tokens")(inputs)
     network = keras.Model(inputs, keras.layers.Dense(4, name="per_token")(x))
     with pytest.raises(ValueError, match=r"'per_token' of shape \(None, 64, 4"):
-        build_from_backbone(network, [CLASS])
+        build_from_backbone(backbone=network, tasks=[CLASS])

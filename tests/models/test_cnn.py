@@ -1,4 +1,4 @@
-"""The convolutional network."""
+"""Convolutional network."""
 
 import keras
 import pytest
@@ -50,7 +50,7 @@ def test_width_doubles_at_each_level():
     [
         ((28, 28), "has 2 axes"),
         ((None, 28, 3), "height must be a number"),
-        ((2, 28, 3), "2 poolings leave nothing of the height 2"),
+        ((2, 28, 3), "the height 2 is too small for 2 poolings"),
         ((28, 0, 3), "input_shape: found 0"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The U-Net with a classification."""
+"""U-Net with a classification."""
 
 import keras
 import numpy as np
@@ -48,8 +48,10 @@ def test_sizes_left_open(rng):
         assert model(x)["segmentation"].shape[1:3] == size
 
 
-def test_size_that_the_pooling_does_not_divide():
-    with pytest.raises(ValueError, match=r"height 36, which 8 does not divide"):
+def test_size_that_is_not_divisible():
+    with pytest.raises(
+        ValueError, match=r"height 36, which is not divisible by 8"
+    ):
         build_cnn_cls_seg((36, 32, 3))
     with pytest.raises(ValueError, match="pad the width to 40"):
         build_cnn_cls_seg((32, 34, 3))

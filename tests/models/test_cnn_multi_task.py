@@ -1,4 +1,4 @@
-"""One encoder, and a decoder for each task on pixels."""
+"""Shared encoder, with a decoder for each task on pixels."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ TASKS = [
 
 
 def build(tasks=None, **arguments):
-    """A small one."""
+    """Builds a small model."""
     return build_cnn_multi_task((8, 8, 3), tasks, filters=(4, 8), **arguments)
 
 
@@ -66,12 +66,14 @@ def test_sizes_left_open(rng):
         x = rng.normal(size=(2, height, width, 1))
         shapes = {name: y.shape for name, y in model(x).items()}
         assert shapes["depth"] == (2, height, width, 1)
-    with pytest.raises(ValueError, match="height 9, which 2 does not divide"):
+    with pytest.raises(
+        ValueError, match="height 9, which is not divisible by 2"
+    ):
         build_cnn_multi_task((9, 8, 1), filters=(2, 4))
 
 
 def test_pixels_without_a_depth_teach_nothing(rng):
-    """A hole in the depth of one half: changing it there changes nothing."""
+    """Depths that are missing in one half do not affect training."""
     x = rng.normal(size=(4, 8, 8, 3)).astype("float32")
     y = {
         "classification": rng.integers(3, size=4),

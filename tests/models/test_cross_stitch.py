@@ -16,7 +16,7 @@ TASKS = [Regression("a"), Regression("b", units=2)]
 
 
 def copy_tower(single, model, name):
-    """Gives a single-task model the weights of a tower."""
+    """Sets the weights of a single-task model to those of a tower."""
     kernel_layers = [layer for layer in single.layers if layer.weights]
     of_tower = [
         layer
@@ -89,7 +89,7 @@ def test_towers_of_different_depth():
 
 
 def test_images_that_are_too_small():
-    with pytest.raises(ValueError, match="2 poolings leave nothing"):
+    with pytest.raises(ValueError, match="too small for 2 poolings"):
         build_cross_stitch_cnn((2, 8, 1), TASKS)
     with pytest.raises(ValueError, match="height must be a number"):
         build_cross_stitch_cnn((None, 8, 1), TASKS)

@@ -27,7 +27,7 @@ def test_the_loss_is_that_of_click_and_product_over_all_samples(rng):
     model = build_small("build_esmm")
     x, y = random_data(model, 16, rng)
     y["click_and_conversion"] = y["click"] * y["conversion"]
-    # The conversion of what was not clicked is not known.
+    # The conversion is unknown without a click.
     y["conversion"] = np.where(y["click"] == 1, y["conversion"], -1)
     logs = eager(model).evaluate(
         x, y, batch_size=16, return_dict=True, verbose=0
@@ -42,7 +42,7 @@ def test_the_loss_is_that_of_click_and_product_over_all_samples(rng):
     assert logs["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_conversion_tower_learns_from_the_product_alone(rng):
+def test_the_conversion_tower_learns_only_from_the_product(rng):
     model = build_small("build_esmm", optimizer=keras.optimizers.SGD(1.0))
     x, y = random_data(model, 16, rng)
     head = model.get_layer("conversion")
@@ -57,7 +57,7 @@ def test_the_conversion_tower_learns_from_the_product_alone(rng):
     np.testing.assert_array_equal(*moved)
 
 
-def test_tasks_may_have_names_of_their_own():
+def test_tasks_may_have_custom_names():
     names = ("ad", "buy", "ad_and_buy")
     model = build_esmm((4,), [BinaryClassification(name) for name in names])
     assert model.loss_weights["buy"] == 1.0
@@ -76,8 +76,8 @@ def test_other_tasks_are_refused():
 
 
 @pytest.mark.parametrize("trained", mostly_slow([False, True], [False]))
-def test_cutting_the_graph_leaves_the_model_as_it_is(trained, rng, tmp_path):
-    """The product reads outputs, which are copied where the model is cut."""
+def test_cutting_the_graph_does_not_change_the_model(trained, rng, tmp_path):
+    """The product reads outputs, which are copied where the graph is cut."""
     plain = build_small("build_esmm")
     model = build_small("build_esmm", weighting="mgda")
     assert [x.name for x in model.layers] == [x.name for x in plain.layers]

@@ -1,4 +1,4 @@
-"""What every factory promises, for each factory by its name."""
+"""Promises of every factory, tested for each by name."""
 
 import dataclasses
 import math
@@ -30,14 +30,14 @@ import mtl_keras
 from mtl_keras import models
 from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
-# In place of the one factory that is otherwise taken through what the engine
-# promises in every run of the tests.
+# In addition to the one factory that every run of the tests takes through the
+# promises of the engine.
 MAPS_TOO = mostly_slow(sorted(SMALL), OF_VECTORS_AND_MAPS)
 
 
 def assert_same_predictions(first, second, x, **tolerance):
     """Compares the predictions of two models, output by output."""
-    # Called, and not by `predict`, which would be traced for each model.
+    # Called, because `predict` would be traced for each model.
     x = keras.tree.map_structure(tf.convert_to_tensor, x)
     expected, found = first(x, training=False), second(x, training=False)
     assert set(found) == set(expected)
@@ -100,7 +100,7 @@ def test_fit_from_dataset_equals_fit_from_arrays(engine_factory, rng):
 def test_keras_file_brings_the_model_back(factory_name, rng, tmp_path):
     model = build_small(factory_name)
     model.optimizer.build(model.trainable_variables)
-    # Nothing is what a new model begins with, as after training.
+    # As after training, no variable has its initial value.
     for variable in (*model.weights, *model.optimizer.variables):
         one = 1 if "int" in variable.dtype else 0.1
         variable.assign(variable + one)
@@ -147,7 +147,7 @@ def test_weights_argument_starts_from_a_file(engine_factory, rng, tmp_path):
         save(path)
         again = build_small(engine_factory, weights=path)
         assert_same_predictions(model, again, x, rtol=1e-6)
-        # Loss weights are arguments of their own.
+        # Loss weights are a separate argument.
         assert dict(again.loss_weights) == {
             task.name: task.loss_weight for task in again.tasks
         }
@@ -197,7 +197,7 @@ def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
     for task, part in parts.items():
         assert not isinstance(part, mtl_keras.MultiTaskModel)
         assert part.count_params() <= model.count_params()
-        # By the graph: what training the task alone reaches must be there.
+        # The variables that the graph of the task reaches must be there.
         graph = shared_graph_of(
             keras.Model(model.input, {task: model.output[task]})
         )
@@ -227,7 +227,7 @@ def test_a_part_exports(engine_factory, rng, tmp_path):
 
 
 def inputs_of(part, model, x):
-    """Those of a model's inputs that a part of it reads."""
+    """Returns the inputs of a model that a part of it reads."""
     if not isinstance(model.input, dict):
         return x
     return {name: x[name] for name in part.input}
@@ -355,7 +355,7 @@ def test_kernel_penalties_are_added_to_the_loss(engine_factory, rng):
     penalized = build_small(engine_factory, l1=0.01, l2=0.1)
     penalized.set_weights(plain.get_weights())
     x, y = random_data(plain, 8, rng)
-    # What a hidden layer multiplies by, whatever a gate or a stitch adds.
+    # Kernels of hidden layers, without gates and stitches.
     penalty = sum(
         0.01 * np.abs(variable.numpy()).sum()
         + 0.1 * np.square(variable.numpy()).sum()
@@ -454,7 +454,7 @@ WRONG_ARGUMENTS = [
     ),
     (
         {"tasks": [mtl_keras.Regression("a")], "num_classes": 3},
-        "num_classes=3 shapes the default tasks",
+        "num_classes=3 applies to the default tasks",
     ),
     ({"trunk_width": 0}, "trunk_width: found 0, expected 1 or more"),
     ({"trunk_width": -4}, "trunk_width: found -4"),
@@ -472,7 +472,7 @@ WRONG_ARGUMENTS = [
 
 
 def error_of(name, arguments):
-    """The text of the error that a factory raises, or what it returned."""
+    """Returns the text of the error that a factory raises, or its result."""
     keep = SMALL[name]
     if "tasks" in arguments or "trunk_width" in arguments:
         drop = ("num_classes", "filters", "hidden_units")
@@ -504,7 +504,7 @@ def test_wrong_arguments(factory_name):
 )
 def test_a_task_cannot_have_the_name_of_a_layer(factory_name):
     model = built(factory_name)
-    # The input, where all other layers are named after tasks.
+    # The input, if all other layers are named after tasks.
     taken = next(
         layer.name
         for layer in [*model.layers[1:], model.layers[0]]

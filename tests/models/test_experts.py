@@ -29,7 +29,7 @@ def weights_of(model, name):
 
 
 def experts_of(model, name, x):
-    """Outputs of one layer of experts, `(batch, experts, units)`."""
+    """Computes the outputs of experts, of shape `(batch, experts, units)`."""
     kernel, bias = weights_of(model, name)
     return np.tanh(np.einsum("bi,ieo->beo", x, kernel) + bias)
 
@@ -133,7 +133,7 @@ def test_ple_of_two_levels_is_the_formula(rng):
     ],
     ids=["ple-cgc", "cgc-mmoe"],
 )
-def test_one_is_the_other(first, second, rng):
+def test_special_cases_are_equal(first, second, rng):
     one, other = (
         mtl_keras.models.get(name)((5,), TASKS, **SMALL, **options)
         for name, options in (first, second)
@@ -189,8 +189,8 @@ def test_the_entropy_of_selectors_is_in_the_loss(rng):
 
 
 @pytest.mark.parametrize("normalization", ["batch", "group", "layer"])
-def test_experts_are_normalized_each_by_itself(normalization, rng):
-    """Scaling one expert leaves what the others say."""
+def test_experts_are_normalized_separately(normalization, rng):
+    """Scaling one expert does not change the others."""
     model = build_mmoe(
         (5,),
         TASKS,

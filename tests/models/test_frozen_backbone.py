@@ -1,4 +1,4 @@
-"""Backbones of which a user has frozen a part."""
+"""Backbones with layers that a user has frozen."""
 
 import keras
 
@@ -12,9 +12,9 @@ def test_layers_that_are_frozen_stay_so():
     backbone = keras.Model(inputs, x)
     backbone.get_layer("conv_1").trainable = False
     model = build_from_backbone(
-        backbone,
+        (8, 8, 3),
         [Classification("kind", 3)],
-        input_shape=(8, 8, 3),
+        backbone=backbone,
         compile=False,
     )
     found = [model.get_layer(f"conv_{level}").trainable for level in (1, 2)]

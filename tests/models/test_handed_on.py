@@ -1,6 +1,6 @@
-"""What every factory hands on to `compile`, its inputs, layers and heads.
+"""Every factory passes its arguments on to `compile`, layers and heads.
 
-Nothing is trained or traced: what arrived is read from one model.
+Nothing is trained or traced: one model shows the arguments that arrived.
 """
 
 import keras
@@ -38,7 +38,7 @@ def test_arguments_arrive(factory_name, half_precision):
     assert dict(model.loss_weights) == weights
     assert type(model.weighting).__name__ == "Uncertainty"
     assert model.get_compile_config()["gradients"] == "features"
-    # Heads stay in float32.
+    # Heads compute in float32.
     assert {out.dtype for out in model.output.values()} == {"float32"}
     kinds = [type(layer).__name__ for layer in model.layers]
     if takes(factory_name, "dropout"):

@@ -105,14 +105,14 @@ def test_a_task_trains_what_it_reads_from_unless_stopped(
 
 
 def test_what_stops_gradients_is_still_what_the_graph_looks_for():
-    """If Keras renames the operation, `shared_graph` has to know."""
+    """If Keras renames the operation, `shared_graph` must change."""
     stopped = keras.ops.stop_gradient(keras.KerasTensor((2, 3)))
     operation, _, _ = stopped._keras_history
     assert type(operation).__name__ == "StopGradient"
 
 
 def test_a_part_that_is_only_read_past_a_stop_belongs_to_nobody(rng):
-    """The heads still compute it, from the frontier."""
+    """The heads still compute it from the frontier."""
     from mtl_keras import MultiTaskModel
 
     inputs = keras.Input((4,))

@@ -1,4 +1,4 @@
-"""The light decoder against sums of enlarged maps in numpy."""
+"""Light decoder, against sums of upsampled maps in numpy."""
 
 import keras
 import numpy as np
@@ -9,12 +9,12 @@ from mtl_keras.models.light_decoder import light_decoder
 
 
 def enlarged(x, factor):
-    """Each pixel as a square of pixels."""
+    """Repeats each pixel as a square."""
     return x.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 @pytest.mark.parametrize("factors", [(1, 2), (2, 2, 3), (3,)])
-def test_it_adds_up_the_enlarged_maps(factors, rng):
+def test_it_sums_the_upsampled_maps(factors, rng):
     size, shapes = 24, []
     for level, factor in enumerate(factors):
         size //= factor
@@ -31,7 +31,7 @@ def test_it_adds_up_the_enlarged_maps(factors, rng):
     )
     model = keras.Model(inputs, features)
     x = [rng.normal(size=(2, *shape)).astype("float32") for shape in shapes]
-    # The last convolution hands its middle on.
+    # The last convolution is the identity.
     middle = np.zeros((3, 3, 5, 5), "float32")
     middle[1, 1] = np.eye(5)
     model.get_layer("d_conv_1").kernel.assign(middle)

@@ -1,4 +1,4 @@
-"""Towers with one basis."""
+"""Towers with a shared basis."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The multilayer perceptron."""
+"""Multilayer perceptron."""
 
 import keras
 import numpy as np
@@ -58,7 +58,7 @@ def test_width_and_depth_repeat_the_width():
     assert [layer.units for layer in dense] == [7, 7, 7, 1]
 
 
-def test_both_ways_of_saying_widths_contradict():
+def test_hidden_units_exclude_width_and_depth():
     with pytest.raises(ValueError, match="Leave one of the two out"):
         build_mlp(hidden_units=(3,), trunk_width=4)
 

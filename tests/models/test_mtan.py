@@ -12,12 +12,12 @@ from mtl_keras.training.gradients.shared_graph import shared_graph_of
 
 
 def build(**arguments):
-    """A small one, on images of 8 x 8."""
+    """Builds a small model on images of 8 x 8."""
     return build_mtan((8, 8, 2), filters=(4, 6), **arguments)
 
 
 def attentions(model):
-    """The attention layers by name."""
+    """Returns the attention layers by name."""
     return {
         layer.name: layer
         for layer in model.layers
@@ -26,7 +26,7 @@ def attentions(model):
 
 
 def test_masks_of_ones_are_hard_sharing(rng):
-    """Tasks then read what the shared trunk makes, and nothing else."""
+    """Tasks then read only the features of the shared trunk."""
     model = build(normalization=None, num_classes=3)
     for layer in attentions(model).values():
         layer.picked.kernel.assign(tf.zeros_like(layer.picked.kernel))
@@ -46,7 +46,7 @@ def test_masks_of_ones_are_hard_sharing(rng):
     expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     found = predictions(model, x)
     np.testing.assert_allclose(found["classification"], expected, rtol=1e-4)
-    # Nor does it matter what the convolution between the levels does.
+    # The convolution between the levels has no effect either.
     model.get_layer("raise_2_conv").kernel.assign(rng.normal(size=(3, 3, 4, 6)))
     again = predictions(model, x)
     for name, values in found.items():
@@ -68,7 +68,7 @@ def test_masks_let_tasks_read_different_features(rng):
         assert np.abs(first - second).max() > 1e-3
 
 
-def test_what_is_shared_and_what_is_a_tasks_own():
+def test_shared_and_task_specific_variables():
     model = build()
     graph = shared_graph_of(model)
     shared = {v.path.split("/")[0].split("_")[0] for v in graph.shared}
@@ -79,7 +79,7 @@ def test_what_is_shared_and_what_is_a_tasks_own():
         assert {f"{task.name}_attention_{n}" for n in (1, 2)} <= names
 
 
-def test_a_level_reads_what_the_task_picked_below():
+def test_a_level_reads_the_attended_features_below():
     layers = attentions(build())
     for task in ("classification", "segmentation", "depth"):
         first = layers[f"{task}_attention_1"]
@@ -88,7 +88,7 @@ def test_a_level_reads_what_the_task_picked_below():
         assert [tuple(x.shape) for x in second.input] == [(None, 4, 4, 6)] * 3
 
 
-def test_vectors_alone_need_no_decoder():
+def test_only_pixel_tasks_have_a_decoder():
     tasks = [Classification("a", 3), Classification("b", 2)]
     model = build(tasks=tasks)
     assert not any("decoder" in layer.name for layer in model.layers)

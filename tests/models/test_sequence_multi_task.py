@@ -1,4 +1,4 @@
-"""The network on sequences of numbers: padding, trunks, what does not fit."""
+"""Network on sequences of numbers: padding, trunks, wrong arguments."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def small(**arguments):
 
 
 def sequences(rng):
-    """Sequences of several lengths in one array, made by Keras."""
+    """Pads sequences of several lengths to one array."""
     rows = [rng.normal(size=(n, 3)).astype("float32") for n in (7, 5, 1, 3)]
     return keras.utils.pad_sequences(
         rows, padding="post", value=PADDING, dtype="float32"
@@ -31,7 +31,7 @@ def sequences(rng):
 
 
 def scale():
-    """A normalization whose numbers are given."""
+    """Creates a normalization with given statistics."""
     return keras.layers.Normalization(mean=[1.0, 2, 3], variance=[4.0, 1, 2])
 
 
@@ -40,19 +40,19 @@ def scale():
 def test_padding_changes_no_prediction(rng, trunk, pooling):
     model = small(trunk=trunk, pooling=pooling, preprocessing=scale())
     x, rows = sequences(rng)
-    # Called, since a graph is traced for each length.
+    # Called, because a graph would be traced for each length.
     found = model(x)
     for row, sequence in enumerate(rows):
-        alone = model(sequence[None])
+        single = model(sequence[None])
         np.testing.assert_allclose(
-            found["sequence"][row], alone["sequence"][0], atol=1e-5
+            found["sequence"][row], single["sequence"][0], atol=1e-5
         )
         np.testing.assert_allclose(
-            found["step"][row, : len(sequence)], alone["step"][0], atol=1e-5
+            found["step"][row, : len(sequence)], single["step"][0], atol=1e-5
         )
 
 
-def test_padding_is_no_part_of_losses(rng):
+def test_padding_does_not_change_losses(rng):
     model = eager(small(preprocessing=scale(), trunk="conv"))
     x, rows = sequences(rng)
     padding = np.arange(7) >= np.array(list(map(len, rows)))[:, None]
@@ -92,7 +92,7 @@ def test_tasks_of_sequences_and_of_steps():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trunk", TRUNKS)
-def test_it_learns_what_sequences_hold(rng, trunk):
+def test_it_learns_classes_and_tags(rng, trunk):
     x = rng.normal(size=(64, 6, 3)).astype("float32")
     y = {
         "sequence": (x.mean(axis=(1, 2)) > 0).astype(int),
@@ -119,9 +119,12 @@ def test_it_learns_what_sequences_hold(rng, trunk):
         ({"input_shape": (9,)}, "has 1 axes; expected 2"),
         ({"kernel_size": 2}, "kernel_size=2"),
         ({"hidden_units": 0}, "hidden_units: found 0"),
-        ({"trunk": "transformer", "hidden_units": (8, 4)}, "have one width"),
+        (
+            {"trunk": "transformer", "hidden_units": (8, 4)},
+            "expected one width",
+        ),
     ],
 )
-def test_what_does_not_fit(arguments, message):
+def test_wrong_arguments(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         small(**arguments)

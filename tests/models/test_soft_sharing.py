@@ -1,4 +1,4 @@
-"""Towers that are held near each other."""
+"""Towers with a penalty on their distance."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ def test_without_distance_they_are_single_task_models(rng):
     model = eager(small(distance=0, optimizer=keras.optimizers.SGD(0.1)))
     x = rng.normal(size=(12, 5)).astype("float32")
     y = {"a": rng.normal(size=12), "b": rng.normal(size=(12, 2))}
-    alone = []
+    separate = []
     for index, task in enumerate(TASKS):
         single = build_mlp(
             (5,),
@@ -36,9 +36,9 @@ def test_without_distance_they_are_single_task_models(rng):
         eager(single).fit(
             x, {task.name: y[task.name]}, batch_size=4, shuffle=False, verbose=0
         )
-        alone.append(predictions(single, x)[task.name])
+        separate.append(predictions(single, x)[task.name])
     model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
-    for task, expected in zip(TASKS, alone, strict=True):
+    for task, expected in zip(TASKS, separate, strict=True):
         found = predictions(model, x)[task.name]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 

@@ -41,7 +41,7 @@ def test_it_finds_which_tasks_are_alike(weighting, rng):
         hidden_units=(),
         penalty=0.05,
         optimizer=keras.optimizers.Adam(0.05),
-        # Of a linear model nothing is shared, so a trunk for gradients.
+        # A linear model shares nothing, so a trunk provides gradients.
         **({"weighting": weighting} if weighting is None else {}),
     )
     if weighting is not None:

@@ -1,4 +1,4 @@
-"""The network on sentences: padding, strings, encoders, what does not fit."""
+"""Network on text: padding, strings, encoders, wrong arguments."""
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ def small(encoder="gru", **arguments):
 
 
 def padded(rng, rows=6, steps=7):
-    """Numbers of tokens with padding, targets, and where the padding is."""
+    """Returns token ids with padding, targets, and the mask of the padding."""
     lengths = rng.integers(1, steps + 1, size=rows)
     lengths[0] = steps
     padding = np.arange(steps) >= lengths[:, None]
@@ -67,20 +67,20 @@ def test_padding_changes_no_prediction(rng, encoder, pooling):
         found["slots"][:, :7][~padding], expected["slots"][~padding], atol=1e-5
     )
     for row, length in enumerate((~padding).sum(axis=1)):
-        alone = predictions(model, x[row : row + 1, :length])
+        single = predictions(model, x[row : row + 1, :length])
         np.testing.assert_allclose(
-            alone["intent"][0], expected["intent"][row], atol=1e-5
+            single["intent"][0], expected["intent"][row], atol=1e-5
         )
 
 
 @pytest.mark.parametrize("encoder", mostly_slow(ENCODERS, ["conv"]))
-def test_padding_is_no_part_of_losses_and_metrics(rng, encoder):
+def test_padding_does_not_change_losses_and_metrics(rng, encoder):
     metrics = ["accuracy", "f1", "balanced_accuracy"]
     tasks = [SequenceTagging("slots", 3, metrics=metrics)]
     model = eager(small(encoder, vocabulary=6, num_classes=None, tasks=tasks))
     x, y, padding = padded(rng)
     tags = y["slots"]
-    # By -1 the labels say what is padding, by 0 the mask alone does.
+    # Targets of -1 mark padding; with targets of 0, only the mask does.
     unmarked = np.where(padding, 0, tags)
     by_label, by_mask = (
         model.evaluate(x, {"slots": y}, verbose=0, return_dict=True)
@@ -175,7 +175,7 @@ def test_every_form_of_strings_reads_alike():
     np.testing.assert_array_equal(found["slots"], expected["slots"])
 
 
-def test_no_sentence_is_cut_and_an_empty_one_is_finite():
+def test_no_sentence_is_truncated_and_an_empty_one_is_finite():
     model = eager(small(input_shape=(2,)))
     text = np.array(["play " * 6, ""], object)
     outputs = model.predict(text, verbose=0)
@@ -214,7 +214,7 @@ def test_any_number_of_tasks_of_both_kinds():
     }
 
 
-def test_word_dropout_is_there_in_training_alone():
+def test_word_dropout_acts_only_in_training():
     model = small("conv", vocabulary=6, word_dropout=0.5)
     x = np.arange(1, 6)[None]
     first, second = (model(x)["intent"] for _ in range(2))
@@ -224,7 +224,7 @@ def test_word_dropout_is_there_in_training_alone():
 
 
 @pytest.mark.slow
-def test_it_learns_tags_of_words_and_what_sentences_hold(rng):
+def test_it_learns_tags_and_classes(rng):
     x = rng.integers(2, 8, size=(64, 6))
     y = {"intent": (x == 2).any(axis=1).astype(int), "slots": x % 3}
     model = small(
@@ -261,6 +261,6 @@ def test_it_learns_tags_of_words_and_what_sentences_hold(rng):
         ),
     ],
 )
-def test_what_does_not_fit(arguments, message):
+def test_wrong_arguments(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         small(**arguments)

@@ -1,4 +1,4 @@
-"""The same network on strings and on numbers of tokens."""
+"""One network on strings and on token ids."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def on_ids(steps=None, **arguments):
 
 
 def called(model, x):
-    """Predictions from numbers of tokens or from an array of strings."""
+    """Predicts from token ids or from an array of strings."""
     if x.dtype == object:
         x = tf.constant(list(x))
     return predictions(model, x)
@@ -40,7 +40,7 @@ def assert_equal_outputs(first, second):
 
 
 @pytest.mark.parametrize("steps", [None, 4, 6])
-def test_strings_are_read_as_their_numbers(steps):
+def test_strings_are_read_as_their_token_ids(steps):
     model = on_ids(steps, loss_weights={"slots": 0.3})
     text = mtl_keras.with_text_input(model, WORDS)
     assert text.inputs[0].name == "text"
@@ -51,7 +51,7 @@ def test_strings_are_read_as_their_numbers(steps):
 
 
 @pytest.mark.slow
-def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
+def test_training_one_trains_the_other_and_it_can_be_loaded(tmp_path):
     model = eager(on_ids())
     text = mtl_keras.with_text_input(model, WORDS)
     before = called(text, SENTENCES)
@@ -73,7 +73,7 @@ def test_training_the_one_trains_the_other_and_it_comes_back(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_on_numbers_compiles_to_one_program():
+def test_a_model_on_token_ids_compiles_with_xla():
     text = mtl_keras.build_text_cls_tag(
         vocabulary=WORDS, encoder="conv", hidden_units=(4,), num_classes=(2, 3)
     )
@@ -84,7 +84,7 @@ def test_a_model_on_numbers_compiles_to_one_program():
 
 
 @pytest.mark.slow
-def test_words_are_looked_up_beside_the_steps():
+def test_a_pipeline_may_look_up_the_words():
     text = mtl_keras.build_text_cls_tag(
         (4,),
         vocabulary=WORDS,
@@ -101,7 +101,7 @@ def test_words_are_looked_up_beside_the_steps():
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_affixes_go_along(tmp_path):
+def test_affixes_are_kept(tmp_path):
     text = mtl_keras.build_text_cls_tag(
         (4,),
         vocabulary=WORDS,
@@ -129,7 +129,7 @@ def test_affixes_go_along(tmp_path):
         mtl_keras.with_text_input(ids, WORDS)
 
 
-def test_what_takes_no_numbers_of_tokens():
+def test_models_without_token_ids_are_refused():
     with pytest.raises(ValueError, match="expected one input of integers"):
         mtl_keras.with_text_input(mtl_keras.build_mlp(), WORDS)
     with pytest.raises(ValueError, match=r"holds 4 words.*vectors for 5"):
