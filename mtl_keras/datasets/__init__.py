@@ -1,54 +1,35 @@
-"""Data sets for several tasks, in the manner of `keras.datasets`.
+"""Built-in data sets, and functions that read, mix and describe your own.
 
-Every data set is a module with two functions: `load_data` returns
-`(x_train, y_train), (x_test, y_test)`, where each `y` is a dict of arrays
-named after the tasks, and `tasks` returns the tasks that fit them. Where
-there is a validation part that is not drawn at random, `load_splits` returns
-three parts.
+Every built-in data set is a module, as in `keras.datasets`, with two functions:
+`load_data` returns `(x_train, y_train), (x_test, y_test)`, where each `y` is a
+dict of arrays named after the tasks, and `tasks` returns the tasks that fit
+them. A module whose validation part is not drawn at random also has
+`load_splits`, which returns three parts. `names()` lists the data sets.
 
-| Name                   | Samples | Targets             | Comes from     |
-| ---------------------- | ------- | ------------------- | -------------- |
-| `census_income`        | 99,762  | two yes or no       | a csv file     |
-| `cifar10`              | 60,000  | class of 10         | keras.datasets |
-| `cifar100`             | 60,000  | class of 100        | keras.datasets |
-| `digit_scenes`         | any     | class, mask, depth  | scikit-learn   |
-| `energy`               | 768     | two regressions     | a csv file     |
-| `fashion_mnist`        | 70,000  | class of 10         | keras.datasets |
-| `mnist`                | 70,000  | class of 10         | keras.datasets |
-| `multi_mnist`          | any     | two classes         | keras.datasets |
-| `nuclei`               | 664     | mask, class, count  | an npz file    |
-| `snips`                | 14,484  | class, tags         | text files     |
-| `spoken_digits`        | 3,000   | digit, speaker      | an npz file    |
-| `synthetic_regression` | any     | two regressions     | a seed         |
-| `tox21`                | 7,823   | twelve, with holes  | an npz file    |
-
-`from_csv`, `from_dataframe`, `from_npz` and `from_folder` read files of your
-own, and `from_tfds` a data set of TensorFlow Datasets, as `Splits` with a
-training, validation and test part; `from_conll` and `from_intent_slots`
-sentences, whose batches are of like length (`batches_by_length` makes such of
-arrays). `augment` changes images together
-with their masks, and `describe` counts the labels of any data. `mix` makes one
-stream of several data sets, each labelled for some tasks, and `concatenate`
-one pair of arrays.
+`from_csv`, `from_dataframe`, `from_npz`, `from_folder`, `from_conll` and
+`from_intent_slots` read your own files, and `from_tfds` a data set of
+TensorFlow Datasets. They return `Splits`: a training, validation and test
+part, with the tasks. `augment` changes images together with their masks,
+`describe` counts the labels of any data, `mix` makes one stream of several
+data sets, each labelled for some tasks, and `concatenate` one pair of arrays.
 """
 
 from types import ModuleType
 
-from mtl_keras.datasets import (
-    census_income,
-    cifar10,
-    cifar100,
-    digit_scenes,
-    energy,
-    fashion_mnist,
-    mnist,
-    multi_mnist,
-    nuclei,
-    snips,
-    spoken_digits,
-    synthetic_regression,
-    tox21,
-)
+# The built-in data sets. A new one needs its module and a line here.
+from mtl_keras.datasets import census_income as census_income
+from mtl_keras.datasets import cifar10 as cifar10
+from mtl_keras.datasets import cifar100 as cifar100
+from mtl_keras.datasets import digit_scenes as digit_scenes
+from mtl_keras.datasets import energy as energy
+from mtl_keras.datasets import fashion_mnist as fashion_mnist
+from mtl_keras.datasets import mnist as mnist
+from mtl_keras.datasets import multi_mnist as multi_mnist
+from mtl_keras.datasets import nuclei as nuclei
+from mtl_keras.datasets import snips as snips
+from mtl_keras.datasets import spoken_digits as spoken_digits
+from mtl_keras.datasets import synthetic_regression as synthetic_regression
+from mtl_keras.datasets import tox21 as tox21
 from mtl_keras.datasets.augment import augment
 from mtl_keras.datasets.batches_by_length import batches_by_length
 from mtl_keras.datasets.describe import describe
@@ -69,27 +50,20 @@ from mtl_keras.datasets.table_encoding import TableEncoding
 from mtl_keras.datasets.tag_schemes import to_iob2
 from mtl_keras.spelling import did_you_mean
 
-_DATASETS = {
-    "census_income": census_income,
-    "cifar10": cifar10,
-    "cifar100": cifar100,
-    "digit_scenes": digit_scenes,
-    "energy": energy,
-    "fashion_mnist": fashion_mnist,
+_BUILT_IN = {
+    name: value
+    for name, value in globals().items()
+    if isinstance(value, ModuleType) and hasattr(value, "load_data")
+}
+_FILES = {
     "from_conll": FileDataSet(from_conll),
     "from_csv": FileDataSet(from_csv, ("path", "tasks")),
     "from_folder": FileDataSet(from_folder),
     "from_intent_slots": FileDataSet(from_intent_slots),
     "from_npz": FileDataSet(from_npz),
     "from_tfds": FileDataSet(from_tfds),
-    "mnist": mnist,
-    "multi_mnist": multi_mnist,
-    "nuclei": nuclei,
-    "snips": snips,
-    "spoken_digits": spoken_digits,
-    "synthetic_regression": synthetic_regression,
-    "tox21": tox21,
 }
+_DATASETS = _BUILT_IN | _FILES
 
 __all__ = [
     "Description",
@@ -99,15 +73,9 @@ __all__ = [
     "TaskDescription",
     "augment",
     "batches_by_length",
-    "census_income",
-    "cifar10",
-    "cifar100",
     "concatenate",
     "describe",
-    "digit_scenes",
     "encode_tags",
-    "energy",
-    "fashion_mnist",
     "from_conll",
     "from_csv",
     "from_dataframe",
@@ -118,20 +86,14 @@ __all__ = [
     "get",
     "join_tokens",
     "mix",
-    "mnist",
-    "multi_mnist",
     "names",
-    "nuclei",
-    "snips",
-    "spoken_digits",
-    "synthetic_regression",
     "to_iob2",
-    "tox21",
+    *_BUILT_IN,
 ]
 
 
 def names() -> list[str]:
-    """Lists the names that `get` knows.
+    """Lists the names of the data sets.
 
     Returns:
         The names, sorted.
@@ -147,17 +109,17 @@ def names() -> list[str]:
 
 
 def get(name: str) -> ModuleType | FileDataSet:
-    """Finds a data set by its name.
+    """Returns a data set by name.
 
     Args:
         name: String, one of `names()`.
 
     Returns:
-        The module of the data set, with `load_data` and `tasks`; or the
-        `FileDataSet` of a function that reads files, with the same.
+        The module of the data set, or the `FileDataSet` of a function such as
+        `from_csv`. Both have `load_data` and `tasks`.
 
     Raises:
-        ValueError: If no data set has that name.
+        ValueError: If the data set does not exist.
 
     Example:
 

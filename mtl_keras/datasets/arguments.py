@@ -1,5 +1,6 @@
-"""Checks of the arguments that several `load_data` functions share."""
+"""Checks the arguments that several data sets and readers share."""
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -8,11 +9,11 @@ def check_count(name: str, value: Any) -> None:
     """Checks that a number of samples is an integer of at least 1.
 
     Args:
-        name: String, the argument that the error names.
-        value: What the caller passed for it.
+        name: Name of the argument, for the error.
+        value: Value of the argument.
 
     Raises:
-        ValueError: If `value` is no integer or below 1.
+        ValueError: If `value` is not an integer, or below 1.
     """
     if not _is_integer(value) or value < 1:
         raise ValueError(
@@ -24,10 +25,10 @@ def check_seed(value: Any) -> None:
     """Checks that a seed is an integer of at least 0.
 
     Args:
-        value: What the caller passed for `seed`.
+        value: Value of the argument `seed`.
 
     Raises:
-        ValueError: If `value` is no integer or negative.
+        ValueError: If `value` is not an integer, or negative.
     """
     if not _is_integer(value) or value < 0:
         raise ValueError(
@@ -37,6 +38,28 @@ def check_seed(value: Any) -> None:
         )
 
 
+def check_image_size(value: Any) -> tuple[int, int] | None:
+    """Checks that an image size is `(height, width)` in pixels, or `None`.
+
+    Args:
+        value: Value of the argument `image_size`.
+
+    Returns:
+        `(height, width)`, or `None`.
+
+    Raises:
+        ValueError: If `value` is anything else.
+    """
+    if value is None:
+        return None
+    is_pair = isinstance(value, Sequence) and len(value) == 2
+    if not is_pair or not all(_is_integer(n) and n > 0 for n in value):
+        raise ValueError(
+            f"`image_size` must be (height, width) in pixels, found {value!r}."
+        )
+    return int(value[0]), int(value[1])
+
+
 def _is_integer(value: Any) -> bool:
-    # True and False are integers to Python, but a slip to whoever wrote them.
+    # To Python, True and False are integers; here they are a mistake.
     return isinstance(value, Integral) and not isinstance(value, bool)

@@ -12,13 +12,13 @@ from mtl_keras.datasets.reading.mask_values import MISSING
 from mtl_keras.datasets.transformation_seeds import TransformationSeeds
 from mtl_keras.spelling import did_you_mean
 
-# Keras layers whose masks are not what happened to the image, and why.
-_UNFIT = {
+# Keras layers whose masks do not match the image, and why.
+_UNSUITABLE = {
     "AugMix": "mixes several pictures into one",
     "CutMix": "mixes samples, and labels with them",
     "MixUp": "mixes samples, and labels with them",
-    "RandAugment": "draws its operations without a seed from outside",
-    "RandomElasticTransform": "distorts masks otherwise than images",
+    "RandAugment": "draws its operations without a seed that can be set",
+    "RandomElasticTransform": "distorts masks differently from images",
 }
 
 
@@ -29,36 +29,36 @@ def augment(
     masks: Sequence[str] | None = None,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """Changes images at random, and their masks with them.
+    """Augments images together with their masks.
 
-    All masks of an image go through the same flip, rotation, shift, zoom or
-    crop, by the nearest pixel, so that a mask never holds a label that it did
-    not hold before. Where a layer fills with a constant what comes from
-    outside of the image, the label is missing (-1); where it reflects the
-    image, it reflects the mask. Layers of brightness and colours leave masks
-    as they are. All other targets stay as they are: augment in ways that keep
-    them right.
+    All masks of an image are flipped, rotated, shifted, zoomed or cropped like
+    the image, by the nearest pixel, so that they get no new values. If a layer
+    fills the outside of the image with a constant, the labels there are
+    missing (-1); if it reflects the image, it reflects the mask. Layers that
+    change brightness or colours do not change masks. Other targets are not
+    changed, so the augmentation must keep them valid.
 
     Args:
         dataset: A `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`,
             batched or not, with x images and y a dict of targets, such as the
             `train` of `Splits`.
-        layers: Keras's layers of random image preprocessing, such as
-            `keras.layers.RandomFlip()`, applied in a row.
+        layers: Keras image augmentation layer, or list of layers to apply in
+            order, such as `keras.layers.RandomFlip()`.
         masks: List of the names of the targets that are masks. Defaults to
             `None`: all targets with the height and width of the images.
-        seed: Integer of at least 0. The same seed gives the same changes,
-            which are others in each epoch, where
-            `keras.utils.set_random_seed` is called with the same seed or not
-            at all. Seeds of the layers have no effect. Defaults to 0.
+        seed: Integer of at least 0. The same seed gives the same augmentation,
+            which differs in each epoch, if `keras.utils.set_random_seed` is
+            called with the same seed or not at all. Seeds of the layers have
+            no effect. Defaults to 0.
 
     Returns:
-        A `tf.data.Dataset` of as many batches, with images in float32.
+        A `tf.data.Dataset` with the same number of batches, and images in
+        float32.
 
     Raises:
-        TypeError: If the dataset is none, or a layer is not of images.
-        ValueError: If a mask does not exist, or a layer cannot take masks
-            along.
+        TypeError: If `dataset` is not a `tf.data.Dataset` of images, or a
+            layer does not augment images.
+        ValueError: If a mask does not exist, or a layer cannot augment masks.
 
     Example:
 
@@ -81,25 +81,26 @@ def augment(
         seed=seed, rerandomize_each_iteration=True
     ).batch(2)
 
-    def change(sample, number):
+    def transform(sample, number):
         x, y, *rest = sample
         seeds.start(number)
-        moving = {name: y[name] for name in masks}
-        x, moved = _change(x, moving, layers, seeds)
-        return (x, {**y, **moved}, *rest)
+        x, transformed = _transform(
+            x, {name: y[name] for name in masks}, layers, seeds
+        )
+        return (x, {**y, **transformed}, *rest)
 
-    changed = tf.data.Dataset.zip(dataset, numbers).map(
-        change, num_parallel_calls=tf.data.AUTOTUNE
+    transformed = tf.data.Dataset.zip(dataset, numbers).map(
+        transform, num_parallel_calls=tf.data.AUTOTUNE
     )
-    return changed.prefetch(tf.data.AUTOTUNE)
+    return transformed.prefetch(tf.data.AUTOTUNE)
 
 
 def _check_dataset(dataset):
     if not isinstance(dataset, tf.data.Dataset):
         raise TypeError(
             "`dataset` must be a tf.data.Dataset, found a "
-            f"{type(dataset).__name__}. Splits has one in `train`; arrays "
-            "become one by tf.data.Dataset.from_tensor_slices((x, y)).batch()."
+            f"{type(dataset).__name__}. Pass `train` of Splits; or convert "
+            "arrays with tf.data.Dataset.from_tensor_slices((x, y)).batch()."
         )
     spec = dataset.element_spec
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
@@ -117,9 +118,9 @@ def _check_dataset(dataset):
     weights = keras.tree.flatten(spec[2:])
     if any(weight.shape.rank > rank - 2 for weight in weights):
         raise ValueError(
-            "`dataset` holds a weight for each pixel, which would not move "
-            "with the masks. Mark pixels that must not count as missing (-1) "
-            "in the masks."
+            "`dataset` holds a weight per pixel, which would not be augmented "
+            "with the masks. Mark pixels to ignore as missing (-1) in the "
+            "masks."
         )
     return images, targets
 
@@ -137,7 +138,7 @@ def _mask_names(images, targets, masks) -> list[str]:
     for name in masks:
         if name not in targets:
             raise ValueError(
-                f"`masks` names {name!r}, which is no target. "
+                f"`masks` names {name!r}, which is not a target. "
                 f"{did_you_mean(name, targets)}"
             )
         shape = targets[name].shape
@@ -156,20 +157,20 @@ def _check_layers(layers, images) -> list[keras.layers.Layer]:
     if isinstance(layers, keras.layers.Layer):
         layers = [layers]
     if len(layers) == 0:
-        raise ValueError("`layers` must hold a layer at least, found none.")
+        raise ValueError("`layers` must hold at least one layer, found none.")
     for layer in layers:
         name = type(layer).__name__
         if not hasattr(layer, "transform_segmentation_masks"):
             raise TypeError(
-                f"`layers` holds {name}, expected layers of image "
-                "preprocessing such as keras.layers.RandomFlip. Others go into "
-                "the model: `preprocessing` of a factory."
+                f"`layers` holds {name}, expected image augmentation "
+                "layers such as keras.layers.RandomFlip. Pass other layers as "
+                "`preprocessing` of a factory."
             )
-        if name in _UNFIT:
+        if name in _UNSUITABLE:
             raise ValueError(
-                f"`layers` holds {name}, which {_UNFIT[name]}. Use layers that "
-                "do one thing to an image, such as RandomFlip, RandomRotation "
-                "or RandomBrightness."
+                f"`layers` holds {name}, which {_UNSUITABLE[name]}. Use layers "
+                "with one operation, such as RandomFlip, RandomRotation or "
+                "RandomBrightness."
             )
         if name in ("RandomCrop", "CenterCrop"):
             _check_crop(layer, images)
@@ -182,34 +183,33 @@ def _check_crop(layer, images) -> None:
         raise ValueError(
             f"`layers` holds {type(layer).__name__} to {layer.height}x"
             f"{layer.width} pixels, but images have {height}x{width}: it would "
-            "enlarge masks and blur their labels. Crop to less."
+            "enlarge masks and blur their labels. Use a smaller crop."
         )
 
 
-def _change(x, masks, layers, seeds):
-    """Puts images and masks through all layers."""
-    single = x.shape.rank == 3
+def _transform(x, masks, layers, seeds):
+    """Applies all layers to images and masks."""
+    is_single = x.shape.rank == 3
     rank = 4
-    if single:
+    if is_single:
         x = x[None]
         masks = {name: mask[None] for name, mask in masks.items()}
     x = tf.cast(x, tf.float32)
     stack = _stack(masks, rank) if masks else None
     for layer in layers:
-        chosen = layer.get_random_transformation(x, training=True, seed=seeds)
+        drawn = layer.get_random_transformation(x, training=True, seed=seeds)
         if stack is not None:
-            stack = _move(layer, stack, chosen)
-        x = tf.cast(
-            layer.transform_images(x, chosen, training=True), tf.float32
-        )
-    changed = {} if stack is None else _unstack(stack, masks, rank)
-    if single:
-        return x[0], {name: mask[0] for name, mask in changed.items()}
-    return x, changed
+            stack = _transform_masks(layer, stack, drawn)
+        x = layer.transform_images(x, drawn, training=True)
+        x = tf.cast(x, tf.float32)
+    masks = {} if stack is None else _unstack(stack, masks, rank)
+    if is_single:
+        return x[0], {name: mask[0] for name, mask in masks.items()}
+    return x, masks
 
 
 def _stack(masks, rank):
-    """All masks as channels of one image, float32, missing labels as -1."""
+    """Stacks masks as channels of one float32 image, missing labels as -1."""
     channels = []
     for mask in masks.values():
         mask = mask if mask.shape.rank == rank else mask[..., None]
@@ -219,14 +219,13 @@ def _stack(masks, rank):
     return tf.concat(channels, axis=-1)
 
 
-def _move(layer, stack, chosen):
-    # A layer fills masks with the value that it fills images with: that value
-    # stands for a missing label on the way.
+def _transform_masks(layer, stack, drawn):
+    # A layer fills masks with its fill value, so shift missing labels to it.
     fill = float(getattr(layer, "fill_value", 0.0) or 0.0)
-    moved = layer.transform_segmentation_masks(
-        stack - MISSING + fill, chosen, training=True
+    transformed = layer.transform_segmentation_masks(
+        stack - MISSING + fill, drawn, training=True
     )
-    return tf.round(tf.cast(moved, tf.float32) - fill + MISSING)
+    return tf.round(tf.cast(transformed, tf.float32) - fill + MISSING)
 
 
 def _unstack(stack, masks, rank):
@@ -234,11 +233,11 @@ def _unstack(stack, masks, rank):
         mask.shape[-1] if mask.shape.rank == rank else 1
         for mask in masks.values()
     ]
-    changed = {}
+    unstacked = {}
     parts = tf.split(stack, depths, axis=-1)
     for (name, mask), part in zip(masks.items(), parts, strict=True):
         part = part if mask.shape.rank == rank else part[..., 0]
-        # An unsigned mask could not hold a missing label.
+        # An unsigned mask cannot represent a missing label.
         dtype = tf.int32 if mask.dtype.is_unsigned else mask.dtype
-        changed[name] = tf.cast(part, dtype)
-    return changed
+        unstacked[name] = tf.cast(part, dtype)
+    return unstacked

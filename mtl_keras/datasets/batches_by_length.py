@@ -1,4 +1,4 @@
-"""Batches of sequences of like length, out of arrays."""
+"""Makes batches of sequences of similar length from arrays."""
 
 from __future__ import annotations
 
@@ -25,34 +25,33 @@ def batches_by_length(
     seed: int = 0,
     padding_value: float = 0,
 ) -> tf.data.Dataset:
-    """Puts sequences of like length together, to train on less padding.
+    """Makes batches of sequences of similar length, to train on less padding.
 
-    Each batch is as long as its longest sequence. Batches are others each
-    epoch, and so is their order; every sequence is in one of them.
+    Each batch is as long as its longest sequence. The batches and their order
+    differ in each epoch; every sequence is in one batch.
 
     Args:
-        x: The inputs: an array or list of sentences, lists of tokens, numbers
-            of tokens of shape `(n, steps)`, or sequences of numbers of shape
-            `(n, steps, channels)`, padded at their ends.
+        x: The inputs: an array or list of sentences, lists of tokens, token
+            indices of shape `(n, steps)`, or sequences of numbers of shape
+            `(n, steps, channels)`, padded at the end.
         y: Dict from task name to targets. Those of tasks on steps have shape
             `(n, steps, ...)`.
-        tasks: List of the tasks, which say what targets are of steps.
+        tasks: List of the tasks, which determine what targets have steps.
         batch_size: Integer, samples per batch; the last may be smaller.
             Defaults to 32.
         seed: Integer of at least 0. The same seed gives the same batches,
             where `keras.utils.set_random_seed` is called with the same seed or
             not at all. Defaults to 0.
-        padding_value: Number that pads numeric inputs. Steps are padding if
-            all their channels are that number, and all after them too.
-            Defaults to 0.
+        padding_value: Number that pads numeric inputs. A step is padding if
+            all its channels, and all steps after it, have that value. Defaults
+            to 0.
 
     Returns:
-        A `tf.data.Dataset` of `(x, y)`, for models whose number of steps is
-        `None`.
+        A `tf.data.Dataset` of `(x, y)`, for models with `None` steps.
 
     Raises:
-        TypeError: If `y` is no dict.
-        ValueError: If numbers of samples or steps differ, a task has no
+        TypeError: If `y` is not a dict.
+        ValueError: If the numbers of samples or steps differ, a task has no
             targets, or a sentence is empty or longer than its targets.
 
     Example:
@@ -71,7 +70,7 @@ def batches_by_length(
     steps = {task.name for task in tasks if task.feature_rank == 3}
     y = _targets(y, tasks, lengths, steps)
     is_text = x.dtype.kind == "O"
-    if is_text:  # fit refuses labels of no token too
+    if is_text:  # `fit` does not accept labels without a token either
         for name in sorted(steps):
             _check_after(name, y[name], lengths)
     inputs = tf.convert_to_tensor(x)
@@ -80,14 +79,14 @@ def batches_by_length(
 
     def batch(chosen):
         longest = tf.reduce_max(tf.gather(counts, chosen))
-        of_x = tf.gather(inputs, chosen)
-        of_y = {
+        x = tf.gather(inputs, chosen)
+        y = {
             name: _cut(tf.gather(values, chosen), longest)
             if name in steps
             else tf.gather(values, chosen)
             for name, values in targets.items()
         }
-        return of_x if is_text else _cut(of_x, longest), of_y
+        return x if is_text else _cut(x, longest), y
 
     order = order_by_length(lengths, batch_size, seed)
     return order.map(batch).prefetch(tf.data.AUTOTUNE)
@@ -98,7 +97,7 @@ def _cut(values, longest):
 
 
 def _inputs(x, padding_value) -> tuple[np.ndarray, np.ndarray]:
-    """The inputs as one array, and how many steps each has."""
+    """Returns the inputs as one array, and the number of steps of each."""
     if isinstance(x, Sequence) and x and not isinstance(x[0], str):
         x = join_tokens(x)
     x = np.asarray(x)
@@ -112,8 +111,8 @@ def _inputs(x, padding_value) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.array(list(map(count_tokens, x)))
         if not lengths.all():
             raise ValueError(
-                f"`x` has no token in row {int(lengths.argmin())}; expected a "
-                "sentence."
+                f"`x` has no tokens in row {int(lengths.argmin())}; expected "
+                "a sentence."
             )
         return x.astype(object), lengths
     if x.ndim < 2:
@@ -124,7 +123,7 @@ def _inputs(x, padding_value) -> tuple[np.ndarray, np.ndarray]:
     filled = x.reshape(*x.shape[:2], -1) != padding_value
     filled = filled.any(axis=-1)
     last = x.shape[1] - np.argmax(filled[:, ::-1], axis=1)
-    # A sequence of padding alone keeps a step, which none can do without.
+    # A sequence of only padding keeps one step.
     return x, np.where(filled.any(axis=1), last, 1)
 
 
@@ -146,7 +145,7 @@ def _targets(y, tasks, lengths, steps) -> Targets:
     for name, values in y.items():
         if not values.ndim or len(values) != len(lengths):
             raise ValueError(
-                f"Task {name!r} has targets of shape {values.shape}, and there "
+                f"Task {name!r} has targets of shape {values.shape}, but there "
                 f"are {len(lengths)} samples."
             )
         if name not in steps:
@@ -154,7 +153,7 @@ def _targets(y, tasks, lengths, steps) -> Targets:
         if values.ndim < 2 or values.shape[1] < lengths.max():
             row = int(lengths.argmax())
             raise ValueError(
-                f"Task {name!r} has targets of shape {values.shape}, and row "
+                f"Task {name!r} has targets of shape {values.shape}, but row "
                 f"{row} has {lengths.max()} steps; expected a target for each "
                 "step."
             )
@@ -162,9 +161,9 @@ def _targets(y, tasks, lengths, steps) -> Targets:
 
 
 def _check_after(name: str, values: np.ndarray, lengths: np.ndarray) -> None:
-    """Raises an error if a target would be cut off."""
+    """Raises an error if a label would be cut off."""
     if values.ndim > 2 and values.shape[2] > 1:
-        return  # one-hot, where the missing label may be anything
+        return  # one-hot, with any missing label
     values = values.reshape(values.shape[:2])
     labelled = (values != -1) & ~np.isnan(values)
     after = labelled & (np.arange(values.shape[1]) >= lengths[:, None])

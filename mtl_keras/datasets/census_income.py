@@ -1,4 +1,4 @@
-"""Census income: what people earn and whether they ever married.
+"""Census income: two binary tasks, income and marriage, on a table.
 
 Origin: T. Lane and R. Kohavi, the UCI set "Census-Income (KDD)" from the
 Current Population Surveys of the US Census Bureau of 1994 and 1995
@@ -71,7 +71,7 @@ NUMBERS = (
     "num_emp",
     "weeks_worked",
 )
-# One is the label of a task, one says it, and one is a weight of the survey.
+# The source of a label, a weight of the survey, and a label.
 LEFT_OUT = ("marital_stat", "instance_weight", "income_50k")
 FEATURES = tuple(name for name in COLUMNS if name not in LEFT_OUT)
 
@@ -87,39 +87,38 @@ _ORIGIN = (
 def load_data(
     path: str | os.PathLike, test_fraction: float = 0.15, seed: int = 0
 ) -> tuple[ColumnSamples, ColumnSamples]:
-    """Reads the people of a census table and splits them at random.
+    """Reads a census table and splits its rows at random.
 
-    Of the 42 columns of the file, 39 are inputs: `census_income.NUMBERS` are
-    numbers, the others texts, codes of industry and occupation among them.
-    Left out are `income_50k` and `marital_stat`, which are the labels, and
-    `instance_weight`, how many people of the population a row stands for,
-    which the documentation of the set asks to leave out. What else says
-    something about a marriage is an input, such as the place in the household
-    ("Child 18+ never marr Not in a subfamily"); therefore `never_married` is
-    an easy task.
+    39 of the 42 columns of the file are inputs: `census_income.NUMBERS` are
+    numbers, the others strings, including the codes of industry and
+    occupation. `income_50k` and `marital_stat` are the labels.
+    `instance_weight`, the number of people that a row represents, is dropped,
+    as the documentation of the data set recommends. Other columns that depend
+    on marriage remain inputs, such as the place in the household ("Child 18+
+    never marr Not in a subfamily"), so that `never_married` is an easy task.
 
-    A quarter of the rows of `census-income.test`, 24,820, have the inputs and
-    labels of another row, which a random split may put in the other part.
+    A quarter of the rows of `census-income.test`, 24,820, are duplicates of
+    other rows, and a random split may separate them.
 
     Args:
         path: String or path of `census-income.test` (99,762 rows) or
             `census-income.data` (199,523), as it is or with gzip (`.gz`).
-        test_fraction: Float between 0 and 1, the share of the rows that
-            serves as test. Defaults to 0.15.
+        test_fraction: Float between 0 and 1, fraction of the rows to use for
+            the test. Defaults to 0.15.
         seed: Integer of at least 0, seed of the split. Defaults to 0.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is a dict with an array of
         shape `(n,)` for each name in `census_income.FEATURES`, float32 for
-        numbers and texts (dtype object) for the others; y is a dict with
+        numbers and strings (dtype object) for the others; y is a dict with
         `"income_50k"`, 1 for an income above 50,000 dollars a year (6.2 %),
         and `"never_married"` (43 %), int32 of shape `(n,)`.
-        `mtl_keras.tables` makes vectors of the columns.
+        `mtl_keras.tables` encodes the columns as vectors.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If a row has not 42 cells, a number or label cannot be
-            read, or an argument is out of its range.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If a row does not have 42 cells, a number or label cannot
+            be read, or an argument is out of range.
 
     Example:
 
@@ -133,7 +132,7 @@ def load_data(
     Reference:
 
     - Ma et al., "Modeling Task Relationships in Multi-task Learning with
-      Multi-gate Mixture-of-Experts", KDD 2018, which has these two tasks.
+      Multi-gate Mixture-of-Experts", KDD 2018, which uses these two tasks.
     """
     table = read_csv_table(existing_file(path, _ORIGIN), names=COLUMNS)
     columns = {name: table.column(name, "path") for name in COLUMNS}

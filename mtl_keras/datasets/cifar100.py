@@ -1,4 +1,4 @@
-"""CIFAR-100: small photographs of a hundred kinds of things, one task.
+"""CIFAR-100: small photographs of a hundred classes, one task.
 
 Origin: A. Krizhevsky, V. Nair and G. Hinton, 2009
 (https://www.cs.toronto.edu/~kriz/cifar.html), a subset of 80 Million Tiny
@@ -30,8 +30,8 @@ def load_data(
 
     Args:
         path: String or path of the folder `cifar-100-python`. Defaults to
-            `None`: the one in `~/.keras/datasets`, into which Keras downloads
-            it if it is not there.
+            `None`: the one in `~/.keras/datasets`, to which Keras downloads it
+            if needed.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -40,7 +40,7 @@ def load_data(
 
     Raises:
         FileNotFoundError: If it can be neither found nor downloaded.
-        ValueError: If a file holds something else.
+        ValueError: If a file has another content.
 
     Example:
 
@@ -85,7 +85,7 @@ _CIFAR100 = KerasImages(
     task="cifar100",
     module=keras.datasets.cifar100,
     read=_read,
-    # Where Keras unpacks it, and where it did until Keras 3.
+    # Where Keras 3 unpacks it, and where earlier versions did.
     places=(
         "cifar-100-python-target/cifar-100-python",
         "cifar-100-python",

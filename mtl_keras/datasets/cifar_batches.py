@@ -1,4 +1,4 @@
-"""Reads the batches in which CIFAR-10 and CIFAR-100 come."""
+"""Reads the batch files of CIFAR-10 and CIFAR-100."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 IMAGE_SHAPE = (32, 32, 3)
 
-# What an array of numbers is made of; a pickle may otherwise run any code.
+# The classes of a pickled array. Other pickles could run any code.
 _ARRAY_PARTS = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -22,20 +22,20 @@ _ARRAY_PARTS = {
 def read_batches(
     files: Iterable[Path], label_key: str, origin: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads batches and puts them together.
+    """Reads batch files, and concatenates them.
 
     Args:
         files: Paths of the batches: pickles by Python 2 of a dict with
             `data`, uint8 of shape `(n, 3072)`, the red values of an image
             first, and a list of labels.
-        label_key: String, the key of the labels.
-        origin: String, a sentence on where to get the files, for errors.
+        label_key: Key of the labels.
+        origin: Sentence on where to get the files, for errors.
 
     Returns:
         Images, uint8 of shape `(n, 32, 32, 3)`, and labels of shape `(n,)`.
 
     Raises:
-        ValueError: If a file is no such batch.
+        ValueError: If a file is not such a batch.
     """
     batches = [_read_batch(file, label_key, origin) for file in files]
     images, labels = zip(*batches, strict=True)
@@ -56,7 +56,7 @@ def _read_batch(file: Path, label_key: str, origin: str):
         images, labels = batch[b"data"], batch[label_key.encode()]
         height, width, channels = IMAGE_SHAPE
         images = images.reshape(len(labels), channels, height, width)
-    # A damaged pickle may raise almost anything.
+    # A corrupted pickle may raise almost any error.
     except Exception as error:
         raise ValueError(
             f"'{file}' must be a batch of CIFAR images with {label_key!r}, "

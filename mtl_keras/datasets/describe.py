@@ -20,7 +20,7 @@ from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
-# Elements of an array of targets that are counted at once.
+# Number of elements of targets to count at once, to save memory.
 _BLOCK = 2**22
 
 _EXPECTED = (
@@ -30,29 +30,28 @@ _EXPECTED = (
 
 
 def describe(data: Any, tasks: Sequence[Task] | None = None) -> Description:
-    """Counts samples, labels of each task and what is missing.
+    """Counts the samples, and the labels and missing labels of each task.
 
-    Everything is read once, from its start to its end, and in parts that fit
-    into memory. What is -1 (or NaN) after the last label of a sequence is
-    padding, and not missing.
+    All targets are read once, in parts that fit into memory. -1 (or NaN) after
+    the last label of a sequence is padding, and not a missing label.
 
     Args:
         data: `(x, y)` with y a dict of targets; what `load_data()` returns;
-            `Splits`; a `tf.data.Dataset` of batches; or a dict from names of
-            parts to these.
-        tasks: Sequence of the tasks, which say what labels mean. Defaults to
-            `None`: those of `Splits`; otherwise integers and masks count as
-            classes, where -1 is a missing label, and floats as numbers, where
-            NaN is one.
+            `Splits`; a `tf.data.Dataset` of batches; or a dict of these by
+            part.
+        tasks: Sequence of the tasks, which define what labels mean. Defaults
+            to `None`: those of `Splits`; otherwise, integers and masks are
+            classes, where -1 is a missing label, and floats are numbers, where
+            NaN is a missing label.
 
     Returns:
-        A `Description`: `print` shows it as a table, and its attributes hold
-        the numbers. `print(description.tasks[name])` lists every class.
+        A `Description`, which prints as a table. `description.tasks[name]`
+        prints every class of a task.
 
     Raises:
-        TypeError: If the data is of another form.
+        TypeError: If the data have another form.
         ValueError: If a task has no targets, a label is not a number or class,
-            or a stream has no end.
+            or a stream is infinite.
 
     Example:
 
@@ -103,7 +102,7 @@ def _batches(data) -> Iterable[Targets]:
         )
     if data.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(
-            "`data` is a stream without an end. Describe it before repeat()."
+            "`data` is an infinite stream. Describe it before repeat()."
         )
     spec = data.element_spec
     if not _is_samples(spec):
@@ -114,14 +113,14 @@ def _batches(data) -> Iterable[Targets]:
 
 
 def _blocks(y: Mapping) -> Iterator[Targets]:
-    """Cuts arrays, so that what is made of them fits into memory."""
+    """Yields targets block by block, to save memory."""
     arrays = {n: None if t is None else np.asarray(t) for n, t in y.items()}
     there = {n: a for n, a in arrays.items() if a is not None}
     for name, array in there.items():
         if not array.ndim:
             raise ValueError(
-                f"`data` has the single label {array} of {name!r}; expected "
-                "an array with one for each sample."
+                f"`data` has the single label {array} for {name!r}; expected "
+                "an array with one label per sample."
             )
     size = max(map(len, there.values()), default=0)
     widest = max((math.prod(a.shape[1:]) for a in there.values()), default=1)
@@ -155,7 +154,7 @@ def _describe_splits(data: Splits, tasks) -> Description:
 
 def _describe_parts(parts: Mapping, tasks) -> Description:
     if not parts:
-        raise ValueError("`data` is an empty dict; expected a part at least.")
+        raise ValueError("`data` is an empty dict; expected at least one part.")
     described = {
         part: _describe(batches, tasks) for part, batches in parts.items()
     }
@@ -175,14 +174,14 @@ def _describe(batches: Iterable[Targets], tasks) -> Description:
         together += _products(flags)
         samples += size
     if counts is None:
-        raise ValueError("`data` holds no batch, so there are no labels.")
+        raise ValueError("`data` has no batches.")
     return Description(
         samples, {c.name: c.describe() for c in counts}, together
     )
 
 
 def _products(flags: np.ndarray) -> np.ndarray:
-    # Floats have the fast product, and are exact up to 2 to the 53.
+    # The product of floats is faster, and exact up to 2**53.
     flags = flags.astype("float64")
     return (flags @ flags.T).astype(int)
 

@@ -1,4 +1,4 @@
-"""The labels of a data set in numbers."""
+"""Statistics of the labels of a data set."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from mtl_keras.datasets.group_sizes import GroupSizes
 
 @dataclasses.dataclass(frozen=True)
 class TaskDescription:
-    """The labels of one task.
+    """Statistics of the labels of one task.
 
-    `str()` of it lists all classes.
+    It prints as a list of all classes.
 
     Args:
         name: String, name of the task.
         kind: String, kind of the task, or `"classes"` or `"numbers"`.
         samples: Integer, number of samples.
-        labelled: Integer, number of samples with a label (a mask with one
-            labelled pixel has one).
+        labelled: Integer, number of samples with at least one label (for a
+            mask, one labelled pixel).
         elements: Integer, number of pixels of masks, of steps of sequences
-            without their padding, of columns of several labels or numbers, of
-            samples elsewhere. A sequence without a label counts as many steps
-            as the others on average.
-        labelled_elements: Integer, how many of them have a label.
-        class_counts: Dict from class (its name, or its number) to the number
-            of elements, or `None` for a regression.
-        minimum: Float, the smallest number of a regression, or `None`.
-        mean: Float, mean of the numbers of a regression, or `None`.
+            without padding, of columns of several labels or numbers, or of
+            samples. A sequence without labels counts with the mean length of
+            the others.
+        labelled_elements: Integer, number of elements with a label.
+        class_counts: Dict from class (its name or index) to its number of
+            elements, or `None` for a regression.
+        minimum: Float, minimum of a regression, or `None`.
+        mean: Float, mean of a regression, or `None`.
         maximum: Float, the greatest number of a regression, or `None`.
         is_multi_label: Boolean, whether each class is a separate label.
             Defaults to `False`.
@@ -55,12 +55,12 @@ class TaskDescription:
 
     @property
     def missing(self) -> float:
-        """Share of the elements that have no label, from 0 to 1."""
+        """Fraction of the elements without a label, in [0, 1]."""
         return 1 - self.labelled_elements / max(self.elements, 1)
 
     @property
     def class_shares(self) -> dict[str, float]:
-        """Dict from class to its share of what is labelled, from 0 to 1."""
+        """Dict from class to its fraction of the labels, in [0, 1]."""
         counts = self.class_counts or {}
         whole = self.labelled_elements
         if self.is_multi_label:
@@ -69,12 +69,11 @@ class TaskDescription:
         return {name: n / max(whole, 1) for name, n in counts.items()}
 
     def labels(self, width: int = 80) -> str:
-        """Sums up in a line which labels there are, and how many of each.
+        """Summarizes the labels in one line.
 
         Args:
-            width: Integer, letters that the line has if it can. Classes that
-                it has no room for are left out, but for the rarest and the
-                commonest. Defaults to 80.
+            width: Integer, number of characters. If not all classes fit, only
+                the rarest and the most common are shown. Defaults to 80.
 
         Returns:
             The line.
@@ -87,20 +86,21 @@ class TaskDescription:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Description:
-    """The labels of a data set.
+    """Statistics of the labels of a data set.
 
-    `str()` of it is a table. Of many tasks, it shows those with the fewest and
-    the most labels; `tasks` has all.
+    It prints as a table. With many tasks, it prints those with the fewest and
+    the most labels.
 
     Args:
         samples: Integer, number of samples.
         tasks: Dict from task name to `TaskDescription`.
-        together: Integer array of shape `(tasks, tasks)`: how many samples
-            have a label for both tasks of a pair, and for one on the diagonal.
-        parts: Dict from the name of a part to its `Description`; empty if the
-            data has one part.
-        groups: `GroupSizes` of what samples belong to, or `None` if each goes
-            by itself.
+        together: Integer array of shape `(tasks, tasks)`, number of samples
+            with a label for both tasks of a pair, and for one task on the
+            diagonal.
+        parts: Dict from the name of a part to its `Description`. Defaults to
+            `{}`: the data have one part.
+        groups: `GroupSizes` of the samples. Defaults to `None`: there are no
+            groups.
     """
 
     samples: int
@@ -110,7 +110,7 @@ class Description:
     groups: GroupSizes | None = None
 
     def to_dict(self) -> dict:
-        """Returns the numbers as a dict that JSON can hold."""
+        """Returns the statistics as a dict for JSON."""
         return {
             "samples": self.samples,
             "groups": self.groups and dataclasses.asdict(self.groups),
@@ -127,14 +127,14 @@ class Description:
 
 
 def merge(parts: Mapping[str, Description]) -> Description:
-    """Adds the descriptions of parts up.
+    """Merges the descriptions of parts.
 
     Args:
-        parts: Dict from name to the `Description` of a part, all of the same
+        parts: Dict from name to the `Description` of a part, with the same
             tasks.
 
     Returns:
-        The `Description` of the whole, which keeps the parts.
+        The `Description` of all parts together.
     """
     first, *_ = parts.values()
     return Description(

@@ -1,4 +1,4 @@
-"""A description of labels as text that fits a screen."""
+"""Formats a description of labels as text."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from mtl_keras.datasets.description import Description, TaskDescription
 
 WIDTH = 120
-MOST_CLASSES_SHOWN = 6
-MOST_CLASSES_LISTED = 200
-# Of a few tasks, so many classes are listed below the table.
-MOST_CLASSES_BELOW, MOST_TASKS_BELOW = 24, 4
+MAX_CLASSES_SHOWN = 6
+MAX_CLASSES_LISTED = 200
+# Up to so many classes of so many tasks are listed below the table.
+MAX_CLASSES_BELOW, MAX_TASKS_BELOW = 24, 4
 # Of more tasks, those with the fewest and the most labels are shown.
-MOST_TASKS_SHOWN = 20
+MAX_TASKS_SHOWN = 20
 EXTREMES_SHOWN = 8
-# Keeps words together where lines break.
+# Keeps words together at line breaks.
 _TIE = "\u00a0"
 _LONGEST_NAME, _SHORTEST_NAME = 30, 10
 
 
 def whole_text(description: Description) -> str:
-    """Writes a description down.
+    """Formats a description.
 
     Args:
         description: The `Description`.
 
     Returns:
-        Lines of 120 letters at most, unless there are more than a few parts.
+        Lines of at most 120 characters, unless there are many parts.
     """
     tasks = list(description.tasks.values())
     blocks = [_head(description)]
-    if len(tasks) > MOST_TASKS_SHOWN:
+    if len(tasks) > MAX_TASKS_SHOWN:
         blocks += _many_tasks(description, tasks)
     else:
         blocks.append(_labels_table(description, tasks))
@@ -47,11 +47,11 @@ def whole_text(description: Description) -> str:
 
 
 def labels_text(task: TaskDescription, width: int) -> str:
-    """Sums up in a line which labels a task has, and how many of each.
+    """Summarizes the labels of a task in one line.
 
     Args:
         task: The `TaskDescription`.
-        width: Integer, letters that the line has if it can.
+        width: Integer, number of characters.
 
     Returns:
         The line.
@@ -61,17 +61,17 @@ def labels_text(task: TaskDescription, width: int) -> str:
     if task.class_counts is None:
         return f"{task.minimum:.4g} to {task.maximum:.4g}, mean {task.mean:.4g}"
     shares = task.class_shares
-    if len(shares) <= MOST_CLASSES_SHOWN:
+    if len(shares) <= MAX_CLASSES_SHOWN:
         text = ", ".join(f"{n}: {_percent(s)}" for n, s in shares.items())
         if len(text) <= width:
             return text
     rarest = min(shares, key=shares.get)
-    commonest = max(shares, key=shares.get)
+    most_common = max(shares, key=shares.get)
     room = max(_SHORTEST_NAME, min(_LONGEST_NAME, (width - 40) // 2))
     return (
-        f"{len(shares):,} classes, {_shortened(rarest, room)}: "
-        f"{_percent(shares[rarest])} to {_shortened(commonest, room)}: "
-        f"{_percent(shares[commonest])}"
+        f"{len(shares):,} classes, {_shorten(rarest, room)}: "
+        f"{_percent(shares[rarest])} to {_shorten(most_common, room)}: "
+        f"{_percent(shares[most_common])}"
     )
 
 
@@ -82,8 +82,8 @@ def class_table(task: TaskDescription) -> str:
         task: The `TaskDescription`.
 
     Returns:
-        A line on the task, and for each class a line with its count and share;
-        200 classes at most, the commonest.
+        A line on the task, and a line with the count and the fraction of each
+        class, for the 200 most common classes.
     """
     head = (
         f"{task.name}: {task.kind}, {task.labelled:,} of {task.samples:,} "
@@ -93,9 +93,9 @@ def class_table(task: TaskDescription) -> str:
         return f"{head}\n{labels_text(task, WIDTH)}"
     shares = task.class_shares
     names = list(shares)
-    if len(names) > MOST_CLASSES_LISTED:
+    if len(names) > MAX_CLASSES_LISTED:
         names = sorted(names, key=shares.get, reverse=True)
-        names = names[:MOST_CLASSES_LISTED]
+        names = names[:MAX_CLASSES_LISTED]
     rows = [["class", "count", "share"]]
     for name in names:
         count = f"{task.class_counts[name]:,}"
@@ -123,7 +123,7 @@ def _head(description: Description) -> str:
         if twice > 0:
             lines.append(f"{twice:,} groups are in more than one part")
         if groups.largest == 1:
-            lines.append("A group of one sample keeps nothing together.")
+            lines.append("Groups of one sample have no effect.")
     return "\n".join(lines)
 
 
@@ -135,7 +135,7 @@ def _labels_table(
     for task in tasks:
         counts = [part.tasks[task.name].labelled for part in parts.values()]
         counts = [f"{count:,}" for count in (task.labelled, *counts)]
-        name = _shortened(task.name)
+        name = _shorten(task.name)
         rows.append([name, task.kind, *counts, _percent(task.missing)])
     lines = _table(rows, left=(0, 1)).splitlines()
     used = max(map(len, lines)) + 2
@@ -146,24 +146,24 @@ def _labels_table(
 
 
 def _class_lists(tasks: Sequence[TaskDescription]) -> list[str]:
-    """The classes that have no room in the table."""
-    least = MOST_CLASSES_SHOWN + 1
+    """Lists the classes that do not fit into the table."""
+    least = MAX_CLASSES_SHOWN + 1
     longer = [
         task
         for task in tasks
         if task.labelled_elements
-        and least <= len(task.class_counts or ()) <= MOST_CLASSES_BELOW
+        and least <= len(task.class_counts or ()) <= MAX_CLASSES_BELOW
     ]
-    if len(longer) > MOST_TASKS_BELOW:
+    if len(longer) > MAX_TASKS_BELOW:
         return []
     lists = []
     for task in longer:
         shares = task.class_shares.items()
-        items = [f"{_shortened(n)}: {_percent(s)}" for n, s in shares]
-        # Lines break between classes alone.
+        items = [f"{_shorten(n)}: {_percent(s)}" for n, s in shares]
+        # Break lines only between classes.
         text = ", ".join(item.replace(" ", _TIE) for item in items)
         lines = textwrap.wrap(
-            f"{_shortened(task.name)}: {text}", WIDTH, subsequent_indent="  "
+            f"{_shorten(task.name)}: {text}", WIDTH, subsequent_indent="  "
         )
         lists.append("\n".join(lines).replace(_TIE, " "))
     return lists
@@ -197,10 +197,10 @@ def _many_tasks(
 
 
 def _together(description: Description) -> str:
-    rows = [["labelled for both", *map(_shortened, description.tasks)]]
+    rows = [["labelled for both", *map(_shorten, description.tasks)]]
     for name, counts in zip(rows[0][1:], description.together, strict=True):
         rows.append([name, *map(_count, counts.tolist())])
-    if len(rows) <= MOST_TASKS_SHOWN + 1:
+    if len(rows) <= MAX_TASKS_SHOWN + 1:
         table = _table(rows, left=(0,))
         if max(map(len, table.splitlines())) <= WIDTH:
             return table
@@ -217,13 +217,13 @@ def _count(number: float) -> str:
 
 
 def _percent(share: float) -> str:
-    # Neither a rare class nor a rare hole reads as none at all.
+    # A small share must not read as zero.
     if 0 < share < 0.001:
         return "<0.1 %"
     return f"{100 * share:.1f} %"
 
 
-def _shortened(name: str, longest: int = _LONGEST_NAME) -> str:
+def _shorten(name: str, longest: int = _LONGEST_NAME) -> str:
     if len(name) <= longest:
         return name
     half = longest // 2

@@ -1,11 +1,11 @@
 """Digit scenes: real handwriting on coloured, noisy backgrounds.
 
-Two tasks that look at one picture: which digit is it, and which pixels are
-its strokes? Nothing is downloaded: the handwriting comes with scikit-learn,
-and the scenes are composed from a seed.
+Two tasks on one picture: the digit, and the pixels of its strokes. Nothing is
+downloaded: the handwriting is part of scikit-learn, and the scenes are
+generated from a seed.
 
-Origin: the 1,797 handwritten digits of 13 people that
-`sklearn.datasets.load_digits` ships, which is the test part of the UCI set
+Origin: the 1,797 handwritten digits of 13 people in
+`sklearn.datasets.load_digits`, which is the test part of the UCI data set
 "Optical Recognition of Handwritten Digits" (E. Alpaydin and C. Kaynak, 1998,
 https://doi.org/10.24432/C50P49).
 
@@ -22,7 +22,7 @@ SCENE_SIZE = 32
 DIGIT_SIZES = range(14, 25)
 NOISE = 0.1
 CONTRAST = 0.6
-TEST_SHARE = 5  # one digit in so many is for the test
+TEST_EVERY = 5  # one in five digits is for the test
 
 
 def load_data(
@@ -32,38 +32,38 @@ def load_data(
     new_writers: bool = False,
     depth: bool = False,
 ) -> tuple[Samples, Samples]:
-    """Composes scenes of one handwritten digit each.
+    """Generates scenes of one handwritten digit each.
 
-    A scene is 32x32 pixels. Its background runs from one random colour to
-    another in a random direction. The digit, a square of 8x8 pixels, is
-    enlarged bilinearly to a side of 14 to 24 pixels and put anywhere inside.
-    Its ink blends in softly, in a random colour whose Euclidean distance in
-    RGB to the mean colour behind the ink is at least 0.6; parts of a stroke
-    may have less contrast where the background runs towards its colour. Then
-    every pixel and channel gets normal noise of standard deviation 0.1, and
-    values are clipped to `[0, 1]`. A pixel belongs to a stroke where more
-    than half of the full ink covers it.
+    A scene has 32x32 pixels. Its background is a gradient between two random
+    colours in a random direction. The digit of 8x8 pixels is enlarged
+    bilinearly to a size of 14 to 24 pixels, and placed at random. Its ink is
+    blended into the background, in a random colour whose Euclidean distance in
+    RGB to the mean colour behind the ink is at least 0.6. Then normal noise of
+    standard deviation 0.1 is added to every pixel and channel, and values are
+    clipped to `[0, 1]`. A pixel belongs to a stroke if the ink covers more
+    than half of it.
 
-    Training and test scenes share no handwriting: every fifth digit of each
-    class, in scikit-learn's order, serves the test scenes. With
-    `new_writers=True` it is the last fifth of each class. The order follows
-    the writers, so most hands in the test are then new, and the test is
-    harder: nearest neighbours find 95.5 % of these digits, and 98.6 % of
+    Training and test scenes use different handwriting: every fifth digit of
+    each class, in the order of scikit-learn, is for the test. With
+    `new_writers=True`, it is the last fifth of each class. Because the order
+    follows the writers, most writers of the test are then new, and the test is
+    harder: nearest neighbours classify 95.5 % of these digits, and 98.6 % of
     every fifth.
 
-    With `depth=True` the strokes have a distance as well, as if all digits
-    were equally large and the largest were at a distance of 1: 24 over the side
-    in pixels, from 1 to 1.71. The background has none, which is NaN, as depth
-    sensors leave holes.
+    With `depth=True`, the strokes also have a distance, as if all digits had
+    the same size and the largest were at a distance of 1: 24 divided by the
+    size in pixels, from 1 to 1.71. The background has no depth (NaN), as with
+    depth sensors.
 
     Args:
         num_train: Integer, number of training scenes. Defaults to 6000.
         num_test: Integer, number of test scenes. Defaults to 1500.
         seed: Integer of at least 0. The same seed gives the same scenes, and
             the size of one part does not change the other. Defaults to 0.
-        new_writers: Boolean, whether most of the test handwriting is by
-            people of whom there is none to train on. Defaults to `False`.
-        depth: Boolean, whether the targets hold depths. Defaults to `False`.
+        new_writers: Boolean, whether most of the test handwriting is by people
+            who are not in the training part. Defaults to `False`.
+        depth: Boolean, whether to add depths to the targets. Defaults to
+            `False`.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -74,7 +74,7 @@ def load_data(
         `(n, 32, 32, 1)`.
 
     Raises:
-        ValueError: If a number of scenes or the seed is out of its range.
+        ValueError: If a number of scenes or the seed is out of range.
 
     Example:
 
@@ -100,11 +100,11 @@ def tasks(depth: bool = False) -> list[Task]:
     """Returns the tasks that fit the targets of `load_data`.
 
     Args:
-        depth: As in `load_data`. Defaults to `False`.
+        depth: Boolean, as in `load_data`. Defaults to `False`.
 
     Returns:
         A `Classification` of ten digits and a binary `Segmentation`; with
-        `depth=True` a `DenseRegression`, too.
+        `depth=True`, also a `DenseRegression`.
 
     Example:
 
@@ -122,7 +122,7 @@ def tasks(depth: bool = False) -> list[Task]:
 
 def _load_handwriting():
     """Returns ink of shape (1797, 8, 8) in [0, 1], and the digits."""
-    # Imported here because the other data sets need none of scikit-learn.
+    # Imported here, because the other data sets do not need scikit-learn.
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -135,9 +135,9 @@ def _split_handwriting(labels, new_writers=False):
     for label in np.unique(labels):
         (members,) = np.nonzero(labels == label)
         if new_writers:
-            is_test[members[-(len(members) // TEST_SHARE) :]] = True
+            is_test[members[-(len(members) // TEST_EVERY) :]] = True
         else:
-            is_test[members[TEST_SHARE - 1 :: TEST_SHARE]] = True
+            is_test[members[TEST_EVERY - 1 :: TEST_EVERY]] = True
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
@@ -167,7 +167,7 @@ def _compose(images, labels, count, seed, depth=False):
 
 
 def _place(images, sizes, corners):
-    """Enlarges each image to its size and puts it at its corner."""
+    """Enlarges each image to its size, and places it at its corner."""
     ink = np.zeros((len(images), SCENE_SIZE, SCENE_SIZE), "float32")
     for size in DIGIT_SIZES:
         (chosen,) = np.nonzero(sizes == size)
@@ -182,19 +182,19 @@ def _place(images, sizes, corners):
 
 def _bilinear_matrix(source, target):
     """Returns the (target, source) matrix that resizes one axis."""
-    centres = (np.arange(target) + 0.5) * source / target - 0.5
+    centers = (np.arange(target) + 0.5) * source / target - 0.5
     # Pixels beyond the border repeat the border.
-    centres = np.clip(centres, 0, source - 1)
-    distances = np.abs(centres[:, None] - np.arange(source))
+    centers = np.clip(centers, 0, source - 1)
+    distances = np.abs(centers[:, None] - np.arange(source))
     return np.maximum(0, 1 - distances).astype("float32")
 
 
 def _gradients(count, rng):
-    """Returns backgrounds that run from one colour to another."""
+    """Returns backgrounds with a gradient between two colours."""
     start, end = rng.random((2, count, 1, 1, 3), dtype="float32")
     angles = rng.uniform(0, 2 * np.pi, count)
     direction = np.stack([np.cos(angles), np.sin(angles)])
-    # The two ends of the gradient lie in opposite corners of the scene.
+    # The gradient ends in opposite corners of the scene.
     direction /= np.abs(direction).sum(axis=0)
     down, right = direction[:, :, None, None].astype("float32")
     position = np.linspace(-0.5, 0.5, SCENE_SIZE, dtype="float32")
@@ -203,10 +203,10 @@ def _gradients(count, rng):
 
 
 def _contrasting_colours(colours, rng):
-    """Returns one random colour for each, CONTRAST or more away from it."""
+    """Returns a random colour for each, at a distance of at least CONTRAST."""
     candidates = rng.random((len(colours), 64, 3), dtype="float32")
-    # The farthest corner of the colour cube is at least 0.87 away, so the
-    # last candidate qualifies when no other does.
+    # The farthest corner of the colour cube is at least 0.87 away, so that
+    # the last candidate always qualifies.
     candidates[:, -1] = colours < 0.5
     distances = np.linalg.norm(candidates - colours[:, None], axis=-1)
     first = np.argmax(distances >= CONTRAST, axis=1)

@@ -1,4 +1,4 @@
-"""Tags of tokens as one padded array of numbers."""
+"""Encodes the tags of tokens as one padded array."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from numbers import Integral
 
 import numpy as np
 
+from mtl_keras.datasets.span_tags import are_spans
 from mtl_keras.datasets.tag_schemes import (
     PLAIN,
-    TagFault,
-    are_spans,
+    InvalidTag,
     check_scheme,
     convert,
-    way_out,
+    suggest_scheme,
 )
 from mtl_keras.spelling import did_you_mean
 
 MISSING = -1
-# The name of a tag whose number is -1.
+# Stands for the tag -1.
 _NO_TAG = ""
 
 
@@ -31,32 +31,32 @@ def encode_tags(
     scheme: str = "iob2",
     where: str = "",
 ) -> np.ndarray:
-    """Numbers the tags of tokens, and pads them with -1, the missing label.
+    """Encodes the tags of tokens as integers, padded with -1.
 
     Args:
-        sentences: Sequence of strings, tokens apart by whitespace, or of
+        sentences: Sequence of strings, tokens separated by whitespace, or of
             sequences of tokens.
-        tags: Sequence with a row for each sentence: a string of tags apart by
-            whitespace, or a sequence of tags or of their numbers in
-            `class_names`, where -1 is a missing label. One tag for each token.
+        tags: Sequence with a row for each sentence: a string of tags separated
+            by whitespace, or a sequence of tags or of their indices in
+            `class_names`, where -1 is a missing label. One tag per token.
         class_names: Sequence of strings, the tag of class 0 first. Tags of
-            spans are those of the IOB2 form: `O`, `B-<type>`, `I-<type>`.
-        steps: Number of columns. Defaults to `None`: the length of the longest
-            sentence.
-        scheme: String, the form of tags of spans, which are converted from it
-            to the IOB2 form, see `to_iob2`; or `"plain"` for tags that are
-            taken as they are. Defaults to `"iob2"`, in which each span begins
-            with `B-`.
-        where: String that says in errors what the rows are of. Defaults to
+            spans are in the IOB2 scheme: `O`, `B-<type>`, `I-<type>`.
+        steps: Integer, number of columns. Defaults to `None`: the length of
+            the longest sentence.
+        scheme: String, the tagging scheme of spans, from which tags are
+            converted to IOB2, see `to_iob2`; or `"plain"`, which keeps tags as
+            they are. Defaults to `"iob2"`, in which each span begins with
+            `B-`.
+        where: Text that follows the number of a row in errors. Defaults to
             `""`.
 
     Returns:
-        int32 array of shape `(n, steps)`, targets of a `SequenceTagging` of
+        int32 array of shape `(n, steps)`, targets of a `SequenceTagging` with
         these class names.
 
     Raises:
-        ValueError: If a sentence has other numbers of tokens and tags or is
-            longer than `steps`, or a tag is unknown or forbidden by the
+        ValueError: If the numbers of tokens and tags of a sentence differ, it
+            is longer than `steps`, or a tag is unknown or invalid in the
             scheme.
 
     Example:
@@ -78,7 +78,7 @@ def encode_tags(
     if len(sentences) != len(tags):
         raise ValueError(
             f"Found {len(sentences)} sentences and {len(tags)} rows of tags"
-            f"{where}; expected as many."
+            f"{where}; expected the same number."
         )
     lengths = list(map(count_tokens, sentences))
     rows = [
@@ -89,17 +89,16 @@ def encode_tags(
         if length != len(names):
             raise ValueError(
                 f"Row {row}{where} has {length} tokens and {len(names)} tags: "
-                f"{sentences[row]!r} and {tags[row]!r}; expected one tag for "
-                "each token."
+                f"{sentences[row]!r} and {tags[row]!r}; expected one tag "
+                "per token."
             )
     longest = max(lengths, default=0)
     if steps is not None and longest > steps:
         raise ValueError(
             f"Row {lengths.index(longest)}{where} has {longest} tokens; "
-            f"steps={steps} leaves no room for all. Use {longest}, or cut the "
-            "sentence before."
+            f"steps={steps} is too small. Use {longest}, or cut the sentence."
         )
-    rows = _converted(rows, class_names, check_scheme("scheme", scheme), where)
+    rows = _convert(rows, class_names, check_scheme("scheme", scheme), where)
     numbers = {name: number for number, name in enumerate(class_names)}
     numbers.setdefault(_NO_TAG, MISSING)
     encoded = np.full((len(rows), steps or longest), MISSING, "int32")
@@ -115,7 +114,7 @@ def encode_tags(
 
 
 def _read_row(row, class_names, where: str) -> list[str]:
-    """The names of the tags of a sentence."""
+    """Returns the names of the tags of a sentence."""
     if isinstance(row, str):
         return row.split()
     names = []
@@ -123,38 +122,38 @@ def _read_row(row, class_names, where: str) -> list[str]:
         if isinstance(tag, Integral):
             if not MISSING <= tag < len(class_names):
                 raise ValueError(
-                    f"{where} has the tag {tag}; expected numbers from 0 to "
-                    f"{len(class_names) - 1}, one for each of class_names, or "
-                    "-1 for a missing label."
+                    f"{where} has the tag {tag}; expected an index of "
+                    f"class_names, from 0 to {len(class_names) - 1}, or -1 for "
+                    "a missing label."
                 )
             tag = _NO_TAG if tag == MISSING else class_names[tag]
         names.append(str(tag))
     return names
 
 
-def _converted(rows, class_names, scheme: str, where: str) -> list[list[str]]:
+def _convert(rows, class_names, scheme: str, where: str) -> list[list[str]]:
     try:
         spans = scheme != PLAIN and are_spans(class_names)
     except ValueError as error:
         raise ValueError(
-            f"class_names: {error}. scheme='plain' takes tags as they are."
+            f"class_names: {error}. scheme='plain' keeps tags as they are."
         ) from None
     if not spans:
         return rows
     for name in class_names:
         if name[:2] not in ("O", "B-", "I-"):
             raise ValueError(
-                f"class_names holds {name!r}; expected names of the IOB2 form, "
-                "'O', 'B-<type>' and 'I-<type>', to which the scheme of the "
-                "tags (scheme='bilou', say) is converted."
+                f"class_names holds {name!r}; expected the IOB2 scheme, 'O', "
+                "'B-<type>' and 'I-<type>', to which tags of another scheme "
+                "are converted (for example, scheme='bilou')."
             )
     converted = []
     for number, row in enumerate(rows):
         found = convert(row, scheme, (_NO_TAG,))
-        if isinstance(found, TagFault):
+        if isinstance(found, InvalidTag):
             raise ValueError(
                 f"Row {number}{where}, token {found.step}: {found.text}. "
-                f"{way_out(rows, scheme, missing=(_NO_TAG,))}"
+                f"{suggest_scheme(rows, scheme, missing=(_NO_TAG,))}"
             )
         converted.append(found)
     return converted
@@ -167,8 +166,8 @@ def count_tokens(sentence: str | Sequence[str]) -> int:
         sentence: A string, or a sequence of tokens.
 
     Returns:
-        The number of tokens. Whitespace is ASCII's: a no-break space parts no
-        tokens.
+        The number of tokens. Only ASCII whitespace separates tokens; a
+        no-break space does not.
 
     Example:
 

@@ -30,20 +30,20 @@ _ORIGIN = (
 def load_data(
     path: str | os.PathLike, test_fraction: float = 0.2, seed: int = 0
 ) -> tuple[Samples, Samples]:
-    """Reads the 768 buildings of ENB2012 and splits them at random.
+    """Reads the 768 buildings of ENB2012, and splits them at random.
 
     The inputs are relative compactness, surface, wall and roof area (m^2),
     overall height (m), orientation (2 to 5), glazing area (a fraction of the
-    floor area) and glazing area distribution (0 to 5). They come unscaled:
-    put a `keras.layers.Normalization` in front. The 768 are 12 shapes of
-    building, each with 4 orientations and 16 glazings, so a random split
-    tests new variants of known shapes, not new shapes.
+    floor area) and glazing area distribution (0 to 5). They are not scaled:
+    pass a `keras.layers.Normalization` as `preprocessing` of a factory. The
+    768 buildings have 12 shapes, each with 4 orientations and 16 glazings, so
+    that a random split tests new variants of known shapes, not new shapes.
 
     Args:
         path: String or path of a csv or csv.gz file with a header and ten
             columns, heating and cooling load last.
-        test_fraction: Float between 0 and 1, the share of the rows that
-            serves as test. Defaults to 0.2.
+        test_fraction: Float between 0 and 1, fraction of the rows to use for
+            the test. Defaults to 0.2.
         seed: Integer of at least 0, seed of the split. Defaults to 0.
 
     Returns:
@@ -52,9 +52,9 @@ def load_data(
         shape `(n,)`, in kWh/m^2.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If a row has not ten numbers, the header is missing, or
-            an argument is out of its range.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If a row does not have ten numbers, the header is missing,
+            or an argument is out of range.
 
     Example:
 

@@ -49,8 +49,8 @@ def load_data(
 
     Args:
         path: String or path of the folder with the four `.gz` files. Defaults
-            to `None`: `~/.keras/datasets/fashion-mnist`, into which Keras
-            downloads them if they are not there.
+            to `None`: `~/.keras/datasets/fashion-mnist`, to which Keras
+            downloads them if needed.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -59,7 +59,7 @@ def load_data(
 
     Raises:
         FileNotFoundError: If it can be neither found nor downloaded.
-        ValueError: If a file holds something else.
+        ValueError: If a file has another content.
 
     Example:
 
@@ -106,7 +106,7 @@ def _read(folder: Path):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if len(images) != len(labels):
             raise ValueError(
-                f"`path` must hold a label for each image, found "
+                f"`path` must hold one label per image, found "
                 f"{len(images)} images and {len(labels)} labels for {part} in "
                 f"'{folder}'. {_ORIGIN}"
             )
@@ -117,12 +117,12 @@ def _read(folder: Path):
 
 
 def _read_idx(file: Path, rank: int) -> np.ndarray:
-    """Reads bytes in the idx format: a magic number, the shape, the values."""
+    """Reads the idx format: a magic number, the shape and the values."""
     try:
         content = gzip.decompress(file.read_bytes())
     except (OSError, EOFError) as error:
         raise ValueError(
-            f"'{file}' is no whole gz file: {error}. {_ORIGIN}"
+            f"'{file}' is not a complete gz file: {error}. {_ORIGIN}"
         ) from error
     size = 4 * (rank + 1)
     header = np.frombuffer(content[: len(content) // 4 * 4][:size], ">i4")

@@ -1,4 +1,4 @@
-"""Files of your own, as a data set that recipes can name."""
+"""Gives a function that reads files the interface of a data set."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from mtl_keras.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class FileDataSet:
-    """A function that reads files, where a data set's module is expected.
+    """Data set that a function such as `from_csv` reads from files.
+
+    It has `load_data` and `tasks` as the module of a built-in data set has,
+    and the docstring of the function.
 
     Args:
-        read: The function, such as `from_csv`. It returns `Splits`.
+        read: Function that returns `Splits`, such as `from_csv`.
         required: Tuple of the names of arguments that a recipe must give.
-            Defaults to those without a default.
+            Defaults to the arguments without a default.
 
     Example:
 
@@ -31,29 +34,32 @@ class FileDataSet:
     read: Callable[..., Splits]
     required: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        object.__setattr__(self, "__doc__", self.read.__doc__)
+
     @property
     def load_data(self) -> Callable[..., tuple[Samples, Samples]]:
-        """A function with the arguments of `read`.
+        """Function with the arguments of `read`.
 
-        It returns `(x_train, y_train), (x_test, y_test)`; samples that are
-        held back for validation are in neither.
+        It returns `(x_train, y_train), (x_test, y_test)`, without the samples
+        of the validation part.
         """
 
         @functools.wraps(self.read)
-        def load_data(*arguments, **named):
-            splits = self.read(*arguments, **named)
+        def load_data(*args, **kwargs):
+            splits = self.read(*args, **kwargs)
             return splits.arrays("train"), splits.arrays("test")
 
         return load_data
 
-    def tasks(self, *arguments, **named) -> list[Task]:
-        """Reads which tasks fit the files.
+    def tasks(self, *args, **kwargs) -> list[Task]:
+        """Returns the tasks that fit the files.
 
         Args:
-            *arguments: Positional arguments of `read`.
-            **named: Keyword arguments of `read`.
+            *args: Positional arguments of `read`.
+            **kwargs: Keyword arguments of `read`.
 
         Returns:
-            The tasks.
+            List of tasks.
         """
-        return list(self.read(*arguments, **named).tasks)
+        return list(self.read(*args, **kwargs).tasks)

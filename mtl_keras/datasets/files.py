@@ -1,4 +1,4 @@
-"""Files that the caller brings: they must be there and hold what is needed."""
+"""Finds the files that the user names, and reads arrays from them."""
 
 import os
 import zipfile
@@ -9,17 +9,17 @@ import numpy as np
 
 
 def existing_file(path: str | os.PathLike, origin: str) -> Path:
-    """Finds the file that the caller names.
+    """Returns the path of a file, or raises an error if it does not exist.
 
     Args:
-        path: String or path, `~` stands for the home folder.
-        origin: String, a sentence on where to get the file, for the error.
+        path: String or path; `~` is the home folder.
+        origin: Sentence on where to get the file, for the error.
 
     Returns:
         The path of the file.
 
     Raises:
-        FileNotFoundError: If there is no file.
+        FileNotFoundError: If the file does not exist.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -30,26 +30,52 @@ def existing_file(path: str | os.PathLike, origin: str) -> Path:
     return file
 
 
+def existing_folder(
+    path: str | os.PathLike, origin: str = "", *, argument: str = "path"
+) -> Path:
+    """Returns the path of a folder, or raises an error if it does not exist.
+
+    Args:
+        path: String or path; `~` is the home folder.
+        origin: Sentence on where to get the folder, for the error. Defaults
+            to `""`.
+        argument: Name of the argument, for the error. Defaults to `"path"`.
+
+    Returns:
+        The path of the folder.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        found = "a file" if folder.is_file() else "nothing"
+        text = f"`{argument}` must name a folder, found {found} at '{folder}'."
+        raise FileNotFoundError(f"{text} {origin}".rstrip())
+    return folder
+
+
 def read_arrays(
     path: str | os.PathLike,
     shapes: Mapping[str, tuple[int | str, ...]],
     origin: str,
 ) -> dict[str, np.ndarray]:
-    """Reads named arrays out of an npz file and checks their shapes.
+    """Reads named arrays from an npz file and checks their shapes.
 
     Args:
         path: String or path of the npz file.
         shapes: Mapping from the keys to read to their shapes. An axis is an
-            integer, which must match, or a name, which must stand for the
-            same size wherever it occurs.
-        origin: String, a sentence on where to get the file, for the error.
+            integer, which must match, or a name, which must have the same
+            size wherever it occurs.
+        origin: Sentence on where to get the file, for the error.
 
     Returns:
-        Dict of the arrays named in `shapes`; other keys are left alone.
+        Dict of the arrays named in `shapes`. Other keys are ignored.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it is no npz file, lacks a key, or a shape is wrong.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not an npz file, lacks a key, or an array
+            has the wrong shape.
     """
     file = existing_file(path, origin)
     if not zipfile.is_zipfile(file):
@@ -70,17 +96,17 @@ def read_arrays(
 
 
 def scale_pixels(pixels: np.ndarray, key: str) -> np.ndarray:
-    """Turns pixels of 0 to 255 into floats of 0 to 1.
+    """Scales pixels from [0, 255] to [0, 1].
 
     Args:
         pixels: uint8 array of any shape.
-        key: String, the key of the array in its file, for the error.
+        key: Key of the array in its file, for the error.
 
     Returns:
-        float32 array of the same shape, values in `[0, 1]`.
+        float32 array of the same shape, with values in `[0, 1]`.
 
     Raises:
-        ValueError: If `pixels` are no uint8, so that their range is unknown.
+        ValueError: If the dtype is not uint8, so that the range is unknown.
     """
     if pixels.dtype != np.uint8:
         raise ValueError(
@@ -100,7 +126,7 @@ def _check_shapes(arrays, shapes, file):
             for axis, size in zip(expected, found, strict=True)
         )
         if not fits:
-            # Without quotes, an axis that is still free reads as a variable.
+            # Without quotes, an axis whose size is open reads as a variable.
             wanted = ", ".join(map(str, expected))
             raise ValueError(
                 f"`path` must hold '{key}' in the shape ({wanted}), found "

@@ -1,4 +1,4 @@
-"""Reads sentences with a token a line."""
+"""Reads sentences from CoNLL files, which have one token per line."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mtl_keras.datasets.join_tokens import join_tokens
 from mtl_keras.datasets.reading.conll_file import (
     ConllFile,
+    drop_header,
+    drop_non_words,
     read_conll_file,
-    tokens_of,
-    without_header,
-    without_ranges,
+    read_tokens,
 )
-from mtl_keras.datasets.reading.sentence_parts import file_by_part, make_parts
-from mtl_keras.datasets.reading.sentence_source import SentenceSource
-from mtl_keras.datasets.reading.tag_targets import (
-    TagRules,
-    check_rules,
-    make_tag_target,
+from mtl_keras.datasets.reading.label_rules import LabelRules
+from mtl_keras.datasets.reading.sentence_splits import (
+    files_by_part,
+    make_sentence_splits,
+    split_sentences,
 )
+from mtl_keras.datasets.reading.tag_targets import make_tag_target
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
-from mtl_keras.datasets.splits import Splits, make_splits
+from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
@@ -47,66 +46,66 @@ def from_conll(
     delimiter: str | None = None,
     encoding: str = "utf-8",
 ) -> Splits:
-    """Reads CoNLL files: a token and its tags a line, sentences apart by one.
+    """Reads CoNLL files: one token with its tags per line.
 
-    Each column of tags is a `SequenceTagging`. Tags such as `B-per` say where
-    spans are: they come out in the IOB2 form, and the task has metrics of
-    spans. Any others are classes of tokens. Batches of the training part hold
-    sentences of like length, and all batches are as long as their longest
-    sentence.
+    An empty line ends a sentence. Each column of tags becomes a
+    `SequenceTagging`. Tags such as `B-per` mark spans: they are converted to
+    the IOB2 scheme, and the task gets span metrics. Other tags are classes of
+    tokens. Batches of the training part hold sentences of similar length, and
+    every batch is padded to its longest sentence.
 
-    Left out are a first line that names the columns, lines that begin a
+    Ignored are a first line that names the columns, lines that begin a
     document (`-DOCSTART-`), comments (lines before a sentence that begin with
-    `#` and are no token), and, in CoNLL-U, rows that are not words.
+    `#` and are not a token), and, in CoNLL-U, multiword tokens and empty
+    nodes.
 
     Args:
-        path: String or path of a file, which is parted at random; or a dict
-            of the files `"train"` and, if there are, `"validation"` and
+        path: String or path of a file, which is split at random; or a dict of
+            the files of `"train"` and, optionally, `"validation"` and
             `"test"`.
-        tasks: What to predict. A list of names of columns, or of tasks that
-            are named after columns; or a dict from task name to a list of its
+        tasks: What to predict. A list of column names, or of tasks that are
+            named after columns; or a dict from task name to a list of its
             column, a task, or a dict with `"kind"`, `"columns"` and arguments
             of `SequenceTagging`.
-        inputs: String, name of the column of tokens. Defaults to `None`: the
-            first one that is of no task.
+        inputs: String, name of the token column. Defaults to `None`: the
+            first column that belongs to no task.
         columns: List of the names of all columns. Defaults to `None`: a token
             and a tag for each task, in their order.
-        scheme: String, the form of the tags of spans, which are converted
-            from it to the IOB2 form: `"iob2"` (default), `"iob1"`, `"bioes"`,
-            `"bilou"` or `"bmewo"`, see `to_iob2`; or `"plain"` for tags that
-            are classes of tokens, whatever they look like. Or a dict of it by
-            task.
-        unknown_classes: String, `"error"` (default) or `"missing"`: what tags
-            are that no sentence of the training part has, an error or missing
-            labels, together with the other tags of their spans.
-        validation: Float, share of the sentences that is held back for
-            validation. Defaults to `None`: 0.1 of a single file, and none of
-            several.
-        test: Float, share of the sentences for the test. Defaults to `None`:
-            0.2 of a single file, and none of several.
-        group: `"document"` to keep the sentences of one document, as
-            `-DOCSTART-` begins it, in one part. Defaults to `None`: each
-            sentence by itself.
+        scheme: String, the tagging scheme of spans, from which tags are
+            converted to IOB2: `"iob2"`, `"iob1"`, `"bioes"`, `"bilou"` or
+            `"bmewo"`, see `to_iob2`; or `"plain"`, which keeps tags as classes
+            of tokens. A dict sets it by task. Defaults to `"iob2"`.
+        unknown_classes: String, how to treat tags that do not occur in the
+            training part: `"error"` raises an error, `"missing"` makes them
+            missing labels, together with the other tags of their spans.
+            Defaults to `"error"`.
+        validation: Float, fraction of the sentences to use for validation.
+            Defaults to `None`: 0.1 of a single file, 0 of several.
+        test: Float, fraction of the sentences to use for the test. Defaults
+            to `None`: 0.2 of a single file, 0 of several.
+        group: `"document"` keeps the sentences of one document, which
+            `-DOCSTART-` begins, in one part. Defaults to `None`: sentences are
+            split independently.
         batch_size: Integer, sentences per batch. Defaults to 32.
-        seed: Integer of at least 0, seed of the parts and of the order of the
+        seed: Integer of at least 0, seed of the split and of the order of the
             training part. Defaults to 0.
         missing_values: List of strings, tags that stand for a missing label
             besides the empty one. Defaults to `()`.
         delimiter: String between two columns. Defaults to `None`: any number
-            of blanks and tabs.
+            of spaces and tabs.
         encoding: String, encoding of the files. Defaults to `"utf-8"`.
 
     Returns:
         `Splits`: `train`, `validation` and `test` as `tf.data.Dataset`s of
-        `(x, y)`, x strings of shape `(batch,)`, tokens apart by a blank, and y
-        int32 of shape `(batch, steps)`, -1 where a label is missing and after
-        the last token.
+        `(x, y)`, with x strings of shape `(batch,)`, tokens separated by
+        spaces, and y int32 of shape `(batch, steps)`, -1 where a label is
+        missing and after the last token.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If a file has no sentences or lines of several numbers of
-            columns, a column does not exist, or a tag is unknown or forbidden
-            by its scheme. The error names the file and line.
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a file has no sentences or lines with different numbers
+            of columns, a column does not exist, or a tag is unknown or invalid
+            in its scheme. The error names the file and line.
 
     Example:
 
@@ -124,7 +123,7 @@ def from_conll(
     model.fit(
         data.train,
         validation_data=data.validation,
-        shuffle=False,  # the training part is already
+        shuffle=False,  # the training part is shuffled already
         epochs=10,
     )
     ```
@@ -134,25 +133,28 @@ def from_conll(
         Task: Language-Independent Named Entity Recognition", 2003.
     """
     specs = read_target_specs(tasks)
-    check_rules(
-        unknown_classes, missing_values, scheme, [spec.name for spec in specs]
-    )
+    names = [spec.name for spec in specs]
+    rules = LabelRules(unknown_classes, missing_values, scheme, names)
     if group not in (None, _DOCUMENT):
         raise ValueError(
             f"`group` must be '{_DOCUMENT}' or None, found {group!r}."
         )
     files = {
         part: read_conll_file(file, delimiter, encoding)
-        for part, file in file_by_part(path).items()
+        for part, file in files_by_part(path).items()
     }
-    numbers = _numbers(files, specs, inputs, columns)
-    token = numbers.pop(None)
-    names = {numbers[spec.name]: spec.columns[0] for spec in specs}
-    files = {part: without_header(file, names) for part, file in files.items()}
+    token, tags = _find_columns(files, specs, inputs, columns)
+    header = {
+        column: spec.columns[0]
+        for spec, column in zip(specs, tags, strict=True)
+    }
+    files = {part: drop_header(file, header) for part, file in files.items()}
     if token:
-        files = {part: without_ranges(file) for part, file in files.items()}
-    tokens = [one for file in files.values() for one in tokens_of(file, token)]
-    parts = make_parts(
+        files = {part: drop_non_words(file) for part, file in files.items()}
+    tokens = [
+        row for file in files.values() for row in read_tokens(file, token)
+    ]
+    parts = split_sentences(
         {part: len(file.cells) for part, file in files.items()},
         validation=validation,
         test=test,
@@ -160,49 +162,37 @@ def from_conll(
         source=f"'{files['train'].file}'",
         groups=group and _documents(files["train"]),
     )
-    rules = TagRules(
-        parts["train"], unknown_classes, {"", *missing_values}, scheme
-    )
-    lines = [(file.file, one) for file in files.values() for one in file.lines]
+    places = [
+        (file.file, lines) for file in files.values() for lines in file.lines
+    ]
 
     def where(sentence: int, token: int) -> str:
-        file, of_tokens = lines[sentence]
-        return f"line {of_tokens[token]} of '{file}'"
+        file, lines = places[sentence]
+        return f"line {lines[token]} of '{file}'"
 
-    targets = [
-        make_tag_target(
-            spec,
-            [
-                row
-                for file in files.values()
-                for row in file.column(numbers[spec.name])
-            ],
-            where,
-            rules,
+    targets = []
+    for spec, column in zip(specs, tags, strict=True):
+        rows = [row for file in files.values() for row in file.column(column)]
+        targets.append(
+            make_tag_target(spec, rows, where, rules, parts["train"])
         )
-        for spec in specs
-    ]
-    made = tuple(task for task, _ in targets)
-    source = SentenceSource(
-        join_tokens(tokens),
-        {task.name: rows for task, rows in targets},
-        np.array(list(map(len, tokens))),
+    return make_sentence_splits(
+        tokens, targets, parts, batch_size=batch_size, seed=seed
     )
-    return make_splits(source, made, parts, batch_size=batch_size, seed=seed)
 
 
-def _numbers(
+def _find_columns(
     files: Mapping[str, ConllFile],
     specs: Sequence[TargetSpec],
     inputs: str | None,
     columns: Sequence[str] | None,
-) -> dict[str | None, int]:
-    """The number of the column of each task, and under `None` of the tokens."""
+) -> tuple[int, list[int]]:
+    """Returns the index of the token column, and that of each task's column."""
     for spec in specs:
         if len(spec.columns) > 1:
             raise ValueError(
                 f"Task {spec.name!r}: found the columns {list(spec.columns)}, "
-                "expected one. Tags in several columns are several tasks."
+                "expected one. Make one task per column."
             )
     used = [spec.columns[0] for spec in specs]
     named = _check_columns(columns, files, inputs or _TOKEN, used)
@@ -212,18 +202,17 @@ def _numbers(
         inputs = next((name for name in named if name not in used), None)
     if inputs is None:
         raise ValueError(
-            f"`tasks` names all columns, {named}; expected one that is left "
-            "for the tokens."
+            f"`tasks` names all columns, {named}; expected one more for the "
+            "tokens."
         )
     _check_known("inputs", inputs, named)
     if inputs in used:
         raise ValueError(
             f"`inputs` names {inputs!r}, which task "
-            f"{specs[used.index(inputs)].name!r} is to predict. Leave it out "
-            "of one of both."
+            f"{specs[used.index(inputs)].name!r} predicts. Remove it from one "
+            "of the two."
         )
-    numbers = {spec.name: named.index(spec.columns[0]) for spec in specs}
-    return {**numbers, None: named.index(inputs)}
+    return named.index(inputs), [named.index(name) for name in used]
 
 
 def _check_columns(columns, files, token, used) -> list[str]:
@@ -244,16 +233,17 @@ def _check_columns(columns, files, token, used) -> list[str]:
     for file in files.values():
         if file.width != len(named):
             found = f"{file.width} column{'s' * (file.width != 1)}"
-            asked = "`columns` names" if columns is not None else "there are"
+            expected = "`columns` names" if columns is not None else "expected"
             advice = (
-                "Pass the names of all in their order: columns=['token', ...]."
+                "Pass the names of all columns in order: columns=['token', "
+                "...]."
                 if file.width > 1
-                else "If something else than blanks is between columns, pass "
+                else "If columns are not separated by spaces, pass "
                 "delimiter=','."
             )
             raise ValueError(
                 f"Line {file.lines[0][0]} of '{file.file}' has {found}, "
-                f"{file.cells[0][0]}, and {asked} {len(named)}, {named}. "
+                f"{file.cells[0][0]}; {expected} {len(named)}, {named}. "
                 f"{advice}"
             )
     return named
@@ -262,7 +252,7 @@ def _check_columns(columns, files, token, used) -> list[str]:
 def _check_known(argument: str, name: str, named: Sequence[str]) -> None:
     if name not in named:
         raise ValueError(
-            f"`{argument}` names the column {name!r}, which is none of "
+            f"`{argument}` names the column {name!r}, which is not in "
             f"`columns`. {did_you_mean(name, named)}"
         )
 
@@ -273,6 +263,6 @@ def _documents(file: ConllFile) -> np.ndarray:
         raise ValueError(
             f"`group='{_DOCUMENT}'` needs several documents, found one in "
             f"'{file.file}'. Lines that begin with -DOCSTART- (or '# newdoc') "
-            "part them."
+            "separate them."
         )
     return documents

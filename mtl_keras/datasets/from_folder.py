@@ -1,15 +1,13 @@
-"""Reads folders of images, masks and labels of your own."""
+"""Reads folders of images, masks and labels."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Integral
-from pathlib import Path
 from typing import Any
 
+from mtl_keras.datasets.arguments import check_image_size
 from mtl_keras.datasets.reading.class_folders import read_class_folders
-from mtl_keras.datasets.reading.color_table import read_color_tables
 from mtl_keras.datasets.reading.folder_labels import (
     FolderLabels,
     read_folder_labels,
@@ -18,7 +16,7 @@ from mtl_keras.datasets.reading.folder_layout import FolderLayout, find_files
 from mtl_keras.datasets.reading.folder_source import FolderSource
 from mtl_keras.datasets.reading.image_header import ImageHeader, read_headers
 from mtl_keras.datasets.reading.image_pixels import MODES
-from mtl_keras.datasets.reading.mask_folders import match_masks, read_masks
+from mtl_keras.datasets.reading.mask_folders import pop_spec, read_mask_tasks
 from mtl_keras.datasets.reading.partition import partition
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits, make_splits
@@ -52,79 +50,79 @@ def from_folder(
 
     The mask of `images/cell7.png` is `cell7.png` in each folder of masks, and
     its labels are the line `cell7` (or `cell7.png`) of the table. An image
-    without a mask or a line has a missing label: -1 in all pixels, -1 for
+    without a mask or a line has missing labels: -1 in all pixels, -1 for
     classes, NaN for regressions.
 
-    Images are png or jpeg files of 8 bits per channel, and are turned as their
-    EXIF orientation says, masks too. Before the first batch only headers are
-    read, and a sample of the masks; all masks, where nobody says how many
-    classes they have. What is found later, a damaged file or a mask of other
-    values, is an error that names the file.
+    Images are png or jpeg files of 8 bits per channel. They are rotated by
+    their EXIF orientation, and so are masks. Before the first batch, only
+    headers and a sample of the masks are read; all masks if the number of
+    classes is not given. A file that is found to be corrupted or invalid later
+    raises an error that names it.
+
+    The values of masks are 0 and 1, or 0 and 255 (`num_classes=1`), or classes
+    from 0, the same for all masks of a task. 255 beside other values is an
+    error unless it has no label (`missing_pixel=255`), or is white with soft
+    edges, which are cut at the middle (`num_classes=1`).
 
     Args:
-        path: String or path of the folder that holds the others.
+        path: String or path of the folder that contains the others.
         tasks: What to predict: names or tasks of mask folders, of class
             folders and of columns of the table, as for `from_csv`. Defaults to
-            `None`: all masks, and all columns of the table, of kinds that are
-            inferred. A folder of masks is a task in any case; where its number
-            of classes is said, a sample of them is read before the first batch.
-        images: String, the folder of images, seen from `path`; `"."` is `path`
-            itself. Defaults to `"images"`.
-        masks: Dict from task name to the folder of its masks, see below.
-            Defaults to `None`: no masks.
-        mask_suffix: String that the names of masks end with: `"_mask"` makes
-            `cell7_mask.png` the mask of `cell7.png`, also in one folder, and
-            `".png"` makes `cell7.png` that of `cell7.jpg`. A dict says it for
-            each task; one that `masks` does not name has its masks beside the
-            images. Defaults to `None`: masks have the names of their images.
-        labels: String, a csv file that names an image in each line. Defaults
-            to `None`: no table.
+            `None`: all masks, and all columns of the table, with inferred
+            kinds. Folders of masks are tasks in any case.
+        images: String, the folder of images, relative to `path`; `"."` is
+            `path` itself. Defaults to `"images"`.
+        masks: Dict from task name to the folder of its masks. Defaults to
+            `None`: no masks.
+        mask_suffix: String, suffix of the names of masks: with `"_mask"`,
+            `cell7_mask.png` is the mask of `cell7.png`, also in one folder;
+            with `".png"`, `cell7.png` is that of `cell7.jpg`. A dict sets it by
+            task; a task that `masks` does not name has its masks in the folder
+            of images. Defaults to `None`: masks have the names of their images.
+        labels: String, a csv file that names one image per line. Defaults to
+            `None`: no table.
         image_column: String, the column that names the images. Defaults to
-            `None`: the first one, where a column without a name is the index
-            of pandas and is left out.
+            `None`: the first column with a name, because pandas writes the
+            index without one.
         class_folders: String, name of a task whose classes are the folders in
             `images`: `images/cat/1.png` is a cat, named `cat/1`. Defaults to
             `None`.
-        subfolders: Boolean, whether folders in `images` and in those of masks
-            are read too. Names are then paths: the mask of
+        subfolders: Boolean, whether to read the sub-folders of `images` and of
+            the folders of masks. Names are then paths: the mask of
             `images/ward2/cell7.png` is `ward2/cell7.png`, its line
-            `ward2/cell7`. Defaults to `False`: such folders are an error.
+            `ward2/cell7`. Defaults to `False`: sub-folders with images are an
+            error.
         image_size: `(height, width)` to resize to, images bilinearly (averaged
-            before, where they shrink to half or less) and masks by the nearest
-            pixel. Defaults to `None`: images must all have one size.
-        color_mode: `"grayscale"`, `"rgb"` (default) or `"rgba"`.
+            first if they shrink to half or less) and masks by the nearest
+            pixel. Defaults to `None`: all images must have the same size.
+        color_mode: `"grayscale"`, `"rgb"` or `"rgba"`. Defaults to `"rgb"`.
         colors: Dict from task name to the colours of its classes, class 0
             first: `{"street": {"road": (128, 64, 128), "car": (0, 0, 142)}}`.
-            A class may have a list of colours. Defaults to `None`: masks hold
-            grey values or the indices of a palette.
-        missing_pixel: Integer, the value of pixels of a mask that have no
-            label, such as 255; with `colors` a colour; a dict says it for each
-            task. Defaults to `None`: all have one.
+            A class may have a list of colours. Defaults to `None`: the classes
+            are grey values or palette indices.
+        missing_pixel: Integer, value of the pixels of a mask that have no
+            label, such as 255; with `colors`, a colour. A dict sets it by task.
+            Defaults to `None`: all pixels have a label.
         missing_values: List of strings, cells of the table that stand for a
             missing value besides the empty one. Defaults to `()`.
-        validation: Float, share of the samples that is held back for
-            validation. Defaults to 0.1. 0 makes no such part.
-        test: Float, share of the samples for the test. Defaults to 0.2.
-        group: String, column of the table: images of one group stay in one
-            part. Defaults to `None`: each image by itself.
+        validation: Float, fraction of the samples to use for validation. With
+            0, there is no validation part. Defaults to 0.1.
+        test: Float, fraction of the samples to use for the test. Defaults to
+            0.2.
+        group: String, column of the table: all images of a group are in one
+            part. Defaults to `None`: images are split independently.
         batch_size: Integer, samples per batch. Defaults to 32.
-        seed: Integer of at least 0, seed of the parts and of the order of the
+        seed: Integer of at least 0, seed of the split and of the order of the
             training part. Defaults to 0.
-
-    Masks hold 0 and 1 or 0 and 255 (`num_classes=1`), or a value for each
-    class from 0, all masks of a task alike. 255 beside other values is an
-    error: it has no label (`missing_pixel=255`), or it is white, with soft
-    edges, and the masks are cut at the middle (`num_classes=1`).
 
     Returns:
         `Splits`: x is float32 of shape `(batch, height, width, channels)` in
         `[0, 255]`, masks are int32 of shape `(batch, height, width, 1)`.
 
     Raises:
-        FileNotFoundError: If a folder or file is not there.
+        FileNotFoundError: If a folder or file does not exist.
         ValueError: If a mask or line has no image, sizes differ, a file is
-            damaged, or a value does not fit. The error names the file; where a
-            stream meets it, so does the error of TensorFlow.
+            corrupted, or a value is invalid. The error names the file.
 
     Example:
 
@@ -145,20 +143,20 @@ def from_folder(
     """
     if color_mode not in MODES:
         raise ValueError(
-            f"`color_mode` must name colours, found {color_mode!r}. "
+            f"`color_mode` is unknown, found {color_mode!r}. "
             f"{did_you_mean(color_mode, MODES)}"
         )
-    specs = {} if tasks is None else _by_name(tasks)
+    image_size = check_image_size(image_size)
+    found = [] if tasks is None else read_target_specs(tasks)
+    specs = {spec.name: spec for spec in found}
     layout = FolderLayout(
         path, images, masks, mask_suffix, class_folders, subfolders
     )
     files = find_files(layout)
-    if image_size is not None:
-        image_size = _checked_size(image_size)
     headers = read_headers(files.images.values())
     if image_size is None:
         image_size = _common_size(headers)
-    mask_tasks, mask_files = _read_masks(
+    mask_tasks, mask_files = read_mask_tasks(
         files.masks,
         dict(zip(files.images, headers, strict=True)),
         specs,
@@ -168,20 +166,21 @@ def from_folder(
     class_tasks, classes = [], {}
     if class_folders is not None:
         task, codes = read_class_folders(
-            _take_spec(specs, class_folders),
-            files.images,
-            subfolders=subfolders,
+            pop_spec(specs, class_folders), files.images, subfolders=subfolders
         )
         class_tasks, classes = [task], {task.name: codes}
-    table = _read_table(
-        layout.root,
-        labels,
-        files.images,
-        specs,
-        group,
-        missing_values,
-        image_column,
-    )
+    table = FolderLabels()
+    if labels is not None:
+        table = read_folder_labels(
+            layout.root / labels,
+            list(files.images),
+            list(specs.values()) or None,
+            group,
+            missing_values,
+            image_column,
+        )
+    else:
+        _check_no_columns(specs, group=group, image_column=image_column)
     made = (*mask_tasks, *class_tasks, *table.tasks)
     _check_tasks(made)
     source = FolderSource(
@@ -209,94 +208,36 @@ def from_folder(
     )
 
 
-def _by_name(tasks) -> dict[str, TargetSpec]:
-    return {spec.name: spec for spec in read_target_specs(tasks)}
-
-
-def _take_spec(specs: dict[str, TargetSpec], name: str) -> TargetSpec:
-    """Takes out what the caller says of a task, by a name that it can have."""
-    (default,) = read_target_specs([name])
-    return specs.pop(default.name, default)
-
-
-def _check_tasks(made: Sequence[Task]) -> None:
-    if not made:
+def _check_tasks(tasks: Sequence[Task]) -> None:
+    if not tasks:
         raise ValueError(
-            "`masks`, `class_folders` and `labels` say nothing to predict. "
-            "Pass a folder of masks, a csv file, or both."
+            "`masks`, `class_folders` and `labels` define no task. Pass a "
+            "folder of masks, a csv file, or both."
         )
-    names = [task.name for task in made]
+    names = [task.name for task in tasks]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
-                f"The task {name!r} has labels of two kinds: its name is that "
-                "of masks, class folders or a column of the table twice. Name "
-                "the columns to read in `tasks`, and give each task one name."
+                f"The task {name!r} has labels from two sources: masks, class "
+                "folders or columns of the table. Name the columns to read in "
+                "`tasks`, and give each task a different name."
             )
 
 
-def _read_masks(found, images, specs, colors, missing_pixel):
-    """Tasks, and what reads their masks; takes their specs out of `specs`."""
-    tables = read_color_tables(colors, list(found))
-    if isinstance(missing_pixel, Mapping):
-        for name in missing_pixel:
-            if name not in found:
-                raise ValueError(
-                    f"`missing_pixel` names {name!r}, which has no masks. "
-                    f"{did_you_mean(name, found)}"
-                )
-    tasks, made = [], {}
-    for name, files in found.items():
-        missing = missing_pixel
-        if isinstance(missing_pixel, Mapping):
-            missing = missing_pixel.get(name)
-        task, masks = read_masks(
-            _take_spec(specs, name),
-            match_masks(name, files, images),
-            tables.get(name),
-            missing,
-        )
-        made[task.name] = masks
-        tasks.append(task)
-    return tasks, made
-
-
-def _read_table(
-    root, labels, images, specs, group, missing_values, image_column
-) -> FolderLabels:
-    if labels is not None:
-        return read_folder_labels(
-            Path(root / labels),
-            list(images),
-            list(specs.values()) or None,
-            group,
-            missing_values,
-            image_column,
-        )
+def _check_no_columns(specs: Mapping[str, TargetSpec], **columns) -> None:
+    """Raises an error if an argument needs a table, which is not given."""
     if specs:
         raise ValueError(
-            f"`tasks` names {next(iter(specs))!r}, for which there are no "
-            "labels: pass the folder of its masks as `masks`, or the csv file "
-            "of its column as `labels`."
+            f"`tasks` names {next(iter(specs))!r}, which has no labels: pass "
+            "the folder of its masks as `masks`, or the csv file of its column "
+            "as `labels`."
         )
-    for argument, name in (("group", group), ("image_column", image_column)):
+    for argument, name in columns.items():
         if name is not None:
             raise ValueError(
                 f"`{argument}` names the column {name!r}, but there is no "
                 "table. Pass its csv file as `labels`."
             )
-    return FolderLabels()
-
-
-def _checked_size(size) -> tuple[int, int]:
-    is_pair = isinstance(size, Sequence) and len(size) == 2
-    if not is_pair or not all(
-        isinstance(pixels, Integral) and pixels > 0 for pixels in size
-    ):
-        raise ValueError(
-            f"`image_size` must be (height, width) in pixels, found {size!r}."
-        )
-    return int(size[0]), int(size[1])
 
 
 def _common_size(headers: Sequence[ImageHeader]) -> tuple[int, int]:
@@ -304,9 +245,9 @@ def _common_size(headers: Sequence[ImageHeader]) -> tuple[int, int]:
     for other in others:
         if other.size != first.size:
             raise ValueError(
-                f"`images` must all have one size, found {first.size_text()} "
-                f"in '{first.file}' and {other.size_text()} in "
-                f"'{other.file}'. Pass image_size=(height, width) to resize "
-                "them."
+                "`images` must all have the same size, found "
+                f"{first.size_text()} in '{first.file}' and "
+                f"{other.size_text()} in '{other.file}'. Pass "
+                "image_size=(height, width) to resize them."
             )
     return first.size

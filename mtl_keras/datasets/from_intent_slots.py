@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from mtl_keras.datasets.join_tokens import join_tokens
-from mtl_keras.datasets.reading.sentence_parts import file_by_part, make_parts
-from mtl_keras.datasets.reading.sentence_source import SentenceSource
-from mtl_keras.datasets.reading.tag_targets import (
-    TagRules,
-    check_rules,
-    make_label_target,
-    make_tag_target,
+from mtl_keras.datasets.reading.label_rules import LabelRules
+from mtl_keras.datasets.reading.sentence_labels import make_sentence_target
+from mtl_keras.datasets.reading.sentence_splits import (
+    files_by_part,
+    make_sentence_splits,
+    split_sentences,
 )
+from mtl_keras.datasets.reading.tag_targets import make_tag_target
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
-from mtl_keras.datasets.splits import Splits, make_splits
+from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.tagged_sentences import (
     LABELS,
     TAGS,
-    folder_by_part,
+    find_part_folders,
     read_tagged_sentences,
 )
 from mtl_keras.spelling import did_you_mean
@@ -31,7 +28,7 @@ _ORIGIN = (
     "It holds the files seq.in, seq.out and label, or a folder of them for "
     "each of 'train', 'valid' and 'test'."
 )
-# Which file the usual names of tasks stand for.
+# The file of each usual task name.
 _FILES = {"intent": LABELS, LABELS: LABELS, "slots": TAGS, TAGS: TAGS}
 
 
@@ -51,52 +48,48 @@ def from_intent_slots(
 ) -> Splits:
     """Reads folders with the files `seq.in`, `seq.out` and `label`.
 
-    So do SNIPS, ATIS and other sets of requests to an assistant come: a line
-    for each sentence, with its tokens, their tags, and its intent. Batches of
-    the training part hold sentences of like length, and all batches are as
-    long as their longest sentence.
-
-    An empty line of tags or in `label` is a missing label.
+    This is the format of SNIPS, ATIS and other requests to an assistant: one
+    line per sentence, with its tokens, their tags, and its intent. An empty
+    line of tags or in `label` is a missing label. Batches are made as in
+    `from_conll`.
 
     Args:
         path: String or path of a folder with the folders `train`, `valid` (or
             `validation`, `dev`, `val`) and `test`, or with the three files,
-            which are parted at random; or a dict of folders `"train"`,
+            which are split at random; or a dict of the folders of `"train"`,
             `"validation"` and `"test"`.
         tasks: What to predict: names of tasks, tasks, or a dict as for
-            `from_csv`, with the file names `"label"` and `"seq.out"` as names
-            of columns. `"intent"` (or `"label"`) stands for a `Classification`
-            of the sentences, `"slots"` (or `"seq.out"`) for a
-            `SequenceTagging` of the tokens. Defaults to both.
-        scheme: The form of the tags of spans, see `from_conll`. Defaults to
-            `"iob2"`.
-        unknown_classes: String, `"error"` (default) or `"missing"`: what
-            intents and tags are that no sentence of the training part has, an
-            error or missing labels, tags together with others of their spans.
-        validation: Float, share of the training sentences that is held back
-            for validation. Defaults to `None`: 0.1 where there are no parts,
-            and none where there are.
-        test: Float, share of them for the test. Defaults to `None`: 0.2 where
-            there are no parts, and none where there are.
+            `from_csv`, with the file names `"label"` and `"seq.out"` as
+            columns. `"intent"` (or `"label"`) is a `Classification` of
+            sentences, `"slots"` (or `"seq.out"`) a `SequenceTagging` of
+            tokens. Defaults to both.
+        scheme: See `from_conll`. Defaults to `"iob2"`.
+        unknown_classes: See `from_conll`; applies to intents, too. Defaults to
+            `"error"`.
+        validation: Float, fraction of the training sentences to use for
+            validation. Defaults to `None`: 0.1 if there are no folders of
+            parts, else 0.
+        test: Float, fraction of the training sentences to use for the test.
+            Defaults to `None`: 0.2 if there are no folders of parts, else 0.
         batch_size: Integer, sentences per batch. Defaults to 32.
-        seed: Integer of at least 0, seed of the parts and of the order of the
+        seed: Integer of at least 0, seed of the split and of the order of the
             training part. Defaults to 0.
-        missing_values: List of strings that stand for a missing label.
-            Defaults to `()`.
+        missing_values: List of strings that stand for a missing label besides
+            the empty one. Defaults to `()`.
         encoding: String, encoding of the files. Defaults to `"utf-8"`.
-        origin: String, a sentence on where to get the files, for errors.
-            Defaults to one on what they are.
+        origin: Sentence on where to get the files, for errors. Defaults to one
+            that names the files.
 
     Returns:
         `Splits`: `train`, `validation` and `test` as `tf.data.Dataset`s of
-        `(x, y)`, x strings of shape `(batch,)`, and y int32: intents of shape
-        `(batch,)`, tags of shape `(batch, steps)`, -1 where a label is missing
-        and after the last token.
+        `(x, y)`, with x strings of shape `(batch,)`, and y int32: intents of
+        shape `(batch,)`, tags of shape `(batch, steps)`, -1 where a label is
+        missing and after the last token.
 
     Raises:
-        FileNotFoundError: If a folder or file is not there.
-        ValueError: If lines do not fit each other, or a class is unknown or
-            forbidden by its scheme. The error names the file and line.
+        FileNotFoundError: If a folder or file does not exist.
+        ValueError: If lines do not match, or a class is unknown or invalid in
+            its scheme. The error names the file and line.
 
     Example:
 
@@ -108,12 +101,7 @@ def from_intent_slots(
     model = mtl_keras.build_text_cls_tag(
         input_shape=data.input_shape, tasks=data.tasks, vocabulary=words
     )
-    model.fit(
-        data.train,
-        validation_data=data.validation,
-        shuffle=False,  # the training part is already
-        epochs=10,
-    )
+    model.fit(data.train, validation_data=data.validation, shuffle=False)
     ```
 
     Reference:
@@ -121,54 +109,50 @@ def from_intent_slots(
         Prediction", NAACL 2018.
     """
     specs = read_target_specs(tasks)
-    files = {spec.name: _file_of(spec) for spec in specs}
-    check_rules(unknown_classes, missing_values, scheme, list(files))
-    found = {
+    files = {spec.name: _find_file(spec) for spec in specs}
+    rules = LabelRules(unknown_classes, missing_values, scheme, list(files))
+    folders = {
         part: read_tagged_sentences(folder, origin, encoding)
-        for part, folder in file_by_part(folder_by_part(path, origin)).items()
+        for part, folder in files_by_part(
+            find_part_folders(path, origin)
+        ).items()
     }
-    parts = make_parts(
-        {part: len(one.tokens) for part, one in found.items()},
+    parts = split_sentences(
+        {part: len(found.tokens) for part, found in folders.items()},
         validation=validation,
         test=test,
         seed=seed,
-        source=f"'{found['train'].folder}'",
+        source=f"'{folders['train'].folder}'",
     )
-    rules = TagRules(
-        parts["train"], unknown_classes, {"", *missing_values}, scheme
-    )
-    rows = [
-        (one.folder, row + 1)
-        for one in found.values()
-        for row in range(len(one.tokens))
+    places = [
+        (found.folder, row + 1)
+        for found in folders.values()
+        for row in range(len(found.tokens))
     ]
 
     def where(sentence: int, token: int | None = None) -> str:
-        folder, line = rows[sentence]
+        folder, line = places[sentence]
         if token is None:
             return f"line {line} of '{folder / LABELS}'"
         return f"token {token + 1} in line {line} of '{folder / TAGS}'"
 
-    targets = []
-    for spec in specs:
-        if files[spec.name] == TAGS:
-            tags = [row for one in found.values() for row in one.tags]
-            targets.append(make_tag_target(spec, tags, where, rules))
-        else:
-            labels = [label for one in found.values() for label in one.labels]
-            targets.append(make_label_target(spec, labels, where, rules))
-    tokens = [row for one in found.values() for row in one.tokens]
-    made = tuple(task for task, _ in targets)
-    source = SentenceSource(
-        join_tokens(tokens),
-        {task.name: values for task, values in targets},
-        np.array(list(map(len, tokens))),
+    tokens, tags, labels = (
+        [row for found in folders.values() for row in getattr(found, field)]
+        for field in ("tokens", "tags", "labels")
     )
-    return make_splits(source, made, parts, batch_size=batch_size, seed=seed)
+    targets = [
+        make_tag_target(spec, tags, where, rules, parts["train"])
+        if files[spec.name] == TAGS
+        else make_sentence_target(spec, labels, where, rules, parts["train"])
+        for spec in specs
+    ]
+    return make_sentence_splits(
+        tokens, targets, parts, batch_size=batch_size, seed=seed
+    )
 
 
-def _file_of(spec: TargetSpec) -> str:
-    """The file that the labels of a task stand in."""
+def _find_file(spec: TargetSpec) -> str:
+    """Returns the name of the file that holds the labels of a task."""
     (name,) = spec.columns if len(spec.columns) == 1 else (None,)
     if name in _FILES:
         return _FILES[name]
@@ -176,6 +160,6 @@ def _file_of(spec: TargetSpec) -> str:
         return TAGS if issubclass(spec.kind, SequenceTagging) else LABELS
     raise ValueError(
         f"Task {spec.name!r}: found the columns {list(spec.columns)}, expected "
-        f"one of the files. {did_you_mean(name, _FILES)} tasks={{{spec.name!r}"
-        f": [{TAGS!r}]}} says which."
+        f"one of the files. {did_you_mean(name, _FILES)} Pass tasks="
+        f"{{{spec.name!r}: [{TAGS!r}]}} to choose one."
     )

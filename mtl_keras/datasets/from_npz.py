@@ -1,4 +1,4 @@
-"""Reads arrays of your own."""
+"""Reads the arrays of an npz file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 
 _CHUNK = 256
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+_READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
 def from_npz(
@@ -37,40 +37,43 @@ def from_npz(
     batch_size: int = 32,
     seed: int = 0,
 ) -> Splits:
-    """Reads the arrays of an npz file as data for several tasks.
+    """Reads the arrays of an npz file as inputs and targets.
 
-    NaN is a missing label; for classes, so is -1, and the empty text. Targets
-    come out as float32 with NaN for regressions, as int32 with -1 for classes.
+    NaN is a missing label; for classes, so are -1 and the empty string.
+    Targets become float32 with NaN for regressions, and int32 with -1 for
+    classes.
 
     Args:
         path: String or path of an npz file, as `numpy.savez` writes it.
-        tasks: What to predict, as for `from_csv`, with keys of arrays for
-            columns. A single column is inferred as there. Arrays of shape
-            `(n, height, width)`, with or without a last axis of 1, are masks
-            (of 0 and 1, of 0 and 255, or of classes, see `from_folder`); of
-            shape `(n, k)`, floats are several numbers, and 0 and 1 several
-            labels.
+        tasks: What to predict, as for `from_csv`, with keys of arrays in place
+            of columns. The kind of a column is inferred as there. Arrays of
+            shape `(n, height, width)`, with or without a last axis of 1, are
+            masks (of 0 and 1, of 0 and 255, or of classes, see `from_folder`).
+            Arrays of shape `(n, k)` are regressions if they contain floats,
+            and multi-label classifications if they contain 0 and 1.
         inputs: String, key of the inputs, an array of numbers of shape
             `(n, ...)`. Defaults to `"x"`.
-        missing_pixel: Integer, the value of pixels of a mask that have no
-            label, such as 255; a dict says it for each task. Defaults to
-            `None`: all have one.
-        validation: Float, share of the samples that is held back for
-            validation. Defaults to 0.1. 0 makes no such part.
-        test: Float, share of the samples for the test. Defaults to 0.2.
-        group: String, key of an array of shape `(n,)`: samples with one value
-            stay in one part. Defaults to `None`: each sample by itself.
+        missing_pixel: Integer, value of the pixels of a mask that have no
+            label, such as 255. A dict sets it by task. Defaults to `None`: all
+            pixels have a label.
+        validation: Float, fraction of the samples to use for validation. With
+            0, there is no validation part. Defaults to 0.1.
+        test: Float, fraction of the samples to use for the test. Defaults to
+            0.2.
+        group: String, key of an array of shape `(n,)`: all samples with the
+            same value are in one part. Defaults to `None`: samples are split
+            independently.
         batch_size: Integer, samples per batch. Defaults to 32.
-        seed: Integer of at least 0, seed of the parts and of the order of the
+        seed: Integer of at least 0, seed of the split and of the order of the
             training part. Defaults to 0.
 
     Returns:
         `Splits`, with inputs in float32.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If the file lacks a key, holds no samples, or an array
-            does not fit.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file lacks a key, has no samples, or an array does
+            not fit.
 
     Example:
 
@@ -84,17 +87,17 @@ def from_npz(
     model.fit(
         data.train,
         validation_data=data.validation,
-        shuffle=False,  # the training part is already
+        shuffle=False,  # the training part is shuffled already
         epochs=10,
     )
     ```
     """
     specs = read_target_specs(tasks)
     file = existing_file(path, "Pass the path of an npz file.")
-    specs = [_of_one_key(spec) for spec in specs]
+    specs = [_with_one_key(spec) for spec in specs]
     keys = {spec.columns[0]: "tasks" for spec in specs}
     keys |= {inputs: "inputs", **({} if group is None else {group: "group"})}
-    arrays = _read(file, keys)
+    arrays = _read_arrays(file, keys)
     _check_lengths(arrays, inputs, file)
     missing = _missing_pixels(missing_pixel, [spec.name for spec in specs])
     targets = [
@@ -106,9 +109,11 @@ def from_npz(
         )
         for spec in specs
     ]
-    groups = None if group is None else _groups(arrays[group], group, file)
-    x = _inputs(arrays[inputs], inputs, file)
-    # What is made of the arrays lies in memory beside no second copy of them.
+    groups = None
+    if group is not None:
+        groups = _read_groups(arrays[group], group, file)
+    x = _read_inputs(arrays[inputs], inputs, file)
+    # The source holds its own copy.
     arrays.clear()
     parts = partition(
         len(x),
@@ -131,12 +136,14 @@ def from_npz(
     )
 
 
-def _missing_pixels(said, names: Sequence[str]) -> dict[str, int]:
-    pixels = said if isinstance(said, Mapping) else dict.fromkeys(names, said)
+def _missing_pixels(missing_pixel, names: Sequence[str]) -> dict[str, int]:
+    pixels = missing_pixel
+    if not isinstance(pixels, Mapping):
+        pixels = dict.fromkeys(names, pixels)
     for name, value in pixels.items():
         if name not in names:
             raise ValueError(
-                f"`missing_pixel` names {name!r}, which is no task. "
+                f"`missing_pixel` names {name!r}, which is not a task. "
                 f"{did_you_mean(name, names)}"
             )
         if value is not None and (
@@ -148,20 +155,20 @@ def _missing_pixels(said, names: Sequence[str]) -> dict[str, int]:
     return {name: value for name, value in pixels.items() if value is not None}
 
 
-def _of_one_key(spec: TargetSpec) -> TargetSpec:
+def _with_one_key(spec: TargetSpec) -> TargetSpec:
     if spec.task is not None:
-        # The names of its labels are names of columns in a table alone.
+        # Only in a table, the names of its labels are columns.
         return dataclasses.replace(spec, columns=(spec.name,))
     if len(spec.columns) > 1:
         raise ValueError(
             f"`tasks` has several keys for {spec.name!r}: "
-            f"{list(spec.columns)}; expected one array for each task. Stack "
-            "them before saving the file."
+            f"{list(spec.columns)}; expected one array per task. Stack them "
+            "before saving the file."
         )
     return spec
 
 
-def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
+def _read_arrays(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(file):
         raise ValueError(
             f"`path` must name an npz file, found something else in '{file}'. "
@@ -177,24 +184,24 @@ def _read(file: Path, keys: Mapping[str, str]) -> dict[str, np.ndarray]:
         arrays = {}
         for key in keys:
             try:
-                arrays[key] = _native(archive[key])
-            except (*_DAMAGE, ValueError) as error:
+                arrays[key] = _to_native(archive[key])
+            except (*_READ_ERRORS, ValueError) as error:
                 if "allow_pickle" not in str(error):
                     raise ValueError(
                         f"`path` must name an npz file that can be read, but "
-                        f"{key!r} of '{file}' is damaged: {error}. Save it, or "
-                        "copy it, again."
+                        f"{key!r} of '{file}' is corrupted: {error}. Save or "
+                        "copy it again."
                     ) from error
                 raise ValueError(
-                    f"`path` must hold numbers or texts, found Python objects "
+                    "`path` must hold numbers or strings, found Python objects "
                     f"in {key!r} of '{file}'. Convert them before saving: "
                     ".astype('float32') (None becomes NaN) or .astype(str)."
                 ) from error
     return arrays
 
 
-def _native(array: np.ndarray) -> np.ndarray:
-    """An array as this machine writes it; others may begin at the other end."""
+def _to_native(array: np.ndarray) -> np.ndarray:
+    """Converts an array to the byte order of this machine."""
     if array.dtype.kind in "iufc" and not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return np.ascontiguousarray(array) if array.ndim else array
@@ -210,20 +217,20 @@ def _check_lengths(arrays, inputs, file) -> None:
     for key, array in arrays.items():
         if not array.ndim or len(array) != count:
             raise ValueError(
-                f"`path` must hold arrays with as many samples, found shape "
-                f"{array.shape} in {key!r} and {count} samples in {inputs!r} "
-                f"of '{file}'."
+                "`path` must hold arrays with the same number of samples, "
+                f"found shape {array.shape} in {key!r} and {count} samples in "
+                f"{inputs!r} of '{file}'."
             )
 
 
-def _inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
+def _read_inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
     if x.dtype.kind not in "biuf":
         raise ValueError(
             f"`inputs` must be numbers, found dtype {x.dtype} in {key!r} of "
-            f"'{file}'. Encode texts as numbers before saving the file."
+            f"'{file}'. Encode strings as numbers before saving the file."
         )
     is_float = x.dtype.kind == "f"
-    if x.dtype.itemsize > 2:  # others stay small until a batch needs them
+    if x.dtype.itemsize > 2:  # smaller dtypes are converted batch by batch
         with np.errstate(over="ignore"):
             x = x.astype("float32", copy=False)
     for start in range(0, len(x) if is_float else 0, _CHUNK):
@@ -233,16 +240,16 @@ def _inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
             index[0] += start
             raise ValueError(
                 f"`inputs` must be finite numbers, found {x[tuple(index)]} at "
-                f"index {index.tolist()} of {key!r} in '{file}'. Fill values "
-                "in, or drop these samples."
+                f"index {index.tolist()} of {key!r} in '{file}'. Replace "
+                "them, or remove these samples."
             )
     return x[:, None] if x.ndim == 1 else x
 
 
-def _groups(values: np.ndarray, key: str, file: Path) -> np.ndarray:
+def _read_groups(values: np.ndarray, key: str, file: Path) -> np.ndarray:
     if values.ndim != 1:
         raise ValueError(
-            f"`group` must be an array with a value for each sample, found "
+            f"`group` must be an array with a value per sample, found "
             f"shape {values.shape} in {key!r} of '{file}'."
         )
     return np.unique(values, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""How many groups samples belong to, and how large these are."""
+"""Counts the groups of samples, and their sizes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class GroupSizes:
-    """Number of groups, and of samples in a group.
+    """Number and sizes of groups.
 
     Args:
         count: Integer, number of groups.
-        smallest: Integer, samples of the smallest group.
-        median: Float, median of the numbers of samples.
-        largest: Integer, samples of the largest group.
+        smallest: Integer, number of samples of the smallest group.
+        median: Float, median number of samples of a group.
+        largest: Integer, number of samples of the largest group.
 
     Example:
 
@@ -40,11 +40,11 @@ class GroupSizes:
 
 
 def count_groups(groups: np.ndarray) -> GroupSizes:
-    """Counts groups.
+    """Counts groups and their sizes.
 
     Args:
-        groups: Integer array of shape `(samples,)`, with one sample at least:
-            the number of the group of each.
+        groups: Integer array of shape `(samples,)`, the group of each sample,
+            with at least one sample.
 
     Returns:
         The `GroupSizes`.

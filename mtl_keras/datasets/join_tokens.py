@@ -1,4 +1,4 @@
-"""Lists of tokens as the sentences that models of text take."""
+"""Joins lists of tokens to sentences, the input of text models."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from mtl_keras.datasets.encode_tags import count_tokens
 
 
 def join_tokens(sentences: Sequence[Sequence[str]]) -> np.ndarray:
-    """Joins the tokens of sentences by blanks.
+    """Joins the tokens of sentences with spaces.
 
     Args:
         sentences: Sequence of sequences of tokens.
 
     Returns:
-        Array of shape `(n,)` of strings, for `fit` and `predict` of a model on
-        sentences. Its tokens are the same.
+        Array of strings of shape `(n,)`, for `fit` and `predict` of a text
+        model, which splits it into the same tokens.
 
     Raises:
-        TypeError: If a sentence is a string, or a token is none.
-        ValueError: If a sentence has no token, or a token is empty or holds
-            blanks, so that it would not stay one.
+        TypeError: If a sentence is a string, or a token is not a string.
+        ValueError: If a sentence has no tokens, or a token is empty or
+            contains whitespace, where it would be split.
 
     Example:
 
@@ -34,10 +34,12 @@ def join_tokens(sentences: Sequence[Sequence[str]]) -> np.ndarray:
         if isinstance(tokens, str):
             raise TypeError(
                 f"Row {row} is the string {tokens!r}; expected a list of "
-                "tokens. Strings go into a model as they are."
+                "tokens. A model takes strings as they are."
             )
         if not len(tokens):
-            raise ValueError(f"Row {row} is empty; expected a token at least.")
+            raise ValueError(
+                f"Row {row} is empty; expected at least one token."
+            )
         for step, token in enumerate(tokens):
             if not isinstance(token, str):
                 raise TypeError(
@@ -45,10 +47,10 @@ def join_tokens(sentences: Sequence[Sequence[str]]) -> np.ndarray:
                 )
             if count_tokens(token) != 1:
                 raise ValueError(
-                    f"Row {row} has the token {token!r} at place {step}; "
-                    "expected one without blanks, because sentences are split "
-                    "at blanks. Write '_' for them, or leave the token and its "
-                    "tags out."
+                    f"Row {row} has the token {token!r} at index {step}; "
+                    "expected one without whitespace, because sentences are "
+                    "split at whitespace. Replace it by '_', or remove the "
+                    "token and its tags."
                 )
         joined[row] = " ".join(tokens)
     return joined

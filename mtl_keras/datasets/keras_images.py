@@ -1,4 +1,4 @@
-"""Images and their classes, from where `keras.datasets` keeps them."""
+"""Reads image data sets from the files of `keras.datasets`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Parts = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 @dataclasses.dataclass(frozen=True)
 class KerasImages:
-    """A data set of images that Keras downloads: its files and their reader.
+    """Image data set that Keras downloads.
 
-    Files that lie in the Keras cache are read without asking Keras, which
-    replaces files that are not its own, byte by byte, deletes them where the
-    download fails, and unpacks archives anew at each call.
+    Files in the Keras cache are read without Keras, which replaces files with
+    another checksum, deletes them if the download fails, and unpacks archives
+    again at each call.
 
     Args:
-        title: String, what the data set is called in errors.
-        task: String, the name of the targets.
-        module: Module of `keras.datasets` that downloads it.
-        read: Function of a path that returns `(x_train, y_train), (x_test,
-            y_test)`, arrays of uint8 pixels and integer classes.
-        places: Tuple of strings, where it may lie in the cache.
-        files: Tuple of strings, the files of a folder. Empty if each place is
+        title: Name of the data set in errors.
+        task: Name of the targets.
+        module: Module of `keras.datasets` that downloads the data set.
+        read: Function from a path to `(x_train, y_train), (x_test, y_test)`,
+            arrays of uint8 pixels and integer classes.
+        places: Tuple of strings, possible paths in the cache.
+        files: Tuple of strings, the files of a folder. Empty if each path is
             one file.
-        origin: String, a sentence on where to get it, for errors.
+        origin: Sentence on where to get the data set, for errors.
     """
 
     title: str
@@ -47,7 +47,7 @@ class KerasImages:
     def load(
         self, path: str | os.PathLike | None = None
     ) -> tuple[Samples, Samples]:
-        """Reads the data set, and downloads it if it is nowhere.
+        """Reads the data set, and downloads it if needed.
 
         Args:
             path: String or path of the file or folder. Defaults to `None`:
@@ -60,25 +60,30 @@ class KerasImages:
 
         Raises:
             FileNotFoundError: If it can be neither found nor downloaded.
-            ValueError: If a file holds something else.
+            ValueError: If a file has another content.
         """
         if path is None:
-            path = self._cached()
+            path = self._find_cached()
         if path is None:
             train, test = self._download()
         else:
-            train, test = self.read(self._checked(path))
-        return self._samples(*train, "x_train"), self._samples(*test, "x_test")
+            train, test = self.read(self._check_files(path))
+        return (
+            self._make_samples(*train, "x_train"),
+            self._make_samples(*test, "x_test"),
+        )
 
-    def _cached(self) -> Path | None:
+    def _find_cached(self) -> Path | None:
         places = [cache_folder() / place for place in self.places]
-        return next((place for place in places if self._is_whole(place)), None)
+        return next(
+            (place for place in places if self._is_complete(place)), None
+        )
 
-    def _is_whole(self, place: Path) -> bool:
+    def _is_complete(self, place: Path) -> bool:
         files = [place / name for name in self.files] or [place]
         return all(file.is_file() for file in files)
 
-    def _checked(self, path: str | os.PathLike) -> Path:
+    def _check_files(self, path: str | os.PathLike) -> Path:
         folder = Path(path).expanduser()
         if folder.is_dir():
             for name in self.files:
@@ -95,16 +100,17 @@ class KerasImages:
     def _download(self) -> Parts:
         try:
             return self.module.load_data()
-        # Keras raises a bare Exception when the download fails.
+        # Keras raises a plain Exception if the download fails.
         except Exception as error:
             raise FileNotFoundError(
                 f"{self.title} is not in the Keras cache and could not be "
-                f"downloaded: {error} Put a {self.places[-1]} into "
+                f"downloaded: {error} Put {self.places[-1]} into "
                 f"'{cache_folder()}' (the environment variable KERAS_HOME "
-                f"moves that folder), or pass its path as `path`. {self.origin}"
+                f"changes that folder), or pass its path as `path`. "
+                f"{self.origin}"
             ) from error
 
-    def _samples(self, x, y, key: str) -> Samples:
+    def _make_samples(self, x, y, key: str) -> Samples:
         x = scale_pixels(x, key)
         if x.ndim == 3:
             x = x[..., None]
@@ -112,6 +118,6 @@ class KerasImages:
 
 
 def cache_folder() -> Path:
-    """Returns the folder where Keras keeps data sets."""
+    """Returns the folder where Keras stores data sets."""
     home = os.environ.get("KERAS_HOME", Path("~") / ".keras")
     return Path(home).expanduser() / "datasets"

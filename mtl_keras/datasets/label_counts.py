@@ -10,7 +10,7 @@ import numpy as np
 from mtl_keras.datasets.description import TaskDescription
 from mtl_keras.tasks import Task
 
-# Labels below it are counted in an array of this length, others one by one.
+# Labels below are counted in an array of this length.
 _FEW = 2**16
 
 
@@ -19,8 +19,8 @@ class LabelCounts:
 
     Args:
         name: String, name of the task.
-        task: The task, or `None` if its labels must say themselves whether
-            they are classes: integers and masks are, floats are not.
+        task: The task, or `None` to infer what its labels are: integers and
+            masks are classes, floats are numbers.
     """
 
     def __init__(self, name: str, task: Task | None):
@@ -47,8 +47,8 @@ class LabelCounts:
             Boolean array of shape `(count,)`, true where a sample has a label.
 
         Raises:
-            ValueError: If they are no numbers, of another number of samples,
-                or no classes where classes are expected.
+            ValueError: If they are not numbers, their number differs from
+                `count`, or they are not valid classes.
         """
         self.samples += count
         if targets is None:
@@ -68,7 +68,7 @@ class LabelCounts:
         if self.is_number:
             self._count_numbers(values[there])
         elif self.by_label:
-            # Half a label and more counts as one, as in metrics.
+            # Labels of 0.5 and more count as 1, as in metrics.
             found = ((values >= 0.5) & there).sum(axis=0).ravel()
             self._classes.update(dict(enumerate(found.tolist())))
         else:
@@ -80,7 +80,7 @@ class LabelCounts:
     def _numbers(self, targets, count: int) -> np.ndarray:
         values = np.asarray(targets)
         if values.dtype.kind == "O":
-            # pandas' nullable columns hold pd.NA, and others None.
+            # Nullable columns of pandas contain pd.NA, others None.
             values = np.array(
                 [np.nan if _is_gone(v) else v for v in values.ravel()]
             ).reshape(values.shape)
@@ -89,13 +89,13 @@ class LabelCounts:
         if values.dtype.kind not in "biuf":
             raise ValueError(
                 f"Task {self.name!r}: found labels of dtype {values.dtype}, "
-                "expected numbers: number the classes from 0, and name them "
-                "by the class_names of the task."
+                "expected numbers. Encode the classes as integers from 0, and "
+                "pass their names as class_names of the task."
             )
         if values.shape[:1] != (count,):
             raise ValueError(
                 f"Task {self.name!r}: found targets of shape {values.shape}, "
-                f"expected one for each of {count} samples."
+                f"expected one per sample, {count}."
             )
         return values
 
@@ -202,7 +202,7 @@ class LabelCounts:
 
 
 class _Steps:
-    """Steps of sequences: those with a label, holes, and padding."""
+    """Counts of steps of sequences: labelled, missing, and padding."""
 
     def __init__(self):
         self.sequences = self.unlabelled = 0
@@ -219,9 +219,9 @@ class _Steps:
         self.padding += labelled.size - steps
 
     def elements(self, samples: int) -> int:
-        """Steps without padding.
+        """Returns the number of steps without padding.
 
-        A sequence without a label is as long as the others on average.
+        Sequences without labels count with the mean length of the others.
         """
         if not self.sequences:
             return samples

@@ -29,7 +29,7 @@ def load_data(
     Args:
         path: String or path of an npz file with the uint8 arrays `x_train`,
             `y_train`, `x_test` and `y_test`. Defaults to `None`: `mnist.npz`
-            in `~/.keras/datasets`, which Keras downloads if it is not there.
+            in `~/.keras/datasets`, which Keras downloads if needed.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -38,7 +38,7 @@ def load_data(
 
     Raises:
         FileNotFoundError: If MNIST can be neither found nor downloaded.
-        ValueError: If the file lacks an array or one does not fit.
+        ValueError: If the file lacks an array, or an array does not fit.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""MultiMNIST: two overlapping MNIST digits, one task for each.
+"""MultiMNIST: two overlapping MNIST digits, one task each.
 
 Origin: MNIST (Y. LeCun, C. Cortes and C. Burges, 1998), a derivative of NIST
 special databases 1 and 3; the overlay follows Sabour et al. (2017) and Sener
@@ -26,18 +26,18 @@ def load_data(
     seed: int = 0,
     path: str | os.PathLike | None = None,
 ) -> tuple[Samples, Samples]:
-    """Lays two MNIST digits over each other.
+    """Overlays two MNIST digits.
 
-    The left digit lies in the top-left corner of a canvas of 36x36 pixels,
-    the right one in the bottom-right corner, so that they share 20x20 pixels,
-    where the brighter one wins. Averaging over areas shrinks the canvas to
-    28x28. (Sener and Koltun's published code shifts the right digit by 6
-    pixels instead of 8 and shrinks by nearest neighbour, which drops strokes
-    one pixel wide: compare results within one of the two.)
+    The left digit is in the top-left corner of a canvas of 36x36 pixels, the
+    right digit in the bottom-right corner. Where they overlap, in 20x20 pixels,
+    the brighter value is kept. Averaging over areas shrinks the canvas to
+    28x28. (The published code of Sener and Koltun shifts the right digit by 6
+    pixels instead of 8, and shrinks by nearest neighbour, which drops strokes
+    of one pixel. Do not compare results of the two.)
 
-    Both digits are drawn at random, of the same class or not. Each MNIST
-    image serves once on either side before any serves again. Training scenes
-    use training digits alone, test scenes test digits alone.
+    Both digits are drawn at random, of the same class or not. Each MNIST image
+    is used once on either side before any is repeated. Training images use
+    only training digits, test images only test digits.
 
     Args:
         num_train: Integer, number of training images. Defaults to 60000.
@@ -46,8 +46,8 @@ def load_data(
             Defaults to 0.
         path: String or path of an npz file with the uint8 arrays `x_train`,
             `y_train`, `x_test` and `y_test`. Defaults to `None`: the file
-            that `keras.datasets.mnist` keeps in `~/.keras/datasets`; Keras
-            downloads it if it is not there or has another checksum.
+            that `keras.datasets.mnist` stores in `~/.keras/datasets`, which
+            Keras downloads if needed.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -56,7 +56,7 @@ def load_data(
 
     Raises:
         FileNotFoundError: If MNIST can be neither found nor downloaded.
-        ValueError: If the file lacks an array or an argument is out of range.
+        ValueError: If the file lacks an array, or an argument is out of range.
 
     Example:
 
@@ -108,7 +108,7 @@ def _overlay(samples, count, seed):
     right = _draw(len(digits), count, rng)
     shrink = _area_matrix(CANVAS_SIZE, DIGIT_SIZE)
     x = np.empty((count, DIGIT_SIZE, DIGIT_SIZE, 1), "float32")
-    # Part by part, because the canvases take more memory than the result.
+    # In chunks, because the canvases need more memory than the result.
     for start in range(0, count, 4096):
         part = slice(start, start + 4096)
         canvas = _canvas(digits[left[part]], digits[right[part]])
@@ -117,7 +117,7 @@ def _overlay(samples, count, seed):
 
 
 def _draw(available, count, rng):
-    """Draws indices so that none comes again before all have come once."""
+    """Draws indices, each of them once before any is repeated."""
     rounds = -(-count // available)
     orders = [rng.permutation(available) for _ in range(rounds)]
     return np.concatenate(orders)[:count]

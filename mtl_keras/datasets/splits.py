@@ -1,4 +1,4 @@
-"""Splits: the parts of a data set, with the tasks that fit."""
+"""Training, validation and test part of a data set, with its tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.datasets.arguments import check_count
+from mtl_keras.datasets.reading.source import Source
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
@@ -18,28 +19,27 @@ from mtl_keras.training.data.encoded_inputs import mark_encoded
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
-    """Training, validation and test part of a data set of your own.
+    """Training, validation and test part of a data set, with its tasks.
 
-    It comes from `from_csv` and its like (`from_*`). Every part is a
-    batched `tf.data.Dataset` of `(x, y)`, with y a dict of targets named after
-    the tasks, and knows its number of batches. The training part comes in
-    another order each epoch; the same seed gives the same orders, where
+    `from_csv` and the other functions `from_*` return it. Every part is a
+    batched `tf.data.Dataset` of `(x, y)` with a known number of batches, and y
+    a dict of targets named after the tasks. The order of the training part
+    differs in each epoch. The same seed gives the same orders, if
     `keras.utils.set_random_seed` is called with the same seed or not at all.
 
     Args:
-        train: The part to train on.
-        validation: The part for `validation_data`, or `None` if no share was
-            held back for it.
+        train: The training part.
+        validation: The part for `validation_data`, or `None`.
         test: The part for the final evaluation, or `None`.
         tasks: Tuple of the tasks that fit the targets, for a factory.
-        indices: Dict from the name of a part to an integer array: which
-            samples of the source, counted from 0, it holds.
+        indices: Dict from the name of a part to an integer array, the indices
+            of its samples in the source.
         input_names: Tuple with the name of each column of a table's inputs,
-            `"column=category"` for a one-hot one. Defaults to `()`.
-        source: What reads the samples.
-        groups: Integer array of shape `(samples,)`, a number for the group of
-            each sample, or `None`.
-        encoding: `TableEncoding` of a table, or `None`.
+            `"column=category"` for a one-hot column. Defaults to `()`.
+        source: The `Source` that reads the samples. Defaults to `None`.
+        groups: Integer array of shape `(samples,)`, the group of each sample.
+            Defaults to `None`.
+        encoding: `TableEncoding` of a table. Defaults to `None`.
 
     Example:
 
@@ -51,7 +51,7 @@ class Splits:
     model.fit(
         data.train,
         validation_data=data.validation,
-        shuffle=False,  # the training part is already
+        shuffle=False,  # the training part is shuffled already
         epochs=10,
     )
     model.evaluate(data.test, return_dict=True)
@@ -64,20 +64,20 @@ class Splits:
     tasks: tuple[Task, ...]
     indices: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
     input_names: tuple[str, ...] = ()
-    source: Any = dataclasses.field(default=None, repr=False)
+    source: Source | None = dataclasses.field(default=None, repr=False)
     groups: np.ndarray | None = dataclasses.field(default=None, repr=False)
     encoding: Any = dataclasses.field(default=None, repr=False)
 
     @property
     def input_shape(self) -> tuple | dict[str, tuple]:
-        """Shape of one sample's inputs, for a factory.
+        """Shape of the inputs of one sample, for a factory.
 
-        Of several inputs by name, a dict of their shapes.
+        With several inputs, it is a dict of shapes.
         """
         spec = self.train.element_spec[0]
         if isinstance(spec, Mapping):
             return {name: tuple(s.shape[1:]) for name, s in spec.items()}
-        if spec.dtype == tf.string:  # sentences, of any number of tokens
+        if spec.dtype == tf.string:  # sentences with any number of tokens
             return (None,)
         return tuple(spec.shape[1:])
 
@@ -92,7 +92,7 @@ class Splits:
             `(x, y)`, in the order of the source.
 
         Raises:
-            ValueError: If there is no such part.
+            ValueError: If the part does not exist.
 
         Example:
 
@@ -104,14 +104,14 @@ class Splits:
         if part not in self.indices:
             raise ValueError(
                 f"`part` must name a part, found {part!r}. "
-                f"{did_you_mean(part, self.indices)} A part whose share is 0 "
-                "is not made."
+                f"{did_you_mean(part, self.indices)} A part whose fraction is "
+                "0 does not exist."
             )
         x, y = self.source.arrays(self.indices[part])
         return (x if self.encoding is None else mark_encoded(x)), y
 
     def serving_model(self, model):
-        """Puts the encoding of a table in front of a model.
+        """Adds the encoding of a table to a model.
 
         Args:
             model: A `MultiTaskModel` that was trained on these data.
@@ -121,7 +121,7 @@ class Splits:
             `mtl_keras.tables.with_raw_columns`.
 
         Raises:
-            ValueError: If the data come from no table.
+            ValueError: If the data do not come from a table.
 
         Example:
 
@@ -131,14 +131,14 @@ class Splits:
         """
         if self.encoding is None:
             raise ValueError(
-                "These data come from no table, so their inputs have no "
-                "encoding: export the model itself."
+                "These data do not come from a table, so their inputs have no "
+                "encoding. Export the model itself."
             )
         return self.encoding.serving_model(model)
 
 
 def make_splits(
-    source: Any,
+    source: Source,
     tasks: tuple[Task, ...],
     parts: Mapping[str, np.ndarray],
     *,
@@ -152,24 +152,22 @@ def make_splits(
     """Makes the parts of a source.
 
     Args:
-        source: What has `batches(indices, batch_size, seed)` and
-            `arrays(indices)`.
+        source: The `Source` of the samples.
         tasks: Tuple of the tasks that fit the targets.
         parts: Dict from part to indices, from `partition`.
         batch_size: Integer, samples per batch.
         seed: Integer, seed of the order of the training part.
         input_names: Tuple of the names of input columns. Defaults to `()`.
-        groups: Integer array, a number for the group of each sample. Defaults
-            to `None`.
+        groups: Integer array, the group of each sample. Defaults to `None`.
         encoding: `TableEncoding` of a table. Defaults to `None`.
-        shuffle: Boolean, whether the training part comes in another order each
-            epoch. Defaults to `True`.
+        shuffle: Boolean, whether to shuffle the training part. Defaults to
+            `True`.
 
     Returns:
         The `Splits`.
 
     Raises:
-        ValueError: If the batch size is out of its range.
+        ValueError: If the batch size is out of range.
     """
     check_count("batch_size", batch_size)
     batches = {

@@ -1,4 +1,4 @@
-"""Spoken digits: which digit is said, and who says it.
+"""Spoken digits: the digit and the speaker of a recording.
 
 Origin: the Free Spoken Digit Dataset,
 https://github.com/Jakobovski/free-spoken-digit-dataset.
@@ -16,30 +16,29 @@ from mtl_keras.tasks import Classification, Task
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 STEPS, BANDS = 100, 40
-# What frames after the end of a recording hold: no band of a frame that was
-# recorded is exactly this, let alone all.
+# Value of frames after the end of a recording. No recorded frame has it.
 PADDING_VALUE = 0.0
 _TEST, _VALIDATION = range(5), range(5, 10)
 
 _ORIGIN = (
     "Build it from https://github.com/Jakobovski/free-spoken-digit-dataset, as "
-    "the documentation of `spoken_digits.load_data` says."
+    "the documentation of `spoken_digits.load_data` describes."
 )
 
 
 def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
     """Reads 3,000 recordings of spoken digits as spectrograms.
 
-    Six speakers say each digit 50 times. By the official split the recordings
-    numbered 0 to 4 of each digit and speaker are the test part. They are 15 to
-    100 frames of 10 ms long; after its end a recording is padded with 0.
+    Six speakers say each digit 50 times. In the official split, the recordings
+    numbered 0 to 4 of each digit and speaker are the test part. Recordings
+    have 15 to 100 frames of 10 ms, and are padded with 0.
 
-    The file is an npz with the arrays `log_mel` (n, 100, 40), floats, the
-    natural logarithm of 40 mel bands (60 to 3,800 Hz) of the power spectrum in
-    windows of 32 ms every 10 ms; `length` (n,), the number of frames; `digit`
-    (n,), 0 to 9; `speaker` (n,), numbers in `speaker_names` (6,); and
-    `is_test` (n,), booleans. The rows follow the names of the recordings in
-    alphabetical order, `{digit}_{speaker}_{number}.wav`.
+    The npz file has the arrays `log_mel` (n, 100, 40), floats, the natural
+    logarithm of 40 mel bands (60 to 3,800 Hz) of the power spectrum in windows
+    of 32 ms every 10 ms; `length` (n,), the number of frames; `digit` (n,), 0
+    to 9; `speaker` (n,), indices in `speaker_names` (6,); and `is_test` (n,),
+    booleans. The rows are in the alphabetical order of the file names,
+    `{digit}_{speaker}_{number}.wav`.
 
     Args:
         path: String or path of the npz file.
@@ -50,8 +49,9 @@ def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
         shape `(n,)`.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it lacks an array, or one has the wrong shape or values.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it lacks an array, or an array has the wrong shape or
+            values.
 
     Example:
 
@@ -72,18 +72,17 @@ def load_data(path: str | os.PathLike) -> tuple[Samples, Samples]:
 
 
 def load_splits(path: str | os.PathLike) -> tuple[Samples, Samples, Samples]:
-    """Reads the recordings with a validation part by their numbers.
+    """Reads the recordings as a training, validation and test part.
 
     The recordings numbered 5 to 9 of each digit and speaker are for
-    validation, so that it differs from training as the test part does: a take
-    apart from those that are trained on, not one drawn from among them.
+    validation. Like those of the test part, they are consecutive takes, not
+    drawn at random from the training part.
 
     Args:
         path: See `load_data`.
 
     Returns:
-        Three times `(x, y)`, see `load_data`: to train on, for validation, and
-        the test part.
+        Three pairs `(x, y)`, see `load_data`: training, validation and test.
 
     Raises:
         FileNotFoundError: See `load_data`.
@@ -108,8 +107,8 @@ def tasks() -> list[Task]:
     """Returns the tasks that fit the targets of `load_data`.
 
     Returns:
-        `Classification("digit", 10)` and `Classification("speaker", 6)`, the
-        latter with the speakers' names.
+        `Classification("digit", 10)` and `Classification("speaker", 6)`, with
+        the names of the speakers.
 
     Example:
 
@@ -124,7 +123,7 @@ def tasks() -> list[Task]:
 
 
 def _read(path: str | os.PathLike) -> tuple:
-    """Inputs, targets and the number of each recording."""
+    """Returns the inputs, the targets and the number of each recording."""
     shapes = {
         "log_mel": ("n", STEPS, BANDS),
         "length": ("n",),
@@ -147,8 +146,8 @@ def _read(path: str | os.PathLike) -> tuple:
     if not np.array_equal(np.isin(number, _TEST), arrays["is_test"]):
         raise ValueError(
             "`path` must hold the recordings in the alphabetical order of "
-            "their names, with 'is_test' for those numbered 0 to 4. Sort the "
-            "rows by name."
+            "their file names, with 'is_test' true for those numbered 0 to 4. "
+            "Sort the rows by file name."
         )
     x = arrays["log_mel"].astype("float32")
     x[np.arange(STEPS) >= arrays["length"][:, None]] = PADDING_VALUE
@@ -156,12 +155,12 @@ def _read(path: str | os.PathLike) -> tuple:
 
 
 def _numbers(y: dict[str, np.ndarray]) -> np.ndarray:
-    """The number of each recording, which follows from its place."""
+    """Returns the number of each recording, which follows from its row."""
     number = np.empty(len(y["digit"]), int)
     pair = y["digit"] * len(SPEAKERS) + y["speaker"]
-    for one in np.unique(pair):
-        chosen = pair == one
-        # As names are sorted: 0, 1, 10, 11, ..., 2, 20, ...
+    for value in np.unique(pair):
+        chosen = pair == value
+        # In the order of file names: 0, 1, 10, 11, ..., 2, 20, ...
         number[chosen] = sorted(range(chosen.sum()), key=str)
     return number
 

@@ -1,28 +1,27 @@
-"""Samples that are read from files when they are needed."""
+"""Reads samples from files when they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.datasets.reading.folder_source import FolderSource
 from mtl_keras.datasets.samples import Samples, Targets
 
 
 class StreamedSamples:
     """Samples that are read from files when they are needed.
 
-    Recipes and the command line take folders so, whatever their size.
+    Recipes and the command line read folders of any size this way.
 
     Args:
-        source: Source that reads samples by index, such as that of the
-            `Splits` of `from_folder`.
-        indices: Integer array, which of its samples.
+        source: The `FolderSource` of the `Splits` of `from_folder`.
+        indices: Integer array of samples.
     """
 
-    def __init__(self, source: Any, indices: np.ndarray):
+    def __init__(self, source: FolderSource, indices: np.ndarray):
         self._source = source
         self._indices = np.asarray(indices)
 
@@ -36,24 +35,24 @@ class StreamedSamples:
         return self.batches(1).element_spec
 
     def select(self, chosen: np.ndarray) -> StreamedSamples:
-        """Takes some of the samples.
+        """Selects samples without reading them.
 
         Args:
             chosen: Integer array, or a slice.
 
         Returns:
-            Samples that are still to be read.
+            `StreamedSamples`.
         """
         return StreamedSamples(self._source, self._indices[chosen])
 
     def select_tasks(self, names: Collection[str]) -> StreamedSamples:
-        """Leaves out the targets of other tasks, which are not read.
+        """Selects the targets to read.
 
         Args:
             names: Names of the tasks.
 
         Returns:
-            Samples that are still to be read.
+            `StreamedSamples` that do not read the targets of other tasks.
         """
         return StreamedSamples(self._source.select_tasks(names), self._indices)
 
@@ -64,7 +63,7 @@ class StreamedSamples:
 
         Args:
             batch_size: Integer, samples per batch; the last may be smaller.
-            seed: Integer, seed of the order, which is another one each epoch.
+            seed: Integer, seed of the order, which differs in each epoch.
                 Defaults to `None`: the order of the source.
 
         Returns:
@@ -79,12 +78,12 @@ class StreamedSamples:
             batch_size: Integer, samples per batch.
 
         Returns:
-            A `tf.data.Dataset` of x.
+            A `tf.data.Dataset` of `x`.
         """
         return self.select_tasks(()).batches(batch_size).map(lambda x, _: x)
 
     def targets(self) -> Iterator[Targets]:
-        """Reads the targets, without the inputs.
+        """Yields the targets, without reading the inputs.
 
         Yields:
             Dicts of arrays, batch by batch.

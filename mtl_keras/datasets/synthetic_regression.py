@@ -1,10 +1,9 @@
-"""Synthetic regression: two tasks that are as alike as you say.
+"""Synthetic regression: two tasks with a given correlation.
 
-Origin: made from a seed, by the recipe of Ma et al., "Modeling Task
-Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts", KDD
-2018, section 3.2.
+Origin: generated from a seed, as in Ma et al., "Modeling Task Relationships in
+Multi-task Learning with Multi-gate Mixture-of-Experts", KDD 2018, section 3.2.
 
-Licence: there is nothing to license.
+Licence: none needed.
 """
 
 import math
@@ -26,7 +25,7 @@ def load_data(
     noise: float = 0.1,
     seed: int = 0,
 ) -> tuple[Samples, Samples]:
-    """Makes inputs and two targets that follow from them.
+    """Generates inputs and two targets that depend on them.
 
     With orthogonal unit vectors u_1 and u_2, and the correlation rho,
 
@@ -34,22 +33,22 @@ def load_data(
         w_2 = scale (rho u_1 + sqrt(1 - rho^2) u_2)
         y_k = w_k x + sum_i sin(a_i w_k x + b_i) + noise
 
-    where x, a and b are normal with variance 1. With a correlation of 1 the
-    tasks are one but for their noise; with 0 they read different directions of
-    the input. The correlation of the targets is another number, since the
-    sines are no lines, and grows with rho.
+    where x, a and b are normal with variance 1. With a correlation of 1, the
+    tasks differ only in their noise; with 0, they depend on different
+    directions of the input. The correlation of the targets grows with rho, but
+    differs from it, because the sines are not linear.
 
-    The same seed gives the same inputs, directions, sines and noise whatever
-    the correlation is, so that results can be compared in pairs.
+    The same seed gives the same inputs, directions, sines and noise for any
+    correlation, so that results can be compared in pairs.
 
     Args:
         correlation: Float in [-1, 1], the cosine of the tasks' weights, rho.
             Defaults to 0.5.
         num_train: Integer, number of training samples. Defaults to 10000.
         num_test: Integer, number of test samples. Defaults to 2000.
-        num_inputs: Integer of at least 2, numbers in x. Defaults to 100.
-        num_sines: Integer, terms of the sum. Defaults to 5, the paper does not
-            say how many.
+        num_inputs: Integer of at least 2, size of x. Defaults to 100.
+        num_sines: Integer, number of sines. Defaults to 5; the paper does not
+            give the number.
         scale: Float above 0, norm of the weights. Defaults to 1.
         noise: Float of at least 0, standard deviation of the noise. Defaults
             to 0.1.
@@ -61,7 +60,7 @@ def load_data(
         of shape `(n,)`.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
 
     Example:
 
@@ -84,12 +83,12 @@ def load_data(
         )
     check_seed(seed)
     rng = np.random.default_rng(seed)
-    # Columns of Q are orthogonal and of length 1.
+    # The columns of Q are orthogonal unit vectors.
     directions, _ = np.linalg.qr(rng.normal(size=(num_inputs, 2)))
     sines = rng.normal(size=(2, num_sines))
     first, second = scale * directions.T
-    own = math.sqrt(1 - correlation**2)
-    weights = {"first": first, "second": correlation * first + own * second}
+    rest = math.sqrt(1 - correlation**2)
+    weights = {"first": first, "second": correlation * first + rest * second}
     return tuple(
         _samples(np.random.default_rng([seed, part]), n, weights, sines, noise)
         for part, n in enumerate((num_train, num_test))
@@ -126,7 +125,7 @@ def _samples(rng, count, weights, sines, noise) -> Samples:
 def _check(correlation, scale, noise) -> None:
     if not -1 <= correlation <= 1:
         raise ValueError(
-            f"`correlation` must lie in [-1, 1], found {correlation!r}."
+            f"`correlation` must be in [-1, 1], found {correlation!r}."
         )
     if not 0 < scale < math.inf:
         raise ValueError(f"`scale` must be above 0, found {scale!r}.")

@@ -1,16 +1,15 @@
-"""Forms in which tags of tokens say where spans are, and their conversion."""
+"""Tagging schemes of spans, and their conversion to IOB2."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from mtl_keras.spelling import did_you_mean
 
 OUTSIDE = "O"
-# What a letter before the type says of a token of a span.
+# The role in its span of a token whose tag has this letter.
 _BEGIN, _INSIDE, _END, _SINGLE = "begin", "inside", "end", "single"
 _ROLES = {
     "iob2": {"B": _BEGIN, "I": _INSIDE},
@@ -19,23 +18,20 @@ _ROLES = {
     "bilou": {"B": _BEGIN, "I": _INSIDE, "L": _END, "U": _SINGLE},
     "bmewo": {"B": _BEGIN, "M": _INSIDE, "E": _END, "W": _SINGLE},
 }
-# Tags that are classes of tokens and no spans.
+# Tags are classes of tokens and mark no spans.
 PLAIN = "plain"
 SCHEMES = (*_ROLES, PLAIN)
 _ALIASES = {"bio": "iob2", "iobes": "bioes"}
-_OPEN, _GOING_ON = {_BEGIN, _INSIDE}, {_INSIDE, _END}
-_TAG = re.compile(r"[BILUESMW]-.")
-# Tags of spans that are spelt in another way: B_PER, b-per, PER-B, (PER*.
-_FOREIGN = re.compile(r"[BILUESMW][-_:/|.+].+|.+[-_][BILUES]|[(*].*|O", re.I)
+_OPENING, _CONTINUING = {_BEGIN, _INSIDE}, {_INSIDE, _END}
 
 
 @dataclasses.dataclass(frozen=True)
-class TagFault:
-    """A tag that its scheme forbids.
+class InvalidTag:
+    """Tag that is invalid in its scheme.
 
     Args:
-        step: Integer, which token of the sentence has it.
-        text: String that says what is wrong with it.
+        step: Integer, index of the token.
+        text: What is wrong with the tag.
     """
 
     step: int
@@ -45,29 +41,30 @@ class TagFault:
 def to_iob2(
     tags: Sequence[str] | Sequence[Sequence[str]], scheme: str
 ) -> list[str] | list[list[str]]:
-    """Converts tags of spans to the IOB2 form, in which each begins with `B-`.
+    """Converts span tags to the IOB2 scheme, in which spans begin with `B-`.
 
     Args:
-        tags: Sequence of rows, one for each sentence: a string of tags apart
-            by whitespace, or a sequence of tags.
-        scheme: String, the form of the tags:
+        tags: Sequence of rows, one per sentence: a string of tags separated by
+            whitespace, or a sequence of tags.
+        scheme: String, the scheme of the tags:
 
-            - `"iob2"` (or `"bio"`): checked and returned as they are.
-            - `"iob1"`: a span begins with `I-`, and with `B-` where it follows
-              one of its type. Any `B-` begins a span, and so does an `I-` that
-              follows no span of its type, as CoNLL's `conlleval` has it.
-            - `"bioes"` (or `"iobes"`): `E-` ends a span, `S-` is one of a
-              single token.
+            - `"iob2"` (or `"bio"`): checked and returned unchanged.
+            - `"iob1"`: a span begins with `I-`, or with `B-` directly after a
+              span of the same type. As in CoNLL's `conlleval`, any `B-` begins
+              a span, and so does an `I-` that does not follow a span of its
+              type.
+            - `"bioes"` (or `"iobes"`): `E-` ends a span, `S-` marks a span of
+              a single token.
             - `"bilou"`: the same with `L-` and `U-`.
             - `"bmewo"`: the same with `M-` for `I-`, `E-` and `W-`.
 
     Returns:
-        List of rows, each a string or a list as it was.
+        List of rows, strings or lists as in `tags`.
 
     Raises:
         TypeError: If `tags` is a string.
-        ValueError: If there is no such scheme, or it forbids a tag. The error
-            names the row.
+        ValueError: If the scheme does not exist, or a tag is invalid in it.
+            The error names the row.
 
     Example:
 
@@ -86,10 +83,10 @@ def to_iob2(
     converted = []
     for number, row in enumerate(rows):
         found = convert(row, scheme)
-        if isinstance(found, TagFault):
+        if isinstance(found, InvalidTag):
             raise ValueError(
                 f"Row {number}, token {found.step}: {found.text}. "
-                f"{way_out(rows, scheme)}"
+                f"{suggest_scheme(rows, scheme)}"
             )
         converted.append(found)
     return [
@@ -99,23 +96,23 @@ def to_iob2(
 
 
 def check_scheme(argument: str, scheme: str) -> str:
-    """Finds a scheme by its name.
+    """Returns the name of a scheme in lower case, without aliases.
 
     Args:
-        argument: String, the argument that the error names.
-        scheme: What the caller passed for it.
+        argument: Name of the argument, for the error.
+        scheme: Value of the argument.
 
     Returns:
         One of `SCHEMES`.
 
     Raises:
-        ValueError: If there is no such scheme.
+        ValueError: If the scheme does not exist.
     """
     name = scheme.lower() if isinstance(scheme, str) else scheme
     name = _ALIASES.get(name, name) if isinstance(name, str) else name
     if not isinstance(name, str) or name not in SCHEMES:
         raise ValueError(
-            f"`{argument}` must name a form of tags, found {scheme!r}. "
+            f"`{argument}` must name a tagging scheme, found {scheme!r}. "
             f"{did_you_mean(scheme, [*SCHEMES, *_ALIASES])}"
         )
     return name
@@ -123,86 +120,89 @@ def check_scheme(argument: str, scheme: str) -> str:
 
 def convert(
     tags: Sequence[str], scheme: str, missing: Collection[str] = ()
-) -> list[str] | TagFault:
-    """Converts the tags of a sentence to the IOB2 form.
+) -> list[str] | InvalidTag:
+    """Converts the tags of a sentence to the IOB2 scheme.
 
     Args:
         tags: Sequence of tags.
         scheme: One of `SCHEMES`.
-        missing: Tags that stand for a missing label. They stay as they are,
-            and what follows one may go on with a span. Defaults to `()`.
+        missing: Tags that stand for a missing label. They are kept, and the
+            tag after one may continue a span. Defaults to `()`.
 
     Returns:
-        List of as many tags, or the first fault.
+        List of the converted tags, or the first `InvalidTag`.
     """
     if scheme == PLAIN:
         return list(tags)
     converted, before = [], _NO_SPAN
     for step, tag in enumerate(tags):
-        now = _MISSING if tag in missing else _read(tag, scheme)
+        now = _MISSING if tag in missing else _parse(tag, scheme)
         if now is None:
-            return TagFault(step, f"found the tag {tag!r}, {_expected(scheme)}")
-        text = _contradiction(before, now, scheme)
+            text = f"found the tag {tag!r}, {_expected(scheme)}"
+            return InvalidTag(step, text)
+        text = _find_conflict(before, now, scheme)
         if text is not None:
             after = f" after {tags[step - 1]!r}" if step else " first"
-            return TagFault(step, f"found the tag {tag!r}{after}, {text}")
-        converted.append(_written(tag, before, now))
+            return InvalidTag(step, f"found the tag {tag!r}{after}, {text}")
+        converted.append(_write(tag, before, now))
         before = now
-    text = _contradiction(before, _NO_SPAN, scheme)
+    text = _find_conflict(before, _NO_SPAN, scheme)
     if text is not None:
-        return TagFault(
+        return InvalidTag(
             len(tags) - 1, f"found the tag {tags[-1]!r} last, {text}"
         )
     return converted
 
 
-class _Read(NamedTuple):
-    """What a tag says: its role, and the type of its span."""
+class _ParsedTag(NamedTuple):
+    """Role of a token in its span, and the type of the span."""
 
     role: str | None
     kind: str | None = None
 
 
-_NO_SPAN, _MISSING = _Read(None), _Read("missing")
+_NO_SPAN, _MISSING = _ParsedTag(None), _ParsedTag("missing")
 
 
-def _read(tag: str, scheme: str) -> _Read | None:
+def _parse(tag: str, scheme: str) -> _ParsedTag | None:
     if tag == OUTSIDE:
         return _NO_SPAN
     letter, dash, kind = tag.partition("-")
     role = _ROLES[scheme].get(letter)
-    return _Read(role, kind) if role and dash and kind else None
+    return _ParsedTag(role, kind) if role and dash and kind else None
 
 
-def _goes_on(before: _Read, now: _Read) -> bool:
-    opened = before.role in _OPEN and before.kind == now.kind
-    return now.role in _GOING_ON and (opened or before is _MISSING)
+def _continues(before: _ParsedTag, now: _ParsedTag) -> bool:
+    opened = before.role in _OPENING and before.kind == now.kind
+    return now.role in _CONTINUING and (opened or before is _MISSING)
 
 
-def _contradiction(before: _Read, now: _Read, scheme: str) -> str | None:
-    """Says what is wrong with a tag after another, or `None`."""
+def _find_conflict(
+    before: _ParsedTag, now: _ParsedTag, scheme: str
+) -> str | None:
+    """Returns why a tag cannot follow another, or `None`."""
     if scheme == "iob1" or now is _MISSING:
         return None
-    goes_on = _goes_on(before, now)
-    if now.role in _GOING_ON and not goes_on:
+    continues = _continues(before, now)
+    if now.role in _CONTINUING and not continues:
         return (
-            f"which goes on with no span; in the {scheme.upper()} form a span "
-            "begins with 'B-'"
+            "which does not continue a span; in the "
+            f"{scheme.upper()} scheme, a span begins with 'B-'"
         )
     has_ends = _END in _ROLES[scheme].values()
-    if has_ends and before.role in _OPEN and not goes_on:
+    if has_ends and before.role in _OPENING and not continues:
         letter = _letter(scheme, _END)
         return (
             f"which leaves the span of {before.kind!r} open; in the "
-            f"{scheme.upper()} form it ends with '{letter}-'"
+            f"{scheme.upper()} scheme, it ends with '{letter}-'"
         )
     return None
 
 
-def _written(tag: str, before: _Read, now: _Read) -> str:
+def _write(tag: str, before: _ParsedTag, now: _ParsedTag) -> str:
     if now is _NO_SPAN or now is _MISSING:
         return tag
-    return f"{'I' if _goes_on(before, now) else 'B'}-{now.kind}"
+    return f"{'I' if _continues(before, now) else 'B'}-{now.kind}"
 
 
 def _letter(scheme: str, role: str) -> str:
@@ -214,66 +214,19 @@ def _expected(scheme: str) -> str:
     return f"expected 'O', {', '.join(letters[:-1])} or {letters[-1]}"
 
 
-class ForeignTag(ValueError):
-    """A tag that is of a span and is not, in a way.
-
-    Args:
-        tag: String, the tag.
-        text: String that says what is wrong with it.
-    """
-
-    def __init__(self, tag: str, text: str):
-        super().__init__(f"found the tag {tag!r}, {text}")
-        self.tag = tag
-
-
-def are_spans(tags: Iterable[str]) -> bool:
-    """Tells whether tags say where spans are, or are classes of tokens.
-
-    Args:
-        tags: The tags of a data set, or names of classes.
-
-    Returns:
-        Whether all of them but `O` have the form of tags of spans, `B-per`
-        and the like.
-
-    Raises:
-        ForeignTag: If some of them have and others do not, or if all have but
-            in another spelling.
-    """
-    tags = sorted(set(tags) - {OUTSIDE})
-    spans = [tag for tag in tags if _TAG.match(tag)]
-    others = [tag for tag in tags if not _TAG.match(tag)]
-    if not others:
-        return bool(spans)
-    if spans:
-        raise ForeignTag(
-            others[0],
-            f"which is none of a span as {spans[0]!r} is; expected 'O', or a "
-            "letter, a hyphen and a type",
-        )
-    if all(_FOREIGN.fullmatch(tag) for tag in others):
-        raise ForeignTag(
-            others[0],
-            "which looks like that of a span in another spelling; expected "
-            "'O', 'B-<type>' or 'I-<type>'",
-        )
-    return False
-
-
-def way_out(
+def suggest_scheme(
     rows: Iterable[Sequence[str]],
     scheme: str,
     advice: Callable[[str], str] = "scheme={!r}".format,
     missing: Collection[str] = (),
 ) -> str:
-    """Says which scheme the tags of a data set are of, for an error.
+    """Suggests the scheme of the tags of a data set, for an error.
 
     Args:
-        rows: The tags, by sentence.
-        scheme: The one that forbids some of them.
-        advice: Function of a name that says how to pass it. Defaults to
-            `"scheme={!r}".format`.
+        rows: The tags of each sentence.
+        scheme: The scheme in which some of them are invalid.
+        advice: Function from a scheme to the text that shows how to pass it.
+            Defaults to `"scheme={!r}".format`.
         missing: Tags that stand for a missing label. Defaults to `()`.
 
     Returns:
@@ -282,13 +235,13 @@ def way_out(
     rows = list(rows)
     for other in _ROLES:
         if other != scheme and not any(
-            isinstance(convert(row, other, missing), TagFault) for row in rows
+            isinstance(convert(row, other, missing), InvalidTag) for row in rows
         ):
             return (
-                f"All tags are of the {other.upper()} form: "
+                f"All tags are valid in the {other.upper()} scheme: "
                 f"{advice(other)} converts them."
             )
     return (
-        f"Correct the tags; {advice(PLAIN)} takes them as they are, as "
-        "classes of tokens that make no spans."
+        f"Correct the tags; {advice(PLAIN)} keeps them as they are, as "
+        "classes of tokens."
     )

@@ -1,4 +1,4 @@
-"""Folders with a file of sentences, one of tags and one of classes."""
+"""Reads folders with a file each of sentences, tags and classes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from mtl_keras.datasets.files import existing_folder
 from mtl_keras.datasets.reading.text_file import read_lines
 
 SENTENCES, TAGS, LABELS = FILES = ("seq.in", "seq.out", "label")
-# Others are tokens, or of one.
+# Other whitespace is part of a token.
 _BLANKS = " \t\v\f"
-# How folders of parts are called.
+# Usual names of the folders of each part.
 _FOLDERS = {
     "train": ("train",),
     "validation": ("valid", "validation", "dev", "val"),
@@ -22,14 +23,14 @@ _FOLDERS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TaggedSentences:
-    """The sentences of a folder, with their tags and classes.
+    """Sentences of a folder, with their tags and classes.
 
     Args:
         folder: Path of the folder.
         tokens: The tokens of each sentence.
-        tags: The tags of each sentence, one for each token. They are empty
-            texts where the line of tags is empty.
-        labels: The class of each sentence, empty where there is none.
+        tags: The tags of each sentence, one per token; empty strings where
+            the line of tags is empty.
+        labels: The class of each sentence; an empty string if it is missing.
     """
 
     folder: Path
@@ -38,22 +39,22 @@ class TaggedSentences:
     labels: list[str]
 
 
-def folder_by_part(
+def find_part_folders(
     path: str | os.PathLike | Mapping[str, str | os.PathLike], origin: str
 ) -> str | os.PathLike | dict[str, Path]:
-    """Finds the folders of the parts of a data set.
+    """Finds the folder of each part of a data set.
 
     Args:
-        path: The folder that holds them, a folder without parts, or a dict of
-            folders by part.
-        origin: String, a sentence on where to get the files, for the error.
+        path: The folder that contains them, a folder without parts, or a dict
+            of folders by part.
+        origin: Sentence on where to get the files, for the error.
 
     Returns:
         A path, or a dict of paths by part.
 
     Raises:
-        FileNotFoundError: If there is no such folder.
-        ValueError: If two folders are one part.
+        FileNotFoundError: If a folder does not exist.
+        ValueError: If two folders are the same part.
     """
     if isinstance(path, Mapping):
         return path
@@ -81,22 +82,22 @@ def folder_by_part(
 def read_tagged_sentences(
     path: str | os.PathLike, origin: str, encoding: str = "utf-8"
 ) -> TaggedSentences:
-    """Reads a folder as joint intent and slot data comes.
+    """Reads a folder in the usual format of joint intent and slot data.
 
-    It has three files with a line for each sentence: `seq.in` with its tokens,
+    It has three files with a line per sentence: `seq.in` with its tokens,
     `seq.out` with its tags, and `label` with its class.
 
     Args:
         path: String or path of the folder.
-        origin: String, a sentence on where to get the files, for the error.
+        origin: Sentence on where to get the files, for the error.
         encoding: String, encoding of the files. Defaults to `"utf-8"`.
 
     Returns:
         The sentences.
 
     Raises:
-        FileNotFoundError: If there is no such folder or file.
-        ValueError: If lines do not fit each other.
+        FileNotFoundError: If the folder or a file does not exist.
+        ValueError: If lines do not match.
     """
     folder = existing_folder(path, origin)
     lines = {}
@@ -112,23 +113,23 @@ def read_tagged_sentences(
             for line in read_lines(file, encoding, origin)[1]
         ]
     _check_counts(folder, lines)
-    # Tokens are apart by ASCII's whitespace alone, as models split them.
+    # Models split at ASCII whitespace only.
     tokens = [_split(line) for line in lines[SENTENCES]]
     tags = [_split(line) for line in lines[TAGS]]
-    for row, (of_row, names) in enumerate(zip(tokens, tags, strict=True)):
-        if not of_row:
+    for row, (words, names) in enumerate(zip(tokens, tags, strict=True)):
+        if not words:
             raise ValueError(
                 f"Line {row + 1} of '{folder / SENTENCES}' is empty; expected "
                 "a sentence."
             )
-        if names and len(names) != len(of_row):
+        if names and len(names) != len(words):
             raise ValueError(
                 f"Line {row + 1} of '{folder / TAGS}' has {len(names)} tags, "
-                f"and that of '{SENTENCES}' {len(of_row)} tokens: "
+                f"and that of '{SENTENCES}' {len(words)} tokens: "
                 f"{lines[TAGS][row]!r} and {lines[SENTENCES][row]!r}; expected "
-                "one tag for each token."
+                "one tag per token."
             )
-        tags[row] = names or [""] * len(of_row)
+        tags[row] = names or [""] * len(words)
     return TaggedSentences(folder, tokens, tags, lines[LABELS])
 
 
@@ -137,7 +138,7 @@ def _split(line: str) -> list[str]:
 
 
 def _check_counts(folder: Path, lines: dict[str, list[str]]) -> None:
-    """Drops empty lines at the ends of all files and counts the others."""
+    """Drops empty lines at the end of all files, and compares the counts."""
     while all(lines.values()) and not any(one[-1] for one in lines.values()):
         for one in lines.values():
             one.pop()
@@ -149,25 +150,3 @@ def _check_counts(folder: Path, lines: dict[str, list[str]]) -> None:
         )
     if not counts[SENTENCES]:
         raise ValueError(f"'{folder / SENTENCES}' holds no sentence.")
-
-
-def existing_folder(path: str | os.PathLike, origin: str) -> Path:
-    """Finds the folder that the caller names.
-
-    Args:
-        path: String or path, `~` stands for the home folder.
-        origin: String, a sentence on where to get it, for the error.
-
-    Returns:
-        The path of the folder.
-
-    Raises:
-        FileNotFoundError: If there is no folder.
-    """
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        found = "a file" if folder.is_file() else "nothing"
-        raise FileNotFoundError(
-            f"`path` must name a folder, found {found} at '{folder}'. {origin}"
-        )
-    return folder

@@ -1,4 +1,4 @@
-"""Tox21: twelve toxicity assays of molecules, not all measured for each.
+"""Tox21: twelve toxicity assays of molecules, with missing labels.
 
 Origin: the Tox21 challenge of the US National Institutes of Health, 2014, as
 MoleculeNet collects it (https://moleculenet.org); the table with the
@@ -35,33 +35,32 @@ ASSAYS = (
 
 _ORIGIN = (
     "Build it from https://github.com/GLambard/Molecules_Dataset_Collection, "
-    "originals/tox21.csv, as the documentation of `tox21.load_data` says."
+    "originals/tox21.csv, as the documentation of `tox21.load_data` describes."
 )
 
 
 def load_data(
     path: str | os.PathLike, test_fraction: float = 0.2, seed: int = 0
 ) -> tuple[Samples, Samples]:
-    """Reads the 7,823 molecules of Tox21 and splits them at random.
+    """Reads the 7,823 molecules of Tox21, and splits them at random.
 
-    The inputs are ECFP4 fingerprints: each of 1024 bits tells that some
-    circular substructure of up to four bonds across is in the molecule. Of
-    the twelve assays, seven test nuclear receptors (`"NR-..."`) and five the
-    response to stress (`"SR-..."`). A molecule is labelled for some of them:
-    17 % of the labels are missing, 6 % are active. 607 molecules share their
-    fingerprint with another one, which a random split may put in the other
-    part.
+    The inputs are ECFP4 fingerprints: each of 1024 bits marks the presence of
+    circular substructures with a diameter of up to four bonds. Of the twelve
+    assays, seven test nuclear receptors (`"NR-..."`) and five the response to
+    stress (`"SR-..."`). Each molecule is labelled for some of them: 17 % of the
+    labels are missing, 6 % are active. 607 molecules share their fingerprint
+    with another, and a random split may separate them.
 
-    The file is an npz with the arrays `fp_packed` (n, 128) of uint8, the bits
-    as `numpy.packbits` packs them, `y` (n, 12), 1 for active, 0 for inactive
-    and -1 for not measured, and `tasks` (12,), the names of the assays. To
-    build it, make Morgan fingerprints of radius 2 and 1024 bits with RDKit,
-    and leave out the 8 molecules that it cannot read.
+    The npz file has the arrays `fp_packed` (n, 128) of uint8, the bits as
+    `numpy.packbits` packs them, `y` (n, 12), 1 for active, 0 for inactive and
+    -1 for not measured, and `tasks` (12,), the names of the assays. To build
+    it, compute Morgan fingerprints of radius 2 and 1024 bits with RDKit, and
+    drop the 8 molecules that it cannot read.
 
     Args:
         path: String or path of the npz file.
-        test_fraction: Float between 0 and 1, the share of the molecules that
-            serves as test. Defaults to 0.2.
+        test_fraction: Float between 0 and 1, fraction of the molecules to use
+            for the test. Defaults to 0.2.
         seed: Integer of at least 0, seed of the split. Defaults to 0.
 
     Returns:
@@ -71,9 +70,9 @@ def load_data(
         missing.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it lacks an array, one has the wrong shape, dtype,
-            names or values, or an argument is out of its range.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it lacks an array, an array has the wrong shape, dtype,
+            names or values, or an argument is out of range.
 
     Example:
 
@@ -126,7 +125,7 @@ def tasks() -> list[Task]:
 def _check_packed(packed):
     if packed.dtype != np.uint8:
         raise ValueError(
-            "`path` must hold 'fp_packed' as uint8, eight bits in each, found "
+            "`path` must hold 'fp_packed' as uint8, eight bits each, found "
             f"{packed.dtype}. Pack the bits with numpy.packbits(bits, axis=1)."
         )
 
@@ -135,8 +134,8 @@ def _check_labels(labels):
     unknown = np.setdiff1d(labels, [-1, 0, 1])
     if unknown.size:
         raise ValueError(
-            "`path` must hold 'y' out of 1 (active), 0 (inactive) and -1 "
-            f"(missing), found {unknown.tolist()} as well."
+            "`path` must hold 'y' with only 1 (active), 0 (inactive) and -1 "
+            f"(missing), found {unknown.tolist()}."
         )
 
 

@@ -1,4 +1,4 @@
-"""Seeds of random transformations that a number decides, and no state."""
+"""Seeds of random transformations that depend on a number, not on state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tensorflow as tf
 
 
 class TransformationSeeds(keras.random.SeedGenerator):
-    """Seeds that follow from a number, whatever was drawn before.
+    """Seed generator whose seeds depend on a number, not on state.
 
-    Keras's generator counts in a variable. Batches that are made side by side
-    would take its seeds in an order of chance; here, a batch brings a number,
-    and the seeds of all draws for that batch follow from it.
+    The generator of Keras counts draws in a variable, so that batches made in
+    parallel get seeds in a random order. Here, each batch has a number, which
+    determines the seeds of all its draws.
 
     Example:
 
@@ -30,7 +30,7 @@ class TransformationSeeds(keras.random.SeedGenerator):
         self._draws = 0
 
     def start(self, number) -> None:
-        """Begins the seeds of a number.
+        """Starts the seeds of a number.
 
         Args:
             number: Integer tensor of shape `(2,)`.
@@ -42,7 +42,7 @@ class TransformationSeeds(keras.random.SeedGenerator):
         """Returns the seed of the next draw.
 
         Args:
-            ordered: Has no effect: there is one order.
+            ordered: Has no effect. Defaults to `True`.
 
         Returns:
             int32 tensor of shape `(2,)`.

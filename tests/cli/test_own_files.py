@@ -251,7 +251,7 @@ def test_arrays_of_other_classes_are_refused(run_command, tmp_path):
         (("tasks",), "expected NAME=VALUE"),
         (('tasks=["stag"]',), "Did you mean 'stage'?"),
         (('tasks=["stage"]', "grop=patient"), "Did you mean 'group'?"),
-        (('tasks=["stage"]', "test=2"), "`test` must be a share"),
+        (('tasks=["stage"]', "test=2"), "`test` must be a fraction"),
     ],
 )
 def test_errors_are_one_line(run_command, table, monkeypatch, arguments, said):

@@ -1,4 +1,4 @@
-"""Augmentation: what happens to an image happens to its masks."""
+"""Tests that masks are augmented like their images."""
 
 import keras
 import numpy as np
@@ -65,7 +65,7 @@ def read(dataset):
     "name",
     mostly_slow(GEOMETRIC, ["flip", "rotation_constant", "shear"]),
 )
-def test_masks_hold_only_their_own_labels(samples, name):
+def test_masks_get_no_new_values(samples, name):
     changed = datasets.augment(stream(samples), GEOMETRIC[name](), seed=3)
     assert changed.cardinality() == 3
     x, y = read(changed)
@@ -88,7 +88,7 @@ def test_masks_hold_only_their_own_labels(samples, name):
     "name",
     mostly_slow(GEOMETRIC, ["rotation", "zoom", "crop"]),
 )
-def test_a_mask_moves_as_its_image_does(name):
+def test_a_mask_is_transformed_like_its_image(name):
     make = GEOMETRIC[name]
     rng = np.random.default_rng(1)
     mask = rng.integers(0, 2, (8, 4, 4, 1)).repeat(8, 1).repeat(8, 2)
@@ -113,7 +113,7 @@ def test_colours_leave_masks_as_they_are(samples, name):
         np.testing.assert_array_equal(y[name], samples[1][name])
 
 
-def test_the_seed_decides_and_epochs_differ(samples):
+def test_the_seed_determines_the_changes_and_epochs_differ(samples):
     layers = [LAYERS.RandomFlip(), LAYERS.RandomRotation(0.2)]
     first = datasets.augment(stream(samples), layers, seed=1)
     epochs = [read(first), read(first)]
@@ -150,7 +150,7 @@ def test_single_images_and_sample_weights(samples):
     assert not np.array_equal(x_changed, x)
 
 
-def test_masks_that_are_named_and_no_others(samples):
+def test_only_named_masks_are_transformed(samples):
     changed = datasets.augment(
         stream(samples), [LAYERS.RandomFlip()], masks=["binary"]
     )
@@ -167,9 +167,9 @@ def test_masks_that_are_named_and_no_others(samples):
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
-        ([], ValueError, "`layers` must hold a layer"),
+        ([], ValueError, "`layers` must hold at least one layer"),
         (LAYERS.Dense(3), TypeError, "holds Dense, expected.*preprocessing"),
-        (LAYERS.GaussianNoise(0.1), TypeError, "Others go into the model"),
+        (LAYERS.GaussianNoise(0.1), TypeError, "Pass other layers as"),
         (LAYERS.MixUp(), ValueError, "MixUp, which mixes samples"),
         (LAYERS.CutMix(), ValueError, "CutMix, which mixes samples"),
         (LAYERS.AugMix(), ValueError, "AugMix, which mixes several"),
@@ -178,12 +178,12 @@ def test_masks_that_are_named_and_no_others(samples):
         (LAYERS.RandomCrop(20, 4), ValueError, "to 20x4 .* have 16x16"),
     ],
 )
-def test_layers_that_cannot_take_masks_along(samples, layers, error, message):
+def test_layers_that_cannot_augment_masks(samples, layers, error, message):
     with pytest.raises(error, match=message):
         datasets.augment(stream(samples), layers)
 
 
-def test_data_that_does_not_fit(samples):
+def test_invalid_data(samples):
     x, y = samples
     flip = LAYERS.RandomFlip()
     with pytest.raises(TypeError, match="`dataset` must be a tf"):
@@ -196,7 +196,7 @@ def test_data_that_does_not_fit(samples):
         datasets.augment(stream(samples), flip, masks=["binry"])
     with pytest.raises(ValueError, match="names 'label', whose shape"):
         datasets.augment(stream(samples), flip, masks=["label"])
-    with pytest.raises(ValueError, match="a weight for each pixel"):
+    with pytest.raises(ValueError, match="a weight per pixel"):
         datasets.augment(stream((x, y, {"binary": y["binary"]})), flip)
     with pytest.raises(ValueError, match="`seed`"):
         datasets.augment(stream(samples), flip, seed=-1)

@@ -1,4 +1,4 @@
-"""Batches by length of arrays: the same samples, losses and masks."""
+"""Tests batches by length: the same samples, losses and masks."""
 
 import contextlib
 
@@ -28,7 +28,7 @@ def check(ids, kind, tags):
     assert (tags == np.where(ids, ids % 4, -1)).all()
 
 
-def test_numbers_of_tokens_are_cut_with_their_tags(samples):
+def test_token_indices_are_cut_with_their_tags(samples):
     batches = batches_by_length(*samples, TASKS, batch_size=4)
     assert len(batches) == 6
     rows = []
@@ -103,7 +103,7 @@ def model_of_ids():
     )
 
 
-def test_a_model_evaluates_them_as_it_does_padded_ones(samples):
+def test_a_model_gives_the_same_metrics_as_on_padded_sequences(samples):
     model = model_of_ids()
     ids, y = samples
     y["kind"][::4] = -1
@@ -128,7 +128,7 @@ def test_same_seeds_train_the_same_model(samples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [4, 5])
-def test_two_replicas_train_as_one_does(samples, two_replicas, batch_size):
+def test_two_replicas_train_like_one(samples, two_replicas, batch_size):
     ids, y = samples
     y["tags"][1::5] = -1
     weights = []
@@ -147,7 +147,7 @@ def test_two_replicas_train_as_one_does(samples, two_replicas, batch_size):
     [
         ({"x": np.zeros(3)}, ValueError, r"shape \(3,\); expected strings"),
         ({"x": []}, ValueError, "expected samples"),
-        ({"x": ["a", " ", "b"]}, ValueError, "no token in row 1"),
+        ({"x": ["a", " ", "b"]}, ValueError, "no tokens in row 1"),
         ({"x": [["a"], ["b", ""]]}, ValueError, "Row 1 has the token ''"),
         ({"y": np.zeros(3)}, TypeError, "expected a dict"),
         ({"y": {"kind": np.zeros(3)}}, ValueError, "'tags' has no targets"),
@@ -159,7 +159,7 @@ def test_two_replicas_train_as_one_does(samples, two_replicas, batch_size):
         ({"seed": -1}, ValueError, "`seed`"),
     ],
 )
-def test_what_does_not_fit(change, error, message):
+def test_invalid_arguments(change, error, message):
     y = {"kind": np.zeros(3), "tags": np.array([[0, -1], [0, 0], [1, -1]])}
     y |= {name: change.pop(name) for name in list(change) if name in y}
     given = {"x": ["a", "b c", "d"], "y": y, "tasks": TASKS, **change}

@@ -1,4 +1,4 @@
-"""Census income: whole rows, labels that stay out, files that do not fit."""
+"""Tests census income: rows, labels and invalid files."""
 
 import gzip
 import itertools
@@ -48,7 +48,7 @@ def test_shapes_dtypes_and_whole_rows(write):
     assert sorted(ages) == list(range(COUNT))
 
 
-def test_no_input_gives_a_label_away():
+def test_inputs_do_not_contain_the_labels():
     left_out = {"marital_stat", "instance_weight", "income_50k"}
     assert len(census_income.COLUMNS) == 42
     assert not left_out & set(census_income.FEATURES)
@@ -110,7 +110,7 @@ def test_an_empty_file_has_no_parts(write):
 
 
 @pytest.mark.parametrize("fraction", [0, 1, 1.5, float("nan")])
-def test_a_fraction_must_lie_between_0_and_1(write, fraction):
+def test_a_fraction_must_be_between_0_and_1(write, fraction):
     with pytest.raises(ValueError, match="`test_fraction`"):
         census_income.load_data(write(), test_fraction=fraction)
 

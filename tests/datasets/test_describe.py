@@ -1,4 +1,4 @@
-"""Descriptions of labels: every number against a count by hand."""
+"""Tests descriptions of labels against counts by hand."""
 
 import dataclasses
 import importlib
@@ -32,7 +32,7 @@ TASKS = (
 
 
 def random_labels(seed, count=50):
-    """Labels of all kinds with holes, and where samples have a label."""
+    """Returns labels of all kinds with holes, and which samples have labels."""
     rng = np.random.default_rng(seed)
 
     def holes(*shape):
@@ -136,7 +136,7 @@ def test_one_hot_targets_and_missing_ones():
     np.testing.assert_array_equal(found.together, [[3, 0], [0, 0]])
 
 
-def test_without_tasks_the_labels_say_what_they_are():
+def test_without_tasks_the_kind_of_labels_is_inferred():
     train, test = datasets.digit_scenes.load_data(30, 10)
     found = datasets.describe((train, test))
     classification, segmentation = found.tasks.values()
@@ -168,7 +168,7 @@ def test_it_reads_as_a_table():
     assert max(map(len, lines)) < 120
 
 
-def test_many_classes_take_one_line_and_rare_ones_are_not_none():
+def test_many_classes_fit_a_line_and_rare_ones_are_shown():
     labels = np.concatenate([np.arange(50), np.zeros(99950, int)])
     found = datasets.describe((None, {"t": labels}), [Classification("t", 50)])
     assert found.tasks["t"].labels() == "50 classes, 1: <0.1 % to 0: 100.0 %"
@@ -176,7 +176,7 @@ def test_many_classes_take_one_line_and_rare_ones_are_not_none():
 
 
 def padded(lengths, steps, rng, classes=4):
-    """Tags of sequences of some lengths, -1 after the last of each."""
+    """Returns tags of sequences, padded with -1."""
     tags = rng.integers(1, classes, size=(len(lengths), steps))
     return np.where(np.arange(steps) < np.array(lengths)[:, None], tags, -1)
 
@@ -202,7 +202,7 @@ def test_padding_of_sequences_is_not_missing(rng, form):
     assert list(task.class_counts.values()) == counts
 
 
-def test_sentences_without_tags_are_missing_as_long_as_the_others(rng):
+def test_sentences_without_tags_have_the_mean_length(rng):
     tags = padded([4, 6, 0, 0], 40, rng)
     stream = tf.data.Dataset.from_tensor_slices((np.zeros(4), {"t": tags}))
     for data in ((None, {"t": tags}), stream.batch(3)):
@@ -215,7 +215,7 @@ def test_sentences_without_tags_are_missing_as_long_as_the_others(rng):
     assert gone.missing == 1 and gone.labels() == "none"
 
 
-def test_rows_of_classes_without_a_task_are_padded_at_their_ends(rng):
+def test_rows_of_classes_without_a_task_may_be_padded(rng):
     def missing(labels):
         return datasets.describe((None, {"t": labels})).tasks["t"].missing
 
@@ -239,7 +239,7 @@ def test_masks_with_unlabelled_pixels(rng):
     assert task.class_counts == counts
 
 
-def test_large_labels_take_no_memory_and_stay_apart():
+def test_large_labels_need_little_memory():
     ids = [10**11, 3, 10**12, 1234567890123456789, 1234567890123456790]
     found = datasets.describe((np.zeros((5, 1)), {"id": np.array(ids)}))
     assert found.tasks["id"].class_counts == {str(i): 1 for i in sorted(ids)}
@@ -249,7 +249,7 @@ def test_large_labels_take_no_memory_and_stay_apart():
     assert found.tasks["id"].class_counts == {"2": 1, str(10**12): 1}
 
 
-def test_classes_that_never_occur_are_counted_where_most_do():
+def test_missing_classes_are_listed_if_most_occur():
     labels = np.array([0, 0, 3, 1])
     found = datasets.describe((None, {"t": labels})).tasks["t"]
     assert found.class_counts == {"0": 2, "1": 1, "2": 0, "3": 1}
@@ -283,7 +283,7 @@ def test_nullable_columns_and_soft_labels():
 
 
 def screen(text):
-    """Lines of a text, and the longest of them."""
+    """Returns the lines of a text, and the length of the longest."""
     lines = text.splitlines()
     return len(lines), max(map(len, lines))
 
@@ -370,13 +370,13 @@ def test_numbers_of_groups_are_shown():
     assert datasets.describe((None, {"t": np.zeros(2)})).groups is None
 
 
-def test_groups_that_group_nothing_are_told():
+def test_groups_of_one_sample_are_reported():
     text = str(datasets.describe(grouped(np.arange(9))))
     assert "9 groups of 1 sample each: 3 train, 3 validation, 3 test" in text
-    assert "A group of one sample keeps nothing together." in text
+    assert "Groups of one sample have no effect." in text
     text = str(datasets.describe(grouped([0, 0, 1, 1, 2, 2, 2, 3, 3])))
     assert "2 groups are in more than one part" in text
-    assert "keeps nothing together" not in text
+    assert "have no effect" not in text
 
 
 def test_numbers_can_be_written_as_json():
@@ -407,20 +407,20 @@ Y = {"t": np.zeros(4, int)}
         (
             tf.data.Dataset.from_tensors((X, Y)).repeat(),
             ValueError,
-            "without an end",
+            "infinite stream",
         ),
         (tf.data.Dataset.from_tensors((X, Y)).take(0), ValueError, "no batch"),
         ((X, {"t": np.array([-2, 0])}), ValueError, "'t': found label -2"),
-        ((X, {"t": np.array(["a", "b"])}), ValueError, "'t': .*number the cl"),
-        ((X, {"t": 3}), ValueError, "single label 3 of 't'"),
+        ((X, {"t": np.array(["a", "b"])}), ValueError, "'t': .*Encode the cl"),
+        ((X, {"t": 3}), ValueError, "single label 3 for 't'"),
         (
             (X, {"t": np.zeros(4, int), "u": np.zeros(3, int)}),
             ValueError,
-            r"'u': found targets of shape \(3,\), expected one for each of 4",
+            r"'u': found targets of shape \(3,\), expected one per sample, 4",
         ),
     ],
 )
-def test_data_of_another_form(data, error, message):
+def test_invalid_data(data, error, message):
     with pytest.raises(error, match=message):
         datasets.describe(data)
 

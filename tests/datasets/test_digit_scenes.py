@@ -1,4 +1,4 @@
-"""Digit scenes: what the pictures and the masks must have in common."""
+"""Tests digit scenes: pictures, masks and depths match."""
 
 import keras
 import numpy as np
@@ -59,7 +59,7 @@ def test_tasks_fit_the_targets(scenes):
     assert [task.name for task in digit_scenes.tasks()] == list(targets)
 
 
-def test_same_seed_same_scenes_whatever_the_size_of_the_other_part(scenes):
+def test_same_seed_same_scenes_for_any_size_of_the_other_part(scenes):
     (x_train, y_train), (x_test, y_test) = scenes
     (x, y), _ = digit_scenes.load_data(num_train=1200, num_test=1)
     np.testing.assert_array_equal(x, x_train)
@@ -127,7 +127,7 @@ def test_new_writers_are_the_last_of_each_class():
     assert set(shuffled) != set(test)
 
 
-def test_each_part_uses_its_own_handwriting(solid_squares):
+def test_parts_use_different_handwriting(solid_squares):
     (_, y_train), (_, y_test) = digit_scenes.load_data(200, 200)
     for y, height_of_a_square in ((y_train, 1), (y_test, 0.5)):
         boxes = bounding_boxes(y["segmentation"])
@@ -137,7 +137,7 @@ def test_each_part_uses_its_own_handwriting(solid_squares):
         )
 
 
-def test_each_part_draws_its_own_places(solid_squares):
+def test_parts_draw_different_places(solid_squares):
     (_, y_train), (_, y_test) = digit_scenes.load_data(50, 50)
     # The same draws would give the same columns, whatever the ink.
     columns = [

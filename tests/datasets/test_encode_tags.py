@@ -1,4 +1,4 @@
-"""Tags as padded numbers, and rows whose tokens and tags differ."""
+"""Tests the encoding of tags, and its errors."""
 
 import numpy as np
 import pytest
@@ -40,17 +40,17 @@ def test_tokens_are_counted_as_the_layer_splits():
         (["a"], ["B-b"], None, "Row 0 has the tag 'B-b'.*'B-a'"),
     ],
 )
-def test_what_does_not_fit(sentences, tags, steps, message):
+def test_invalid_arguments(sentences, tags, steps, message):
     with pytest.raises(ValueError, match=message):
         encode_tags(sentences, tags, NAMES, steps)
 
 
-def test_errors_say_where():
+def test_errors_name_the_place():
     with pytest.raises(ValueError, match="Row 0 of 'train' has 1 tokens"):
         encode_tags(["a"], ["O O"], NAMES, where=" of 'train'")
 
 
-def test_lists_of_tokens_tags_and_numbers_are_read_as_strings_are():
+def test_lists_are_equivalent_to_strings():
     expected = [[0, 1, 2], [1, -1, -1]]
     tokens = [["play", "free", "jazz"], ["jazz"]]
     for tags in (
@@ -95,12 +95,12 @@ def test_every_scheme_is_converted(tags, scheme):
         ([0, -2], NAMES, "iob2", "Row 0 of 't' has the tag -2"),
     ],
 )
-def test_what_a_scheme_forbids(tags, names, scheme, message):
+def test_tags_that_are_invalid_in_a_scheme(tags, names, scheme, message):
     with pytest.raises(ValueError, match=message):
         encode_tags(["a b"], [tags], names, scheme=scheme, where=" of 't'")
 
 
-def test_plain_tags_are_taken_as_they_are():
+def test_plain_tags_are_kept():
     names = ["O", "I-a", "x"]
     found = encode_tags(["a b"], ["x I-a"], names, scheme="plain")
     assert found.tolist() == [[2, 1]]

@@ -1,4 +1,4 @@
-"""Energy efficiency: rows stay whole, and a bad table is told apart."""
+"""Tests energy efficiency: rows, and invalid tables."""
 
 import gzip
 
@@ -97,7 +97,7 @@ def test_a_bad_table_is_told_by_line_and_column(write, change, message):
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
-def test_a_fraction_must_lie_between_0_and_1(write, fraction):
+def test_a_fraction_must_be_between_0_and_1(write, fraction):
     with pytest.raises(ValueError, match="`test_fraction`"):
         energy.load_data(write(lines(10)), test_fraction=fraction)
 

@@ -1,4 +1,4 @@
-"""CoNLL files: what is read right, and what is refused with the line."""
+"""Tests CoNLL files, and errors that name the line."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def write(tmp_path):
 
 
 def read(path, tasks=("ner",), **arguments):
-    """All sentences of a file as rows of tokens and names of tags."""
+    """Reads all sentences as rows of tokens and tag names."""
     data = from_conll(path, list(tasks), **{**ALL, **arguments})
     x, y = data.arrays()
     rows = []
@@ -80,7 +80,7 @@ def test_columns_have_names_in_any_order(tmp_path):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", [" ", "\t", "  \t "])
-def test_blanks_and_ends_of_lines_of_any_kind(tmp_path, end, delimiter):
+def test_any_whitespace_and_line_endings(tmp_path, end, delimiter):
     path = write_conll(tmp_path / "f", SENTENCES, delimiter, end)
     assert read(path, ["pos", "ner"], columns=COLUMNS) == SENTENCES
     # Without a last empty line, and without the end of the last line.
@@ -90,7 +90,7 @@ def test_blanks_and_ends_of_lines_of_any_kind(tmp_path, end, delimiter):
         assert read(path, ["pos", "ner"], columns=COLUMNS) == SENTENCES
 
 
-def test_what_begins_files_and_documents_is_left_out(write):
+def test_headers_and_document_lines_are_ignored(write):
     text = "-DOCSTART- -X- O\n\nEU NNP B-ORG\n \t\n\n-DOCSTART- O\nsays VBZ O\n"
     found = read(write("\ufeff" + text), columns=COLUMNS)
     assert found == [[("EU", "B-ORG")], [("says", "O")]]
@@ -104,7 +104,7 @@ def test_what_begins_files_and_documents_is_left_out(write):
         ["# id 1", "# id 2", "# id 3"],  # as many columns as tokens have
     ],
 )
-def test_comments_are_left_out_and_the_token_is_kept(write, comments):
+def test_comments_are_ignored_but_not_the_token(write, comments):
     rows = ["EU NNP B-ORG", "# NN O", "a NN O\n# NN B-ORG"]
     blocks = [
         f"{comment}\n{row}\n"
@@ -118,7 +118,7 @@ def test_comments_are_left_out_and_the_token_is_kept(write, comments):
     ]
 
 
-def test_rows_of_conllu_that_are_no_word_are_left_out(write):
+def test_non_words_of_conllu_are_ignored(write):
     text = "1-2\tau\t_\n1\tà\tADP\n2\tle\tDET\n2.1\tx\t_\n3\t.\tPUNCT\n"
     columns = ["id", "form", "upos"]
     found = read(write(text), ["upos"], inputs="form", columns=columns)
@@ -126,7 +126,7 @@ def test_rows_of_conllu_that_are_no_word_are_left_out(write):
 
 
 @pytest.mark.parametrize("after", ["", "\n"])
-def test_a_first_line_that_names_the_columns_is_left_out(write, after):
+def test_a_line_of_column_names_is_ignored(write, after):
     text = f"Word POS NER\n{after}EU NNP O\n\npos pos O\n"
     columns = ["token", "pos", "ner"]
     found = read(write(text), ["pos"], columns=columns)
@@ -134,11 +134,11 @@ def test_a_first_line_that_names_the_columns_is_left_out(write, after):
     spec = {"a": ["pos"], "b": {"kind": "SequenceTagging", "columns": ["ner"]}}
     with pytest.raises(ValueError, match=r"all labels .* are 'O'"):
         from_conll(write(text), spec, columns=columns, **ALL)
-    with pytest.raises(ValueError, match="names of columns and no sentence"):
+    with pytest.raises(ValueError, match="column names but no sentence"):
         from_conll(write("Word POS NER\n"), ["pos"], columns=columns)
 
 
-def test_tokens_stay_whole_where_python_knows_more_blanks(write):
+def test_only_ascii_whitespace_splits_tokens(write):
     text = "a\u00a0b O\n\u2028 B-x\n\u0085 O\n"
     data = from_conll(write(text), ["ner"], **ALL)
     x, y = data.arrays()
@@ -168,7 +168,7 @@ def test_other_encodings_on_request(write):
         ("iob2", "B-a I-a B-a O B-b"),
     ],
 )
-def test_every_scheme_comes_out_as_iob2(write, scheme, tags):
+def test_every_scheme_is_converted_to_iob2(write, scheme, tags):
     text = "".join(f"w X {tag}\n" for tag in tags.split())
     path = write(text + "\ny Y O\n")
     found = read(path, ["pos", "ner"], columns=COLUMNS, scheme=scheme)
@@ -184,11 +184,11 @@ def test_every_scheme_comes_out_as_iob2(write, scheme, tags):
         ("w O\n\nw B-a\nw L-a\n", r"line 4 of .*'L-a'.*scheme='bilou'"),
         ("w O\nw S-a\n", r"line 2 of .*'S-a'.*scheme='bioes'"),
         ("w O\nw B_a\n", r"line 2 of .*'B_a'.*another spelling.*'plain'"),
-        ("w O\nw B-a\nw x\n", r"line 3 of .*'x', which is none.*missing_val"),
+        ("w O\nw B-a\nw x\n", r"line 3 of .*'x', which does not.*missing_val"),
         ("w *\nw (A*\nw *)\n", r"line 2 of .*'\(A\*'.*another spelling"),
-        ("w O\nw\n", r"Line 2 of .* has 1 column, 'w', and line 1 has 2"),
+        ("w O\nw\n", r"Line 2 of .* has 1 column, 'w', but line 1 has 2"),
         ("w\tO\nw\ta\tO\n", r"Line 2 .*3 columns.*delimiter='\\t'"),
-        ("w O\n# a b\n", r"Line 2 .*3 columns.*Comments stand before"),
+        ("w O\n# a b\n", r"Line 2 .*3 columns.*Comments must precede"),
         ("w O\nw O\n", r"all labels of the training part are 'O'"),
         ("", r"'.*train.txt' holds no sentence"),
         ("\n \n-DOCSTART-\n", "holds no sentence"),
@@ -197,14 +197,16 @@ def test_every_scheme_comes_out_as_iob2(write, scheme, tags):
         ("w O\0\n", "Line 1 of .*zero byte"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_line(write, text, message):
+def test_errors_name_the_line(write, text, message):
     with pytest.raises(ValueError, match=message):
         from_conll(write(text), ["ner"], **ALL)
 
 
-def test_tokens_with_blanks_or_without_letters(write):
+def test_tokens_with_whitespace_and_empty_tokens(write):
     text = "New York\tB-LOC\n"
-    with pytest.raises(ValueError, match=r"Line 1 .*'New York'.*Write '_'"):
+    with pytest.raises(
+        ValueError, match=r"Line 1 .*'New York'.*Replace it by '_'"
+    ):
         from_conll(write(text), ["ner"], delimiter="\t", **ALL)
     with pytest.raises(ValueError, match=r"Line 2 .*token ''"):
         from_conll(write("a\tO\n\tO\n"), ["ner"], delimiter="\t", **ALL)
@@ -229,7 +231,7 @@ def test_classes_are_those_of_the_training_part(write):
     assert data.arrays()[1]["ner"].tolist() == [[1, 2, 0, -1, -1]]
 
 
-def test_a_span_with_one_unknown_tag_is_missing_whole(write):
+def test_a_span_with_an_unknown_tag_is_missing(write):
     files = {
         "train": write("a B-x\nb O\n"),
         "test": write("a B-x\nb I-x\nc I-x\nd B-x\ne O\n", "test.txt"),
@@ -242,7 +244,7 @@ def test_a_span_with_one_unknown_tag_is_missing_whole(write):
     assert plain.arrays("test")[1]["ner"].tolist() == [[0, -1, -1, 0, 1]]
 
 
-def test_class_names_of_a_task_hold(write):
+def test_class_names_of_a_task_are_used(write):
     path = write("a B-x\nb O\n")
     task = SequenceTagging("ner", 3, class_names=["O", "B-y", "B-x"])
     data = from_conll(path, [task], **ALL)
@@ -268,9 +270,9 @@ def test_class_names_of_a_task_hold(write):
         ({"columns": "token"}, TypeError, "`columns` must be a list"),
         ({"columns": ["a", "a", "ner"]}, ValueError, "names 'a' twice"),
         ({"columns": ["a", "ner"]}, ValueError, "3 columns.*names 2"),
-        ({"columns": ["a", "b", "c"]}, ValueError, "'ner', which is none"),
+        ({"columns": ["a", "b", "c"]}, ValueError, "'ner', which is not in"),
         ({"inputs": "tok"}, ValueError, "`inputs`.*'tok'.*mean 'token'"),
-        ({"inputs": "ner"}, ValueError, "which task 'ner' is to predict"),
+        ({"inputs": "ner"}, ValueError, "which task 'ner' predicts"),
         ({"scheme": "io"}, ValueError, "`scheme`.*'io'"),
         ({"scheme": {"nre": "iob1"}}, ValueError, "'nre'.*mean 'ner'"),
         ({"unknown_classes": "drop"}, ValueError, "'error', 'missing'"),
@@ -280,18 +282,22 @@ def test_class_names_of_a_task_hold(write):
         ({"delimiter": ""}, ValueError, "`delimiter`"),
         ({"encoding": "utf9"}, ValueError, "`encoding`"),
         ({"tasks": {"ner": "Classification"}}, ValueError, "SequenceTagging"),
-        ({"tasks": {"x": ["pos", "ner"]}}, ValueError, "several tasks"),
+        (
+            {"tasks": {"x": ["pos", "ner"]}},
+            ValueError,
+            "Make one task per column",
+        ),
         ({"batch_size": 0}, ValueError, "`batch_size`"),
     ],
 )
-def test_arguments_that_do_not_fit(tmp_path, arguments, error, message):
+def test_invalid_arguments(tmp_path, arguments, error, message):
     path = write_conll(tmp_path / "train.txt")
     given = {"tasks": ["ner"], "columns": COLUMNS, **ALL, **arguments}
     with pytest.raises(error, match=message):
         from_conll(path, **given)
 
 
-def test_files_that_do_not_fit(tmp_path):
+def test_invalid_files(tmp_path):
     path = write_conll(tmp_path / "train.txt")
     with pytest.raises(FileNotFoundError, match=r"nothing at.*CoNLL"):
         from_conll(tmp_path / "none", ["ner"])

@@ -1,4 +1,4 @@
-"""Folders of images, masks and labels: what belongs together stays so."""
+"""Tests folders of images, masks and labels."""
 
 import keras
 import numpy as np
@@ -78,7 +78,7 @@ def test_streams_hold_the_same_samples_in_another_order(splits):
     np.testing.assert_array_equal(np.sort(orders[0]), np.sort(orders[1]))
 
 
-def test_the_seed_gives_the_order(kept):
+def test_the_seed_determines_the_order(kept):
     first, again, other = (
         numbers_of(
             next(read(kept, masks=None, seed=seed).train.as_numpy_iterator())[0]
@@ -102,7 +102,7 @@ def test_tasks_are_inferred_from_all_masks_and_columns(root, splits):
 
 
 @pytest.mark.slow
-def test_tasks_may_be_said(kept):
+def test_tasks_may_be_given(kept):
     tasks = [
         Segmentation("tissue", 4, class_names=list("abcd")),
         Classification("stain", 2, loss_weight=0.5),
@@ -118,7 +118,7 @@ def test_tasks_may_be_said(kept):
     assert (tissue.num_classes, tissue.loss_weight) == (3, 2.0)
 
 
-def test_masks_alone_and_labels_alone(kept):
+def test_only_masks_and_only_labels(kept):
     masks = {"nuclei": "masks/nuclei"}
     alone = datasets.from_folder(kept, masks=masks)
     assert [task.name for task in alone.tasks] == ["nuclei"]
@@ -187,7 +187,7 @@ def test_masks_of_0_and_1_and_pixels_without_a_label(root):
     assert (found[:2, 2:] == 0).all() and (found[2:] == -1).all()
 
 
-def test_grey_masks_that_are_saved_in_colour_are_read(root):
+def test_grey_masks_saved_in_colour_are_read(root):
     for number, name in enumerate(NAMES):
         grey = np.repeat(nuclei(number), 3, axis=-1)
         save(root / "grey" / f"{name}.png", grey)
@@ -199,7 +199,7 @@ def test_grey_masks_that_are_saved_in_colour_are_read(root):
     np.testing.assert_array_equal(y["grey"], expected)
 
 
-def test_jpeg_masks_are_for_two_classes_alone(root):
+def test_jpeg_masks_are_only_for_two_classes(root):
     jpeg = root / "masks" / "tissue" / "cell01.jpg"
     save(jpeg, tissue(1))
     jpeg.with_suffix(".png").unlink()

@@ -1,4 +1,4 @@
-"""Folders of images that do not fit: what is said of them."""
+"""Tests the errors of folders of images."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_a_mask_or_line_without_an_image_is_named(root):
         read(root)
 
 
-def test_a_line_that_comes_twice_is_named(root):
+def test_a_repeated_line_is_named(root):
     write_table(root, [*range(COUNT), 4])
     with pytest.raises(ValueError, match="'cell04' a second time in line 14"):
         read(root)
@@ -41,7 +41,7 @@ def test_a_mask_of_another_size_is_named(root):
         read(root, image_size=(4, 4))
 
 
-def test_masks_that_hold_no_classes_are_named(root):
+def test_masks_without_classes_are_named(root):
     colours = np.zeros((HEIGHT, WIDTH, 3))
     colours[..., 1] = 9
     save(root / "masks" / "tissue" / "cell01.png", colours)
@@ -65,13 +65,13 @@ def test_masks_that_hold_no_classes_are_named(root):
         ({"masks": {"nuclei": "m"}}, FileNotFoundError, "`masks` must name"),
         ({"masks": ["nuclei"]}, TypeError, "`masks` must be a dict"),
         ({"labels": "no.csv"}, FileNotFoundError, r"no\.csv"),
-        ({"masks": None, "labels": None}, ValueError, "nothing to predict"),
+        ({"masks": None, "labels": None}, ValueError, "define no task"),
         ({"labels": None, "group": "patient"}, ValueError, "there is no table"),
         ({"labels": None, "tasks": ["stain"]}, ValueError, "no labels: pass"),
         ({"tasks": ["stan"]}, ValueError, r"mean 'stain'\?"),
         ({"tasks": {"nuclei": "Regression"}}, ValueError, "for a Segmentation"),
         ({"group": "patients"}, ValueError, r"mean 'patient'\?"),
-        ({"group": "patient"}, ValueError, "has no line for 'cell00'"),
+        ({"group": "patient"}, ValueError, "has none for 'cell00'"),
         ({"color_mode": "grey"}, ValueError, "'grayscale'"),
         ({"image_size": (0, 4)}, ValueError, "`image_size` must be"),
         ({"image_size": (4,)}, ValueError, "`image_size` must be"),
@@ -81,7 +81,7 @@ def test_masks_that_hold_no_classes_are_named(root):
         ({"batch_size": 0}, ValueError, "`batch_size`"),
     ],
 )
-def test_what_does_not_fit(kept, arguments, error, message):
+def test_invalid_arguments(kept, arguments, error, message):
     with pytest.raises(error, match=message):
         read(kept, **arguments)
 

@@ -1,4 +1,4 @@
-"""Files of images: turned upright, and named where they are damaged."""
+"""Tests image files: orientations, and errors for corrupted files."""
 
 import io
 
@@ -32,7 +32,7 @@ def scene():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_images_are_turned_upright(tmp_path, orientation, suffix):
+def test_images_are_rotated_by_their_orientation(tmp_path, orientation, suffix):
     upright = scene()
     if orientation > 4:
         upright = np.ascontiguousarray(upright.swapaxes(0, 1))
@@ -53,7 +53,7 @@ def test_images_are_turned_upright(tmp_path, orientation, suffix):
     np.testing.assert_array_equal(streamed, x)
 
 
-def test_masks_are_turned_upright_too(tmp_path):
+def test_masks_are_rotated_by_their_orientation(tmp_path):
     mask = (scene()[..., 0] > 100) * np.uint8(255)
     for number in range(2):
         save(tmp_path / "images" / f"{number}.png", scene())
@@ -82,7 +82,7 @@ def test_an_orientation_after_the_pixels_of_a_png(tmp_path):
 
 
 @pytest.mark.parametrize("value", [0, 9, 300])
-def test_orientations_that_are_none(tmp_path, value):
+def test_invalid_orientations(tmp_path, value):
     save(tmp_path / "images" / "0.jpg", scene(), exif=exif(value))
     save(tmp_path / "masks" / "0.png", scene()[..., 0] // 200 * 255)
     _, x, _ = whole(tmp_path, **MASKS)
@@ -107,8 +107,14 @@ SIXTEEN_BITS = Image.fromarray(np.full(SIZE, 1000, "uint16"))
 HEADERS = {
     "empty": (b"", "an empty file"),
     "text": (b"not a picture at all\n" * 9, "something else"),
-    "start": (bytes_of(Image.fromarray(scene()), format="PNG")[:20], "damaged"),
-    "jpeg": (bytes_of(Image.fromarray(scene()), format="JPEG")[:30], "damaged"),
+    "start": (
+        bytes_of(Image.fromarray(scene()), format="PNG")[:20],
+        "corrupted",
+    ),
+    "jpeg": (
+        bytes_of(Image.fromarray(scene()), format="JPEG")[:30],
+        "corrupted",
+    ),
     "tiff": (bytes_of(Image.fromarray(scene()), format="TIFF"), "a TIFF file"),
     "gif": (two_pictures("GIF"), "a GIF file"),
     "apng": (two_pictures("PNG"), "an animation of 2"),
@@ -137,7 +143,7 @@ def read(root):
 
 @pytest.mark.parametrize("kind", HEADERS)
 @pytest.mark.parametrize("folder", ["images", "masks"])
-def test_foreign_files_are_named_at_once(root, folder, kind):
+def test_invalid_files_are_named_at_once(root, folder, kind):
     data, message = HEADERS[kind]
     (root / folder / "2.png").write_bytes(data)
     with pytest.raises(
@@ -146,7 +152,7 @@ def test_foreign_files_are_named_at_once(root, folder, kind):
         datasets.from_folder(root, **MASKS)
 
 
-def test_foreign_files_are_counted(root):
+def test_invalid_files_are_counted(root):
     for number in (1, 3):
         (root / "images" / f"{number}.png").write_bytes(b"text")
     with pytest.raises(ValueError, match=r"1\.png.*1 more file"):
@@ -173,9 +179,9 @@ def test_colours_of_16_bits(root):
         ("flipped", "png"),  # a JPEG has no checksum
     ],
 )
-def test_damaged_pixels_are_named(root, folder, damage, suffix, monkeypatch):
+def test_corrupted_pixels_are_named(root, folder, damage, suffix, monkeypatch):
     # What is not in the sample is met in a batch.
-    monkeypatch.setattr(grey_masks, "SAMPLE", 1)
+    monkeypatch.setattr(grey_masks, "SAMPLE_SIZE", 1)
     path = root / folder / "2.png"
     pixels = np.asarray(Image.open(path))
     path.unlink()
@@ -199,7 +205,7 @@ def test_damaged_pixels_are_named(root, folder, damage, suffix, monkeypatch):
 
 
 def test_every_flip_in_the_pixels_of_a_png_is_found(root):
-    """The sums of a png are compared, which Pillow leaves out for pixels."""
+    """Checks the checksums of a png, which Pillow skips for pixels."""
     splits = datasets.from_folder(root, **MASKS, validation=0, test=0)
     path = root / "masks" / "2.png"
     data = path.read_bytes()
@@ -256,7 +262,7 @@ def resized(root, suffix, pixels, size):
 
 
 def of_triangles(wanted, found):
-    """Weights of a triangle around each pixel, as wide as what it spans."""
+    """Returns triangular weights around each pixel."""
     scale = max(found / wanted, 1)
     centres = (np.arange(wanted) + 0.5) * (found / wanted)
     off = np.abs(np.arange(found) + 0.5 - centres[:, None]) / scale
@@ -265,7 +271,7 @@ def of_triangles(wanted, found):
 
 
 def test_images_shrink_without_aliasing(tmp_path):
-    """A pixel is the mean of those it stands for."""
+    """Checks that a pixel is the mean of those that it replaces."""
     pixels = np.zeros((64, 96, 3), "uint8")
     pixels[:, ::2] = 255  # which every other pixel alone would miss
     x = resized(tmp_path, "png", pixels, (16, 16))
@@ -290,7 +296,7 @@ def test_images_grow_bilinearly(tmp_path):
 @pytest.mark.parametrize("size", [(96, 64), (90, 60), (97, 63)])
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 def test_large_jpegs_are_read_in_part(tmp_path, size, orientation):
-    """The corners stay in their places, however small an image is read."""
+    """Checks that the corners keep their places at any size."""
     height, width = size
     pixels = np.zeros((*size, 3), "uint8")
     pixels[: height // 2, : width // 2] = 200
@@ -314,7 +320,7 @@ def test_large_jpegs_are_read_in_part(tmp_path, size, orientation):
         assert (x[0, :, columns + 2 :] < 20).all()
 
 
-def test_a_stream_outlives_what_made_it(root):
+def test_a_stream_outlives_its_splits(root):
     batches = iter(datasets.from_folder(root, **MASKS, test=0).train)
     x, y = next(batches)
     assert x.shape == (3, *SIZE, 3) and y["m"].shape == (3, *SIZE, 1)

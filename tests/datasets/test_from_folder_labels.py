@@ -1,4 +1,4 @@
-"""Tables of labels: which line is whose."""
+"""Tests tables that name images."""
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ EXPECTED = {number: number * 10.0 for number in range(COUNT)}
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])
-def test_the_index_of_pandas_names_no_image(tmp_path, frame, times):
+def test_the_index_of_pandas_is_ignored(tmp_path, frame, times):
     path = tmp_path / "labels.csv"
     frame.to_csv(path, index=times > 0)
     if times == 2:
@@ -58,7 +58,7 @@ def test_an_index_that_holds_the_names_must_have_one(tmp_path, frame):
     assert labels(tmp_path) == EXPECTED
 
 
-def test_a_named_index_beside_names_is_asked_about(tmp_path, frame):
+def test_a_named_index_beside_names_is_ambiguous(tmp_path, frame):
     write(
         tmp_path,
         NUMBERED,
@@ -69,12 +69,12 @@ def test_a_named_index_beside_names_is_asked_about(tmp_path, frame):
     assert labels(tmp_path, image_column="image") == EXPECTED
 
 
-def test_classes_that_are_numbers_name_no_images(tmp_path):
+def test_classes_that_are_numbers_do_not_name_images(tmp_path):
     write(tmp_path, NUMBERED, "image,y\n0,1\n1,0\n2,1\n3,3\n4,0\n5,1\n")
     assert labels(tmp_path) == {0: 1, 1: 0, 2: 1, 3: 3, 4: 0, 5: 1}
 
 
-def test_names_in_another_column_are_told(tmp_path, frame):
+def test_names_in_another_column_are_found(tmp_path, frame):
     write(
         tmp_path,
         NUMBERED,
@@ -87,7 +87,7 @@ def test_names_in_another_column_are_told(tmp_path, frame):
         labels(tmp_path, image_column="imag")
 
 
-def test_names_are_compared_by_their_text(tmp_path):
+def test_names_are_compared_as_strings(tmp_path):
     names = ["1.png", "01.png", "1.0.png", "1e0.png", "NA.png"]
     table = "image,y\n01,10\n1,0\n1.0,20\n1e0.png,30\nNA,40\n"
     write(tmp_path, names, table)
@@ -114,9 +114,9 @@ def test_accents_are_the_same_in_both_forms(tmp_path):
     assert labels(tmp_path) == {0: 10.0, 1: 20.0}
 
 
-def test_a_table_of_an_index_alone(tmp_path):
+def test_a_table_with_only_an_index(tmp_path):
     write(tmp_path, ["0.png"], ",Unnamed: 0\n0,0\n")
-    with pytest.raises(ValueError, match="without a name alone"):
+    with pytest.raises(ValueError, match="only columns without a name"):
         labels(tmp_path)
 
 

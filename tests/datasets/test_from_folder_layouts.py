@@ -1,4 +1,4 @@
-"""Layouts of folders: endings, sub-folders and folders of classes."""
+"""Tests layouts of folders: suffixes, sub-folders and class folders."""
 
 import os
 
@@ -63,7 +63,7 @@ NAMES = ["a", "b", "c_1"]
         ),
     ],
 )
-def test_masks_with_an_ending(tmp_path, images, masks, arguments):
+def test_masks_with_a_suffix(tmp_path, images, masks, arguments):
     write(
         tmp_path,
         [f"{images}/{name}.jpg" for name in NAMES],
@@ -73,19 +73,19 @@ def test_masks_with_an_ending(tmp_path, images, masks, arguments):
     assert sorted(check(x, y)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("said", [{"m": ".png"}, {"m": ".PNG"}])
-def test_masks_with_another_suffix_of_files(tmp_path, said):
+@pytest.mark.parametrize("suffix", [{"m": ".png"}, {"m": ".PNG"}])
+def test_masks_with_another_file_type(tmp_path, suffix):
     images = [f"images/{name}.jpg" for name in NAMES]
     write(tmp_path, images, [f"images/{name}.png" for name in NAMES])
     with pytest.raises(
         ValueError, match=r"'a\.jpg' and 'a\.png' .*mask_suffix=.*'\.png'"
     ):
         datasets.from_folder(tmp_path)
-    _, x, y = whole(tmp_path, mask_suffix=said)
+    _, x, y = whole(tmp_path, mask_suffix=suffix)
     assert sorted(check(x, y)) == [0, 1, 2]
 
 
-def test_endings_of_several_tasks(tmp_path):
+def test_suffixes_of_several_tasks(tmp_path):
     write(
         tmp_path,
         ["images/a.png", "images/b.png"],
@@ -103,21 +103,21 @@ def test_endings_of_several_tasks(tmp_path):
 @pytest.mark.parametrize(
     ("masks", "arguments", "message"),
     [
-        (["images/a_mask.png"], {}, "folder of the images.*Pass `mask_suffix`"),
+        (["images/a_mask.png"], {}, "folder of the images.*Pass the suffix"),
         (["masks/a.png"], {"masks": {"m": "masks"}}, "does not end with"),
-        (["images/a_msk.png"], {}, "no file in .*images' is named so"),
-        (["images/x_mask.png"], {}, r"x_mask\.png' belongs to no image"),
+        (["images/a_msk.png"], {}, "no file name in .*images' ends with it"),
+        (["images/x_mask.png"], {}, r"x_mask\.png' has no image"),
         (
             ["images/a_mask.png", "images/a_mask_1.png"],
             {},
-            r"a_mask_1\.png', .* a further mask of 'a\.png'",
+            r"a_mask_1\.png', .* a second mask of 'a\.png'",
         ),
         ([], {"masks": None}, r"no task has masks.*mask_suffix=\{'a_task'"),
         (["images/a_mask.png"], {"mask_suffix": 3}, "`mask_suffix` must be"),
         (["images/a_mask.png"], {"mask_suffix": {"m": 3}}, "`mask_suffix`"),
     ],
 )
-def test_endings_that_do_not_fit(tmp_path, masks, arguments, message):
+def test_invalid_suffixes(tmp_path, masks, arguments, message):
     write(tmp_path, ["images/a.png", "images/b.png"], masks)
     arguments = {
         "masks": {"m": "images"},
@@ -128,13 +128,13 @@ def test_endings_that_do_not_fit(tmp_path, masks, arguments, message):
         datasets.from_folder(tmp_path, **arguments)
 
 
-def test_a_mask_without_an_ending_names_the_way_out(tmp_path):
+def test_the_error_for_a_mask_suggests_a_suffix(tmp_path):
     write(tmp_path, ["images/a.png"], ["masks/a_mask.png"])
-    with pytest.raises(ValueError, match=r"belongs to no image.*`mask_suffix`"):
+    with pytest.raises(ValueError, match=r"has no image.*`mask_suffix`"):
         datasets.from_folder(tmp_path, masks={"m": "masks"})
 
 
-def test_sub_folders_are_said(tmp_path):
+def test_sub_folders_need_the_argument(tmp_path):
     inner = ["north/1", "south/deep/1", "2"]
     write(
         tmp_path,
@@ -145,7 +145,8 @@ def test_sub_folders_are_said(tmp_path):
         "image,y\nnorth/1,1\nsouth\\deep\\1.png,2.5\n./2.png,3\n"
     )
     with pytest.raises(
-        ValueError, match=r"'north' holds .*'1\.png'.*subfolders=True.*class_"
+        ValueError,
+        match=r"'north' contains .*'1\.png'.*subfolders=True.*class_",
     ):
         datasets.from_folder(tmp_path, masks={"m": "masks"})
     arguments = {"masks": {"m": "masks"}, "labels": "labels.csv"}
@@ -155,7 +156,7 @@ def test_sub_folders_are_said(tmp_path):
     assert y["y"].tolist() == [3, 1, 2.5]
 
 
-def test_sub_folders_of_masks_are_said_too(tmp_path):
+def test_sub_folders_of_masks_need_the_argument(tmp_path):
     write(tmp_path, ["images/a.png"], ["masks/a.png"])
     save(tmp_path / "masks" / "more" / "a.png", mask(0))
     with pytest.raises(ValueError, match=r"`masks` .*'more'") as error:
@@ -165,7 +166,7 @@ def test_sub_folders_of_masks_are_said_too(tmp_path):
     assert check(x, y) == check(x, y, "n") == [0]
 
 
-def test_what_is_no_sub_folder_of_images(tmp_path):
+def test_sub_folders_without_images_are_ignored(tmp_path):
     write(tmp_path, ["images/a.png", "images/.cache/a.png"])
     (tmp_path / "images" / "notes").mkdir()
     (tmp_path / "images" / "notes" / "a.txt").write_text("taken in May")
@@ -196,9 +197,9 @@ def test_folders_are_classes(tmp_path):
     found = [splits.tasks[0].class_names[code] for code in y["kind"]]
     assert found == [folders[number] for number in numbers]
     named = Classification("kind", 3, class_names=["dog", "cat", "ape"])
-    splits, _, said = whole(tmp_path, [named], class_folders="kind")
+    splits, _, encoded = whole(tmp_path, [named], class_folders="kind")
     assert splits.tasks[0] is named
-    np.testing.assert_array_equal(said["kind"], 2 - y["kind"])
+    np.testing.assert_array_equal(encoded["kind"], 2 - y["kind"])
 
 
 def test_folders_of_classes_with_masks_and_labels(tmp_path):
@@ -232,7 +233,7 @@ def test_folders_of_classes_with_masks_and_labels(tmp_path):
         (["01", "1", "2"], ("01", "1", "2")),
     ],
 )
-def test_numbers_of_class_folders(tmp_path, folders, names):
+def test_class_folders_of_different_numbers(tmp_path, folders, names):
     write(tmp_path, [f"images/{folder}/x.png" for folder in folders])
     splits, x, y = whole(tmp_path, class_folders="kind")
     assert splits.tasks[0].class_names == names
@@ -244,8 +245,8 @@ def test_numbers_of_class_folders(tmp_path, folders, names):
 @pytest.mark.parametrize(
     ("names", "arguments", "message"),
     [
-        (["a/1", "2"], {}, r"2\.png' lies in no folder of a class"),
-        (["a/1", "a/2"], {}, "all images lie in the folder 'a'"),
+        (["a/1", "2"], {}, r"2\.png' is not in the folder of a class"),
+        (["a/1", "a/2"], {}, "all images are in the folder 'a'"),
         (["a/1", "b/c/2"], {}, r"sub-folder of the class 'b'.*subfolders=True"),
         (
             ["a/1", "b/2"],
@@ -255,20 +256,20 @@ def test_numbers_of_class_folders(tmp_path, folders, names):
         (
             ["a/1", "b/2"],
             {"tasks": [BinaryClassification("kind", class_names=["a", "c"])]},
-            "folder 'b', which is none of its class_names",
+            "folder 'b', which is not among its class_names",
         ),
         (["a/1", "b/2"], {"tasks": {"kind": "Regression"}}, "found Regression"),
         (["a/1", "b/2"], {"class_folders": True}, "`class_folders` must be"),
     ],
 )
-def test_class_folders_that_do_not_fit(tmp_path, names, arguments, message):
+def test_invalid_class_folders(tmp_path, names, arguments, message):
     write(tmp_path, [f"images/{name}.png" for name in names])
     arguments = {"class_folders": "kind", **arguments}
     with pytest.raises((ValueError, TypeError), match=message):
         datasets.from_folder(tmp_path, **arguments)
 
 
-def test_classes_of_folders_that_have_folders(tmp_path):
+def test_class_folders_with_sub_folders(tmp_path):
     write(tmp_path, ["images/a/1.png", "images/b/c/2.png"])
     _, _, y = whole(tmp_path, class_folders="kind", subfolders=True)
     assert y["kind"].tolist() == [0, 1]
@@ -277,14 +278,14 @@ def test_classes_of_folders_that_have_folders(tmp_path):
 def test_a_task_of_masks_and_of_a_column(tmp_path):
     write(tmp_path, ["images/a.png", "images/b.png"], ["masks/a.png"])
     (tmp_path / "labels.csv").write_text("image,m\na,1.5\nb,2\n")
-    with pytest.raises(ValueError, match="'m' has labels of two kinds"):
+    with pytest.raises(ValueError, match="'m' has labels from two sources"):
         datasets.from_folder(
             tmp_path, masks={"m": "masks"}, labels="labels.csv"
         )
 
 
-@pytest.mark.parametrize("said", [False, True])
-def test_tasks_of_any_name(tmp_path, said):
+@pytest.mark.parametrize("given", [False, True])
+def test_tasks_of_any_name(tmp_path, given):
     """A name that no layer can have is replaced by one that it can."""
     names = ["\u76ae\u80a4 %", "Fl\u00e4che (m\u00b2)"]
     write(
@@ -295,7 +296,7 @@ def test_tasks_of_any_name(tmp_path, said):
     tasks = {names[0]: "Segmentation", names[1]: "BinaryClassification"}
     splits, x, y = whole(
         tmp_path,
-        tasks if said else None,
+        tasks if given else None,
         masks={names[0]: "masks"},
         class_folders=names[1],
     )

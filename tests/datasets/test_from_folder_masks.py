@@ -1,4 +1,4 @@
-"""Values of masks: right for all masks of a task, or an error."""
+"""Tests the values of masks of a folder."""
 
 import zlib
 
@@ -51,7 +51,7 @@ def palette(indices, colors):
 VOC = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)]
 
 
-def test_soft_edges_are_no_classes(write):
+def test_soft_edges_are_not_classes(write):
     soft = []
     for number in range(4):
         square = np.zeros((64, 96), "uint8")
@@ -68,7 +68,7 @@ def test_soft_edges_are_no_classes(write):
     np.testing.assert_array_equal(found, np.stack(soft) > 127)
 
 
-def test_soft_edges_below_white_are_no_classes(write):
+def test_soft_edges_below_white_are_not_classes(write):
     root = write([np.arange(192, dtype="uint8").reshape(SIZE)])
     with pytest.raises(ValueError, match=r"192 greys.*num_classes=1"):
         read(root)
@@ -95,14 +95,14 @@ def test_255_beside_classes_is_never_white(write, others):
     np.testing.assert_array_equal(found, np.where(masks == 255, -1, masks))
 
 
-def test_a_mask_of_0_1_and_255_is_read_with_what_it_means(write):
+def test_a_mask_of_0_1_and_255_needs_a_meaning(write):
     masks = [stripes(1, 1, 255 * (number % 2)) for number in range(4)]
     _, found = read(write(masks), ONE, missing_pixel=255)
     assert ((found == 1).sum((1, 2)) == 2 * SIZE[1]).all()
     assert ((found == -1).sum((1, 2)) == [0, 16, 0, 16]).all()
 
 
-def test_missing_pixels_may_be_said_for_each_task(write):
+def test_missing_pixels_may_be_given_by_task(write):
     root = write([stripes(1, 9)] * 2)
     for number in range(2):
         save(root / "others" / f"{number}.png", stripes(7, 1))
@@ -115,7 +115,7 @@ def test_missing_pixels_may_be_said_for_each_task(write):
             whole(root, masks=folders, missing_pixel=wrong)
 
 
-def test_black_and_white_is_decided_for_all_masks(write):
+def test_black_and_white_applies_to_all_masks(write):
     masks = [stripes(), stripes(255), stripes(255, 255)]
     for tasks in (None, ONE):
         _, found = read(write(masks), tasks)
@@ -129,17 +129,17 @@ def test_black_and_white_is_decided_for_all_masks(write):
 
 @pytest.fixture
 def one_in_the_sample(monkeypatch):
-    monkeypatch.setattr(grey_masks, "SAMPLE", 1)
+    monkeypatch.setattr(grey_masks, "SAMPLE_SIZE", 1)
 
 
 @pytest.mark.parametrize(
     ("others", "later", "count", "message"),
     [
-        ((255, 255), (1, 1), 1, r"found 0, 1 in .*1\.png.*hold 0 and 255"),
+        ((255, 255), (1, 1), 1, r"found 0, 1 in .*1\.png.*contain 0 and 255"),
         ((255, 255), (1, 255), 1, r"255 beside 0, 1 in .*missing_pixel=255"),
         ((255, 255), (1, 2), 1, r"found 0, 1, 2 in .*1\.png"),
         ((255, 255), (9, 9), 1, r"found 0, 9 in .*1\.png"),
-        ((1, 1), (255, 255), 1, r"255 in .*1\.png.*0 and 1 alone"),
+        ((1, 1), (255, 255), 1, r"255 in .*1\.png.*only 0 and 1"),
         ((1, 2), (255, 1), 3, r"255 in .*1\.png.*missing_pixel=255"),
         ((1, 2), (1, 3), 3, r"found 3 in .*1\.png.* 0 to 2"),
     ],
@@ -171,7 +171,7 @@ def test_a_soft_edge_that_reaches_in_is_background(write, one_in_the_sample):
     assert found[1].max() == 0
 
 
-def test_empty_masks_of_a_sample_are_no_decision(write, one_in_the_sample):
+def test_a_sample_of_empty_masks_is_not_enough(write, one_in_the_sample):
     masks = [stripes(), stripes(), stripes(255)]
     root = write(masks)
     # The largest file, and nothing is to be seen.
@@ -180,7 +180,7 @@ def test_empty_masks_of_a_sample_are_no_decision(write, one_in_the_sample):
     np.testing.assert_array_equal(found, np.stack(masks) // 255)
 
 
-def test_only_a_sample_is_read_where_classes_are_said(write, monkeypatch):
+def test_only_a_sample_is_read_if_classes_are_given(write, monkeypatch):
     root = write([stripes(1, 2, number % 3) for number in range(8)])
     opened = []
     original = grey_masks.read_pixels
@@ -190,7 +190,7 @@ def test_only_a_sample_is_read_where_classes_are_said(write, monkeypatch):
         return original(header)
 
     monkeypatch.setattr(grey_masks, "read_pixels", counted)
-    monkeypatch.setattr(grey_masks, "SAMPLE", 2)
+    monkeypatch.setattr(grey_masks, "SAMPLE_SIZE", 2)
     folders = {"m": "masks"}
     datasets.from_folder(root, [Segmentation("m", 3)], masks=folders)
     assert len(set(opened)) == 2
@@ -223,7 +223,7 @@ def test_the_border_of_a_palette_mask_has_no_label(write):
     assert found[0, :4, 0].tolist() == [1, -1, 3, 0]
 
 
-def test_palettes_that_differ_are_refused(write):
+def test_different_palettes_are_an_error(write):
     other = [VOC[0], VOC[2], VOC[1]]
     root = write([palette(stripes(1, 2), VOC), palette(stripes(1), other)])
     with pytest.raises(ValueError, match=r"0\.png.*1\.png|1\.png.*0\.png"):
@@ -236,7 +236,7 @@ def test_palettes_that_differ_are_refused(write):
 
 def test_white_may_come_first_in_a_palette(write):
     root = write([palette(stripes(1), [(255,) * 3, (0,) * 3])])
-    with pytest.raises(ValueError, match=r"0\.png.*do not grow"):
+    with pytest.raises(ValueError, match=r"0\.png.*do not increase"):
         read(root)
 
 
@@ -255,7 +255,7 @@ def test_masks_of_one_bit_are_background_and_foreground(write):
 
 
 @pytest.mark.parametrize("bits", [2, 4])
-def test_greys_of_few_bits_are_refused(write, bits):
+def test_greys_of_few_bits_are_an_error(write, bits):
     root = write([stripes(1, 2)])
     # Pillow writes none: a palette of few colours, whose kind is changed.
     path = root / "masks" / "0.png"
@@ -282,7 +282,7 @@ def test_greys_with_more_channels_are_read(write, mode):
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 @pytest.mark.parametrize("colors", [None, [(0, 0, 0), (255, 255, 255)]])
-def test_transparent_masks_are_refused(write, mode, colors):
+def test_transparent_masks_are_an_error(write, mode, colors):
     image = Image.fromarray(stripes(255)).convert(mode)
     image.putalpha(Image.fromarray(stripes(255)))
     root = write([image])
@@ -347,11 +347,13 @@ def test_an_unknown_colour_is_named(write, one_in_the_sample):
         read(root, colors=some)
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3))
     root = write([noise] * 2)
-    with pytest.raises(ValueError, match=r"0\.png.* of 1600 such colours"):
+    with pytest.raises(
+        ValueError, match=r"0\.png.*There are 1600 such colours"
+    ):
         read(root, colors=some)
 
 
-def test_colours_of_a_jpeg_are_refused(write):
+def test_colours_of_a_jpeg_are_an_error(write):
     root = write([colored(stripes(1))], ".jpg")
     with pytest.raises(ValueError, match=r"jpeg, .*0\.jpg"):
         read(root, colors=ROADS)
@@ -369,7 +371,7 @@ def test_colours_of_a_jpeg_are_refused(write):
         ({"m": {"a": (1, 2, 256), "b": (0, 0, 0)}}, TypeError, "256"),
     ],
 )
-def test_colours_that_do_not_fit(write, colors, error, message):
+def test_invalid_colours(write, colors, error, message):
     root = write([colored(stripes(1))])
     with pytest.raises(error, match=message):
         read(root, colors=colors)
@@ -391,7 +393,7 @@ def test_colours_beside_another_task(write, task, message):
         read(root, [task], colors=ROADS)
 
 
-def test_grey_pixels_beside_colours_name_the_way_out(write):
+def test_the_error_for_coloured_pixels_suggests_colors(write):
     root = write([colored(stripes(1))])
     with pytest.raises(ValueError, match=r"the colour .* colors=\{'m'"):
         read(root)

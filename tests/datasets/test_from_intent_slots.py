@@ -1,4 +1,4 @@
-"""Folders of seq.in, seq.out and label: parts, holes, and what is refused."""
+"""Tests folders of seq.in, seq.out and label."""
 
 import functools
 
@@ -21,7 +21,7 @@ def names_of(task, row):
     return [task.class_names[number] for number in row if number >= 0]
 
 
-def test_all_parts_by_the_names_of_the_training_part(write):
+def test_classes_are_those_of_the_training_part(write):
     data = from_intent_slots(write(), unknown_classes="missing")
     intent, slots = data.tasks
     assert intent.class_names == ("PlayMusic", "RateBook")
@@ -69,12 +69,12 @@ def test_all_parts_by_the_names_of_the_training_part(write):
         ({"test": []}, r"test/seq.in' holds no sentence"),
     ],
 )
-def test_lines_that_do_not_fit(write, changes, message):
+def test_invalid_lines(write, changes, message):
     with pytest.raises(ValueError, match=message):
         from_intent_slots(write(**changes))
 
 
-def test_holes_are_missing_labels(write):
+def test_empty_lines_are_missing_labels(write):
     rows = [
         ("a b", "", "x"),
         ("c", "B-z", ""),
@@ -94,7 +94,7 @@ def test_holes_are_missing_labels(write):
     np.testing.assert_array_equal(again.arrays()[1]["slots"], y["slots"])
 
 
-def test_blanks_that_models_do_not_split_at_are_tokens(write):
+def test_only_ascii_whitespace_splits_tokens(write):
     rows = [("\u2003 a\u00a0b", "O B-x", "p"), ("\u00a0", "O", "q")]
     path = write(train=rows) / "train"
     data = from_intent_slots(path, **ALL)
@@ -105,7 +105,7 @@ def test_blanks_that_models_do_not_split_at_are_tokens(write):
     assert again.arrays()[0].tolist() == data.arrays()[0].tolist()
 
 
-def test_a_folder_without_parts_is_parted_at_random(write):
+def test_a_folder_without_parts_is_split_at_random(write):
     rows = [(f"a{i}", "O" if i % 2 else "B-x", "xy"[i % 2]) for i in range(20)]
     data = from_intent_slots(write(train=rows) / "train", seed=1)
     counts = {part: len(data.indices[part]) for part in data.indices}
@@ -148,20 +148,20 @@ def test_tasks_name_their_files(write):
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        (["intents"], "'intents'.*mean 'intent'.*says which"),
+        (["intents"], "'intents'.*mean 'intent'.*to choose one"),
         ({"a": ["label", "seq.out"]}, "'a'.*expected one of the files"),
-        ({"intent": "SequenceTagging"}, "no class of a sentence"),
-        ({"intent": "Regression"}, "no class of a sentence"),
-        ({"slots": "Classification"}, "one label for a sentence"),
+        ({"intent": "SequenceTagging"}, "label of a sentence is one class"),
+        ({"intent": "Regression"}, "label of a sentence is one class"),
+        ({"slots": "Classification"}, "one label per sentence"),
     ],
 )
-def test_tasks_that_do_not_fit(write, tasks, message):
+def test_invalid_tasks(write, tasks, message):
     path = write(train=[("a", "O", "x"), ("b", "B-c", "y")]) / "train"
     with pytest.raises(ValueError, match=message):
         from_intent_slots(path, tasks, **ALL)
 
 
-def test_folders_that_are_not_there(write, tmp_path):
+def test_missing_folders(write, tmp_path):
     with pytest.raises(FileNotFoundError, match="found nothing at"):
         from_intent_slots(tmp_path / "none")
     with pytest.raises(FileNotFoundError, match="the folder 'train', or the"):
@@ -173,7 +173,7 @@ def test_folders_that_are_not_there(write, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["bilou", {"slots": "bilou"}])
-def test_tags_of_other_forms(write, scheme):
+def test_tags_of_other_schemes(write, scheme):
     rows = [("a b c", "B-x L-x U-x", "p"), ("d", "O", "q")]
     path = write(train=rows) / "train"
     with pytest.raises(ValueError, match="scheme='bilou' converts"):

@@ -1,4 +1,4 @@
-"""Arrays of your own: what they become, and what is wrong with them."""
+"""Tests arrays of npz files."""
 
 import keras
 import numpy as np
@@ -59,7 +59,7 @@ def whole(splits):
     )
 
 
-def test_arrays_become_targets_of_kinds_that_are_inferred(write, arrays):
+def test_arrays_become_targets_of_inferred_kinds(write, arrays):
     names = ["mask", "tissue", "stage", "grade", "size", "corner", "found"]
     splits = datasets.from_npz(write(), tasks=names)
     x, y = whole(splits)
@@ -92,7 +92,7 @@ def test_arrays_become_targets_of_kinds_that_are_inferred(write, arrays):
     assert x.dtype == np.float32
 
 
-def test_kinds_and_keys_may_be_said(write, arrays):
+def test_kinds_and_keys_may_be_given(write, arrays):
     one_hot = np.eye(4)[arrays["tags"][:, 0]]
     splits = datasets.from_npz(
         write(one_hot=one_hot),
@@ -135,7 +135,7 @@ def test_numbers_of_pixels(write, rng):
 
 
 @pytest.mark.parametrize(
-    ("array", "said", "message"),
+    ("array", "given", "message"),
     [
         (
             np.zeros((COUNT, 4)),
@@ -150,13 +150,13 @@ def test_numbers_of_pixels(write, rng):
         (
             np.zeros((COUNT, 4, 4, 2)),
             DenseRegression("map", 3),
-            "2 numbers a pixel .*expected units=3",
+            "2 numbers per pixel .*expected units=3",
         ),
     ],
 )
-def test_numbers_of_pixels_that_do_not_fit(write, array, said, message):
+def test_invalid_numbers_of_pixels(write, array, given, message):
     with pytest.raises(ValueError, match=message):
-        datasets.from_npz(write(map=array), {"map": said})
+        datasets.from_npz(write(map=array), {"map": given})
 
 
 def test_missing_pixels_and_images_stay_missing(write, arrays):
@@ -200,9 +200,9 @@ BROKEN = np.where(np.arange(COUNT) == 3, np.inf, 1.5)
             {"tasks": ["size"]},
             "inf in index 3 of 'size'",
         ),
-        ({"size": FULL}, {"tasks": ["size"]}, "kind cannot be told"),
+        ({"size": FULL}, {"tasks": ["size"]}, "kind is ambiguous"),
         ({"size": FULL}, {"tasks": {"size": "Regression"}}, "a row of numbers"),
-        ({}, {"tasks": ["tags"]}, "kind cannot be told.*'SequenceTagging'"),
+        ({}, {"tasks": ["tags"]}, "kind is ambiguous.*'SequenceTagging'"),
         ({}, {"tasks": {"t": ["stage", "size"]}}, "several keys for 't'"),
         ({}, {"tasks": [Segmentation("tissue", 2)]}, "found 2 in .*0 to 1"),
         ({}, {"tasks": {"size": "SequenceTagging"}}, "found 0.5 in"),
@@ -210,12 +210,12 @@ BROKEN = np.where(np.arange(COUNT) == 3, np.inf, 1.5)
         ({"patient": np.zeros((COUNT, 2))}, {"group": "patient"}, r"\(24, 2\)"),
     ],
 )
-def test_what_does_not_fit(write, changes, arguments, message):
+def test_invalid_arguments(write, changes, arguments, message):
     with pytest.raises(ValueError, match=message):
         datasets.from_npz(write(**changes), **{"tasks": ["stage"], **arguments})
 
 
-def test_masks_that_count_no_classes(write, arrays):
+def test_masks_whose_values_are_not_classes(write, arrays):
     mask = arrays["mask"].copy()
     mask[:, 2, 2] = 40
     with pytest.raises(
@@ -225,7 +225,9 @@ def test_masks_that_count_no_classes(write, arrays):
     ):
         datasets.from_npz(write(mask=mask), ["mask"])
     mask[mask == 255] = 99
-    with pytest.raises(ValueError, match="0, 40, 99 up to 99, which hardly"):
+    with pytest.raises(
+        ValueError, match="0, 40, 99 up to 99, which are probably"
+    ):
         datasets.from_npz(write(mask=mask), ["mask"])
     empty = np.full((COUNT, 4, 5), -1)
     with pytest.raises(ValueError, match="'mask': no sample has a label"):
@@ -239,9 +241,11 @@ def test_pixels_that_have_no_label(write, dtype):
     tasks = [Segmentation("mask", 1)]
     with pytest.raises(ValueError, match=r"255 beside 0, 1 in .*missing_pixel"):
         datasets.from_npz(write(mask=mask), tasks)
-    for said in (255, {"mask": 255}):
+    for missing_pixel in (255, {"mask": 255}):
         _, y = whole(
-            datasets.from_npz(write(mask=mask), tasks, missing_pixel=said)
+            datasets.from_npz(
+                write(mask=mask), tasks, missing_pixel=missing_pixel
+            )
         )
         expected = np.where(mask == 255, -1, mask.astype(int))[..., None]
         np.testing.assert_array_equal(y["mask"], expected)
@@ -249,24 +253,24 @@ def test_pixels_that_have_no_label(write, dtype):
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("missing_pixel", "message"),
     [({"masks": 255}, "'masks'.*'mask'"), (True, "an integer"), (0.5, "0.5")],
 )
-def test_missing_pixels_that_are_none(write, said, message):
+def test_invalid_missing_pixels(write, missing_pixel, message):
     with pytest.raises(ValueError, match=message):
-        datasets.from_npz(write(), ["mask"], missing_pixel=said)
+        datasets.from_npz(write(), ["mask"], missing_pixel=missing_pixel)
 
 
-def test_soft_edges_are_cut_where_the_task_is_binary(write):
+def test_soft_edges_are_cut_if_the_task_is_binary(write):
     mask = np.zeros((COUNT, 4, 5), "uint8")
     mask[:, 1], mask[:, 2], mask[:, 3] = 255, 200, 100
     _, y = whole(datasets.from_npz(write(mask=mask), [Segmentation("mask", 1)]))
     np.testing.assert_array_equal(y["mask"][..., 0], mask > 127)
 
 
-def test_many_classes_are_said(write):
+def test_many_classes_must_be_given(write):
     mask = (np.arange(COUNT * 20) % 200).reshape(COUNT, 4, 5)
-    with pytest.raises(ValueError, match="num_classes=200, or num_classes=1"):
+    with pytest.raises(ValueError, match="num_classes=200; or num_classes=1"):
         datasets.from_npz(write(mask=mask), ["mask"])
     splits = datasets.from_npz(write(mask=mask), [Segmentation("mask", 200)])
     _, y = whole(splits)
@@ -276,7 +280,7 @@ def test_many_classes_are_said(write):
 @pytest.mark.parametrize(
     "dtype", ["bool", "uint8", "int8", "uint16", "float16", "int64", "float64"]
 )
-def test_inputs_of_every_number_come_as_float32(write, dtype):
+def test_inputs_of_any_dtype_become_float32(write, dtype):
     x = (np.arange(COUNT * 6).reshape(COUNT, 2, 3) % 100).astype(dtype)
     splits = datasets.from_npz(write(x=x), ["size"], validation=0, test=0)
     found, _ = splits.arrays()
@@ -291,7 +295,7 @@ def test_inputs_of_every_number_come_as_float32(write, dtype):
 
 @pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_arrays_of_other_machines(write, dtype, order):
+def test_arrays_of_another_byte_order(write, dtype, order):
     x = np.arange(COUNT * 20).reshape(COUNT, 4, 5)
     mask, number = x % 3, x[:, 0, 0] * 1.0
     path = write(
@@ -319,7 +323,7 @@ def test_numbers_of_pixels_of_few_bits(write):
     np.testing.assert_array_equal(y["depth"][..., 0], depth)
 
 
-def test_files_that_are_no_npz(tmp_path):
+def test_other_file_types(tmp_path):
     (tmp_path / "a.npz").write_text("no archive")
     with pytest.raises(ValueError, match=r"must name an npz file.*a\.npz"):
         datasets.from_npz(tmp_path / "a.npz", ["y"])
@@ -327,11 +331,11 @@ def test_files_that_are_no_npz(tmp_path):
         datasets.from_npz(tmp_path / "b.npz", ["y"])
 
 
-def test_an_npz_file_that_is_damaged_is_named(write):
+def test_a_corrupted_npz_file_is_named(write):
     path = write()
     data = bytearray(path.read_bytes())
     at = data.index(b"stage.npy") + 300
     data[at] ^= 255
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"'stage' of '.*npz' is damaged"):
+    with pytest.raises(ValueError, match=r"'stage' of '.*npz' is corrupted"):
         datasets.from_npz(path, ["stage"])

@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets, mocked and written on the spot."""
+"""Tests data sets of TensorFlow Datasets, mocked or written by the tests."""
 
 import sys
 
@@ -66,7 +66,7 @@ def test_a_class_label_and_an_image():
     assert sorted(np.concatenate(streamed)) == sorted(y["label"])
 
 
-def test_parts_are_disjoint_and_hold_what_the_data_set_says(toy):
+def test_parts_are_disjoint_and_use_the_splits_of_the_data_set(toy):
     data = datasets.from_tfds(toy, ["kind", "size"], batch_size=8)
     assert [task.name for task in data.tasks] == ["kind", "size"]
     assert data.tasks[0].class_names == tuple(KINDS)
@@ -87,7 +87,7 @@ def test_parts_are_disjoint_and_hold_what_the_data_set_says(toy):
         np.testing.assert_array_equal(y["size"], sizes)
 
 
-def test_the_training_part_comes_in_another_order_each_epoch(toy):
+def test_the_order_of_the_training_part_differs_in_each_epoch(toy):
     def epochs():
         data = datasets.from_tfds(toy, ["kind"], batch_size=8, seed=3)
         return [
@@ -130,7 +130,7 @@ def test_the_training_part_comes_in_another_order_each_epoch(toy):
         ),
     ],
 )
-def test_splits_by_name_and_by_share(tmp_path, splits, options, expected):
+def test_splits_by_name_and_by_fraction(tmp_path, splits, options, expected):
     builder = make_builder(tmp_path, splits)
     data = datasets.from_tfds(builder, ["kind"], **options)
     assert {p: len(i) for p, i in data.indices.items()} == expected
@@ -140,7 +140,7 @@ def test_splits_by_name_and_by_share(tmp_path, splits, options, expected):
 
 
 @pytest.mark.slow
-def test_a_data_set_in_order_is_parted_at_random(tmp_path):
+def test_an_ordered_data_set_is_split_at_random(tmp_path):
     builder = make_builder(tmp_path, {"train": (0, 40)}, ordered=True)
     data = datasets.from_tfds(builder, ["kind"], test=0.25, batch_size=8)
     held = {part: numbers(data.arrays(part)[0]) for part in data.indices}
@@ -172,7 +172,7 @@ def test_masks_are_inferred_resized_and_checked(toy):
 
 
 @pytest.mark.parametrize(
-    ("values", "said", "options", "expected"),
+    ("values", "num_classes", "options", "expected"),
     [
         ([0, 1], None, {}, {0: 0, 1: 1}),
         ([0, 255], None, {}, {0: 0, 255: 1}),
@@ -187,11 +187,11 @@ def test_masks_are_inferred_resized_and_checked(toy):
         ),
         ([0, 40, 200, 255], None, {}, "num_classes=1"),
         ([0, 40, 200, 255], 1, {}, {0: 0, 40: 0, 200: 1, 255: 1}),
-        ([0, 90], None, {}, "hardly count classes"),
-        ([0, 90], 1, {}, "Say num_classes=91"),
+        ([0, 90], None, {}, "probably not class indices"),
+        ([0, 90], 1, {}, "Pass num_classes=91"),
     ],
 )
-def test_values_of_masks(monkeypatch, values, said, options, expected):
+def test_values_of_masks(monkeypatch, values, num_classes, options, expected):
     masks = np.resize(np.array(values, "uint8"), (4, 2, 3, 1))
 
     def as_dataset(self, split, decoders=None, **_):
@@ -201,7 +201,9 @@ def test_values_of_masks(monkeypatch, values, said, options, expected):
 
     task = "segmentation_mask"
     spec = (
-        {task: "Segmentation"} if said is None else [Segmentation(task, said)]
+        {task: "Segmentation"}
+        if num_classes is None
+        else [Segmentation(task, num_classes)]
     )
 
     def read():
@@ -219,7 +221,7 @@ def test_values_of_masks(monkeypatch, values, said, options, expected):
 
 
 @pytest.mark.slow
-def test_features_that_say_their_classes(tmp_path):
+def test_features_with_classes(tmp_path):
     features = tfds.features.FeaturesDict(
         {
             "image": tfds.features.Image(shape=(2, 3, 3)),
@@ -299,7 +301,7 @@ def test_booleans_are_labels_together_and_alone():
 
 
 @pytest.mark.slow
-def test_lists_of_classes_are_labels_when_that_is_said():
+def test_lists_of_classes_are_labels_if_the_kind_is_given():
     with pytest.raises(ValueError, match="'labels': 'MultiLabelClassification"):
         from_mock("voc/2007", ["labels"], image_size=(4, 4))
     spec = {"labels": "MultiLabelClassification"}
@@ -334,7 +336,7 @@ def test_boxes_and_depths_are_numbers():
 
 
 @pytest.mark.slow
-def test_classes_that_are_texts_are_numbered_by_their_names(toy):
+def test_classes_that_are_strings_are_encoded_by_name(toy):
     names = [f"note {number}" for number in reversed(range(50))]
     spec = {"notes": {"kind": "Classification", "class_names": names}}
     x, y = datasets.from_tfds(toy, spec, "image", **WHOLE).arrays()
@@ -433,7 +435,7 @@ def test_describe_reads_no_inputs(toy, monkeypatch):
     assert list(counts.values()) == expected.tolist()
 
 
-def test_class_names_of_ones_own_number_the_classes(toy):
+def test_class_names_of_the_task_encode_the_classes(toy):
     order = ["eel", "cat", "dog"]
     spec = {"kind": {"kind": "Classification", "class_names": order}}
     x, y = datasets.from_tfds(toy, spec, **WHOLE).arrays()
@@ -483,27 +485,27 @@ def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "options", "error", "said"),
+    ("arguments", "options", "error", "message"),
     [
         (["knd"], {}, ValueError, r"`tasks` names the feature 'knd'.*'kind'\?"),
         (["kind"], {"inputs": "imag"}, ValueError, r"`inputs`.*'image'\?"),
         (["kind"], {"inputs": ["image", "kind"]}, ValueError, "label of task"),
         (["kind"], {"inputs": 3}, TypeError, "name of a feature or a list"),
-        (["notes"], {}, ValueError, "'notes': its kind cannot be told"),
+        (["notes"], {}, ValueError, "'notes': its kind is ambiguous"),
         (
             {"notes": "Classification"},
             {},
             ValueError,
-            "does not say its classes. .*'class_names'",
+            "are unknown. .*'class_names'",
         ),
         ({"kind": "Regression"}, {}, None, None),
         (
             {"kind": {"kind": "Classification", "num_classes": 2}},
             {},
             ValueError,
-            "has 3 classes, found num_classes=2",
+            "has 3 classes, but num_classes=2",
         ),
-        ({"mask": "Classification"}, {}, ValueError, "has a value for each"),
+        ({"mask": "Classification"}, {}, ValueError, "has a value per sample"),
         (["kind"], {"train": "trian"}, ValueError, r"'trian', which .*'train'"),
         (["kind"], {"test": "tst"}, ValueError, r"`test` names .*'test'\?"),
         (["kind"], {"validation": 1.5}, ValueError, "`validation` must be"),
@@ -514,16 +516,16 @@ def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
         (["kind"], {"decoders": [1]}, TypeError, "`decoders` must be a dict"),
     ],
 )
-def test_what_does_not_fit_is_named(toy, arguments, options, error, said):
+def test_errors_name_the_feature(toy, arguments, options, error, message):
     if error is None:
         assert datasets.from_tfds(toy, arguments, **options).tasks
         return
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         datasets.from_tfds(toy, arguments, **options)
 
 
 @pytest.mark.slow
-def test_images_of_several_sizes_need_one():
+def test_images_of_different_sizes_need_an_image_size():
     with pytest.raises(ValueError, match=r"'image' .*image_size=\(height"):
         from_mock("oxford_iiit_pet", ["species"])
     data = from_mock("oxford_iiit_pet", ["species"], image_size=(9, 7))

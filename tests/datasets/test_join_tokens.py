@@ -1,4 +1,4 @@
-"""Lists of tokens as sentences, whose tokens are the same."""
+"""Tests sentences of joined tokens."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mtl_keras.datasets import join_tokens
 from mtl_keras.layers import TokenIds
 
 
-def test_the_layer_finds_the_tokens_again():
+def test_the_layer_restores_the_tokens():
     tokens = [["a", "b\u00a0c", "\u2003"], ["x"], ["\u0085", "d", "e", "f"]]
     sentences = join_tokens(tokens)
     assert sentences.shape == (3,) and sentences.dtype == object
@@ -22,11 +22,11 @@ def test_the_layer_finds_the_tokens_again():
     [
         (["a b"], TypeError, "Row 0 is the string 'a b'"),
         ([["a"], []], ValueError, "Row 1 is empty"),
-        ([["a", "New York"]], ValueError, "'New York' at place 1.*blanks"),
-        ([["a", ""]], ValueError, "token '' at place 1"),
+        ([["a", "New York"]], ValueError, "'New York' at index 1.*whitespace"),
+        ([["a", ""]], ValueError, "token '' at index 1"),
         ([["a", 3]], TypeError, "token 3; expected strings"),
     ],
 )
-def test_what_would_not_stay_a_token(sentences, error, message):
+def test_invalid_tokens(sentences, error, message):
     with pytest.raises(error, match=message):
         join_tokens(sentences)

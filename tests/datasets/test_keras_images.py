@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100: where they are read from."""
+"""Tests MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100."""
 
 import os
 import pickle
@@ -106,7 +106,7 @@ def test_red_comes_first(dataset, keras_fails, tmp_path):
     assert [labels.tolist() for labels in y.values()] == [[7]]
 
 
-def test_what_is_not_there_comes_from_keras(dataset, monkeypatch, tmp_path):
+def test_missing_files_are_downloaded_by_keras(dataset, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     _, _, num_classes, shape = SETS[dataset]
     # As Keras has them: without a channel axis, or with labels of rank 2.
@@ -120,7 +120,7 @@ def test_what_is_not_there_comes_from_keras(dataset, monkeypatch, tmp_path):
     assert next(iter(y_train.values())).shape == (8,)
 
 
-def test_without_a_network_the_error_says_what_to_do(
+def test_without_a_network_the_error_suggests_what_to_do(
     dataset, keras_fails, tmp_path
 ):
     with pytest.raises(FileNotFoundError, match="URL fetch failure") as error:
@@ -154,7 +154,7 @@ def test_a_folder_that_lacks_a_file_names_it(dataset, tmp_path):
 @pytest.mark.parametrize(
     "dataset", [fashion_mnist, cifar10, cifar100], ids=name_of
 )
-def test_a_damaged_file_is_named(dataset, tmp_path, content):
+def test_a_corrupted_file_is_named(dataset, tmp_path, content):
     write, place, *_ = SETS[dataset]
     folder = tmp_path / os.path.basename(place)
     write(folder)
@@ -176,7 +176,7 @@ def test_a_pickle_runs_no_code(tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
-def test_images_and_labels_of_fashion_mnist_must_be_as_many(tmp_path):
+def test_fashion_mnist_needs_a_label_per_image(tmp_path):
     image_files.write_fashion_mnist(tmp_path)
     labels = np.zeros(7, "uint8")
     image_files.write_idx(tmp_path / "t10k-labels-idx1-ubyte.gz", labels)
@@ -184,7 +184,7 @@ def test_images_and_labels_of_fashion_mnist_must_be_as_many(tmp_path):
         fashion_mnist.load_data(tmp_path)
 
 
-def test_images_of_rank_1_are_no_images(tmp_path):
+def test_images_of_rank_1_are_an_error(tmp_path):
     image_files.write_fashion_mnist(tmp_path)
     labels = np.zeros(7, "uint8")
     image_files.write_idx(tmp_path / "t10k-images-idx3-ubyte.gz", labels)

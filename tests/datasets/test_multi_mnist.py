@@ -1,4 +1,4 @@
-"""MultiMNIST: which digit lies where, and where the digits come from."""
+"""Tests MultiMNIST: the digits, and the files they are read from."""
 
 import keras
 import numpy as np
@@ -64,7 +64,7 @@ def test_left_is_top_left_right_is_bottom_right_brighter_wins(path):
         np.testing.assert_array_equal(x[:, -1, 0], 0)
 
 
-def test_every_digit_serves_once_before_any_serves_twice(path):
+def test_every_digit_is_used_before_any_is_repeated(path):
     (_, y), _ = multi_mnist.load_data(num_train=50, num_test=1, path=path)
     for labels in y.values():
         assert np.bincount(labels).tolist() == [5] * 10
@@ -138,7 +138,7 @@ def test_without_a_path_the_digits_come_from_keras(
     assert x.shape == (5, 28, 28, 1)
 
 
-def test_without_a_network_the_error_says_where_to_put_the_file(monkeypatch):
+def test_without_a_network_the_error_names_the_folder(monkeypatch):
     def fail():
         raise Exception("URL fetch failure")
 
@@ -173,9 +173,7 @@ def test_a_missing_key_is_named(tmp_path, arrays):
         ("x_test", np.zeros((30, 28, 28)), "'x_test' as uint8"),
     ],
 )
-def test_an_array_that_does_not_fit_is_named(
-    tmp_path, arrays, key, value, message
-):
+def test_an_invalid_array_is_named(tmp_path, arrays, key, value, message):
     np.savez(tmp_path / "odd.npz", **{**arrays, key: value})
     with pytest.raises(ValueError, match=message):
         multi_mnist.load_data(path=tmp_path / "odd.npz")

@@ -1,4 +1,4 @@
-"""Nuclei: targets of three kinds, and files that do not fit."""
+"""Tests nuclei: the three targets, and invalid files."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def test_a_missing_file_is_named(tmp_path):
         nuclei.load_data(tmp_path / "no.npz")
 
 
-def test_what_is_no_npz_file_is_told(tmp_path):
+def test_another_file_type_is_named(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros(3))
     with pytest.raises(ValueError, match="must name an npz file"):
         nuclei.load_data(tmp_path / "x.npy")
@@ -110,7 +110,7 @@ def test_a_missing_key_is_named(write, key):
         ("modality", np.full(10, 3), r"\[0, 1, 2\].*found \[3\]"),
     ],
 )
-def test_an_array_that_does_not_fit_is_named(write, key, value, message):
+def test_an_invalid_array_is_named(write, key, value, message):
     with pytest.raises(ValueError, match=message):
         nuclei.load_data(write(**{key: value}))
 

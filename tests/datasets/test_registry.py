@@ -1,6 +1,8 @@
-"""Data sets by name."""
+"""Tests data sets by name."""
 
 import inspect
+import pkgutil
+from importlib import import_module
 from types import ModuleType
 
 import pytest
@@ -22,24 +24,21 @@ FILES = [
 ]
 
 
-def test_names_are_sorted_and_modules():
+def test_names_are_sorted():
     assert datasets.names() == sorted(datasets.names())
-    assert datasets.names() == [
-        "census_income",
-        "cifar10",
-        "cifar100",
-        "digit_scenes",
-        "energy",
-        "fashion_mnist",
-        *FILES,
-        "mnist",
-        "multi_mnist",
-        "nuclei",
-        "snips",
-        "spoken_digits",
-        "synthetic_regression",
-        "tox21",
+    assert datasets.names() == sorted([*MODULES, *FILES])
+
+
+def test_every_module_with_data_is_registered():
+    with_data = [
+        found.name
+        for found in pkgutil.iter_modules(datasets.__path__)
+        if hasattr(
+            import_module(f"mtl_keras.datasets.{found.name}"), "load_data"
+        )
     ]
+    assert with_data == MODULES
+    assert {"digit_scenes", "mnist", "tox21"} <= set(MODULES)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -53,20 +52,30 @@ def test_every_data_set_loads_data_and_states_its_origin(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_call_of_tasks_gives_a_list_of_its_own(name):
+def test_every_call_of_tasks_returns_a_new_list(name):
     dataset = datasets.get(name)
     dataset.tasks().clear()
     assert dataset.tasks()
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_your_own_take_what_their_function_takes(name):
+def test_file_data_sets_have_the_arguments_of_their_function(name):
     dataset = datasets.get(name)
     assert dataset.read is getattr(datasets, name)
     assert "tasks" in inspect.signature(dataset.load_data).parameters
 
 
-def test_a_misspelt_name_is_told_the_nearest_and_all():
+@pytest.mark.parametrize("name", datasets.names())
+def test_the_first_line_of_the_docstring_describes_the_data_set(name):
+    line = datasets.get(name).__doc__.strip().splitlines()[0]
+    if name in FILES:
+        assert line == getattr(datasets, name).__doc__.splitlines()[0]
+        assert line.startswith("Reads ")
+    assert line.endswith(".") and "FileDataSet" not in line
+    assert len(line) <= 80
+
+
+def test_a_misspelt_name_gets_a_suggestion():
     with pytest.raises(ValueError, match="'digit_scene'") as error:
         datasets.get("digit_scene")
     assert "mean 'digit_scenes'?" in str(error.value)
@@ -74,6 +83,6 @@ def test_a_misspelt_name_is_told_the_nearest_and_all():
 
 
 @pytest.mark.parametrize("name", ["imagenet-21k", None, ["energy"], 3])
-def test_what_resembles_no_name_gets_the_list(name):
+def test_an_unknown_name_gets_the_list(name):
     with pytest.raises(ValueError, match="'mnist', 'multi_mnist'"):
         datasets.get(name)

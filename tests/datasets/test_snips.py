@@ -1,4 +1,4 @@
-"""SNIPS: sentences, intents and tags stay in step; files that do not fit."""
+"""Tests SNIPS: sentences, intents and tags match, and invalid files."""
 
 import functools
 
@@ -18,7 +18,7 @@ def tags_of(row):
     return [snips.TAGS[number] for number in row if number >= 0]
 
 
-def test_parts_and_what_belongs_together(write):
+def test_parts_and_samples_match(write):
     parts = dict(zip(ROWS, snips.load_splits(write()), strict=True))
     for part, (x, y) in parts.items():
         assert y["slots"].shape == (len(ROWS[part]), 5)
@@ -30,7 +30,7 @@ def test_parts_and_what_belongs_together(write):
             assert snips.INTENTS[intent] == row[2]
 
 
-def test_load_data_leaves_the_validation_part_out(write):
+def test_load_data_drops_the_validation_part(write):
     train, _, test = snips.load_splits(write())
     for found, expected in zip(
         snips.load_data(write()), (train, test), strict=True
@@ -58,12 +58,12 @@ def test_tasks_fit_the_targets(write):
         (("a", "I-genre", "RateBook"), r"'I-genre' first.*'iob1'"),
     ],
 )
-def test_rows_that_do_not_fit(write, row, message):
+def test_invalid_rows(write, row, message):
     with pytest.raises(ValueError, match=message):
         snips.load_data(write(valid=[row]))
 
 
-def test_files_of_several_lengths(write):
+def test_files_of_different_lengths(write):
     path = write()
     (path / "test" / "label").write_text("RateBook\nRateBook\n")
     with pytest.raises(ValueError, match=r"'seq.in': 1.*'label': 2"):

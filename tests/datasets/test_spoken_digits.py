@@ -1,4 +1,4 @@
-"""Spoken digits: the parts, the padding, and files that do not fit."""
+"""Tests spoken digits: parts, padding and invalid files."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def takes_of(x):
     return set(x[:, 0, 0].astype(int).tolist())
 
 
-def test_parts_go_by_the_number_of_the_take(write):
+def test_parts_follow_the_number_of_the_recording(write):
     path = write()
     (x_train, y_train), (x_test, y_test) = spoken_digits.load_data(path)
     assert x_train.shape == (4 * 7, 100, 40) and x_train.dtype == np.float32
@@ -89,7 +89,7 @@ def test_tasks_fit_the_targets(write):
         ("length", lambda a: a[1:], "'length' in the shape"),
     ],
 )
-def test_arrays_that_do_not_fit(write, arrays, key, change, message):
+def test_invalid_arrays(write, arrays, key, change, message):
     path = write(**{key: change(arrays[key])})
     with pytest.raises(ValueError, match=message):
         spoken_digits.load_data(path)

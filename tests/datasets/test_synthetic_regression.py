@@ -1,4 +1,4 @@
-"""Synthetic regression: the formula, and tasks as alike as was said."""
+"""Tests synthetic regression: the formula and the correlation."""
 
 import math
 
@@ -20,7 +20,7 @@ def by_loop(x, weight, frequencies, phases):
     return found
 
 
-def test_it_is_the_formula():
+def test_targets_follow_the_formula():
     (x, y), (x_test, y_test) = synthetic_regression.load_data(
         0.6, num_train=20, num_test=5, num_inputs=4, num_sines=3, noise=0
     )
@@ -44,7 +44,7 @@ def test_it_is_the_formula():
     assert min(mismatch(s, t) for s in (1, -1) for t in (1, -1)) < 1e-5
 
 
-def test_the_correlation_of_the_targets_follows():
+def test_the_correlation_of_the_targets_increases():
     found = []
     for correlation in CORRELATIONS:
         (_, y), _ = synthetic_regression.load_data(correlation, noise=0)
@@ -55,7 +55,7 @@ def test_the_correlation_of_the_targets_follows():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_without_sines_that_bend_it_is_the_correlation(seed):
+def test_without_sines_the_targets_have_the_correlation(seed):
     (x, y), _ = synthetic_regression.load_data(
         0.7, scale=1e-3, noise=0, seed=seed, num_inputs=10
     )
@@ -84,7 +84,7 @@ def test_seeds_pair_correlations():
     assert not np.array_equal(x[:2000], x_test)
 
 
-def test_noise_has_its_deviation():
+def test_noise_has_the_given_deviation():
     (_, clean), _ = synthetic_regression.load_data(noise=0)
     (_, noisy), _ = synthetic_regression.load_data(noise=0.5)
     for name in clean:

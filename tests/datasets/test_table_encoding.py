@@ -156,7 +156,7 @@ def test_only_a_table_has_an_encoding(tmp_path):
     data = datasets.from_npz(tmp_path / "a.npz", ["y"])
     with pytest.raises(ValueError, match="`like` must come from a table"):
         datasets.from_dataframe(frame(), like=data)
-    with pytest.raises(ValueError, match="come from no table"):
+    with pytest.raises(ValueError, match="do not come from a table"):
         data.serving_model(None)
 
 
@@ -211,7 +211,7 @@ def test_an_export_of_codes_is_told(data, tmp_path, of_arrays):
 
 def test_only_tables_of_the_same_codes_are_mixed(data, tmp_path):
     other = datasets.from_dataframe(frame("AB", rows=20), ["stage"], **WHOLE)
-    with pytest.raises(ValueError, match="by other codes"):
+    with pytest.raises(ValueError, match="encode the same columns"):
         datasets.mix({"a": data, "b": other})
     same = datasets.from_dataframe(frame(rows=20), like=data, **WHOLE)
     x, _ = next(iter(datasets.mix({"a": data, "b": same}, batch_size=4)))

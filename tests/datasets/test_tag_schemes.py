@@ -1,13 +1,12 @@
-"""Forms of tags of spans: conversion, round trips, and what is refused."""
+"""Tests tagging schemes: conversion, round trips and invalid tags."""
 
 import numpy as np
 import pytest
 
 from mtl_keras.datasets import to_iob2
+from mtl_keras.datasets.span_tags import AmbiguousTag, are_spans
 from mtl_keras.datasets.tag_schemes import (
     SCHEMES,
-    ForeignTag,
-    are_spans,
     check_scheme,
     convert,
 )
@@ -52,7 +51,7 @@ def written(spans, length, scheme):
 
 
 @pytest.mark.parametrize("scheme", [*LETTERS, "iob1"])
-def test_random_spans_of_every_form_become_iob2(rng, scheme):
+def test_random_spans_of_every_scheme_become_iob2(rng, scheme):
     rows = []
     for _ in range(200):
         length = int(rng.integers(1, 12))
@@ -63,7 +62,7 @@ def test_random_spans_of_every_form_become_iob2(rng, scheme):
     assert to_iob2(found, "iob2") == to_iob2(found, "iob1") == found
 
 
-def test_rows_of_text_stay_text_and_lists_lists():
+def test_rows_keep_their_type():
     rows = ["I-a  I-a\tO I-b B-b", ["I-a"]]
     expected = ["B-a I-a O B-b B-b", ["B-a"]]
     assert to_iob2(rows, "IOB1") == expected
@@ -76,15 +75,23 @@ def test_rows_of_text_stay_text_and_lists_lists():
     [
         ("O I-a", "iob2", "token 1: found the tag 'I-a' after 'O'.*'iob1'"),
         ("I-a", "iob2", "token 0: found the tag 'I-a' first"),
-        ("B-a I-b", "iob2", "'I-b' after 'B-a', which goes on with no span"),
+        (
+            "B-a I-b",
+            "iob2",
+            "'I-b' after 'B-a', which does not continue a span",
+        ),
         ("B-a L-a", "iob2", "the tag 'L-a', expected 'O', 'B-<.*'bilou'"),
         ("B-a E-a S-b", "iob2", "'E-a'.*scheme='bioes'"),
         ("B-a E-a S-b", "bilou", "'E-a', expected.*'U-<type>'.*'bioes'"),
         ("B-a O", "bilou", "'O' after 'B-a', which leaves the span of 'a' op"),
         ("B-a I-a", "bilou", "'I-a' last, which leaves the span of 'a' open"),
-        ("B-a L-b", "bilou", "'L-b' after 'B-a', which goes on with no span"),
+        (
+            "B-a L-b",
+            "bilou",
+            "'L-b' after 'B-a', which does not continue a span",
+        ),
         ("B-a U-a", "bilou", "'U-a' after 'B-a', which leaves the span"),
-        ("I-a L-a", "bilou", "'I-a' first, which goes on with no span"),
+        ("I-a L-a", "bilou", "'I-a' first, which does not continue a span"),
         ("B-a M-a", "bmewo", "'M-a' last.*ends with 'E-'"),
         ("L-a O", "iob1", "'L-a', expected 'O', 'B-<type>' or 'I-<type>'"),
         ("B- O", "iob2", "'B-'.*Correct the tags; scheme='plain'"),
@@ -92,22 +99,22 @@ def test_rows_of_text_stay_text_and_lists_lists():
         ("B_a", "bilou", "'B_a'"),
     ],
 )
-def test_what_a_scheme_forbids(row, scheme, message):
+def test_tags_that_are_invalid_in_a_scheme(row, scheme, message):
     with pytest.raises(ValueError, match=rf"Row 1, .*{message}"):
         to_iob2(["O", row], scheme)
 
 
-def test_a_missing_tag_may_stand_for_the_begin():
+def test_a_missing_tag_may_begin_a_span():
     assert convert(["?", "I-a", "?"], "iob2", {"?"}) == ["?", "I-a", "?"]
     assert convert(["?", "L-a"], "bilou", {"?"}) == ["?", "I-a"]
     assert convert(["B-a", "?"], "bilou", {"?"}) == ["B-a", "?"]
 
 
-def test_tags_without_form_are_taken_as_they_are():
+def test_plain_tags_are_kept():
     assert to_iob2(["NN I-x B_y"], "plain") == ["NN I-x B_y"]
 
 
-def test_a_misspelt_scheme_is_told_the_nearest():
+def test_a_misspelt_scheme_gets_a_suggestion():
     with pytest.raises(ValueError, match=r"`scheme`.*'bilu'.*mean 'bilou'"):
         to_iob2(["O"], "bilu")
     with pytest.raises(ValueError, match="found None"):
@@ -129,7 +136,7 @@ def test_a_misspelt_scheme_is_told_the_nearest():
         ([], False),
     ],
 )
-def test_tags_of_spans_are_told_from_classes_of_tokens(tags, spans):
+def test_span_tags_are_distinguished_from_classes(tags, spans):
     assert are_spans(tags) == spans
 
 
@@ -144,7 +151,7 @@ def test_tags_of_spans_are_told_from_classes_of_tokens(tags, spans):
         (["O", "B-a", "O-b"], "O-b"),
     ],
 )
-def test_other_spellings_of_tags_of_spans_are_refused(tags, odd):
-    with pytest.raises(ForeignTag) as error:
+def test_other_spellings_of_span_tags_are_an_error(tags, odd):
+    with pytest.raises(AmbiguousTag) as error:
         are_spans(tags)
     assert error.value.tag == odd

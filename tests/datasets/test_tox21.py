@@ -1,4 +1,4 @@
-"""Tox21: molecules stay whole, holes stay holes, and files that do not fit."""
+"""Tests Tox21: molecules, missing labels and invalid files."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_a_missing_key_is_named(write, key):
         ("tasks", np.array(["NR-AR"] * 12), "names.*in any order, found"),
     ],
 )
-def test_an_array_that_does_not_fit_is_named(write, key, value, message):
+def test_an_invalid_array_is_named(write, key, value, message):
     with pytest.raises(ValueError, match=message):
         tox21.load_data(write(**{key: value}))
 

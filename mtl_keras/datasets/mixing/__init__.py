@@ -1,4 +1,4 @@
-"""Several data sets, each labelled for some tasks, as one."""
+"""Combines data sets, each labelled for some tasks."""
 
 from mtl_keras.datasets.mixing.concatenate import concatenate
 from mtl_keras.datasets.mixing.mix import mix

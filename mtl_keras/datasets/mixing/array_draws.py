@@ -1,4 +1,4 @@
-"""Which samples of the data sets in memory each step of an epoch takes."""
+"""Draws the samples that each step of an epoch takes from arrays."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def array_draws(
 
     Args:
         sizes: Number of samples of each data set.
-        counts: Tensor of shape `(steps, data sets)`, how many samples of each
-            data set each step takes.
+        counts: Tensor of shape `(steps, data sets)`, number of samples of
+            each data set in each step.
         seeds: Tensor of shape `(data sets, 2)`, for this epoch.
-        shuffle: Whether to shuffle.
-        blended: Whether the samples of each data set lie at even distances in
-            a batch, instead of one data set after the other.
+        shuffle: Boolean, whether to shuffle.
+        blended: Boolean, whether to spread the samples of each data set evenly
+            over a batch, instead of one data set after the other.
 
     Returns:
-        A `tf.data.Dataset` of three vectors a step, with an entry for each
-        sample: the number of its data set, its row, and its place in the
-        batch from 0 to 1.
+        A `tf.data.Dataset` of three vectors per step, with an entry for each
+        sample: the index of its data set, its row, and its position in the
+        batch, in (0, 1).
     """
     totals = tf.reduce_sum(counts, axis=0)
     order = _orders(tf.constant(sizes, tf.int64), totals, seeds, shuffle)
@@ -38,36 +38,36 @@ def array_draws(
         sets = tf.searchsorted(ends, numbers, side="right")
         within = numbers - tf.gather(ends - counts, sets)
         rows = tf.gather(order, tf.gather(begins, sets) + within)
-        places = _place(within, tf.gather(counts, sets))
+        positions = _position(within, tf.gather(counts, sets))
         if not blended:
-            return sets, rows, places
-        sorting = tf.argsort(places, stable=True)
-        return tuple(tf.gather(v, sorting) for v in (sets, rows, places))
+            return sets, rows, positions
+        sorting = tf.argsort(positions, stable=True)
+        return tuple(tf.gather(v, sorting) for v in (sets, rows, positions))
 
     return tf.data.Dataset.from_tensor_slices((begins, counts)).map(draw)
 
 
-def even_places(count):
-    """Spreads the samples of a data set over a batch.
+def even_positions(count):
+    """Spreads the samples of a data set evenly over a batch.
 
     Args:
-        count: Tensor, the number of samples.
+        count: Tensor, number of samples.
 
     Returns:
-        float32 tensor of shape `(count,)`, places from 0 to 1.
+        float32 tensor of shape `(count,)`, positions in (0, 1).
     """
-    return _place(tf.range(count), count)
+    return _position(tf.range(count), count)
 
 
-def _place(number, count):
+def _position(number, count):
     return (tf.cast(number, tf.float32) + 0.5) / tf.cast(count, tf.float32)
 
 
 def _orders(sizes, totals, seeds, shuffle: bool):
-    """Rows of one data set after the other, as many as are taken of each."""
+    """Returns the rows to take, one data set after the other."""
     number = sizes.shape[0]
 
-    # A loop of the graph, which is as large for one data set as for many.
+    # A loop in the graph, whose size does not grow with the data sets.
     def add(index, orders):
         order = _order(sizes[index], totals[index], seeds[index], shuffle)
         return index + 1, orders.write(index, order)
@@ -82,7 +82,7 @@ def _orders(sizes, totals, seeds, shuffle: bool):
 
 
 def _order(size, total, seed, shuffle: bool):
-    """Rows, each of which comes once before any comes a second time."""
+    """Returns rows, each of them once before any is repeated."""
     if not shuffle:
         return tf.range(total) % size
     rounds = -(-total // size)

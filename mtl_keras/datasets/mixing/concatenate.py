@@ -1,4 +1,4 @@
-"""Puts data sets one after another, with missing labels."""
+"""Concatenates data sets, each labelled for some tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_keras.datasets.mixing.array_source import ArraySource
+from mtl_keras.datasets.mixing.array_data_set import ArrayDataSet
 from mtl_keras.datasets.mixing.mixture import make_mixture
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.tasks import Task
@@ -21,10 +21,10 @@ def concatenate(
     tasks: Mapping[str, Sequence[Task]] | None = None,
     part: str = "train",
 ) -> Samples:
-    """Puts data sets, each labelled for some tasks, one after another.
+    """Concatenates data sets, each labelled for some tasks.
 
-    It makes arrays for `evaluate`, for `validation_data` and for whatever
-    else wants to see every sample once. `mix` makes a stream to train on.
+    The arrays are for `evaluate`, for `validation_data` and wherever every
+    sample is needed once. `mix` makes a stream to train on.
 
     Args:
         datasets: Dict from name to a pair `(x, {task: y})` of arrays, or to
@@ -33,20 +33,19 @@ def concatenate(
             see `mix`.
         channels: 1 or 3, to adapt the channels of images. Defaults to `None`;
             see `mix`.
-        tasks: Dict from the name of a data set to the list of its tasks, which
-            are compared. Defaults to `None`; see `mix`.
-        part: String, which part of `Splits` is read into memory. Defaults to
-            `"train"`.
+        tasks: Dict from the name of a data set to the list of its tasks, to
+            compare. Defaults to `None`; see `mix`.
+        part: String, the part of `Splits` to read. Defaults to `"train"`.
 
     Returns:
-        `(x, y)`: x holds the inputs of all data sets, in the order of the
-        dict; y has an array for each task of any of them. Where a data set
-        does not label a task, its labels are missing: NaN for floats and -1
-        for classes, whose dtype is then a signed one.
+        `(x, y)`: x contains the inputs of all data sets, in the order of the
+        dict; y has an array for each task of any data set. If a data set does
+        not label a task, its labels are missing: NaN for floats and -1 for
+        classes, with a signed dtype.
 
     Raises:
-        TypeError: If one is no pair of arrays.
-        ValueError: If they do not fit together.
+        TypeError: If a data set is not a pair of arrays.
+        ValueError: If the data sets do not fit together.
 
     Example:
 
@@ -63,9 +62,9 @@ def concatenate(
         datasets, image_size, channels, tasks=tasks, part=part, in_memory=True
     )
     for name, source in mixture.sources.items():
-        if not isinstance(source, ArraySource):
+        if not isinstance(source, ArrayDataSet):
             raise TypeError(
-                f"Data set {name!r} is a tf.data.Dataset; concatenate takes "
+                f"Data set {name!r} is a tf.data.Dataset; concatenate needs "
                 "arrays. Use mix(..., schedule='proportional', shuffle=False), "
                 "which yields every sample once."
             )
@@ -85,16 +84,16 @@ def concatenate(
     return x, y
 
 
-def _fill(x, y: dict, source: ArraySource, part: int = 1024) -> None:
-    """Writes the samples of a source into the beginning of arrays."""
+def _fill(x, y: dict, source: ArrayDataSet, part: int = 1024) -> None:
+    """Writes the samples of a data set to the beginning of arrays."""
     if source.signature == source.own:
         x[: source.size] = source.x
         for task, targets in source.y.items():
             y[task][: source.size] = targets
         return
     for start in range(0, source.size, part):
-        here = slice(start, min(start + part, source.size))
-        inputs, targets = source.adapted(here)
-        x[here] = inputs
+        chunk = slice(start, min(start + part, source.size))
+        inputs, targets = source.adapted(chunk)
+        x[chunk] = inputs
         for task, values in targets.items():
-            y[task][here] = values
+            y[task][chunk] = values

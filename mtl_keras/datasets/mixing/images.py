@@ -1,4 +1,4 @@
-"""Brings images to one size and one number of channels."""
+"""Adapts the size and the channels of images."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from mtl_keras.datasets.mixing.signature import ArraySpec, Signature
 
 @dataclasses.dataclass(frozen=True)
 class ImageAdaptation:
-    """Brings images to one size and one number of channels.
+    """Adapts the size and the channels of images.
 
-    Inputs are resized bilinearly. Targets that lie on the pixels of the
-    inputs, masks, are resized to the nearest pixel.
+    Inputs are resized bilinearly, and masks (targets with the height and width
+    of the inputs) by the nearest pixel.
 
     Args:
-        image_size: `(height, width)`, or `None` to keep the size.
-        channels: 1 to average channels, 3 to repeat a single one, or `None`
-            to keep them.
+        image_size: `(height, width)`. Defaults to `None`: images keep their
+            size.
+        channels: 1 to average channels, 3 to repeat a single channel. Defaults
+            to `None`: images keep their channels.
     """
 
     image_size: tuple[int, int] | None = None
     channels: int | None = None
 
     def signature(self, name: str, signature: Signature) -> Signature:
-        """Says what samples look like once they are adapted.
+        """Returns the shapes and dtypes of adapted samples.
 
         Args:
             name: Name of the data set, for errors.
-            signature: What they look like before.
+            signature: `Signature` of its samples.
 
         Returns:
-            Their `Signature` afterwards.
+            `Signature` of the adapted samples.
 
         Raises:
-            ValueError: If they are no images, or have other channels.
+            ValueError: If the inputs are not images, or their channels cannot
+                be adapted.
         """
         if self.image_size is None and self.channels is None:
             return signature
@@ -44,8 +46,8 @@ class ImageAdaptation:
         if len(shape) != 3:
             raise ValueError(
                 f"Data set {name!r} has inputs of shape {shape}; image_size "
-                "and channels need (height, width, channels). Grey images "
-                "without a channel axis get one by x[..., None]."
+                "and channels need (height, width, channels). Add a channel "
+                "axis to grey images with x[..., None]."
             )
         if self.channels not in (None, shape[2]) and shape[2] not in (1, 3):
             raise ValueError(
@@ -91,7 +93,7 @@ class ImageAdaptation:
 
 
 def is_mask(target_shape: tuple, image_shape: tuple) -> bool:
-    """Tells whether targets have a value, or several, for each pixel.
+    """Returns whether targets have the height and width of an image.
 
     Args:
         target_shape: Shape of the targets of one sample.
@@ -111,5 +113,5 @@ def _resize_mask(mask, size):
 
 
 def _cast_pixels(x, dtype):
-    # Casting to integers alone would cut instead of round.
+    # A cast to integers would truncate.
     return tf.cast(tf.round(x) if dtype.is_integer else x, dtype)

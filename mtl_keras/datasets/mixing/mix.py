@@ -9,9 +9,9 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_keras.datasets.arguments import check_count, check_seed
-from mtl_keras.datasets.mixing.array_draws import array_draws, even_places
+from mtl_keras.datasets.mixing.array_data_set import ArrayDataSet
+from mtl_keras.datasets.mixing.array_draws import array_draws, even_positions
 from mtl_keras.datasets.mixing.array_pool import make_pools
-from mtl_keras.datasets.mixing.array_source import ArraySource
 from mtl_keras.datasets.mixing.mixture import Mixture, make_mixture
 from mtl_keras.datasets.mixing.plan import Plan
 from mtl_keras.datasets.mixing.schedules import make_plan
@@ -38,81 +38,80 @@ def mix(
 ) -> tf.data.Dataset:
     """Mixes data sets, each labelled for some tasks, into one stream.
 
-    In every batch every task of any data set has targets. Where the data set
-    of a sample does not label a task, the label is missing: NaN for float
-    targets and -1 for classes, which `fit` leaves out of loss, gradients and
-    metrics. Unsigned and boolean classes become signed ones, to hold the -1.
-    Several data sets may label the same task.
+    Every batch has targets for every task. If the data set of a sample does
+    not label a task, the label is missing: NaN for float targets and -1 for
+    classes, which `fit` excludes from losses, gradients and metrics. Unsigned
+    and boolean classes become signed, to represent -1. Several data sets may
+    label the same task.
 
-    The schedule says whose samples a batch holds:
+    The schedule determines which data sets a batch contains:
 
     - `"joint"`: samples of every data set in every batch, in fixed numbers
-      that follow from `shares`, evenly spread, so that each replica of a
+      given by `shares`, evenly spread, so that each replica of a
       `tf.distribute` strategy gets some of each;
     - `"alternate"`: whole batches of each data set in turn;
     - `"proportional"`, `"square_root"`, `"uniform"`: whole batches in random
-      order. How many an epoch has of a data set goes by its number of samples,
-      by the square root of it, or is the same for all;
-    - `"annealed"`: from proportional towards uniform: shares go by the number
-      of samples to a power that falls from 1 to 0.2 over `anneal_epochs`.
+      order. The number of batches of a data set in an epoch is proportional to
+      its number of samples, to its square root, or the same for all;
+    - `"annealed"`: shares are proportional to the number of samples to a power
+      that decreases from 1 to 0.2 over `anneal_epochs`.
 
-    The last two lines are dynamic sampling as in the literature, of one data
-    set a step, but with the numbers fixed and only the order drawn: an epoch
-    of `"proportional"` passes every sample exactly once. For samples of all
+    The last two are dynamic sampling as in the literature, with one data set
+    per step, but with fixed numbers and only the order random: an epoch of
+    `"proportional"` passes every sample exactly once. For samples of all data
     sets in each batch by size, use `"joint"` with `shares="proportional"`.
 
-    One iteration over the stream is one epoch, of a known number of batches.
-    Each iteration has an order of its own; the stream as a whole is a
-    function of `seed`. To resume a run, begin with the epoch where it
-    stopped: `epochs=range(3, 10)` gives these epochs in a row, for
+    One iteration over the stream is one epoch, with a known number of batches.
+    The order differs in each iteration; the whole stream depends only on
+    `seed`. To resume a run, start with the epoch where it stopped:
+    `epochs=range(3, 10)` yields these epochs in a row, for
     `fit(stream, initial_epoch=3, epochs=10, steps_per_epoch=len(stream) // 7)`.
 
     Args:
         datasets: Dict from name to data set: a pair `(x, {task: y})` of
             arrays, a `tf.data.Dataset` of single samples of that form, or
-            `Splits`, whose training part is taken. Arrays are faster, as whole
-            batches are gathered at once.
+            `Splits`, of which the training part is used. Arrays are faster,
+            because whole batches are gathered at once.
         schedule: String, one of the above. Defaults to `"joint"`.
         batch_size: Integer, samples per batch. Defaults to 32.
         shares: For `"joint"`: dict from the name of each data set to its
             share of the batch, numbers in any unit, rounded to whole samples;
             or `"uniform"`, `"square_root"` or `"proportional"`. Defaults to
             `None`, which is `"uniform"`.
-        steps_per_epoch: `"longest"`: each sample of the data set that lasts
-            longest comes exactly once, and shorter sets begin again, in
-            another order; `"shortest"`: an epoch ends with the data set that
-            ends first, and no sample comes twice; or the number of steps, all
-            of whole batches. Under the other two the last batch of a data set
-            may be smaller. `"annealed"` has as many steps as `"proportional"`.
+        steps_per_epoch: `"longest"`: an epoch passes each sample of the
+            longest data set exactly once, and repeats shorter ones in another
+            order; `"shortest"`: an epoch ends with the shortest data set, and
+            repeats no sample; or the number of steps, all with whole batches.
+            With `"longest"` and `"shortest"`, the last batch of a data set may
+            be smaller. `"annealed"` has as many steps as `"proportional"`.
             Defaults to `"longest"`.
-        anneal_epochs: Integer, for `"annealed"`: the number of epochs.
-        epochs: Range of the epochs, counted from 0, that one iteration gives
-            in a row. Defaults to `None`: each iteration gives the next one.
-        shuffle: Boolean, whether the samples of each data set come in a new
-            order each time. Arrays are shuffled whole; of a
-            `tf.data.Dataset`, each sample is drawn from the next 1024, or
-            from as many as `shuffle` says if it is an integer. Defaults to
-            `True`.
+        anneal_epochs: Integer, number of epochs of `"annealed"`. Defaults to
+            `None`, for other schedules.
+        epochs: Range of the epochs, counted from 0, that one iteration yields.
+            Defaults to `None`: each iteration yields the next epoch.
+        shuffle: Boolean, whether to shuffle the samples of each data set in
+            each epoch; or an integer, the size of the shuffle buffer of a
+            `tf.data.Dataset`, which is 1024 otherwise. Arrays are shuffled as
+            a whole. Defaults to `True`.
         seed: Integer of at least 0. Defaults to 0.
-        image_size: `(height, width)`: images of another size are resized
-            bilinearly, and targets that lie on their pixels, masks, to the
-            nearest pixel. Defaults to `None`: sizes must agree.
+        image_size: `(height, width)` to resize to, images bilinearly and masks
+            (targets with the height and width of the images) by the nearest
+            pixel. Defaults to `None`: sizes must be equal.
         channels: 3 repeats single channels, 1 averages several. Defaults to
-            `None`: channels must agree.
+            `None`: channels must be equal.
         tasks: Dict from the name of a data set to the list of its tasks. Tasks
-            of one name must have one kind and the same class names in all
-            data sets that say them. Defaults to `None`: those of `Splits` are
-            compared.
+            with the same name must have the same kind and class names. Defaults
+            to `None`: only those of `Splits` are compared.
 
     Returns:
-        A `tf.data.Dataset` of `(x, {task: y})` batches, prefetched, of known
-        cardinality. Workers of a `tf.distribute` strategy take shares of each
-        batch.
+        A `tf.data.Dataset` of `(x, {task: y})` batches, prefetched, with known
+        cardinality. Each worker of a `tf.distribute` strategy takes its part
+        of each batch.
 
     Raises:
-        TypeError: If `datasets` holds something else.
-        ValueError: If inputs differ, a data set is empty, tasks of one name
-            have other classes, or an argument does not fit.
+        TypeError: If `datasets` contains something else.
+        ValueError: If inputs differ, a data set is empty, tasks with the same
+            name differ, or an argument does not fit.
 
     Example:
 
@@ -152,7 +151,7 @@ def mix(
         steps_per_epoch=steps_per_epoch,
         anneal_epochs=anneal_epochs,
     )
-    # Else a GPU would hold the arrays, and tf.data reads them on the CPU.
+    # tf.data reads arrays on the CPU; otherwise they would be on the GPU.
     with tf.device("CPU:0"):
         return _stream(mixture, plan, epochs, bool(shuffle), seed)
 
@@ -161,12 +160,14 @@ def _stream(
     mixture: Mixture, plan: Plan, epochs: range | None, shuffle: bool, seed: int
 ) -> tf.data.Dataset:
     sources = list(mixture.sources.values())
-    in_memory = [n for n, s in enumerate(sources) if isinstance(s, ArraySource)]
+    in_memory = [
+        n for n, s in enumerate(sources) if isinstance(s, ArrayDataSet)
+    ]
     streamed = [n for n in range(len(sources)) if n not in in_memory]
     arrays = [sources[number] for number in in_memory]
     pools = make_pools(arrays, mixture.y)
 
-    # Plain Python, whose loops AutoGraph would take long to look through.
+    # Without AutoGraph, which would be slow here.
     @tf.autograph.experimental.do_not_convert
     def one_epoch(epoch):
         seeds = _seeds(seed, epoch, len(sources) + 1)
@@ -192,13 +193,14 @@ def _stream(
         if arrays:
             draws, *chunks = chunks
             for pool in pools:
-                here = draws if len(pools) == 1 else pool.choose(draws)
-                sets, rows, places = here
-                sets_of_all = tf.gather(in_memory, sets)
-                parts.append((sets_of_all, places, *pool.take(sets, rows)))
+                chosen = draws if len(pools) == 1 else pool.choose(draws)
+                sets, rows, positions = chosen
+                numbers = tf.gather(in_memory, sets)
+                parts.append((numbers, positions, *pool.take(sets, rows)))
         for number, (x, y) in zip(streamed, chunks, strict=True):
             count = tf.shape(x)[0]
-            parts.append((tf.fill([count], number), even_places(count), x, y))
+            numbers = tf.fill([count], number)
+            parts.append((numbers, even_positions(count), x, y))
         return _join(parts, mixture, plan.blended)
 
     steps = plan.steps * (1 if epochs is None else len(epochs))
@@ -214,23 +216,23 @@ def _stream(
 
 
 def _seeds(seed: int, epoch, count: int):
-    """Seeds of one epoch: a tensor of shape `(count, 2)`."""
-    of_epoch = tf.stack([tf.constant(seed % 2**63, tf.int64), epoch])
+    """Returns the seeds of one epoch, a tensor of shape `(count, 2)`."""
+    seed_and_epoch = tf.stack([tf.constant(seed % 2**63, tf.int64), epoch])
     folded, _ = tf.unstack(
-        tf.random.experimental.stateless_fold_in(of_epoch, 0)
+        tf.random.experimental.stateless_fold_in(seed_and_epoch, 0)
     )
     return tf.stack([tf.fill([count], folded), tf.range(count)], axis=1)
 
 
 def _options(arrays: bool) -> tf.data.Options:
     options = tf.data.Options()
-    # There are no files to share out: every worker passes all batches and
+    # There are no files to distribute: every worker reads all batches and
     # keeps its part of each.
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.DATA
     )
-    # Gathering takes so little that the tuning costs more, and the end of an
-    # epoch waits half a second for it.
+    # Gathering is so fast that autotuning costs more, about half a second at
+    # the end of an epoch.
     options.autotune.enabled = not arrays
     return options
 
@@ -246,18 +248,18 @@ def _epoch_numbers(epochs: range | None) -> tf.data.Dataset:
 
 
 def _join(parts: list, mixture: Mixture, blended: bool):
-    """Puts the samples of several sources into one batch."""
-    sets, places, x, y = zip(*parts, strict=True)
+    """Joins the samples of several data sets to one batch."""
+    sets, positions, x, y = zip(*parts, strict=True)
     y = mixture.join(y, list(map(tf.size, sets)))
     if len(parts) == 1:
         return x[0], y
     x = tf.concat(x, axis=0)
     if not blended:
         return x, y
-    # By place, and at one place by the order of the data sets.
+    # By position, and then by the order of the data sets.
     order = tf.argsort(tf.concat(sets, axis=0), stable=True)
-    places = tf.gather(tf.concat(places, axis=0), order)
-    order = tf.gather(order, tf.argsort(places, stable=True))
+    positions = tf.gather(tf.concat(positions, axis=0), order)
+    order = tf.gather(order, tf.argsort(positions, stable=True))
     return tf.nest.map_structure(lambda v: tf.gather(v, order), (x, y))
 
 
@@ -270,6 +272,6 @@ def _check_epochs(epochs) -> None:
         )
     if epochs.step != 1 or not epochs or epochs.start < 0:
         raise ValueError(
-            f"`epochs` must be a range of epochs in a row, counted from 0, "
-            f"found {epochs!r}."
+            f"`epochs` must be a range of consecutive epochs from 0 on, found "
+            f"{epochs!r}."
         )

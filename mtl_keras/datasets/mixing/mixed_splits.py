@@ -1,4 +1,4 @@
-"""`Splits` as data sets of a mixture."""
+"""Reads `Splits` as data sets of a mixture."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.datasets.samples import Samples
 from mtl_keras.datasets.splits import Splits
 
-# Samples of a stream of batches, which a mixture takes apart again.
-_READ_TOGETHER = 64
+# Number of samples to read together, before they are unbatched.
+_BATCH = 64
 
 
-def samples_of_part(
+def read_part(
     splits: Splits, part: str, in_memory: bool = False
 ) -> Samples | tf.data.Dataset:
-    """Takes a part, in its order.
+    """Reads a part, in its order.
 
     Args:
         splits: The `Splits`.
-        part: String, the name of the part.
-        in_memory: Whether to read samples that stream. Defaults to `False`.
+        part: Name of the part.
+        in_memory: Boolean, whether to read a stream into memory. Defaults to
+            `False`.
 
     Returns:
-        `(x, y)`, arrays, where they lie in memory already or are to;
-        otherwise a `tf.data.Dataset` of single samples.
+        `(x, y)`, arrays, if the samples are in memory already or `in_memory`
+        is true; otherwise a `tf.data.Dataset` of single samples.
 
     Raises:
-        ValueError: If there is no such part.
+        ValueError: If the part does not exist.
     """
-    is_read = isinstance(splits.source, ArraySource)
-    if is_read or in_memory or part not in splits.indices:
+    is_array = isinstance(splits.source, ArraySource)
+    if is_array or in_memory or part not in splits.indices:
         return splits.arrays(part)
     indices = splits.indices[part]
-    stream = splits.source.batches(indices, _READ_TOGETHER, None).unbatch()
+    stream = splits.source.batches(indices, _BATCH, None).unbatch()
     return stream.apply(tf.data.experimental.assert_cardinality(len(indices)))
 
 
 def check_same_columns(datasets: Mapping[str, Any]) -> None:
-    """Checks that tables have the same columns of inputs, by the same codes.
+    """Checks that tables have the same input columns and encodings.
 
     Args:
-        datasets: Dict from name to data set; those that are no `Splits` of
-            tables are passed over.
+        datasets: Dict from name to data set. Only `Splits` of tables are
+            checked.
 
     Raises:
-        ValueError: If two differ.
+        ValueError: If two tables differ.
     """
     tables = {
         name: dataset.input_names
@@ -64,13 +65,13 @@ def check_same_columns(datasets: Mapping[str, Any]) -> None:
         found = (
             f"{len(expected)} and {len(columns)} columns"
             if number is None
-            else f"column {number} is {expected[number]!r} in the one and "
-            f"{columns[number]!r} in the other"
+            else f"column {number} is {expected[number]!r} in the first and "
+            f"{columns[number]!r} in the second"
         )
         raise ValueError(
-            f"Data sets {first!r} and {name!r} have other inputs: {found}. "
-            "Read both by the codes of one (from_csv(..., like=data)), or name "
-            "the same `inputs` in one order."
+            f"Data sets {first!r} and {name!r} have different inputs: {found}. "
+            "Read both with the same encoding (from_csv(..., like=data)), or "
+            "name the same `inputs` in the same order."
         )
     encodings = {
         name: datasets[name].encoding
@@ -81,7 +82,7 @@ def check_same_columns(datasets: Mapping[str, Any]) -> None:
         first, other = next(iter(encodings.items()))
         if not encoding.codes_as(other):
             raise ValueError(
-                f"Data sets {first!r} and {name!r} have inputs of the same "
-                "columns by other codes: each is standardized by itself. Read "
-                "one by the codes of the other: from_csv(..., like=data)."
+                f"Data sets {first!r} and {name!r} encode the same columns "
+                "differently: each is standardized on its own. Read one with "
+                "the encoding of the other: from_csv(..., like=data)."
             )

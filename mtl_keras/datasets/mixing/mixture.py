@@ -1,4 +1,4 @@
-"""Data sets that fit together: their inputs alike, every task with targets."""
+"""Checks that data sets fit together, and joins their targets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.datasets.arguments import check_count
-from mtl_keras.datasets.mixing.array_source import ArraySource
+from mtl_keras.datasets.arguments import check_image_size
+from mtl_keras.datasets.mixing.array_data_set import ArrayDataSet
 from mtl_keras.datasets.mixing.images import ImageAdaptation
 from mtl_keras.datasets.mixing.mixed_splits import (
     check_same_columns,
-    samples_of_part,
+    read_part,
 )
 from mtl_keras.datasets.mixing.same_tasks import check_same_tasks
 from mtl_keras.datasets.mixing.signature import (
@@ -23,7 +23,7 @@ from mtl_keras.datasets.mixing.signature import (
     check_same_inputs,
     mix_targets,
 )
-from mtl_keras.datasets.mixing.stream_source import StreamSource
+from mtl_keras.datasets.mixing.stream_data_set import StreamDataSet
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
@@ -34,26 +34,27 @@ class Mixture:
     """Data sets that fit together.
 
     Args:
-        sources: Dict from the name of a data set to its source.
-        x: `ArraySpec` of the inputs of all.
-        y: Dict from task name to the `MixedTarget` of all.
+        sources: Dict from the name of a data set to an `ArrayDataSet` or a
+            `StreamDataSet`.
+        x: `ArraySpec` of the inputs.
+        y: Dict from task name to its `MixedTarget`.
     """
 
-    sources: Mapping[str, ArraySource | StreamSource]
+    sources: Mapping[str, ArrayDataSet | StreamDataSet]
     x: ArraySpec
     y: Mapping[str, MixedTarget]
 
     def join(self, labels: Sequence[Mapping[str, Any]], counts) -> dict:
-        """Joins targets of several sources, one after the other.
+        """Concatenates the targets of several data sets.
 
         Args:
             labels: Sequence of dicts from task name to a batch of targets,
                 tensors.
-            counts: Sequence of the numbers of samples of each, tensors.
+            counts: Sequence of the numbers of samples of each batch, tensors.
 
         Returns:
             Dict from the name of each task to its targets, with missing labels
-            where a source does not label it.
+            if a data set does not label it.
         """
         ends = tf.unstack(tf.cumsum(tf.stack([0, *counts])), len(labels) + 1)
         return {
@@ -66,7 +67,7 @@ class Mixture:
         pieces, done = [], 0
 
         def fill(stop: int) -> None:
-            # One piece for all sources in a row that do not label the task.
+            # One piece for consecutive data sets without the task.
             if done < stop:
                 count = ends[stop] - ends[done]
                 missing = tf.cast(target.missing, dtype)
@@ -98,19 +99,20 @@ def make_mixture(
             `Splits`.
         image_size: `(height, width)`, or `None`.
         channels: 1, 3 or `None`.
-        buffer_size: Shuffle buffer of each `tf.data.Dataset`.
-        tasks: Dict from the name of a data set to its tasks, beside those of
-            `Splits`. Defaults to `None`.
-        part: Which part of `Splits`. Defaults to `"train"`.
-        in_memory: Whether `Splits` that stream are read into memory. Defaults
-            to `False`.
+        buffer_size: Integer, size of the shuffle buffer of each
+            `tf.data.Dataset`. Defaults to 1.
+        tasks: Dict from the name of a data set to its tasks, in addition to
+            those of `Splits`. Defaults to `None`.
+        part: Part of `Splits`. Defaults to `"train"`.
+        in_memory: Boolean, whether to read streams of `Splits` into memory.
+            Defaults to `False`.
 
     Returns:
         A `Mixture`.
 
     Raises:
-        TypeError: If one is no data set.
-        ValueError: If they do not fit together.
+        TypeError: If a value is not a data set.
+        ValueError: If the data sets do not fit together.
     """
     if not isinstance(datasets, Mapping) or not datasets:
         found = f"{datasets!r}" if not datasets else f"a {_kind(datasets)}"
@@ -118,39 +120,39 @@ def make_mixture(
             f"`datasets` must be a dict from name to data set, found {found}. "
             "Name each one: {'mnist': (x, {'digit': y}), ...}."
         )
-    adaptation = _adaptation(image_size, channels)
+    adaptation = _make_adaptation(image_size, channels)
     check_same_columns(datasets)
     sources = {
-        name: _source(name, samples, adaptation, buffer_size)
-        for name, samples in _samples(datasets, part, in_memory).items()
+        name: _make_source(name, samples, adaptation, buffer_size)
+        for name, samples in _read_splits(datasets, part, in_memory).items()
     }
-    check_same_tasks(_tasks(datasets, sources, tasks or {}))
+    check_same_tasks(_find_tasks(datasets, sources, tasks or {}))
     signatures = {name: source.signature for name, source in sources.items()}
     return Mixture(
         sources, check_same_inputs(signatures), mix_targets(signatures)
     )
 
 
-def _samples(datasets, part: str, in_memory: bool) -> dict[str, Any]:
+def _read_splits(datasets, part: str, in_memory: bool) -> dict[str, Any]:
     return {
-        name: samples_of_part(dataset, part, in_memory)
+        name: read_part(dataset, part, in_memory)
         if isinstance(dataset, Splits)
         else dataset
         for name, dataset in datasets.items()
     }
 
 
-def _tasks(datasets, sources, said) -> dict[str, Sequence[Task]]:
-    """The tasks of each data set that says them."""
+def _find_tasks(datasets, sources, given) -> dict[str, Sequence[Task]]:
+    """Returns the tasks of each data set for which they are known."""
     found = {
         name: dataset.tasks
         for name, dataset in datasets.items()
         if isinstance(dataset, Splits)
     }
-    for name, tasks in said.items():
+    for name, tasks in given.items():
         if name not in sources:
             raise ValueError(
-                f"`tasks` names the data set {name!r}, which is not there. "
+                f"`tasks` names the data set {name!r}, which does not exist. "
                 f"{did_you_mean(name, sources)}"
             )
         labels = sources[name].signature.y
@@ -165,17 +167,17 @@ def _tasks(datasets, sources, said) -> dict[str, Sequence[Task]]:
     return found
 
 
-def _source(name, dataset, adaptation, buffer_size):
+def _make_source(name, dataset, adaptation, buffer_size):
     if isinstance(dataset, tf.data.Dataset):
-        x, y = _pair(name, dataset.element_spec)
+        x, y = _check_pair(name, dataset.element_spec)
         _check_one_input(name, x, isinstance(x, tf.TensorSpec))
-        return StreamSource(name, dataset, adaptation, buffer_size)
-    x, y = _pair(name, dataset)
+        return StreamDataSet(name, dataset, adaptation, buffer_size)
+    x, y = _check_pair(name, dataset)
     _check_one_input(name, x, not isinstance(x, Mapping | list | tuple))
-    return ArraySource(name, x, y, adaptation)
+    return ArrayDataSet(name, x, y, adaptation)
 
 
-def _pair(name: str, dataset) -> tuple:
+def _check_pair(name: str, dataset) -> tuple:
     if not isinstance(dataset, tuple) or len(dataset) != 2:
         found = (
             f"a tuple of {len(dataset)}"
@@ -197,9 +199,9 @@ def _pair(name: str, dataset) -> tuple:
         kind = _dtype_kind(targets)
         if kind not in "biufV":
             raise TypeError(
-                f"Data set {name!r}: task {task!r} has targets that are no "
-                "numbers. Number the classes from 0 (keras.layers."
-                "StringLookup does it)."
+                f"Data set {name!r}: task {task!r} has targets that are not "
+                "numbers. Encode the classes as integers from 0, for example "
+                "with keras.layers.StringLookup."
             )
     return x, y
 
@@ -208,8 +210,8 @@ def _check_one_input(name: str, x, is_one: bool) -> None:
     if not is_one:
         raise TypeError(
             f"Data set {name!r} must have one input, found a {_kind(x)}; "
-            "expected an array. Put several into one (numpy.stack or "
-            "numpy.concatenate)."
+            "expected an array. Combine several inputs with numpy.stack or "
+            "numpy.concatenate."
         )
 
 
@@ -219,19 +221,11 @@ def _dtype_kind(targets) -> str:
     return getattr(np.dtype(dtype), "kind", "O")
 
 
-def _adaptation(image_size, channels) -> ImageAdaptation:
-    if image_size is not None:
-        if not isinstance(image_size, Sequence) or len(image_size) != 2:
-            raise ValueError(
-                f"`image_size` must be (height, width), found {image_size!r}."
-            )
-        image_size = tuple(image_size)
-        for length in image_size:
-            check_count("image_size", length)
+def _make_adaptation(image_size, channels) -> ImageAdaptation:
+    image_size = check_image_size(image_size)
     if channels not in (None, 1, 3):
         raise ValueError(
-            f"`channels` must be 1, 3 or None, found {channels!r}: grey "
-            "images or RGB."
+            f"`channels` must be 1, 3 or None, found {channels!r}."
         )
     return ImageAdaptation(image_size, channels)
 

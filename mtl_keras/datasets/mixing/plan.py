@@ -1,4 +1,4 @@
-"""How many samples of each data set each step of an epoch takes."""
+"""Plans the number of samples of each data set in each step."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-# Where annealed sampling arrives, by the paper: nearly uniform.
+# Final exponent of annealed sampling in the paper, nearly uniform.
 ANNEALED_EXPONENT = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How many samples of each data set each step of an epoch takes.
+    """Number of samples of each data set in each step of an epoch.
 
     Args:
-        steps: Number of steps of an epoch.
+        steps: Integer, number of steps per epoch.
         counts: Function from the number of an epoch and a seed, tensors, to
             an integer tensor of shape `(steps, data sets)`.
-        blended: Whether a batch holds samples of several data sets.
+        blended: Boolean, whether a batch mixes samples of several data sets.
+            Defaults to `False`.
     """
 
     steps: int
@@ -36,12 +37,13 @@ def joint(
 
     Args:
         sizes: Number of samples of each data set.
-        counts: How many of each a batch holds.
+        counts: Number of samples of each data set in a batch.
         steps: Number of steps, `"longest"` or `"shortest"`.
 
     Returns:
-        A `Plan`. The last step of an epoch that goes by a data set takes what
-        that has left, and of the others in proportion.
+        A `Plan`. If a data set determines the length of the epoch, the last
+        step takes the rest of its samples, and a proportional number of the
+        others.
     """
     counts = np.asarray(counts, "int64")
     if not isinstance(steps, str):
@@ -62,8 +64,8 @@ def alternate(
     Args:
         sizes: Number of samples of each data set.
         batch_size: Samples per batch.
-        steps: Number of steps, `"longest"` or `"shortest"`: as many rounds as
-            that data set has batches.
+        steps: Number of steps; or `"longest"` or `"shortest"`, for as many
+            rounds as that data set has batches.
 
     Returns:
         A `Plan`.
@@ -86,22 +88,22 @@ def sampled(
     batch_size: int,
     steps: str | int,
 ) -> Plan:
-    """Takes whole batches, of each data set as many as its share of an epoch.
+    """Takes whole batches of each data set, in proportion to its share.
 
     Args:
         sizes: Number of samples of each data set.
-        exponent: A data set's share grows with its size to this power.
+        exponent: Float. The share of a data set is its size to this power.
         batch_size: Samples per batch.
         steps: Number of steps, `"longest"` or `"shortest"`.
 
     Returns:
-        A `Plan` in which the order of the data sets is drawn for each epoch.
+        A `Plan` with a random order of the data sets in each epoch.
     """
     weights = np.ones(len(sizes)) if exponent == 0 else _power(sizes, exponent)
     if isinstance(steps, str):
         leader = _leader(np.divide(sizes, weights), steps)
         exact = weights * (sizes[leader] / weights[leader] / batch_size)
-        # Without the rounding error, a whole number stays what it is.
+        # Ignore rounding errors of integers.
         batches = np.ceil(exact - 1e-9).astype("int64")
         last = _last_batches(sizes, batches, batch_size)
     else:
@@ -121,14 +123,14 @@ def annealed(
     batch_size: int,
     steps: str | int,
 ) -> Plan:
-    """Goes from shares in proportion to sizes to nearly equal ones.
+    """Changes the shares from proportional to nearly uniform.
 
     Args:
         sizes: Number of samples of each data set.
-        anneal_epochs: Number of epochs that it takes.
+        anneal_epochs: Number of epochs until the final shares.
         batch_size: Samples per batch.
-        steps: Number of steps; `"longest"` and `"shortest"` are both once
-            over all data, as in proportional sampling.
+        steps: Number of steps; or `"longest"` or `"shortest"`, which both pass
+            all data once, as in proportional sampling.
 
     Returns:
         A `Plan`.
@@ -154,18 +156,18 @@ def annealed(
 
 
 def largest_remainder(total: int, shares: Sequence[float]) -> np.ndarray:
-    """Splits a whole number by shares into whole numbers.
+    """Apportions an integer by shares, with the largest remainder method.
 
     Args:
-        total: The number.
-        shares: Shares that sum to 1.
+        total: Integer to apportion.
+        shares: Floats that sum to 1.
 
     Returns:
-        Integers that sum to `total`, each less than 1 away from its exact
-        share.
+        Integer array that sums to `total`, each less than 1 away from its
+        exact share.
     """
     exact = np.asarray(shares) * total
-    # Without the rounding error, a whole number stays what it is.
+    # Ignore rounding errors of integers.
     whole = np.floor(exact + 1e-9).astype("int64")
     most_left = np.argsort(whole - exact, kind="stable")
     whole[most_left[: total - whole.sum()]] += 1
@@ -190,7 +192,7 @@ def _power(sizes: Sequence[float], exponent: float) -> np.ndarray:
 
 
 def _last_batches(sizes, batches, batch_size: int) -> list[int]:
-    """Sizes of the last batches: what is left where a set ends there."""
+    """Returns the size of the last batch of each data set."""
     return [
         int(size - (number - 1) * batch_size)
         if math.isfinite(size) and math.ceil(size / batch_size) == number
@@ -200,7 +202,7 @@ def _last_batches(sizes, batches, batch_size: int) -> list[int]:
 
 
 def _shuffled_turns(batches, last, batch_size: int, seed):
-    """Puts the batches of all data sets in random order."""
+    """Shuffles the batches of all data sets."""
     number = len(last)
     turns = tf.repeat(tf.range(number, dtype=tf.int64), batches)
     turns = tf.random.experimental.stateless_shuffle(turns, seed)

@@ -1,4 +1,4 @@
-"""The schedules by name, and the checks of what goes with them."""
+"""Makes the plan of a schedule, and checks its arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mtl_keras.datasets.mixing import plan
 from mtl_keras.datasets.mixing.plan import Plan
 from mtl_keras.spelling import did_you_mean
 
-# A share goes by the number of samples to this power.
+# The share of a data set is its number of samples to this power.
 EXPONENTS = {"proportional": 1.0, "square_root": 0.5, "uniform": 0.0}
 SCHEDULES = ("joint", "alternate", *EXPONENTS, "annealed")
 
@@ -29,19 +29,22 @@ def make_plan(
     steps_per_epoch: str | int = "longest",
     anneal_epochs: int | None = None,
 ) -> Plan:
-    """Makes the plan of a schedule, and checks what goes with it.
+    """Makes the plan of a schedule, and checks its arguments.
 
     Args:
         sizes: Dict from the name of a data set to its number of samples:
-            infinite where it repeats, `None` where it is unknown.
-        schedule: One of `SCHEDULES`.
-        batch_size, shares, steps_per_epoch, anneal_epochs: See `mix`.
+            infinite if it repeats, `None` if it is unknown.
+        schedule: One of `SCHEDULES`. Defaults to `"joint"`.
+        batch_size: See `mix`. Defaults to 32.
+        shares: See `mix`. Defaults to `None`.
+        steps_per_epoch: See `mix`. Defaults to `"longest"`.
+        anneal_epochs: See `mix`. Defaults to `None`.
 
     Returns:
         The `Plan`.
 
     Raises:
-        ValueError: If something does not fit.
+        ValueError: If an argument does not fit.
     """
     if schedule not in SCHEDULES:
         raise ValueError(
@@ -75,10 +78,10 @@ def _joint_counts(shares, sizes: Sizes, batch_size: int) -> np.ndarray:
         least = max(len(sizes), math.ceil(1 / exact.min()))
         raise ValueError(
             f"`batch_size={batch_size}` leaves no sample for data set "
-            f"{name!r}, whose share is {exact.min():.3g} of the batch; "
-            "schedule='joint' has samples of each in every batch. Pass "
-            f"batch_size={least}, larger shares for the small ones, or another "
-            "schedule."
+            f"{name!r}, whose share of the batch is {exact.min():.3g}; "
+            "schedule='joint' needs samples of each in every batch. Pass "
+            f"batch_size={least}, larger shares for small data sets, or "
+            "another schedule."
         )
     return counts
 
@@ -106,8 +109,7 @@ def _weights(shares, sizes: Sizes) -> np.ndarray:
         if not isinstance(share, Real) or not 0 < share < math.inf:
             raise ValueError(
                 f"`shares` must be positive numbers, found {share!r} for "
-                f"{name!r}. Leave a data set out of the mixture to take none "
-                "of it."
+                f"{name!r}. Leave out a data set whose share is 0."
             )
     return np.array([float(shares[name]) for name in sizes])
 
@@ -115,8 +117,8 @@ def _weights(shares, sizes: Sizes) -> np.ndarray:
 def _check_belongs(schedule: str, owner: str, argument: str, value) -> None:
     if value is not None and schedule != owner:
         raise ValueError(
-            f"`{argument}` goes with schedule={owner!r}, found it with "
-            f"schedule={schedule!r}. Leave it out, or change the schedule."
+            f"`{argument}` requires schedule={owner!r}, found schedule="
+            f"{schedule!r}. Leave it out, or change the schedule."
         )
 
 
@@ -140,11 +142,11 @@ def _check_steps(steps, sizes: Sizes) -> None:
 def _check_known(argument: str, sizes: Sizes) -> None:
     for name, size in sizes.items():
         if size is None or size == math.inf:
-            found = "does not know" if size is None else "repeats and has no"
+            found = "is unknown" if size is None else "is infinite"
             raise ValueError(
                 f"`{argument}` needs the number of samples of each data set, "
-                f"and data set {name!r} {found} number. Pass "
-                "steps_per_epoch=<number of steps> with a schedule that needs "
-                "none, or say it: dataset.apply("
+                f"but that of data set {name!r} {found}. Pass "
+                "steps_per_epoch=<number of steps> with another schedule, or "
+                "declare it: dataset.apply("
                 "tf.data.experimental.assert_cardinality(n))."
             )

@@ -1,4 +1,4 @@
-"""What a sample looks like: its inputs and, by task, its targets."""
+"""Shapes and dtypes of the samples of a mixture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ArraySpec:
     """Shape and dtype of one value, without the batch axis.
 
     Args:
-        shape: Tuple of integers; `None` where a length is open.
+        shape: Tuple of integers; `None` for an unknown length.
         dtype: The numpy dtype.
     """
 
@@ -28,7 +28,7 @@ class ArraySpec:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """What a sample looks like.
+    """Shapes and dtypes of a sample.
 
     Args:
         x: `ArraySpec` of the inputs.
@@ -41,10 +41,10 @@ class Signature:
 
 @dataclasses.dataclass(frozen=True)
 class MixedTarget:
-    """What the targets of a task look like in a mixture.
+    """Shape, dtype and missing label of the targets of a task.
 
     Args:
-        spec: `ArraySpec`, with a dtype that holds a missing label.
+        spec: `ArraySpec`, with a dtype that can represent a missing label.
         missing: NaN for floats, -1 for classes.
     """
 
@@ -53,7 +53,7 @@ class MixedTarget:
 
 
 def mix_targets(signatures: Mapping[str, Signature]) -> dict[str, MixedTarget]:
-    """Finds the targets of all tasks that any of the data sets labels.
+    """Returns the targets of all tasks of any data set.
 
     Args:
         signatures: Dict from the name of a data set to its `Signature`.
@@ -62,8 +62,7 @@ def mix_targets(signatures: Mapping[str, Signature]) -> dict[str, MixedTarget]:
         Dict from task name to `MixedTarget`.
 
     Raises:
-        ValueError: If two data sets label a task in different shapes, or a
-            shape is open.
+        ValueError: If the shapes of a task differ, or a shape is unknown.
     """
     found: dict[str, dict[str, ArraySpec]] = {}
     for name, signature in signatures.items():
@@ -73,7 +72,7 @@ def mix_targets(signatures: Mapping[str, Signature]) -> dict[str, MixedTarget]:
 
 
 def check_same_inputs(signatures: Mapping[str, Signature]) -> ArraySpec:
-    """Checks that the inputs of all data sets look alike.
+    """Checks that the inputs of all data sets have the same shape and dtype.
 
     Args:
         signatures: Dict from the name of a data set to its `Signature`.
@@ -82,19 +81,20 @@ def check_same_inputs(signatures: Mapping[str, Signature]) -> ArraySpec:
         The `ArraySpec` of the inputs.
 
     Raises:
-        ValueError: If two data sets differ, or a shape is open. The error
-            says which arguments adapt them.
+        ValueError: If two data sets differ, or a shape is unknown. The error
+            names the arguments that adapt them.
     """
     first, *others = signatures
     for name in others:
         if signatures[name].x != signatures[first].x:
-            raise ValueError(_say_difference(first, name, signatures))
+            raise ValueError(_describe_difference(first, name, signatures))
     spec = signatures[first].x
     if None in spec.shape:
         raise ValueError(
-            f"Data set {first!r}: the inputs have the open shape {spec.shape}, "
-            "and a batch needs one shape. Pass image_size=(height, width) to "
-            "resize, or fix it in the data set with tf.ensure_shape."
+            f"Data set {first!r}: the inputs have the unknown shape "
+            f"{spec.shape}, but a batch needs one shape. Pass "
+            "image_size=(height, width) to resize, or set it in the data set "
+            "with tf.ensure_shape."
         )
     return spec
 
@@ -111,9 +111,9 @@ def _mix_target(task: str, specs: Mapping[str, ArraySpec]) -> MixedTarget:
     shape = specs[first].shape
     if None in shape:
         raise ValueError(
-            f"Task {task!r} of data set {first!r} has targets of the open "
-            f"shape {shape}; expected a fixed one, because samples of other "
-            "sets are filled up to it. Pad the targets to one length."
+            f"Task {task!r} of data set {first!r} has targets of the unknown "
+            f"shape {shape}; expected a fixed shape, to add missing labels to "
+            "the other data sets. Pad the targets to one length."
         )
     dtype = _dtype_with_missing([spec.dtype for spec in specs.values()])
     missing = float("nan") if _is_float(dtype) else -1
@@ -121,45 +121,45 @@ def _mix_target(task: str, specs: Mapping[str, ArraySpec]) -> MixedTarget:
 
 
 def _dtype_with_missing(dtypes: list[np.dtype]) -> np.dtype:
-    """A dtype that holds the values of all, and a missing label."""
+    """Returns a dtype for the values of all, and a missing label."""
     if any(map(_is_float, dtypes)):
         return np.result_type(*(t for t in dtypes if _is_float(t)))
     signed = [t for t in dtypes if t.kind == "i"]
     if len(signed) == len(dtypes):
         return np.result_type(*signed)
-    # Unsigned and boolean ones cannot hold a -1.
+    # Unsigned and boolean dtypes cannot represent -1.
     wide = any(dtype.itemsize >= 4 for dtype in dtypes)
     return np.dtype("int64" if wide else "int32")
 
 
 def _is_float(dtype: np.dtype) -> bool:
-    # Kind "V" is bfloat16, which numpy knows as a foreign type.
+    # In numpy, bfloat16 has the kind "V".
     return dtype.kind in "fV"
 
 
-def _say_difference(first: str, other: str, signatures) -> str:
+def _describe_difference(first: str, other: str, signatures) -> str:
     here, there = signatures[first].x, signatures[other].x
-    said = (
-        f"The data sets share no input signature: {first!r} has inputs of "
-        f"{here}, {other!r} of {there}."
+    text = (
+        f"The data sets have different inputs: {first!r} has inputs of {here}, "
+        f"{other!r} of {there}."
     )
     ways = []
     if here.dtype != there.dtype:
         ways.append(
-            "convert one to the dtype of the other first, such as "
+            "convert one to the dtype of the other, such as "
             "x.astype('float32') / 255 for pixels of 0 to 255"
         )
     if len(here.shape) != len(there.shape):
-        ways.append("give both the same axes first, such as x[..., None]")
+        ways.append("give both the same axes, such as x[..., None]")
     elif len(here.shape) == 3:
         if here.shape[:2] != there.shape[:2]:
             ways.append(f"pass image_size={_larger(here, there)} to resize")
         if here.shape[2] != there.shape[2]:
             ways.append("pass channels=3 or channels=1 to adapt the channels")
     elif here.shape != there.shape:
-        ways.append("reshape or pad one to the shape of the other first")
-    text = "; ".join(ways)
-    return f"{said} {text[0].upper()}{text[1:]}."
+        ways.append("reshape or pad one to the shape of the other")
+    advice = "; ".join(ways)
+    return f"{text} {advice[0].upper()}{advice[1:]}."
 
 
 def _larger(here: ArraySpec, there: ArraySpec) -> Shape:

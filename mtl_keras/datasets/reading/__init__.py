@@ -1,1 +1,1 @@
-"""Reads files of your own: tables, arrays and folders of images."""
+"""Reads tables, arrays, folders of images and sentences."""

@@ -1,4 +1,4 @@
-"""Makes a task and its targets from an array."""
+"""Makes the task and targets of an array."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import dataclasses
 import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
-from mtl_keras.datasets.reading.mask_values import (
-    MaskValues,
-    decide_coding,
-    inferred_count,
-)
+from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
+from mtl_keras.datasets.reading.mask_values import MaskValues, infer_num_classes
+from mtl_keras.datasets.reading.spec_task import get_argument, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.tasks import (
@@ -24,7 +22,7 @@ from mtl_keras.tasks import (
     Task,
 )
 
-# Enough samples at a time to keep what is made of them small.
+# Number of samples to process at a time, to save memory.
 _CHUNK = 256
 
 
@@ -34,50 +32,51 @@ def make_array_target(
     source: str,
     missing_pixel: int | None = None,
 ) -> tuple[Task, np.ndarray]:
-    """Makes the task and the targets of a spec from an array.
+    """Makes the task and targets of an array.
 
     Args:
-        spec: What the caller says of the target.
-        array: Array of shape `(n, ...)`. NaN is a missing label; of classes,
-            so is -1, and the empty text.
-        source: String, the key and file of the array, for errors.
+        spec: The `TargetSpec`.
+        array: Array of shape `(n, ...)`. NaN is a missing label; for classes,
+            so are -1 and the empty string.
+        source: Key and file of the array, for errors.
         missing_pixel: Integer, value of the pixels of a mask that have no
-            label. Defaults to `None`: all have one.
+            label. Defaults to `None`: all pixels have a label.
 
     Returns:
         The task, and targets as `ArraySource` takes them: numbers with NaN for
-        missing labels of a regression, integers with -1 for those of classes.
+        missing labels of a regression, integers with -1 for missing classes.
 
     Raises:
-        ValueError: If the labels do not fit, or the kind cannot be told.
+        ValueError: If the labels do not fit, or the kind is ambiguous.
     """
     kind = spec.kind or _infer_kind(spec, array, source)
     if kind is not None and issubclass(kind, Segmentation):
-        return _masks(spec, kind, _with_channel(array), source, missing_pixel)
+        return _masks(spec, kind, _add_channel(array), source, missing_pixel)
     if kind is not None and issubclass(kind, DenseRegression):
-        return _maps(spec, kind, _with_channel(array), source)
+        return _maps(spec, kind, _add_channel(array), source)
     if kind is not None and issubclass(kind, SequenceTagging):
-        return _classes(spec, kind, array, source)
+        return _tags(spec, kind, array, source)
     is_row = array.ndim == 2 and array.shape[1] > 1
     if is_row and kind and issubclass(kind, Classification):
         return _one_hot(spec, kind, array, source)
     if array.ndim > 2:
         raise ValueError(
             f"Task {spec.name!r}: found targets of shape {array.shape} in "
-            f"{source}, expected a number or a row of numbers for each sample."
+            f"{source}, expected a number or a row of numbers per sample."
         )
     columns = _columns(array, source)
     spec = dataclasses.replace(
         spec, kind=kind, columns=tuple(column.name for column in columns)
     )
     if kind and issubclass(kind, MultiLabelClassification) and not spec.task:
-        # The labels have places in the array, but no names.
-        spec = _with_arguments(spec, class_names=None)
+        # The columns of an array have no names.
+        arguments = {"class_names": None, **spec.arguments}
+        spec = dataclasses.replace(spec, arguments=arguments)
     return make_target(spec, columns)
 
 
 def _infer_kind(spec, array, source):
-    """Returns the kind, or `None` where a column of values tells it."""
+    """Returns the kind, or `None` for a column, as in tables."""
     if array.ndim > 2:
         shape = array.shape[1:]
         if len(shape) == 2 or (len(shape) == 3 and shape[-1] == 1):
@@ -91,9 +90,9 @@ def _infer_kind(spec, array, source):
         if _is_float(array):
             return Regression
     raise ValueError(
-        f"Task {spec.name!r}: its kind cannot be told from targets of shape "
-        f"{array.shape} and dtype {array.dtype} in {source}. Say it: tasks="
-        f"{{{spec.name!r}: 'SequenceTagging'}}, or pass a task."
+        f"Task {spec.name!r}: its kind is ambiguous, because its targets in "
+        f"{source} have shape {array.shape} and dtype {array.dtype}. Pass "
+        f"tasks={{{spec.name!r}: 'SequenceTagging'}}, or a task."
     )
 
 
@@ -125,35 +124,27 @@ def _columns(array: np.ndarray, source: str) -> list[Column]:
     return columns
 
 
-def _with_arguments(spec: TargetSpec, **arguments) -> TargetSpec:
-    return dataclasses.replace(spec, arguments={**arguments, **spec.arguments})
-
-
-def _with_channel(array):
+def _add_channel(array):
     return array[..., None] if array.ndim == 3 else array
 
 
-def _classes(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    """Classes of tokens, which are numbered already."""
-    labels = _numbered(spec, array, source).astype("int32")
+def _tags(spec, kind, array, source) -> tuple[Task, np.ndarray]:
+    labels = _class_indices(spec, array, source).astype("int32")
     if labels.max() < 0:
         raise ValueError(_no_label(spec, source))
-    count = _said_count(spec)
-    count = count or inferred_count(labels, f"Task {spec.name!r}: {source}")
+    count = get_argument(spec, "num_classes")
+    count = count or infer_num_classes(labels, f"Task {spec.name!r}: {source}")
     if labels.max() >= count:
         raise ValueError(
             f"Task {spec.name!r}: found class {labels.max()} in {source}, "
             f"expected classes from 0 to {count - 1}, because "
             f"num_classes={count}."
         )
-    if spec.task is not None:
-        return spec.task, labels
-    return kind(spec.name, **{"num_classes": count, **spec.arguments}), labels
+    return make_task(spec, kind, num_classes=count), labels
 
 
 def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
-    """Classes of pixels, as small integers."""
-    values = _numbered(spec, array, source)
+    values = _class_indices(spec, array, source)
     counts: dict[int, int] = {}
     for chunk in _chunks(values):
         found, pixels = np.unique(chunk, return_counts=True)
@@ -162,29 +153,28 @@ def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
                 counts[value] = counts.get(value, 0) + count
     if not counts:
         raise ValueError(_no_label(spec, source))
-    coding = decide_coding(
+    encoding = infer_mask_encoding(
         spec.name,
         MaskValues(greys=dict.fromkeys(counts, "")),
-        _said_count(spec),
+        get_argument(spec, "num_classes"),
         missing_pixel,
         source,
     )
-    coding.check(counts, source)
-    classes = coding.num_classes
+    encoding.check(counts, source)
+    classes = encoding.num_classes
+    # As small integers, to save memory.
     labels = np.empty(values.shape, np.min_scalar_type(-max(classes, 2)))
     for start, chunk in enumerate(_chunks(values)):
-        labels[start * _CHUNK :][: len(chunk)] = coding.labels(chunk)
-    if spec.task is not None:
-        return spec.task, labels
-    return kind(spec.name, **{"num_classes": classes, **spec.arguments}), labels
+        labels[start * _CHUNK :][: len(chunk)] = encoding.encode(chunk)
+    return make_task(spec, kind, num_classes=classes), labels
 
 
-def _numbered(spec, array, source) -> np.ndarray:
-    """Integers, of which those below 0 have no label."""
+def _class_indices(spec, array, source) -> np.ndarray:
+    """Returns an array as integers, negative where a label is missing."""
     if array.dtype.kind not in "biuf":
         raise ValueError(
             f"Task {spec.name!r}: found dtype {array.dtype} in {source}, "
-            "expected classes that are numbered from 0."
+            "expected class indices from 0."
         )
     if array.dtype.kind == "b":
         return array.view("uint8")
@@ -198,8 +188,8 @@ def _numbered(spec, array, source) -> np.ndarray:
         if wrong.any():
             raise ValueError(
                 f"Task {spec.name!r}: found {chunk[wrong][0]} in {source}, "
-                "expected classes that are numbered from 0 (or -1 or NaN for "
-                "a missing label)."
+                "expected class indices from 0 (or -1 or NaN for a missing "
+                "label)."
             )
         if numbers is not array:
             numbers[start * _CHUNK :][: len(chunk)] = np.where(
@@ -213,36 +203,30 @@ def _chunks(array: np.ndarray):
         yield array[start : start + _CHUNK]
 
 
-def _said_count(spec) -> int | None:
-    return getattr(spec.task, "num_classes", spec.arguments.get("num_classes"))
-
-
 def _no_label(spec, source) -> str:
     return (
-        f"Task {spec.name!r}: no sample has a label in {source}. Fill labels "
-        "in, or leave the task out."
+        f"Task {spec.name!r}: no sample has a label in {source}. Add labels, "
+        "or leave the task out."
     )
 
 
 def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    """Numbers of pixels, of shape `(n, height, width, units)`."""
     if array.ndim != 4 or array.dtype.kind not in "biuf":
         raise ValueError(
             f"Task {spec.name!r}: found targets of shape {array.shape} and "
             f"dtype {array.dtype} in {source}, expected numbers of shape (n, "
             "height, width) or (n, height, width, units)."
         )
-    found = {"units": array.shape[-1], **spec.arguments}
-    task = spec.task or kind(spec.name, **found)
+    task = make_task(spec, kind, units=array.shape[-1])
     if task.units != array.shape[-1]:
         raise ValueError(
-            f"Task {spec.name!r}: found {array.shape[-1]} numbers a pixel in "
-            f"{source}, expected units={task.units}."
+            f"Task {spec.name!r}: found {array.shape[-1]} numbers per pixel "
+            f"in {source}, expected units={task.units}."
         )
     if not np.isfinite(array).any():
         raise ValueError(
-            f"Task {spec.name!r}: no pixel has a label in {source}. Fill "
-            "labels in, or leave the task out."
+            f"Task {spec.name!r}: no pixel has a label in {source}. Add "
+            "labels, or leave the task out."
         )
     if array.dtype.itemsize < 4:
         return task, array
@@ -250,12 +234,11 @@ def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
 
 
 def _one_hot(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    count = _said_count(spec)
+    count = get_argument(spec, "num_classes")
     if count not in (None, array.shape[1]):
         raise ValueError(
             f"Task {spec.name!r}: found {array.shape[1]} columns in {source}, "
-            f"expected one for each of {count} classes."
+            f"expected one per class, {count}."
         )
-    found = {"num_classes": array.shape[1], **spec.arguments}
-    task = spec.task or kind(spec.name, **found)
+    task = make_task(spec, kind, num_classes=array.shape[1])
     return task, array.astype("float32", copy=False)

@@ -1,4 +1,4 @@
-"""Tables of the colours of classes, as the caller writes them."""
+"""Reads the colours of classes from the argument `colors`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EXPECTED = (
 
 @dataclasses.dataclass(frozen=True)
 class ColorTable:
-    """The colours of the classes of a task.
+    """Colours of the classes of a task.
 
     Args:
-        classes: Dict from colour, `(red, green, blue)`, to the number of its
+        classes: Dict from colour, `(red, green, blue)`, to the index of its
             class.
         names: Tuple of the names of the classes, or `None`.
     """
@@ -28,7 +28,7 @@ class ColorTable:
 
     @property
     def num_classes(self) -> int:
-        """The number of classes."""
+        """Number of classes."""
         return max(self.classes.values()) + 1
 
 
@@ -39,14 +39,15 @@ def read_color_tables(
 
     Args:
         colors: Dict from task name to a dict from class name to colour, or to
-            a list of colours; for a single task the latter alone; or `None`.
+            a list of colours; for a single task also just the latter; or
+            `None`.
         tasks: Names of the tasks that have masks.
 
     Returns:
         Dict from task name to its `ColorTable`.
 
     Raises:
-        TypeError: If it has another form.
+        TypeError: If `colors` has another form.
         ValueError: If it names a task without masks, or a colour twice.
     """
     if colors is None:
@@ -70,7 +71,7 @@ def read_color_tables(
 
 
 def is_color(value: Any) -> bool:
-    """Returns whether a value is a colour, three integers of 0 to 255.
+    """Returns whether a value is a colour, three integers from 0 to 255.
 
     Args:
         value: Anything.
@@ -87,7 +88,7 @@ def is_color(value: Any) -> bool:
 
 
 def _by_task(colors, tasks) -> bool:
-    """Whether what may be classes with several colours are tasks."""
+    """Returns whether the keys are tasks, and not classes."""
     return (
         isinstance(colors, Mapping)
         and set(colors) <= set(tasks)
@@ -114,8 +115,8 @@ def _read(task: str, table) -> ColorTable:
     values = table.values() if isinstance(table, Mapping) else table
     if len(values) < 2:
         raise ValueError(
-            f"`colors` has one class for the task {task!r}, expected the "
-            "colour of the background as a class too."
+            f"`colors` has one class for the task {task!r}; expected at least "
+            "two, such as the background and an object."
         )
     classes: dict[tuple[int, int, int], int] = {}
     for number, value in enumerate(values):
@@ -124,7 +125,7 @@ def _read(task: str, table) -> ColorTable:
             if color in classes:
                 raise ValueError(
                     f"`colors` has {color} for two classes of the task "
-                    f"{task!r}. Give each class colours of its own."
+                    f"{task!r}. Give each class other colours."
                 )
             classes[color] = number
     return ColorTable(classes, names)

@@ -1,4 +1,4 @@
-"""Files with a token a line and an empty line after each sentence."""
+"""Reads files with a token per line and an empty line after each sentence."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mtl_keras.datasets.reading.text_file import read_lines
 _BLANKS = " \t\v\f"
 _DOCUMENT = "-DOCSTART-"
 _NEW_DOCUMENT = re.compile(r"#\s*(newdoc|begin document)\b")
-# CoNLL-U says of a sentence `# name = value`.
-_SAID = re.compile(r"#\s*\S+ = ")
-# Rows of CoNLL-U for several words that are written as one, or for none.
-_NO_WORD = re.compile(r"\d+[-.]\d+")
+# CoNLL-U describes a sentence by `# name = value`.
+_METADATA = re.compile(r"#\s*\S+ = ")
+# Rows of CoNLL-U for multiword tokens (1-2) and empty nodes (1.1).
+_NON_WORD = re.compile(r"\d+[-.]\d+")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ConllFile:
-    """The sentences of a file.
+    """Sentences of a CoNLL file.
 
     Args:
         file: Path of the file.
         cells: The columns of each token of each sentence.
-        lines: The number of the line of each token of each sentence.
-        documents: Which document each sentence is of, counted from 0.
+        lines: The line number of each token of each sentence.
+        documents: The document of each sentence, counted from 0.
         width: Number of columns.
     """
 
@@ -43,7 +43,7 @@ class ConllFile:
         """Returns a column.
 
         Args:
-            number: Integer, which one.
+            number: Integer, index of the column.
 
         Returns:
             The cells of each sentence.
@@ -54,25 +54,25 @@ class ConllFile:
 def read_conll_file(
     path: str | os.PathLike, delimiter: str | None, encoding: str
 ) -> ConllFile:
-    """Reads a file with a token a line.
+    """Reads a file with a token per line.
 
     Args:
         path: String or path of the file.
-        delimiter: String between two columns, or `None` for blanks and tabs.
+        delimiter: String between two columns, or `None` for spaces and tabs.
         encoding: String, encoding of the file.
 
     Returns:
-        The sentences. Comments and lines that begin a document are left out.
+        The sentences, without comments and lines that begin a document.
 
     Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it has no sentences, or lines of several numbers of
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it has no sentences, or lines with different numbers of
             columns.
     """
     if delimiter is not None and not (isinstance(delimiter, str) and delimiter):
         raise ValueError(
             "`delimiter` must be a string between two columns, or None for "
-            f"blanks and tabs; found {delimiter!r}."
+            f"spaces and tabs; found {delimiter!r}."
         )
     file, lines = read_lines(path, encoding, "Pass the path of a CoNLL file.")
     rows = [_cells(line, delimiter) for line in lines]
@@ -91,8 +91,9 @@ def read_conll_file(
         elif len(cells) != width:
             raise ValueError(
                 f"Line {number + 1} of '{file}' has {_count(len(cells))}, "
-                f"{line.strip()[:80]!r}, and line {first + 1} has {width}; "
-                f"expected as many in each line.{_advice(line, delimiter)}"
+                f"{line.strip()[:80]!r}, but line {first + 1} has {width}; "
+                "expected the same number in each line."
+                f"{_advice(line, delimiter)}"
             )
         else:
             if not inside:
@@ -106,14 +107,14 @@ def read_conll_file(
             document = found.documents[-1] + 1
     if not found.cells:
         raise ValueError(
-            f"'{file}' holds no sentence; expected a token and its tags in "
+            f"'{file}' holds no sentence; expected a token and its tags on "
             "each line, and an empty line after each sentence."
         )
     return found
 
 
 def _cells(line: str, delimiter: str | None) -> list[str]:
-    """The columns of a line; none of an empty one."""
+    """Returns the cells of a line, or an empty list for an empty line."""
     line = line.strip(_BLANKS) if delimiter is None else line
     if not line.strip(_BLANKS):
         return []
@@ -121,23 +122,25 @@ def _cells(line: str, delimiter: str | None) -> list[str]:
         cells = re.split(r"[ \t]+", line)
     else:
         cells = [cell.strip(_BLANKS) for cell in line.split(delimiter)]
-    # Tags, and most tokens, come again and again: one string for all.
+    # Tags and most tokens repeat: keep one string of each.
     return list(map(sys.intern, cells))
 
 
 def _first_token(lines: list[str], rows: list[list[str]]) -> int | None:
-    """The first line that is surely a token, or else the first that may be."""
+    """Returns the first line that is a token for sure, or else may be one."""
     tokens = [
         number
         for number, cells in enumerate(rows)
-        if cells and cells[0] != _DOCUMENT and not _SAID.match(lines[number])
+        if cells
+        and cells[0] != _DOCUMENT
+        and not _METADATA.match(lines[number])
     ]
     sure = (number for number in tokens if lines[number][0] != "#")
     return next(sure, next(iter(tokens), None))
 
 
 def _all_commented(lines: list[str], rows: list[list[str]]) -> bool:
-    """Tells whether a `#` leads every sentence, which no token does."""
+    """Returns whether every sentence begins with `#`, as no token does."""
     begins = [
         line.startswith("#")
         for before, line, cells in zip([[], *rows], lines, rows, strict=False)
@@ -147,17 +150,17 @@ def _all_commented(lines: list[str], rows: list[list[str]]) -> bool:
 
 
 def _is_comment(line: str, cells, width: int, leads: bool) -> bool:
-    """Tells a comment before a sentence from the token `#`."""
+    """Returns whether a line is a comment, and not the token `#`."""
     if not line.startswith("#"):
         return False
-    return leads or len(cells) != width or bool(_SAID.match(line))
+    return leads or len(cells) != width or bool(_METADATA.match(line))
 
 
 def _advice(line: str, delimiter: str | None) -> str:
     if delimiter is None and "\t" in line:
-        return " Where a column holds blanks or nothing, pass delimiter='\\t'."
+        return " If cells contain spaces or are empty, pass delimiter='\\t'."
     if line.startswith("#"):
-        return " Comments stand before the first token of a sentence."
+        return " Comments must precede the first token of a sentence."
     return ""
 
 
@@ -165,18 +168,18 @@ def _count(columns: int) -> str:
     return f"{columns} column{'s' * (columns != 1)}"
 
 
-def tokens_of(found: ConllFile, column: int) -> list[list[str]]:
-    """Reads the tokens of sentences.
+def read_tokens(found: ConllFile, column: int) -> list[list[str]]:
+    """Returns the tokens of all sentences.
 
     Args:
         found: The file.
-        column: Integer, the column that they stand in.
+        column: Integer, index of the token column.
 
     Returns:
         The tokens of each sentence.
 
     Raises:
-        ValueError: If one is empty, or holds blanks.
+        ValueError: If one is empty, or contains whitespace.
     """
     tokens = found.column(column)
     for sentence, line in zip(tokens, found.lines, strict=True):
@@ -184,18 +187,19 @@ def tokens_of(found: ConllFile, column: int) -> list[list[str]]:
             if count_tokens(token) != 1:
                 raise ValueError(
                     f"Line {number} of '{found.file}' has the token {token!r}, "
-                    "expected one without blanks, because sentences are split "
-                    "at blanks. Write '_' for them, or leave the line out."
+                    "expected one without whitespace, because sentences are "
+                    "split at whitespace. Replace it by '_', or remove the "
+                    "line."
                 )
     return tokens
 
 
-def without_header(found: ConllFile, names: Mapping[int, str]) -> ConllFile:
-    """Leaves a first line out that names the columns.
+def drop_header(found: ConllFile, names: Mapping[int, str]) -> ConllFile:
+    """Removes the first line if it names the columns.
 
     Args:
         found: The file.
-        names: Dict from the numbers of some columns to their names.
+        names: Dict from the indices of some columns to their names.
 
     Returns:
         The file.
@@ -208,30 +212,29 @@ def without_header(found: ConllFile, names: Mapping[int, str]) -> ConllFile:
     kept = [rest] if rest[0] else []
     kept += zip(cells[1:], lines[1:], documents[1:], strict=True)
     if not kept:
-        raise ValueError(
-            f"'{found.file}' holds names of columns and no sentence."
-        )
+        raise ValueError(f"'{found.file}' holds column names but no sentence.")
     cells, lines, documents = map(list, zip(*kept, strict=True))
     return dataclasses.replace(
         found, cells=cells, lines=lines, documents=documents
     )
 
 
-def without_ranges(found: ConllFile) -> ConllFile:
-    """Removes the rows of CoNLL-U that are not words, by their numbers.
+def drop_non_words(found: ConllFile) -> ConllFile:
+    """Removes the multiword tokens and empty nodes of CoNLL-U.
 
     Args:
         found: A file whose first column numbers the tokens.
 
     Returns:
-        The file without the rows `1-2`, of several words, and `1.1`, of none.
+        The file without rows such as `1-2` (multiword token) and `1.1` (empty
+        node).
     """
     cells, lines, documents = [], [], []
     for rows, numbers, document in zip(
         found.cells, found.lines, found.documents, strict=True
     ):
         kept = [
-            i for i, row in enumerate(rows) if not _NO_WORD.fullmatch(row[0])
+            i for i, row in enumerate(rows) if not _NON_WORD.fullmatch(row[0])
         ]
         if kept:
             cells.append([rows[i] for i in kept])

@@ -1,4 +1,4 @@
-"""Layouts of folders: where images and masks lie, as the caller says."""
+"""Finds the files of images and masks from the arguments of `from_folder`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mtl_keras.datasets.files import existing_folder
 from mtl_keras.datasets.reading.image_files import (
-    existing_folder,
     image_name,
     list_images,
     name_images,
 )
 
-# What follows the suffix in the name of a second mask: 2, _2, " (2)".
+# Follows the suffix in the name of a second mask: 2, _2, " (2)".
 _NUMBER = re.compile(r"[\W_]*\d+[\W_]*")
 
 
 @dataclasses.dataclass(frozen=True)
 class FolderLayout:
-    """Says where images and masks lie, in the arguments of `from_folder`.
+    """Arguments of `from_folder` that determine the files.
 
     Args:
-        path, images, masks, mask_suffix, class_folders, subfolders: See
-            `from_folder`.
+        path: See `from_folder`.
+        images: See `from_folder`.
+        masks: See `from_folder`.
+        mask_suffix: See `from_folder`.
+        class_folders: See `from_folder`.
+        subfolders: See `from_folder`.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If `mask_suffix` is a string, but no task has masks.
     """
 
     path: str | os.PathLike
@@ -46,32 +54,32 @@ class FolderLayout:
         ):
             raise TypeError(
                 "`class_folders` must be the name of the task whose classes "
-                f"are folders, found {self.class_folders!r}."
+                f"are the folders, found {self.class_folders!r}."
             )
         suffix = self.mask_suffix
         several = isinstance(suffix, Mapping)
         texts = suffix.values() if several else [suffix or ""]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError(
-                "`mask_suffix` must be the ending of the names of masks, such "
-                f"as '_mask', or a dict from task name to it, found {suffix!r}."
+                "`mask_suffix` must be a suffix of the names of masks, such "
+                f"as '_mask', or a dict of it by task, found {suffix!r}."
             )
         if suffix and not several and not self.masks:
             raise ValueError(
                 f"`mask_suffix` is {suffix!r}, but no task has masks. Pass "
-                f"mask_suffix={{'a_task': {suffix!r}}} for masks beside their "
-                "images, or their folder as `masks`."
+                f"mask_suffix={{'a_task': {suffix!r}}} for masks in the folder "
+                "of images, or their folder as `masks`."
             )
 
     @property
     def root(self) -> Path:
-        """The folder that holds the others."""
-        return existing_folder(self.path, "path")
+        """Path of the folder that contains the others."""
+        return existing_folder(self.path)
 
     @property
     def images_folder(self) -> Path:
-        """The folder of images."""
-        return existing_folder(self.root / self.images, "images")
+        """Path of the folder of images."""
+        return existing_folder(self.root / self.images, argument="images")
 
     def mask_folders(self) -> dict[str, Path]:
         """Returns the folder of masks of each task."""
@@ -83,12 +91,12 @@ class FolderLayout:
                 if name not in masks
             }
         return {
-            name: existing_folder(self.root / folder, "masks")
+            name: existing_folder(self.root / folder, argument="masks")
             for name, folder in masks.items()
         }
 
-    def endings(self) -> dict[str, str]:
-        """Returns the ending of the names of masks by task, "" for none."""
+    def suffixes(self) -> dict[str, str]:
+        """Returns the suffix of the names of masks by task, or `""`."""
         suffix = self.mask_suffix or ""
         return {
             name: suffix.get(name, "")
@@ -100,7 +108,7 @@ class FolderLayout:
 
 @dataclasses.dataclass(frozen=True)
 class FolderFiles:
-    """The files of images and masks.
+    """Files of images and masks.
 
     Args:
         images: Dict from name to path.
@@ -122,91 +130,97 @@ def find_files(layout: FolderLayout) -> FolderFiles:
         The `FolderFiles`.
 
     Raises:
-        FileNotFoundError: If a folder is not there.
-        ValueError: If one holds no images or something else than images, or a
-            mask does not end as it must.
+        FileNotFoundError: If a folder does not exist.
+        ValueError: If a folder has no images or images of another format, or
+            the name of a mask does not end with its suffix.
     """
-    folder, folders = layout.images_folder, layout.mask_folders()
-    everything = {at.resolve() for at in (folder, *folders.values())}
+    folder, mask_folders = layout.images_folder, layout.mask_folders()
+    all_folders = {at.resolve() for at in (folder, *mask_folders.values())}
     deep = layout.subfolders or layout.class_folders is not None
 
-    def listed(at: Path, argument: str) -> list[Path]:
+    def find(at: Path, argument: str) -> list[Path]:
         return list_images(
             at,
             argument,
             subfolders=deep,
-            other_folders=everything - {at.resolve()},
+            other_folders=all_folders - {at.resolve()},
         )
 
-    files, endings, masks = listed(folder, "images"), layout.endings(), {}
+    files, suffixes, masks = find(folder, "images"), layout.suffixes(), {}
+    # Tasks whose masks are in the folder of images, by suffix.
     beside = {
-        endings[name]: name
-        for name, at in folders.items()
+        suffixes[name]: name
+        for name, at in mask_folders.items()
         if at.resolve() == folder.resolve()
     }
     if "" in beside:
         raise ValueError(
             f"`masks` names the folder of the images for the task "
-            f"{beside['']!r}. Pass `mask_suffix`, such as '_mask' or '.png', "
-            "which the names of its masks end with, or a folder of its own."
+            f"{beside['']!r}. Pass the suffix of the names of its masks as "
+            "`mask_suffix`, such as '_mask' or '.png', or another folder."
         )
-    images, masks_beside = _part(files, beside)
-    for name, at in folders.items():
-        if endings[name] in beside and at.resolve() == folder.resolve():
-            found = masks_beside[endings[name]]
+    images, masks_beside = _separate_masks(files, beside)
+    for name, at in mask_folders.items():
+        suffix = suffixes[name]
+        if suffix in beside and at.resolve() == folder.resolve():
+            found = masks_beside[suffix]
         else:
-            found = listed(at, "masks")
-            _check_endings(name, found, endings[name])
+            found = find(at, "masks")
+            _check_suffix(name, found, suffix)
         if not found:
             raise ValueError(
-                f"`mask_suffix` is {endings[name]!r} for the task {name!r}, "
-                f"but no file in '{at}' is named so."
+                f"`mask_suffix` is {suffix!r} for the task {name!r}, but no "
+                f"file name in '{at}' ends with it."
             )
-        stem = image_name(endings[name])
+        stem = image_name(suffix)
         masks[name] = name_images(found, at, "masks", stem)
     if not images:
         raise ValueError(
-            f"`images` must hold images, found masks alone in '{folder}': all "
+            f"`images` must hold images, found only masks in '{folder}': all "
             f"names end with {sorted(beside)}."
         )
     named = name_images(images, folder, "images")
-    _check_further_masks(named, beside)
+    _check_second_masks(named, beside)
     return FolderFiles(named, masks)
 
 
-def _has_ending(file: Path, ending: str) -> bool:
-    if image_name(ending) != ending:  # with the suffix of an image
-        return file.name.lower().endswith(ending.lower())
-    return image_name(file).endswith(ending)
+def _has_suffix(file: Path, suffix: str) -> bool:
+    if image_name(suffix) != suffix:  # with the suffix of an image file
+        return file.name.lower().endswith(suffix.lower())
+    return image_name(file).endswith(suffix)
 
 
-def _part(files, endings) -> tuple[list[Path], dict[str, list[Path]]]:
-    """Images, and masks by their ending, the longest one first."""
-    images, masks = [], {ending: [] for ending in endings}
+def _separate_masks(
+    files, suffixes
+) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Returns images, and masks by suffix, where the longest suffix wins."""
+    images, masks = [], {suffix: [] for suffix in suffixes}
+    longest_first = sorted(suffixes, key=len)[::-1]
     for file in files:
-        of = (e for e in sorted(endings, key=len)[::-1] if _has_ending(file, e))
-        masks.get(next(of, None), images).append(file)
+        matches = (s for s in longest_first if _has_suffix(file, s))
+        masks.get(next(matches, None), images).append(file)
     return images, masks
 
 
-def _check_endings(task, files, ending) -> None:
+def _check_suffix(task, files, suffix) -> None:
     for file in files:
-        if not _has_ending(file, ending):
+        if not _has_suffix(file, suffix):
             raise ValueError(
-                f"Task {task!r}: the mask '{file}' does not end with the "
-                f"mask_suffix {ending!r}. Rename it, or move it elsewhere."
+                f"Task {task!r}: the name of the mask '{file}' does not end "
+                f"with the mask_suffix {suffix!r}. Rename it, or move it "
+                "elsewhere."
             )
 
 
-def _check_further_masks(images: dict[str, Path], endings) -> None:
-    """Raises a `ValueError` at a second mask that would be an image."""
+def _check_second_masks(images: dict[str, Path], suffixes) -> None:
+    """Raises an error for the second mask of an image."""
     for name, file in images.items():
-        for ending in filter(None, map(image_name, endings)):
-            start, found, rest = name.partition(ending)
+        for suffix in filter(None, map(image_name, suffixes)):
+            start, found, rest = name.partition(suffix)
             if found and start in images and _NUMBER.fullmatch(rest):
                 raise ValueError(
-                    f"`images` holds '{file}', which looks like a further mask "
+                    f"`images` holds '{file}', which looks like a second mask "
                     f"of '{images[start].name}': {rest!r} follows the "
-                    f"mask_suffix {ending!r}. Make one mask of both, or give "
-                    "it another name."
+                    f"mask_suffix {suffix!r}. Combine the two masks, or rename "
+                    "it."
                 )

@@ -1,4 +1,4 @@
-"""Samples that lie in folders of images, read when they are needed."""
+"""Reads samples from folders of images when they are needed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from mtl_keras.datasets.reading.image_header import ImageHeader
 from mtl_keras.datasets.reading.image_pixels import MODES, read_image
 from mtl_keras.datasets.reading.indexed_batches import indexed_batches
 from mtl_keras.datasets.reading.mask_files import MaskFiles
+from mtl_keras.datasets.reading.source import Source
 from mtl_keras.datasets.reading.threads import map_in_threads
 from mtl_keras.datasets.samples import Samples, Targets
 
 _BATCH = 64
-_PIXELS = 2**17
+# Fewer pixels are read faster than handed to another thread.
+_MIN_PIXELS = 2**17
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FolderSource:
+class FolderSource(Source):
     """Makes batches and arrays of images, masks and labels.
 
     Args:
@@ -41,59 +43,28 @@ class FolderSource:
     def batches(
         self, indices: np.ndarray, batch_size: int, seed: int | None
     ) -> tf.data.Dataset:
-        """Makes batches of some samples.
-
-        Args:
-            indices: Integer array, which samples.
-            batch_size: Integer, samples per batch; the last may be smaller.
-            seed: Integer, seed of the order, which is another one each epoch;
-                or `None` for the order of `indices`.
-
-        Returns:
-            A `tf.data.Dataset` of `(x, y)` with a known number of batches.
-        """
-        # Python takes its time for a call, so there is one for each batch. The
-        # threads are our own: tf.data calls Python from one at a time.
+        # One Python call per batch, because calls are slow. The threads are
+        # ours, because tf.data calls Python from one thread at a time.
         return indexed_batches(
             indices, self._batch, batch_size, seed, num_parallel_calls=2
         )
 
     def select_tasks(self, names: Collection[str]) -> FolderSource:
-        """Returns the source of some tasks, which reads no other masks.
+        """Returns a source that reads the labels of some tasks only.
 
         Args:
             names: Names of the tasks.
         """
         return dataclasses.replace(
             self,
-            masks={n: of for n, of in self.masks.items() if n in names},
-            labels={n: of for n, of in self.labels.items() if n in names},
+            masks={n: v for n, v in self.masks.items() if n in names},
+            labels={n: v for n, v in self.labels.items() if n in names},
         )
 
     def arrays(self, indices: np.ndarray) -> Samples:
-        """Reads some samples.
-
-        Args:
-            indices: Integer array, which samples.
-
-        Returns:
-            `(x, y)`, in the order of `indices`.
-
-        Raises:
-            ValueError: If a file is damaged, or a mask does not fit. The
-                error names the file.
-        """
         return self._read(indices)
 
     def targets(self, indices: np.ndarray) -> Iterator[Targets]:
-        """Reads the targets of some samples, without their images.
-
-        Args:
-            indices: Integer array, which samples.
-
-        Yields:
-            Dicts of arrays, batch by batch.
-        """
         for start in range(0, len(indices), _BATCH):
             yield self._read_targets(indices[start : start + _BATCH])
 
@@ -106,7 +77,7 @@ class FolderSource:
             x, y = self._read(numbers)
             return [x, *y.values()]
 
-        # It depends on nothing but the files.
+        # Not stateful: the result depends on the files only.
         tensors = tf.numpy_function(
             read, [numbers], [array.dtype for array in arrays], stateful=False
         )
@@ -123,10 +94,9 @@ class FolderSource:
             x[place] = read_image(header, self.color_mode, self.image_size)
             self._read_masks(y, place, numbers[place])
 
-        # A small image takes less time than to hand it to another thread.
         pixels = math.prod(self.images[numbers[0]].size)
         map_in_threads(
-            read, range(len(indices)), at_once=max(_PIXELS // pixels, 1)
+            read, range(len(indices)), min_chunk=max(_MIN_PIXELS // pixels, 1)
         )
         return x, y
 
@@ -144,11 +114,11 @@ class FolderSource:
             y[name][place] = masks.read(index, self.image_size)
 
     def _empty_images(self, indices):
-        channels = len(MODES[self.color_mode])  # a letter each
+        channels = len(MODES[self.color_mode])  # one letter each
         return np.empty((len(indices), *self.image_size, channels), "float32")
 
     def _empty_targets(self, indices) -> Targets:
         shape = (len(indices), *self.image_size, 1)
         masks = {name: np.empty(shape, "int32") for name in self.masks}
-        labels = {name: of[indices] for name, of in self.labels.items()}
+        labels = {name: v[indices] for name, v in self.labels.items()}
         return {**masks, **labels}

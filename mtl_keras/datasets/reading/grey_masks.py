@@ -1,4 +1,4 @@
-"""Masks whose classes are grey values, or indices of a palette."""
+"""Reads masks whose classes are grey values or palette indices."""
 
 from __future__ import annotations
 
@@ -9,58 +9,44 @@ import numpy as np
 
 from mtl_keras.datasets.reading.image_header import ImageHeader
 from mtl_keras.datasets.reading.image_pixels import read_pixels
+from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
+from mtl_keras.datasets.reading.mask_encoding import MaskEncoding
 from mtl_keras.datasets.reading.mask_files import (
+    MaskReader,
     check_opaque,
-    largest_and_spread,
-    nearest,
+    resize_nearest,
+    sample_masks,
 )
-from mtl_keras.datasets.reading.mask_values import (
-    GreyCoding,
-    MaskValues,
-    decide_coding,
-)
+from mtl_keras.datasets.reading.mask_values import MaskValues
 from mtl_keras.datasets.reading.threads import map_in_threads
 
-SAMPLE = 32
+SAMPLE_SIZE = 32
 
-_SHOWN_FROM = 500
+_PROGRESS_BAR_FROM = 500
 
 
 @dataclasses.dataclass(frozen=True)
-class GreyMasks:
-    """Reads masks of grey values or indices.
+class GreyMasks(MaskReader):
+    """Reader of masks of grey values or palette indices.
 
     Args:
-        coding: What their values mean.
+        encoding: The `MaskEncoding` of their values.
     """
 
-    coding: GreyCoding
+    encoding: MaskEncoding
 
     def read(self, header: ImageHeader, size: tuple[int, int]) -> np.ndarray:
-        """Reads a mask.
-
-        Args:
-            header: Its header.
-            size: `(height, width)` to resize to, by the nearest pixel.
-
-        Returns:
-            int32 array of shape `(height, width, 1)`, -1 without a label.
-
-        Raises:
-            ValueError: If the file is damaged or does not fit the others. The
-                error names it.
-        """
-        values = _read_values(self.coding.task, header)
-        coding = self.coding
-        if not coding.plainly_fits(values):
-            counts = _counts(values, coding.missing_pixel)
+        encoding = self.encoding
+        values = _read_values(encoding.task, header)
+        if not encoding.is_surely_valid(values):
+            counts = _count_values(values, encoding.missing_pixel)
             if _has_bits(header, counts):
-                coding = dataclasses.replace(coding, is_cut=False)
+                encoding = dataclasses.replace(encoding, is_cut=False)
             else:
-                coding.check(
+                encoding.check(
                     counts, f"'{header.file}'", is_lossy=header.is_jpeg
                 )
-        return coding.labels(nearest(values, size))[..., None]
+        return encoding.encode(resize_nearest(values, size))[..., None]
 
 
 def make_grey_masks(
@@ -69,21 +55,21 @@ def make_grey_masks(
     num_classes: int | None,
     missing_pixel: int | None,
 ) -> GreyMasks:
-    """Decides what the values of the masks of a task mean.
+    """Makes the reader of the masks of a task.
 
     Args:
-        task: String, name of the task.
+        task: Name of the task.
         headers: Headers of all its masks.
-        num_classes: Integer, the classes that the caller says, so that a
-            sample of the masks is read; or `None` to read all of them.
+        num_classes: Integer, number of classes that the user gives, so that
+            only a sample of the masks is read; or `None` to read all masks.
         missing_pixel: Integer, value of pixels without a label, or `None`.
 
     Returns:
         The `GreyMasks`.
 
     Raises:
-        ValueError: If a mask cannot hold classes, or their values may mean
-            one thing or another.
+        ValueError: If a mask cannot contain classes, or the values are
+            ambiguous.
     """
     for header in headers:
         _check_header(task, header, num_classes)
@@ -92,30 +78,34 @@ def make_grey_masks(
     if num_classes is None:
         _add_values(task, found, headers, missing_pixel)
     else:
-        sample = largest_and_spread(headers, SAMPLE)
+        sample = sample_masks(headers, SAMPLE_SIZE)
         _add_values(task, found, sample, missing_pixel)
-        if num_classes == 1 and set(found.all()) <= {0}:
-            # Masks of a sample without a foreground say nothing.
+        if num_classes == 1 and set(found.all) <= {0}:
+            # A sample without foreground does not show its value.
             seen = set(map(id, sample))
             rest = [h for h in headers if h.mode != "1" and id(h) not in seen]
             _add_values(task, found, rest, missing_pixel)
     count = len(headers)
     source = "its mask" if count == 1 else f"its {count} masks"
-    coding = decide_coding(task, found, num_classes, missing_pixel, source)
+    encoding = infer_mask_encoding(
+        task, found, num_classes, missing_pixel, source
+    )
     for header in headers:
-        _check_header(task, header, coding.num_classes)
-    masks = GreyMasks(coding)
+        _check_header(task, header, encoding.num_classes)
+    masks = GreyMasks(encoding)
     if num_classes is not None:
-        # Each file of the sample by itself, so that the error names it.
+        # Read one by one, so that the error names the file.
         map_in_threads(lambda header: masks.read(header, (1, 1)), sample)
     return masks
 
 
 def _add_values(task, found: MaskValues, headers, missing_pixel) -> None:
     def read(header):
-        return _counts(_read_values(task, header), missing_pixel)
+        return _count_values(_read_values(task, header), missing_pixel)
 
-    counted = map_in_threads(read, headers, unit="mask", shown_from=_SHOWN_FROM)
+    counted = map_in_threads(
+        read, headers, unit="mask", progress_bar_from=_PROGRESS_BAR_FROM
+    )
     for header, counts in zip(headers, counted, strict=True):
         if _has_bits(header, counts):
             found.has_bits = True
@@ -129,7 +119,7 @@ def _add_values(task, found: MaskValues, headers, missing_pixel) -> None:
 
 
 def _read_values(task: str, header: ImageHeader) -> np.ndarray:
-    """Greys or indices, uint8 of shape `(height, width)`."""
+    """Reads greys or indices, uint8 of shape `(height, width)`."""
     pixels = read_pixels(header)
     if pixels.shape[-1] in (2, 4):
         check_opaque(task, pixels, header)
@@ -141,14 +131,14 @@ def _read_values(task: str, header: ImageHeader) -> np.ndarray:
             color = tuple(pixels[differs][0].tolist())
             raise ValueError(
                 f"Task {task!r}: found the colour {color} in the mask "
-                f"'{header.file}', expected grey values, one for each class. "
-                "If its colours are classes, name them: pass colors={"
-                f"{task!r}: {{'a_class': (255, 0, 0), ...}}}}."
+                f"'{header.file}', expected grey values, one per class. If "
+                f"its colours are classes, pass colors={{{task!r}: "
+                "{'a_class': (255, 0, 0), ...}}."
             )
     return values
 
 
-def _counts(values: np.ndarray, missing_pixel) -> dict[int, int]:
+def _count_values(values: np.ndarray, missing_pixel) -> dict[int, int]:
     found = np.bincount(values.ravel(), minlength=256)
     counts = {int(value): int(found[value]) for value in found.nonzero()[0]}
     counts.pop(missing_pixel, None)
@@ -156,7 +146,7 @@ def _counts(values: np.ndarray, missing_pixel) -> dict[int, int]:
 
 
 def _has_bits(header: ImageHeader, counts) -> bool:
-    """Whether values are background and foreground, whatever others hold."""
+    """Returns whether 0 and 1 are background and foreground by the format."""
     two_values = header.mode == "1" or header.palette is not None
     return two_values and set(counts) <= {0, 1}
 
@@ -166,45 +156,46 @@ def _check_header(task: str, header: ImageHeader, count: int | None) -> None:
         return
     wrong = None
     if header.is_jpeg:
-        wrong = "jpeg, which changes values,"
+        wrong = "jpeg, whose values are inexact,"
     elif header.mode == "L" and header.bits in (2, 4):
         wrong = f"{header.bits} bits per pixel"
     if wrong:
         raise ValueError(
             f"Task {task!r}: found {wrong} in the mask '{header.file}', "
-            "expected a png of 8-bit grey values, one for each class."
+            "expected a png of 8-bit grey values, one per class."
         )
 
 
 def _check_palettes(task: str, headers: Sequence[ImageHeader]) -> None:
-    """Raises a `ValueError` where one index may be two classes."""
+    """Raises an error if an index is ambiguous."""
     palettes = {h.palette: h for h in headers if h.palette is not None}
     if not palettes:
         return
     longest = palettes[max(palettes, key=len)]
     for palette, header in palettes.items():
-        if not _grows(palette):
+        if not _is_increasing(palette):
             raise ValueError(
                 f"Task {task!r}: the mask '{header.file}' has a palette of "
-                "greys that do not grow with their indices, so that either may "
-                "be the classes. Save it as grey values, without a palette."
+                "greys that do not increase with their indices, so that the "
+                "classes are ambiguous. Save it as grey values, without a "
+                "palette."
             )
         if not longest.palette.startswith(palette):
             raise ValueError(
                 f"Task {task!r}: the masks '{header.file}' and "
-                f"'{longest.file}' have palettes of other colours, so that an "
-                "index may be two classes. Name the colours of the classes, "
-                f"colors={{{task!r}: {{'a_class': (255, 0, 0), ...}}}}, or "
-                "save the masks as grey values."
+                f"'{longest.file}' have different palettes, so that one index "
+                "may be two classes. Pass the colours of the classes, colors={"
+                f"{task!r}: {{'a_class': (255, 0, 0), ...}}}}, or save the "
+                "masks as grey values."
             )
 
 
-def _grows(palette: bytes) -> bool:
+def _is_increasing(palette: bytes) -> bool:
     colors = np.frombuffer(palette, "uint8").reshape(-1, 3)
     if len(colors) < 2 or (colors != colors[:, :1]).any():
-        return True  # colours, which say nothing of an order
+        return True  # colours have no order
     greys = colors[:, 0].astype(int)
     used = len(greys)
     while used > 2 and greys[used - 1] == 0:
-        used -= 1  # what fills the palette up
+        used -= 1  # padding of the palette
     return bool((np.diff(greys[:used]) >= 0).all())

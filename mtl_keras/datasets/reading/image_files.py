@@ -1,4 +1,4 @@
-"""Folders of images: which files there are, and what they are named."""
+"""Lists the images of a folder, and names them."""
 
 from __future__ import annotations
 
@@ -16,37 +16,15 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 _OTHER_IMAGES = (".tif", ".tiff", ".bmp", ".gif", ".webp", ".npy")
 
 
-def existing_folder(path: str | os.PathLike, argument: str) -> Path:
-    """Finds the folder that the caller names.
-
-    Args:
-        path: String or path, `~` stands for the home folder.
-        argument: String, the argument that names it, for the error.
-
-    Returns:
-        The path of the folder.
-
-    Raises:
-        FileNotFoundError: If there is no folder.
-    """
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        found = "a file" if folder.is_file() else "nothing"
-        raise FileNotFoundError(
-            f"`{argument}` must name a folder, found {found} at '{folder}'."
-        )
-    return folder
-
-
 def image_name(path: str | PurePath) -> str:
-    """Returns the name that an image is matched by.
+    """Returns the name by which an image is matched to masks and labels.
 
     Args:
-        path: String or path of the image, seen from its folder.
+        path: String or path of the image, relative to its folder.
 
     Returns:
-        The path with slashes and without the suffix of an image, in one of
-        the forms that Unicode has for the same letters.
+        The path with slashes, without the suffix of an image, and in Unicode
+        normalization form C.
 
     Example:
 
@@ -59,7 +37,7 @@ def image_name(path: str | PurePath) -> str:
         if text.lower().endswith(suffix):
             text = text[: -len(suffix)]
             break
-    # macOS takes accents apart in the names of files, and tables do not.
+    # macOS decomposes accents in file names; tables usually do not.
     return unicodedata.normalize("NFC", text)
 
 
@@ -74,18 +52,18 @@ def list_images(
 
     Args:
         folder: Path of the folder.
-        argument: String, the argument that names it, for errors.
-        subfolders: Boolean, whether its sub-folders are part of it. Defaults
-            to `False`.
-        other_folders: Paths of folders that hold something else, wherever
-            they lie. Defaults to `()`.
+        argument: Name of the argument, for errors.
+        subfolders: Boolean, whether to include its sub-folders. Defaults to
+            `False`.
+        other_folders: Paths of folders to skip, because they contain something
+            else. Defaults to `()`.
 
     Returns:
         List of paths.
 
     Raises:
-        ValueError: If there is none, an image of another format, or a
-            sub-folder that nothing was said of.
+        ValueError: If there are no images, images of another format, or
+            images in sub-folders although `subfolders` is false.
     """
     skipped = {other.resolve() for other in other_folders}
     images = []
@@ -113,22 +91,21 @@ def name_images(
     Args:
         files: Paths of the images.
         folder: Path of the folder.
-        argument: String, the argument that names it, for the error.
-        ending: String that the names end with and that is no part of them.
-            Defaults to `""`.
+        argument: Name of the argument, for the error.
+        ending: Suffix to remove from the names. Defaults to `""`.
 
     Returns:
         Dict from name, see `image_name`, to path, sorted by name.
 
     Raises:
-        ValueError: If two have one name.
+        ValueError: If two images have the same name.
     """
     images: dict[str, Path] = {}
     for file in files:
         name = image_name(file.relative_to(folder)).removesuffix(ending)
         if name in images:
             raise ValueError(
-                f"`{argument}` must hold one image of each name, found "
+                f"`{argument}` must hold one image per name, found "
                 f"'{images[name].name}' and '{file.name}' in '{file.parent}'. "
                 "Rename one; if it is the mask of the other, pass mask_suffix="
                 f"{{'a_task': '{file.suffix}'}}."
@@ -137,11 +114,11 @@ def name_images(
     return dict(sorted(images.items()))
 
 
-def near_name(name: str, images: Iterable[str]) -> str:
-    """Says which images have a name near to a misspelt one.
+def suggest_image(name: str, images: Iterable[str]) -> str:
+    """Suggests images with a similar name.
 
     Args:
-        name: String, the name that no image has.
+        name: A name that no image has.
         images: Names of the images.
 
     Returns:
@@ -150,12 +127,12 @@ def near_name(name: str, images: Iterable[str]) -> str:
     images = list(images)
     if len(images) <= 10:
         return did_you_mean(name, images)
-    # All names of a folder would be a long message.
+    # A list of all names would be too long.
     near = difflib.get_close_matches(name, images, n=1)
     return (
         f"Did you mean {near[0]!r}?"
         if near
-        else f"Images are named such as {images[0]!r}."
+        else f"An example of an image name is {images[0]!r}."
     )
 
 
@@ -172,21 +149,21 @@ def _check_not_an_image(file, at, folder, argument) -> None:
     if file.suffix.lower() not in (*SUFFIXES, *_OTHER_IMAGES):
         return
     classes = (
-        ", or class_folders='a_task' if the name of a folder is the class of "
-        "its images"
+        ", or class_folders='a_task' if the folder names are the classes of "
+        "the images"
     )
     raise ValueError(
         f"`{argument}` names '{folder}', whose sub-folder "
-        f"'{at.relative_to(folder).as_posix()}' holds images too, such as "
-        f"'{file.name}'. Pass subfolders=True to read them all under names "
-        f"such as '{image_name(file.relative_to(folder))}'"
+        f"'{at.relative_to(folder).as_posix()}' contains images, too, such "
+        f"as '{file.name}'. Pass subfolders=True to read all of them, with "
+        f"names such as '{image_name(file.relative_to(folder))}'"
         f"{classes if argument == 'images' else ''}; or move the sub-folder "
         "elsewhere."
     )
 
 
 def _walk(folder: Path, skipped) -> Iterator[tuple[Path, list[Path]]]:
-    """Folders and their files; links are followed, none of them twice."""
+    """Yields folders and their files, following each link once."""
     seen = set(skipped) - {folder.resolve()}
     waiting = collections.deque([folder])
     while waiting:
@@ -197,7 +174,7 @@ def _walk(folder: Path, skipped) -> Iterator[tuple[Path, list[Path]]]:
         files = []
         with os.scandir(at) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                # What systems put beside the files of their users.
+                # Files that operating systems add.
                 if entry.name.startswith((".", "__MACOSX")):
                     continue
                 path = at / entry.name

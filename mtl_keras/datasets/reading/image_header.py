@@ -1,4 +1,4 @@
-"""Headers of image files: what they say before a pixel is read."""
+"""Reads the headers of image files, without their pixels."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ _MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 @dataclasses.dataclass(frozen=True)
 class ImageHeader:
-    """What an image file says of itself.
+    """Header of an image file.
 
     Args:
         file: Path of the file.
-        size: `(height, width)` in pixels, after it is turned upright.
-        mode: String, what a pixel is, in the words of Pillow: `"1"`, `"L"`
-            (grey), `"P"` (index of a colour), `"RGB"`, with or without `"A"`.
+        size: `(height, width)` in pixels, after the EXIF orientation is
+            applied.
+        mode: String, the mode of Pillow: `"1"`, `"L"` (grey), `"P"` (palette
+            index), `"RGB"`, with or without `"A"`.
         bits: Integer, bits per channel. Defaults to 8.
         is_jpeg: Boolean, false for a png. Defaults to `False`.
-        orientation: Integer from 1 to 8, how it must be turned, as in EXIF.
-            Defaults to 1, upright.
-        palette: Bytes, red, green and blue of each index; `None` where pixels
-            are no indices.
-        file_size: Integer, bytes of the file. Defaults to 0.
+        orientation: Integer from 1 to 8, the EXIF orientation. Defaults to 1,
+            upright.
+        palette: Bytes, red, green and blue of each index; `None` if pixels are
+            not indices.
+        file_size: Integer, size of the file in bytes. Defaults to 0.
     """
 
     file: Path
@@ -45,9 +46,9 @@ class ImageHeader:
     file_size: int = 0
 
     def size_text(self) -> str:
-        """Says the size, and that it is that of the image turned upright."""
+        """Returns the size as text, with the orientation if it matters."""
         turned = (
-            f" (turned by its EXIF orientation {self.orientation})"
+            f" (after its EXIF orientation {self.orientation})"
             if self.orientation > 4
             else ""
         )
@@ -55,7 +56,7 @@ class ImageHeader:
 
 
 def read_headers(files: Iterable[Path]) -> list[ImageHeader]:
-    """Reads the headers of images, several at a time.
+    """Reads the headers of images, in several threads.
 
     Args:
         files: Paths of png and jpeg files.
@@ -64,17 +65,17 @@ def read_headers(files: Iterable[Path]) -> list[ImageHeader]:
         The `ImageHeader` of each.
 
     Raises:
-        ValueError: If one cannot be read. The error names the first, and says
-            how many there are.
+        ValueError: If one cannot be read. The error names the first, and the
+            number of others.
     """
     from PIL import Image
 
-    Image.preinit()  # once, and not by each thread
+    Image.preinit()  # once, instead of once per thread
     found = map_in_threads(_header_or_error, list(files))
     errors = [header for header in found if isinstance(header, ValueError)]
     if errors:
         others = len(errors) - 1
-        more = f" There are {others} more files like it." if others else ""
+        more = f" The same holds for {others} more files." if others else ""
         raise ValueError(f"{errors[0]}{more}") from errors[0]
     return found
 
@@ -89,8 +90,8 @@ def read_header(file: Path) -> ImageHeader:
         The `ImageHeader`.
 
     Raises:
-        ValueError: If it is another file, damaged, an animation, or has
-            pixels of a kind that 8 bits of grey or colour cannot hold.
+        ValueError: If the file is not a png or jpeg file, corrupted, an
+            animation, or its pixels are not 8-bit grey or RGB.
     """
     from PIL import Image
 
@@ -104,11 +105,11 @@ def read_header(file: Path) -> ImageHeader:
             with Image.open(stream, formats=FORMATS) as image:
                 header = _header(file, image, start, size)
                 frames = getattr(image, "n_frames", 1)
-        # Whatever Pillow stumbles over, it is this file.
+        # Pillow may raise any error for a corrupted file.
         except Exception as error:
             raise ValueError(
-                f"The image '{file}' is damaged, its header cannot be read: "
-                f"{error}. Bring another copy of the file, or remove it."
+                f"The image '{file}' is corrupted, its header cannot be read: "
+                f"{error}. Replace or remove the file."
             ) from error
     _check(header, frames)
     return header
@@ -138,35 +139,35 @@ def _header(file, image, start, file_size) -> ImageHeader:
 
 
 def read_orientation(image) -> int:
-    """Reads how an image must be turned.
+    """Reads the EXIF orientation of an image.
 
     Args:
         image: A Pillow image.
 
     Returns:
-        Integer from 1 to 8; 1, upright, if it says nothing.
+        Integer from 1 to 8; 1 (upright) if there is none.
     """
     from PIL import Image
 
     if not any(key in image.info for key in _EXIF):
         return 1
-    # That of a png reads all pixels first, if it may find more after them.
+    # `getexif` of a png would read all pixels to look for EXIF after them.
     found = Image.Image.getexif(image).get(_ORIENTATION, 1)
     return found if found in range(1, 9) else 1
 
 
 def _check(header: ImageHeader, frames: int) -> None:
-    # A camera's JPEG may have a small second picture, which nobody means.
+    # A JPEG from a camera may contain a second picture, a thumbnail.
     if frames > 1 and not header.is_jpeg:
         raise ValueError(
-            f"Expected one picture, found an animation of {frames} in "
-            f"'{header.file}'. Save the one that is meant as a png."
+            f"Expected one picture, found an animation of {frames} frames in "
+            f"'{header.file}'. Save one frame as a png."
         )
     if header.bits > 8:
         raise ValueError(
             f"Expected 8 bits per channel, found {header.bits} bits in "
-            f"'{header.file}'. Scale its values to 8 bits (classes of a mask "
-            "stay as they are), or bring arrays of any numbers (from_npz)."
+            f"'{header.file}'. Scale its values to 8 bits (keep the classes "
+            "of a mask), or use arrays (from_npz)."
         )
     if header.mode not in _MODES:
         raise ValueError(
@@ -181,7 +182,7 @@ def _foreign(file: Path, start: bytes) -> str:
     if not start:
         return (
             f"Expected a png or jpeg file, found an empty file at '{file}'. "
-            "Bring another copy of it, or remove it."
+            "Replace or remove it."
         )
     try:
         with Image.open(file) as image:

@@ -1,4 +1,4 @@
-"""Batches of samples that a source finds by their index."""
+"""Makes batches of samples that a source reads by index."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def indexed_batches(
     seed: int | None,
     num_parallel_calls: int | None = None,
 ) -> tf.data.Dataset:
-    """Makes batches of samples that are found by their index.
+    """Makes batches of samples that a source reads by index.
 
-    `BackupAndRestore` resumes within the stream without reading what came
-    before.
+    `BackupAndRestore` resumes in the middle of an epoch without reading the
+    samples before.
 
     Args:
-        indices: Integer array, which samples.
-        gather: Function from an int64 tensor of shape `(n,)`, some of the
-            indices, to a batch of these samples.
+        indices: Integer array of samples.
+        gather: Function from an int64 tensor of indices of shape `(n,)` to a
+            batch of these samples.
         batch_size: Integer, samples per batch; the last may be smaller.
-        seed: Integer, seed of the order, which is another one each epoch; or
+        seed: Integer, seed of the order, which differs in each epoch; or
             `None` for the order of `indices`.
-        num_parallel_calls: Integer, number of batches that are gathered at
-            once. Defaults to `None`: one.
+        num_parallel_calls: Integer, number of batches to gather in parallel.
+            Defaults to `None`: one.
 
     Returns:
         A `tf.data.Dataset` with a known number of batches.

@@ -1,4 +1,4 @@
-"""Orders in which samples of like length come together."""
+"""Orders samples so that those of similar length are in one batch."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import tensorflow as tf
 def order_by_length(
     lengths: np.ndarray, batch_size: int, seed: int
 ) -> tf.data.Dataset:
-    """Draws batches of samples of like length, other ones each epoch.
+    """Draws batches of samples of similar length, which differ in each epoch.
 
-    The samples are shuffled, sorted by length and cut into batches, whose
-    order is drawn too. What the batch size leaves over is drawn at random
-    before, and comes last.
+    The samples are shuffled, sorted by length and cut into batches, which are
+    shuffled as well. If the last batch is smaller than the others, its samples
+    are drawn at random first.
 
     Args:
-        lengths: Integer array of shape `(n,)`, n of 1 or more.
+        lengths: Integer array of shape `(n,)`, with n of 1 or more.
         batch_size: Integer, samples per batch; the last may be smaller.
-        seed: Integer, seed of the draws.
+        seed: Integer, seed of the random order.
 
     Returns:
-        A `tf.data.Dataset` of int64 tensors, which samples a batch holds, with
-        a known number of batches.
+        A `tf.data.Dataset` of int64 tensors, the samples of each batch, with a
+        known number of batches.
     """
     count = len(lengths)
     num_full, rest = divmod(count, batch_size)
@@ -41,7 +41,7 @@ def order_by_length(
             )
         return dataset
 
-    # Without a full batch there is one order, which draws nothing.
+    # Without a full batch, there is nothing to shuffle.
     samples = _permutation(count, seed)
     order = _permutation(num_full, seed)
     return (
@@ -56,7 +56,7 @@ def order_by_length(
 
 
 def _permutation(count: int, seed: int) -> tf.data.Dataset:
-    """One element: the numbers below `count`, in another order each epoch."""
+    """Returns one element: a permutation of `count`, new in each epoch."""
     if not count:
         return tf.data.Dataset.from_tensors(tf.zeros((0,), "int64"))
     return tf.data.Dataset.range(count).shuffle(count, seed=seed).batch(count)

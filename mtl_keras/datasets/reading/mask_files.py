@@ -1,10 +1,10 @@
-"""Masks of a task, read from files when they are needed."""
+"""Reads the masks of a task from files when they are needed."""
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -12,21 +12,34 @@ from mtl_keras.datasets.reading.image_header import ImageHeader
 from mtl_keras.datasets.reading.mask_values import MISSING
 
 
-class MaskReader(Protocol):
-    """Reads one mask of a task, see `GreyMasks` and `ColorMasks`."""
+class MaskReader(abc.ABC):
+    """Reader of the masks of a task, see `GreyMasks` and `ColorMasks`."""
 
+    @abc.abstractmethod
     def read(self, header: ImageHeader, size: tuple[int, int]) -> np.ndarray:
-        """Reads labels, int32 of shape `(height, width, 1)`."""
+        """Reads a mask.
+
+        Args:
+            header: Header of the mask.
+            size: `(height, width)` to resize to, by the nearest pixel.
+
+        Returns:
+            int32 array of shape `(height, width, 1)`, -1 without a label.
+
+        Raises:
+            ValueError: If the file is corrupted, or a value is not a class.
+                The error names the file.
+        """
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MaskFiles:
-    """The masks of a task.
+    """Masks of a task.
 
     Args:
         headers: Sequence of the headers of the masks in the order of the
-            images, `None` where an image has none.
-        reader: What reads one of them.
+            images, `None` where an image has no mask.
+        reader: The `MaskReader`.
     """
 
     headers: Sequence[ImageHeader | None]
@@ -36,15 +49,11 @@ class MaskFiles:
         """Reads the mask of an image.
 
         Args:
-            index: Integer, which image.
+            index: Integer, index of the image.
             size: `(height, width)` to resize to, by the nearest pixel.
 
         Returns:
             int32 array of shape `(height, width, 1)`, -1 without a label.
-
-        Raises:
-            ValueError: If the file is damaged, or a pixel has no class. The
-                error names the file.
         """
         header = self.headers[index]
         if header is None:
@@ -56,35 +65,35 @@ def check_opaque(task: str, pixels: np.ndarray, header: ImageHeader) -> None:
     """Checks that no pixel of a mask is transparent.
 
     Args:
-        task: String, name of the task, for the error.
+        task: Name of the task, for the error.
         pixels: uint8 array whose last channel is the opacity.
-        header: Its header.
+        header: Header of the mask.
 
     Raises:
-        ValueError: If a pixel is, so that it may have a label or none.
+        ValueError: If a pixel is transparent, so that its class is unclear.
     """
     if pixels[..., -1].min() < 255:
         raise ValueError(
             f"Task {task!r}: found transparent pixels in the mask "
-            f"'{header.file}', of which nobody knows the class. Save it "
-            "without an alpha channel."
+            f"'{header.file}', whose class is unclear. Save it without an "
+            "alpha channel."
         )
 
 
-def nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes values by the nearest pixel.
+def resize_nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes values to the nearest pixel.
 
     Args:
         values: Array of shape `(height, width)`.
         size: `(height, width)` to resize to.
 
     Returns:
-        Array of that shape.
+        Array of shape `size`.
 
     Example:
 
-    >>> from mtl_keras.datasets.reading.mask_files import nearest
-    >>> nearest(np.array([[1, 2, 3, 4]]), (2, 2))
+    >>> from mtl_keras.datasets.reading.mask_files import resize_nearest
+    >>> resize_nearest(np.array([[1, 2, 3, 4]]), (2, 2))
     array([[2, 4],
            [2, 4]])
     """
@@ -97,18 +106,18 @@ def nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return values[rows].take(columns, axis=1)
 
 
-def largest_and_spread(
+def sample_masks(
     headers: Sequence[ImageHeader], count: int
 ) -> list[ImageHeader]:
     """Chooses a sample of masks.
 
     Args:
         headers: Sequence of headers.
-        count: Integer, how many at most.
+        count: Integer, maximum size of the sample.
 
     Returns:
-        The masks of the largest files, in which most is to be seen, and as
-        many from all over the folder.
+        Half of the sample are the largest files, which show the most, and half
+        are spread evenly over the folder.
     """
     if len(headers) <= count:
         return list(headers)

@@ -1,4 +1,4 @@
-"""Random parts for training, validation and test."""
+"""Splits samples into a training, validation and test part."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ def partition(
     source: str,
     groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Splits samples, or whole groups of them, at random.
+    """Splits samples, or groups of samples, at random.
 
     Args:
         num_samples: Integer, number of samples.
-        validation: Float from 0 to 1, the share of the samples, or of the
-            groups, that is held back for validation. 0 makes no such part.
-        test: Float from 0 to 1, the share that serves as test. 0 makes no
-            such part.
+        validation: Float in [0, 1), fraction of the samples, or of the groups,
+            to use for validation. With 0, there is no validation part.
+        test: Float in [0, 1), fraction to use for the test. With 0, there is
+            no test part.
         seed: Integer of at least 0. The same seed gives the same parts.
-        source: String, the origin of the samples, for errors.
-        groups: Array of shape `(num_samples,)`, the group of each sample. No
-            group is in two parts. Defaults to `None`: each sample is a group.
+        source: Name of the source of the samples, for errors.
+        groups: Array of shape `(num_samples,)`, the group of each sample. All
+            samples of a group are in one part. Defaults to `None`: samples
+            are split independently.
 
     Returns:
         Dict from `"train"`, `"validation"` and `"test"` to sorted integer
-        arrays of indices, without parts whose share is 0.
+        arrays of indices, without the parts whose fraction is 0.
 
     Raises:
-        ValueError: If a share or the seed is out of its range, or if there
-            are fewer samples or groups than parts.
+        ValueError: If a fraction or the seed is out of range, or there are
+            fewer samples or groups than parts.
 
     Example:
 
@@ -47,7 +48,7 @@ def partition(
     >>> {name: len(indices) for name, indices in parts.items()}
     {'train': 7, 'validation': 1, 'test': 2}
     """
-    # Imported here because it takes long to load.
+    # Imported here, because it is slow to import.
     from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
     check_seed(seed)
@@ -80,12 +81,12 @@ def _check_shares(shares):
     for name, share in shares.items():
         if not isinstance(share, Real) or isinstance(share, bool):
             raise TypeError(
-                f"`{name}` must be a share of the samples, found {share!r}. "
-                "0.1 holds a tenth of them back, 0 none."
+                f"`{name}` must be a fraction of the samples, found {share!r}, "
+                "such as 0.1. 0 makes no such part."
             )
         if not 0 <= share < 1:
             raise ValueError(
-                f"`{name}` must be a share of at least 0 and below 1, found "
+                f"`{name}` must be a fraction of at least 0 and below 1, found "
                 f"{share!r}."
             )
     if sum(shares.values()) >= 1:
@@ -102,9 +103,9 @@ def _check_enough(units, counts, shares, source, by_group):
     what = "groups" if by_group else "samples"
     asked = " and ".join(f"`{part}={shares[part]!r}`" for part in counts)
     if not counts:
-        raise ValueError(f"There are no {what} in {source}.")
+        raise ValueError(f"{source} has no {what}.")
     raise ValueError(
         f"{asked} of {units} {what} in {source} leave nothing to train on: "
-        f"each part needs at least one of the {what}. Set a share to 0, or "
-        f"bring more {what}."
+        f"every part needs at least one of the {what}. Set a fraction to 0, "
+        f"or add {what}."
     )

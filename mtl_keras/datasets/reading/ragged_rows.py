@@ -1,4 +1,4 @@
-"""Rows of several lengths, without the memory of padding."""
+"""Stores rows of different lengths without padding."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ MISSING = -1
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RaggedRows:
-    """Rows of several lengths, one after the other in one array.
+    """Rows of different lengths, one after the other in one array.
 
     Args:
         values: int32 array of shape `(tokens,)`.
         splits: int64 array of shape `(rows + 1,)`, where each row begins, and
-            the last one ends.
+            where the last one ends.
     """
 
     values: np.ndarray
     splits: np.ndarray
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> RaggedRows:
-        """Puts rows one after the other.
+    def pack(cls, rows: Sequence[Sequence[int]]) -> RaggedRows:
+        """Packs rows into one array.
 
         Args:
             rows: Sequence of sequences of integers.
+
+        Returns:
+            The `RaggedRows`.
         """
         splits = np.zeros(len(rows) + 1, "int64")
         np.cumsum([len(row) for row in rows], out=splits[1:])
@@ -43,12 +46,12 @@ class RaggedRows:
         """Integer array of shape `(rows,)`."""
         return np.diff(self.splits)
 
-    def padded(self, chosen: np.ndarray, steps: int) -> np.ndarray:
+    def pad(self, chosen: np.ndarray, steps: int) -> np.ndarray:
         """Pads rows with -1.
 
         Args:
-            chosen: Integer array of shape `(n,)`, which rows.
-            steps: Integer, columns of the array, enough for all.
+            chosen: Integer array of shape `(n,)`, the rows.
+            steps: Integer, length to pad to, at least that of the longest row.
 
         Returns:
             int32 array of shape `(n, steps)`.
@@ -59,8 +62,8 @@ class RaggedRows:
             array[row, : last - first] = self.values[first:last]
         return array
 
-    def tensor(self) -> tf.RaggedTensor:
-        """Returns the rows as a ragged tensor."""
+    def to_tensor(self) -> tf.RaggedTensor:
+        """Converts the rows to a ragged tensor."""
         return tf.RaggedTensor.from_row_splits(
             self.values, self.splits, validate=False
         )

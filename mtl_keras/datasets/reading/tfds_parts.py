@@ -1,4 +1,4 @@
-"""The parts of a data set of TensorFlow Datasets."""
+"""Finds the parts of a data set of TensorFlow Datasets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 from mtl_keras.datasets.reading.partition import partition
 from mtl_keras.spelling import did_you_mean
 
-# What data sets call their part for validation.
+# Usual names of validation splits.
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 
 
@@ -21,9 +21,10 @@ class StoredPart:
     """Samples of a part, as they are stored.
 
     Args:
-        split: String, the split of which they are.
+        split: Name of the split that contains them.
         count: Integer, number of samples.
-        chosen: Integer array, which samples of the split, or `None` for all.
+        chosen: Integer array, the samples of the split. Defaults to `None`:
+            all samples.
     """
 
     split: str
@@ -41,18 +42,22 @@ class StoredPart:
             A `tf.data.Dataset` of the features.
         """
         dataset = builder.as_dataset(split=self.split, **options)
-        return dataset if self.chosen is None else keep(dataset, self.chosen)
+        if self.chosen is None:
+            return dataset
+        return select_elements(dataset, self.chosen)
 
 
-def keep(dataset: tf.data.Dataset, chosen: np.ndarray) -> tf.data.Dataset:
-    """Keeps some elements of a `tf.data.Dataset`, in its order.
+def select_elements(
+    dataset: tf.data.Dataset, chosen: np.ndarray
+) -> tf.data.Dataset:
+    """Selects elements of a `tf.data.Dataset`, in its order.
 
     Args:
         dataset: The `tf.data.Dataset`.
-        chosen: Integer array, which elements.
+        chosen: Integer array of elements.
 
     Returns:
-        A `tf.data.Dataset` of them.
+        A `tf.data.Dataset` of these elements.
     """
     first, last = int(chosen.min()), int(chosen.max())
     if len(chosen) == last - first + 1:
@@ -78,29 +83,29 @@ def find_parts(
     test: float | str,
     seed: int,
 ) -> dict[str, StoredPart]:
-    """Finds the parts of a data set, or holds them back of its training part.
+    """Finds the parts of a data set, or splits its training part.
 
     Args:
         builder: The `tfds.core.DatasetBuilder`.
         count: Function from a split to its number of samples.
-        train: String, the split to train on.
-        validation: String, a split, or a share of `train`, which serves where
-            the data set has no such split.
-        test: The same.
-        seed: Integer, seed of what is drawn.
+        train: Name of the split to train on.
+        validation: Name of a split; or a fraction of `train`, to use if the
+            data set has no validation split.
+        test: The same for the test.
+        seed: Integer, seed of the random split.
 
     Returns:
         Dict from `"train"`, `"validation"` and `"test"` to a `StoredPart`,
-        without those that were not asked for.
+        without the parts whose fraction is 0.
 
     Raises:
-        TypeError: If one is neither a share nor a split.
-        ValueError: If there is no such split, or too few samples.
+        TypeError: If one is neither a fraction nor a name.
+        ValueError: If a split does not exist, or has too few samples.
     """
     splits = builder.info.splits
     name = f"data set {builder.info.full_name!r}"
     asked = {"validation": validation, "test": test}
-    own = {"validation": VALIDATION_NAMES, "test": ("test",)}
+    usual = {"validation": VALIDATION_NAMES, "test": ("test",)}
     _check_split("train", train, splits, name)
     named: dict[str, str] = {}
     for part, value in asked.items():
@@ -108,10 +113,10 @@ def find_parts(
             _check_split(part, value, splits, name)
             named[part] = value
         elif value:
-            # The split to train on may be any of them.
-            there = [s for s in own[part] if s in splits and s != train]
-            if there:
-                named[part] = there[0]
+            # `train` may be one of these splits.
+            existing = [s for s in usual[part] if s in splits and s != train]
+            if existing:
+                named[part] = existing[0]
     shares = {part: 0 if part in named else v for part, v in asked.items()}
     total = count(train)
     held = partition(total, seed=seed, source=f"{name}, {train!r}", **shares)
@@ -122,28 +127,28 @@ def find_parts(
     if len(parts) == 1:
         parts = {"train": StoredPart(train, total)}
     elif not builder.info.disable_shuffling:
-        # Written in random order, a part in one piece is as good, and the
-        # others need not be read for it.
-        parts = _pieces(parts, _can_slice(splits, train, total))
+        # The samples are stored in random order, so that contiguous parts are
+        # random, too, and faster to read.
+        parts = _make_contiguous(parts, _can_slice(splits, train, total))
     parts |= {part: StoredPart(s, count(s)) for part, s in named.items()}
     return {part: parts[part] for part in ("train", *asked) if part in parts}
 
 
 def _can_slice(splits: Mapping, split: str, total: int) -> bool:
-    # A part of a split is counted by what the data set says of itself.
+    # A slice relies on the number of samples that the data set declares.
     return split in splits and splits[split].num_examples == total
 
 
-def _pieces(parts: Mapping[str, StoredPart], sliced: bool):
-    pieces, end = {}, 0
+def _make_contiguous(parts: Mapping[str, StoredPart], sliced: bool):
+    contiguous, end = {}, 0
     for name, part in parts.items():
         begin, end = end, end + part.count
-        pieces[name] = (
+        contiguous[name] = (
             StoredPart(f"{part.split}[{begin}:{end}]", part.count)
             if sliced
             else StoredPart(part.split, part.count, np.arange(begin, end))
         )
-    return pieces
+    return contiguous
 
 
 def _check_split(argument: str, split: Any, splits: Mapping, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Masks and maps from the features of TensorFlow Datasets."""
+"""Reads masks and maps from the features of TensorFlow Datasets."""
 
 from __future__ import annotations
 
@@ -9,30 +9,26 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mtl_keras.datasets.reading.mask_values import MISSING, inferred_count
+from mtl_keras.datasets.reading.mask_values import MISSING, infer_num_classes
+from mtl_keras.datasets.reading.spec_task import get_argument, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.tfds_features import NamedFeature
-from mtl_keras.datasets.reading.tfds_spec import (
-    class_names_of,
-    make_task,
-    num_classes_of,
-    said,
-)
 from mtl_keras.tasks import Task
 
-# A value of a mask from which on it is the foreground, if it is a picture.
+# Lowest foreground value of black and white masks.
 _MIDDLE = 128
 
 
 @dataclasses.dataclass(frozen=True)
-class Pixels:
-    """What is asked of masks and maps.
+class PixelOptions:
+    """Options for reading masks and maps.
 
     Args:
-        image_size: `(height, width)` to resize to, or `None` to keep theirs.
+        image_size: `(height, width)` to resize to, or `None` to keep their
+            size.
         missing_pixel: Integer, value of pixels of a mask that have no label,
             or `None`.
-        sample: Function from a feature to numpy values of a few examples.
+        sample: Function from a feature to its values in some examples.
     """
 
     image_size: tuple[int, int] | None
@@ -41,107 +37,113 @@ class Pixels:
 
 
 def make_mask(
-    spec: TargetSpec, kind: type[Task], feature: NamedFeature, pixels: Pixels
+    spec: TargetSpec,
+    kind: type[Task],
+    feature: NamedFeature,
+    pixels: PixelOptions,
 ) -> tuple[Task, Callable[[Mapping], Any]]:
-    """Makes a task of masks, and what reads them.
+    """Makes a task of masks, and the function that reads them.
 
     Args:
-        spec: What the caller says of the target.
-        kind: `Segmentation`, or a class that inherits from it.
+        spec: The `TargetSpec`.
+        kind: `Segmentation`, or a subclass.
         feature: The feature.
-        pixels: What is asked of masks.
+        pixels: The `PixelOptions`.
 
     Returns:
         The task, and a function from an example to an int32 tensor of shape
         `(height, width, 1)`, -1 where a pixel has no label.
 
     Raises:
-        ValueError: If the feature holds no masks, or a few of them do not say
-            how many classes there are.
+        ValueError: If the feature does not contain masks, or the number of
+            classes is ambiguous.
     """
-    count, allowed = said(spec, "num_classes"), None
-    named = num_classes_of(feature)
+    count, allowed = get_argument(spec, "num_classes"), None
+    named = feature.num_classes
     if count is None and named:
         count = 1 if named == 2 else named
     if count in (None, 1):
         count, allowed = _inspect(spec, feature, pixels, count)
-    names = class_names_of(feature)
+    names = feature.class_names
     fits = names is not None and len(names) == max(count, 2)
     task = make_task(
         spec, kind, num_classes=count, class_names=names if fits else None
     )
-    # The values that the masks may hold, the same for all of them.
+    # Valid values, the same for all masks.
     allowed = np.arange(max(count, 2)) if allowed is None else allowed
 
     def read(example: Mapping):
-        value = _plane(spec, feature, feature.value(example))
+        value = _check_pixels(spec, feature, feature.value(example))
         value = tf.cast(value[..., :1], tf.int32)
-        gone = value == MISSING
+        missing = value == MISSING
         if pixels.missing_pixel is not None:
-            gone |= value == pixels.missing_pixel
-        fits = _fits(value, allowed) | gone
+            missing |= value == pixels.missing_pixel
+        fits = _fits(value, allowed) | missing
         bad = tf.boolean_mask(value, ~fits)[:1]
         check = tf.debugging.Assert(
             tf.reduce_all(fits),
             [
-                # Quotation marks come out of TensorFlow as a mess.
+                # Without quotes, which TensorFlow would escape.
                 f"A mask of task {spec.name} (feature {feature.name}) must "
-                f"hold {_listed(allowed)}, found",
+                f"hold {_list_values(allowed)}, found",
                 bad,
-                "Pixels without a label have a value that missing_pixel= "
-                "names, and num_classes= says how many classes there are.",
+                "Pass the value of pixels without a label as missing_pixel=, "
+                "and the number of classes as num_classes=.",
             ],
         )
         if allowed[-1] > 1 and count == 1:
             value = tf.cast(value >= _MIDDLE, tf.int32)
         with tf.control_dependencies([check]):
-            labels = tf.where(gone, MISSING, value)
-        return _resized(spec, feature, labels, pixels)
+            labels = tf.where(missing, MISSING, value)
+        return _resize(spec, feature, labels, pixels)
 
     return task, read
 
 
 def make_map(
-    spec: TargetSpec, kind: type[Task], feature: NamedFeature, pixels: Pixels
+    spec: TargetSpec,
+    kind: type[Task],
+    feature: NamedFeature,
+    pixels: PixelOptions,
 ) -> tuple[Task, Callable[[Mapping], Any]]:
-    """Makes a task of numbers of pixels, and what reads them.
+    """Makes a task of maps of numbers, and the function that reads them.
 
     Args:
-        spec: What the caller says of the target.
-        kind: `DenseRegression`, or a class that inherits from it.
+        spec: The `TargetSpec`.
+        kind: `DenseRegression`, or a subclass.
         feature: The feature.
-        pixels: What is asked of maps.
+        pixels: The `PixelOptions`.
 
     Returns:
         The task, and a function from an example to a float32 tensor of shape
         `(height, width, units)`.
 
     Raises:
-        ValueError: If the feature holds no maps of as many numbers.
+        ValueError: If the feature has another number of values per pixel.
     """
     units = feature.shape[-1] if len(feature.shape) == 3 else 1
     task = make_task(spec, kind, units=units)
     if task.units != units:
         raise ValueError(
             f"Task {spec.name!r}: units={task.units}, but the feature "
-            f"{feature.name!r} has {units} numbers a pixel."
+            f"{feature.name!r} has {units} numbers per pixel."
         )
 
     def read(example: Mapping):
-        value = _plane(spec, feature, feature.value(example), units)
+        value = _check_pixels(spec, feature, feature.value(example), units)
         value = tf.cast(value, tf.float32)
-        return _resized(spec, feature, value, pixels)
+        return _resize(spec, feature, value, pixels)
 
     return task, read
 
 
-def _inspect(spec, feature, pixels: Pixels, count: int | None):
-    """The number of classes, and the values that masks may hold."""
-    found = _values(spec, feature, pixels)
+def _inspect(spec, feature, pixels: PixelOptions, count: int | None):
+    """Returns the number of classes, and the valid values of masks."""
+    found = _sample_values(spec, feature, pixels)
     if not len(found):
         raise ValueError(
             f"Task {spec.name!r}: no pixel has a label in the first masks of "
-            f"the feature {feature.name!r}. Say num_classes=..., or leave the "
+            f"the feature {feature.name!r}. Pass num_classes=..., or leave the "
             "task out."
         )
     if np.isin(found, [0, 1]).all():
@@ -152,60 +154,60 @@ def _inspect(spec, feature, pixels: Pixels, count: int | None):
     if is_ambiguous:
         raise ValueError(
             f"Task {spec.name!r}: the masks of the feature {feature.name!r} "
-            f"hold {_listed(found)}. If 255 marks pixels without a label, pass "
-            "missing_pixel=255; if the masks are pictures of 0 and 255 with "
-            "soft edges, say num_classes=1."
+            f"hold {_list_values(found)}. If 255 marks pixels without a label, "
+            "pass missing_pixel=255; if the masks are black and white with "
+            "soft edges, pass num_classes=1."
         )
     if count is None:
         source = f"Task {spec.name!r}: the feature {feature.name!r}"
-        return inferred_count(found, source), None
+        return infer_num_classes(found, source), None
     if found[-1] < _MIDDLE:
         raise ValueError(
             f"Task {spec.name!r}: num_classes=1, but the masks of the feature "
-            f"{feature.name!r} hold {_listed(found)}; expected 0 and 1, or "
-            f"greys up to 255. Say num_classes={found[-1] + 1}."
+            f"{feature.name!r} hold {_list_values(found)}; expected 0 and 1, "
+            f"or greys up to 255. Pass num_classes={found[-1] + 1}."
         )
     return 1, np.arange(256)
 
 
-def _values(spec, feature, pixels: Pixels) -> np.ndarray:
-    """The values of the first masks, without those of missing labels."""
+def _sample_values(spec, feature, pixels: PixelOptions) -> np.ndarray:
+    """Returns the values of the first masks, without missing labels."""
     found: set[int] = set()
     for mask in pixels.sample(feature):
         if mask.dtype.kind not in "biu":
-            raise ValueError(_no_mask(spec, feature, f"dtype {mask.dtype}"))
+            raise ValueError(_not_pixels(spec, feature, f"dtype {mask.dtype}"))
         found.update(np.unique(mask).tolist())
-    gone = {pixels.missing_pixel}
-    return np.array(sorted(v for v in found if v >= 0 and v not in gone), int)
+    found.discard(pixels.missing_pixel)
+    return np.array(sorted(value for value in found if value >= 0), int)
 
 
-def _plane(spec, feature, value, units: int = 1):
-    """Brings a value to the rank of an image."""
+def _check_pixels(spec, feature, value, units: int = 1):
+    """Returns a value with a channel axis, or raises an error."""
     if isinstance(value, tf.RaggedTensor) or value.dtype == tf.string:
-        raise ValueError(_no_mask(spec, feature, "no pixels"))
+        raise ValueError(_not_pixels(spec, feature, "no pixels"))
     if value.shape.rank == 2:
         value = value[..., None]
     if value.shape.rank != 3 or value.shape[-1] != units:
-        raise ValueError(_no_mask(spec, feature, f"shape {value.shape}"))
+        raise ValueError(_not_pixels(spec, feature, f"shape {value.shape}"))
     return value
 
 
-def _no_mask(spec, feature, found: str) -> str:
+def _not_pixels(spec, feature, found: str) -> str:
     return (
         f"Task {spec.name!r}: the feature {feature.name!r} has {found}, "
         "expected pixels of shape (height, width, 1). Pass a decoder that "
-        f"makes them: decoders={{{feature.name!r}: ...}}."
+        f"returns them: decoders={{{feature.name!r}: ...}}."
     )
 
 
-def _resized(spec, feature, value, pixels: Pixels):
+def _resize(spec, feature, value, pixels: PixelOptions):
     size = pixels.image_size
     if size is not None and tuple(value.shape[:2]) != size:
         value = tf.image.resize(value, size, method="nearest")
     if not value.shape.is_fully_defined():
         raise ValueError(
-            f"Task {spec.name!r}: the feature {feature.name!r} has the open "
-            f"shape {value.shape}, and a batch needs one shape. Pass "
+            f"Task {spec.name!r}: the feature {feature.name!r} has the unknown "
+            f"shape {value.shape}, but a batch needs one shape. Pass "
             "image_size=(height, width)."
         )
     return value
@@ -218,7 +220,7 @@ def _fits(value, allowed: np.ndarray):
     return (value == low) | (value == high)
 
 
-def _listed(values: np.ndarray) -> str:
+def _list_values(values: np.ndarray) -> str:
     if len(values) > 8 and len(values) == values[-1] - values[0] + 1:
         return f"the values from {values[0]} to {values[-1]}"
     shown = ", ".join(map(str, values[:8].tolist()))

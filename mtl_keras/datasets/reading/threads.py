@@ -1,4 +1,4 @@
-"""Calls a function on many things, several at a time."""
+"""Calls a function on many items, in several threads."""
 
 from __future__ import annotations
 
@@ -10,35 +10,32 @@ from typing import Any
 
 import keras
 
-# More hardly help where files lie on a disk, and these do on a network.
-_MOST_THREADS = 16
-_MOST_AT_ONCE = 32
+# More hardly help for files on a disk; so many do on a network.
+_MAX_THREADS = 16
+_MAX_CHUNK = 32
 
 
 def map_in_threads(
     function: Callable[[Any], Any],
     items: Sequence,
     *,
-    at_once: int = 1,
+    min_chunk: int = 1,
     unit: str = "file",
-    shown_from: int | None = None,
+    progress_bar_from: int | None = None,
 ) -> list:
     """Calls a function on each item, in several threads.
 
     Args:
-        function: Called with an item, from several threads at once. It must
-            not call this function itself.
+        function: Function of an item. It must not call `map_in_threads`.
         items: Sequence of the items.
-        at_once: Integer, how many items a thread takes at least. Defaults to
-            1.
-        unit: String, what an item is, for the progress bar. Defaults to
-            `"file"`.
-        shown_from: Integer, the number of items from which on a progress bar
-            is shown. Defaults to `None`: none is.
+        min_chunk: Integer, minimum number of items per thread. Defaults to 1.
+        unit: Name of an item, for the progress bar. Defaults to `"file"`.
+        progress_bar_from: Integer, minimum number of items for a progress bar.
+            Defaults to `None`: no progress bar.
 
     Returns:
-        List of what the function returns, in the order of the items. The
-        first error that it raises is raised, and no other item is begun.
+        List of results, in the order of the items. If the function raises an
+        error, that is raised, and no further item is started.
 
     Example:
 
@@ -47,30 +44,30 @@ def map_in_threads(
     [3, 4]
     """
     bar = None
-    if shown_from is not None and len(items) >= shown_from:
+    if progress_bar_from is not None and len(items) >= progress_bar_from:
         bar = keras.utils.Progbar(len(items), unit_name=unit)
-    size = min(-(-len(items) // _threads()), _MOST_AT_ONCE)
-    size = max(size, at_once)
+    size = min(-(-len(items) // _count_threads()), _MAX_CHUNK)
+    size = max(size, min_chunk)
 
     def call(start):
         return [function(item) for item in items[start : start + size]]
 
     results = []
-    for some in _pool().map(call, range(0, len(items), size)):
-        results += some
+    for chunk in _pool().map(call, range(0, len(items), size)):
+        results += chunk
         if bar is not None:
             bar.update(len(results))
     return results
 
 
-def _threads() -> int:
-    return min(_MOST_THREADS, (os.cpu_count() or 1) + 4)
+def _count_threads() -> int:
+    return min(_MAX_THREADS, (os.cpu_count() or 1) + 4)
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_threads(), thread_name_prefix="read")
+    return ThreadPoolExecutor(_count_threads(), thread_name_prefix="read")
 
 
-if hasattr(os, "register_at_fork"):  # a process that is forked has no threads
+if hasattr(os, "register_at_fork"):  # a forked process has no threads
     os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,4 +1,4 @@
-"""Many data sets in memory: right samples, and a graph that stays small."""
+"""Tests pools of data sets in memory: samples, and size of the graph."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mtl_keras.datasets.mixing import array_pool
 
 
 def many(count, rng, labels=None):
-    """Data sets of one task each, or of those that `labels` names."""
+    """Makes data sets of one task each, or of the tasks in `labels`."""
     sets = {}
     for number in range(count):
         rows = int(rng.integers(2, 9))
@@ -23,7 +23,7 @@ def many(count, rng, labels=None):
 
 
 def expected(x, tasks, labels):
-    """What the targets of a batch must be, by its inputs."""
+    """Returns the targets of a batch that follow from its inputs."""
     y = {task: np.full(len(x), np.nan, "float32") for task in tasks}
     for row, (number, place, _) in enumerate(x.astype(int)):
         for task in labels(number):
@@ -32,7 +32,7 @@ def expected(x, tasks, labels):
 
 
 @pytest.mark.parametrize("schedule", ["joint", "proportional"])
-def test_every_sample_has_the_labels_of_its_own_set(rng, schedule):
+def test_every_sample_has_the_labels_of_its_set(rng, schedule):
     # Neighbours share a task, so that a task has several data sets.
     def labels(number):
         return [f"task_{number // 2}", f"other_{number % 3}"]
@@ -57,7 +57,7 @@ def test_every_sample_has_the_labels_of_its_own_set(rng, schedule):
 
 
 @pytest.mark.slow
-def test_streams_between_arrays_keep_their_places(rng):
+def test_streams_between_arrays_keep_their_positions(rng):
     sets = many(6, rng)
     arrays = batches(mix(sets, batch_size=12, shuffle=False))
     for name in ("set_0", "set_3", "set_5"):
@@ -70,12 +70,12 @@ def test_streams_between_arrays_keep_their_places(rng):
 
 
 @pytest.mark.parametrize("schedule", ["joint", "uniform"])
-def test_large_sets_lie_by_themselves_and_read_the_same(
+def test_large_sets_are_not_pooled_and_give_the_same_batches(
     rng, schedule, monkeypatch
 ):
     sets = many(5, rng)
     together = batches(mix(sets, schedule, batch_size=15))
-    monkeypatch.setattr(array_pool, "MOST_BYTES", 100)
+    monkeypatch.setattr(array_pool, "MAX_POOL_BYTES", 100)
     apart = batches(mix(sets, schedule, batch_size=15))
     for (x, y), (other_x, other_y) in zip(together, apart, strict=True):
         np.testing.assert_array_equal(x, other_x)
@@ -84,7 +84,7 @@ def test_large_sets_lie_by_themselves_and_read_the_same(
 
 
 @pytest.mark.slow
-def test_sets_of_other_targets_for_one_task(rng):
+def test_sets_with_different_dtypes_of_one_task(rng):
     x = rng.random((4, 2), "float32")
     sets = {
         "bytes": (x, {"t": np.arange(4, dtype="uint8")}),
@@ -101,7 +101,7 @@ def test_sets_of_other_targets_for_one_task(rng):
 
 
 def nodes(stream):
-    """Number of nodes of the graph that reads a stream."""
+    """Returns the number of nodes of the graph that reads a stream."""
     graph = tf.compat.v1.GraphDef()
     variant = stream._variant_tensor
     text = tf.raw_ops.DatasetToGraphV2(input_dataset=variant)

@@ -1,4 +1,4 @@
-"""Data sets one after another."""
+"""Tests the concatenation of data sets."""
 
 import numpy as np
 from numbered_sets import batches, numbered
@@ -6,7 +6,7 @@ from numbered_sets import batches, numbered
 from mtl_keras.datasets import concatenate, mix
 
 
-def test_one_after_another_with_missing_labels():
+def test_data_sets_are_concatenated_with_missing_labels():
     sets = {"a": numbered("a", 5), "b": numbered("b", 3)}
     x, y = concatenate(sets)
     np.testing.assert_array_equal(
@@ -16,7 +16,7 @@ def test_one_after_another_with_missing_labels():
     assert y["task_b"].tolist() == [-1] * 5 + [1000, 1001, 1002]
 
 
-def test_it_has_the_samples_of_a_stream():
+def test_the_samples_are_those_of_a_stream():
     rng = np.random.default_rng(0)
     x = rng.random((5, 4, 4, 3), "float32")
     sets = {

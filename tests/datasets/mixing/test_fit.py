@@ -1,4 +1,4 @@
-"""Training on mixed streams."""
+"""Tests training on mixed streams."""
 
 import keras
 import numpy as np
@@ -64,7 +64,7 @@ def test_fit_learns_both_tasks(sets, schedule, wrap, capsys):
 
 
 @pytest.mark.slow
-def test_evaluation_is_that_of_each_set_alone(sets, model):
+def test_metrics_are_those_of_each_set(sets, model):
     together = model.evaluate(*concatenate(sets), return_dict=True, verbose=0)
     for name, task in (("kinds", "kind"), ("loads", "load")):
         x, y = sets[name]
@@ -87,7 +87,7 @@ def test_a_pass_over_a_proportional_stream_evaluates_every_sample(sets, model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["joint", "alternate"])
-def test_two_replicas_learn_what_one_learns(sets, schedule, two_replicas):
+def test_two_replicas_train_like_one(sets, schedule, two_replicas):
     def weights(model):
         stream = mix(
             sets, schedule, batch_size=8, steps_per_epoch=4, epochs=range(2)

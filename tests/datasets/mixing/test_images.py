@@ -1,4 +1,4 @@
-"""Images of several sizes and channels in one mixture, when asked for."""
+"""Tests mixtures of images with different sizes and channels."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mtl_keras.datasets import concatenate, mix
 
 
 def images(rng, size, channels, task, dtype="float32"):
-    """Images with a mask, a class and a row of numbers each."""
+    """Makes images with a mask, a class and a row of numbers each."""
     shape = (6, *size, channels)
     x = (
         rng.random(shape)
@@ -24,7 +24,7 @@ def images(rng, size, channels, task, dtype="float32"):
 
 
 def mixed(sets, **options):
-    """All samples of a mixture in order, the first set before the second."""
+    """Returns all samples of a mixture in order."""
     stream = mix(sets, "alternate", batch_size=6, shuffle=False, **options)
     return batches(stream)
 
@@ -64,7 +64,7 @@ def test_grey_is_repeated_and_colours_are_averaged(rng):
     np.testing.assert_allclose(x, mean, rtol=1e-6)
 
 
-def test_pixels_of_integers_are_rounded(rng):
+def test_integer_pixels_are_rounded(rng):
     sets = {
         "grey": images(rng, (4, 4), 1, "a", "uint8"),
         "rgb": images(rng, (6, 6), 3, "b", "uint8"),
@@ -91,7 +91,7 @@ def test_images_of_several_sizes_in_one_stream(rng):
         np.testing.assert_allclose(
             found, tf.image.resize(image, (5, 5)), rtol=1e-6
         )
-    with pytest.raises(ValueError, match=r"open shape .*image_size="):
+    with pytest.raises(ValueError, match=r"unknown shape .*image_size="):
         mix({"a": stream})
 
 
@@ -109,7 +109,7 @@ def test_concatenated_sets_are_adapted_too(rng):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "options", "said"),
+    ("first", "second", "options", "message"),
     [
         ((4, 4, 3), (8, 6, 3), {}, r"Pass image_size=\(8, 6\) to resize\."),
         ((4, 4, 3), (4, 4, 1), {}, "Pass channels=3 or channels=1"),
@@ -124,18 +124,18 @@ def test_concatenated_sets_are_adapted_too(rng):
         ((4, 4, 3), (4, 4, 3), {"image_size": 4}, r"\(height, width\)"),
     ],
 )
-def test_inputs_that_differ_are_named_with_the_way_out(
-    first, second, options, said
+def test_different_inputs_are_named_with_advice(
+    first, second, options, message
 ):
     sets = {
         "one": (np.zeros((2, *first), "float32"), {"t": np.zeros(2)}),
         "two": (np.zeros((2, *second), "float32"), {"t": np.zeros(2)}),
     }
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         mix(sets, **options)
 
 
-def test_dtypes_that_differ_are_named():
+def test_different_dtypes_are_named():
     y = {"t": np.zeros(2)}
     sets = {
         "one": (np.zeros((2, 4), "float32"), y),

@@ -1,4 +1,4 @@
-"""Mixed streams: whose samples come when, and what is missing in them."""
+"""Tests mixed streams: the order of the samples, and missing labels."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ SCHEDULES = (
 
 
 def arguments(schedule):
-    """What a schedule needs besides its name."""
+    """Returns the arguments of a schedule."""
     return {"anneal_epochs": 3} if schedule == "annealed" else {}
 
 
 def counts(epoch, names):
-    """Samples of each data set in each batch."""
+    """Counts the samples of each data set in each batch."""
     return [[int((set_of(b) == name).sum()) for name in names] for b in epoch]
 
 
@@ -83,7 +83,7 @@ def test_proportional_passes_every_sample_once(make):
     assert sorted(seen.tolist()) == expected
 
 
-def test_shorter_sets_begin_again_once_they_are_through(make):
+def test_shorter_sets_are_repeated(make):
     stream = mix(make(a=20, b=3), batch_size=4)
     seen = np.concatenate(numbers_of(stream))
     repeated = seen[set_of(seen) == "b"]
@@ -98,7 +98,7 @@ def test_shorter_sets_begin_again_once_they_are_through(make):
 @pytest.mark.parametrize(
     "schedule", mostly_slow(["joint", "uniform", "annealed"], ["annealed"])
 )
-def test_is_a_function_of_the_seed_and_the_epoch(make, schedule):
+def test_the_stream_depends_on_the_seed_and_the_epoch(make, schedule):
     options = {"batch_size": 4, **arguments(schedule)}
     sets = make(a=14, b=5)
     one_by_one = mix(sets, schedule, seed=5, **options)
@@ -137,7 +137,7 @@ def test_without_shuffling_samples_come_in_order(make):
         ]
 
 
-def test_joint_batches_hold_the_shares(make):
+def test_joint_batches_have_the_given_shares(make):
     stream = mix(
         make(a=50, b=10),
         batch_size=8,
@@ -150,7 +150,7 @@ def test_joint_batches_hold_the_shares(make):
 
 
 @pytest.mark.slow
-def test_any_part_of_a_joint_batch_holds_some_of_each():
+def test_every_part_of_a_joint_batch_has_some_of_each():
     sets = {name: numbered(name, 40) for name in "abc"}
     shares = {"a": 4, "b": 2, "c": 2}
     for batch in numbers_of(mix(sets, batch_size=16, shares=shares)):
@@ -205,7 +205,7 @@ def test_annealing_goes_from_proportional_towards_uniform():
     assert np.abs(np.array(shares) - exact).max() < 1
 
 
-def test_labels_are_missing_where_a_set_has_none(make):
+def test_labels_of_other_sets_are_missing(make):
     for x, y in batches(mix(make(a=9, b=5), batch_size=4)):
         numbers = x[:, 0].astype(int)
         sets = set_of(numbers)
@@ -214,7 +214,7 @@ def test_labels_are_missing_where_a_set_has_none(make):
             np.testing.assert_array_equal(y[f"task_{name}"], expected)
 
 
-def test_dtypes_hold_the_missing_label():
+def test_dtypes_can_represent_the_missing_label():
     given = {
         "classes": (np.ones((4,), "uint8"), "int32", -1),
         "flags": (np.ones((4, 1), bool), "int32", -1),
@@ -265,13 +265,13 @@ def test_classes_in_floats_stay_floats_beside_integers():
         assert np.isnan(y["t"]).sum() >= 2
 
 
-def test_one_set_is_a_mixture_too():
+def test_a_mixture_of_one_set():
     stream = mix({"a": numbered("a", 9)}, batch_size=4)
     assert sorted(np.concatenate(numbers_of(stream))) == list(range(9))
 
 
 @pytest.mark.slow
-def test_a_stream_without_a_length_goes_on_where_it_stopped():
+def test_a_stream_of_unknown_length_continues():
     endless = tf.data.Dataset.counter().map(
         lambda n: (tf.fill([2], tf.cast(n, tf.float32)), {"t": n})
     )
@@ -281,7 +281,7 @@ def test_a_stream_without_a_length_goes_on_where_it_stopped():
 
 
 @pytest.mark.slow
-def test_an_endless_set_beside_one_with_an_end():
+def test_an_infinite_set_beside_a_finite_one():
     sets = {
         "a": as_stream(numbered("a", 5)).repeat(),
         "b": numbered("b", 7),
@@ -322,13 +322,13 @@ def test_replicas_get_the_samples_of_the_stream(two_replicas, schedule):
     assert [b.tolist() for b in found] == [b.tolist() for b in expected]
 
 
-def test_batches_are_shared_out_between_workers():
+def test_batches_are_distributed_to_workers():
     policy = mix({"a": numbered("a", 8)}).options().experimental_distribute
     assert policy.auto_shard_policy == tf.data.experimental.AutoShardPolicy.DATA
 
 
 @pytest.mark.slow
-def test_workers_get_parts_of_their_own():
+def test_workers_get_different_parts():
     # What that policy does, once batches were split between the workers.
     from tensorflow.python.data.experimental.ops import distribute
 

@@ -1,4 +1,4 @@
-"""Mixtures that cannot be: what is said of them."""
+"""Tests the errors of mixtures."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ X = np.zeros((4, 2), "float32")
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"schedule": "joined"}, "found 'joined'. Did you mean 'joint'"),
         ({"schedule": None}, "found None. .*Known: 'alternate'"),
@@ -26,7 +26,7 @@ X = np.zeros((4, 2), "float32")
         ({"shares": "sqrt"}, "found 'sqrt'. Did you mean 'square_root'"),
         (
             {"schedule": "alternate", "shares": {"a": 1, "b": 1}},
-            "goes with schedule='joint'",
+            "requires schedule='joint'",
         ),
         ({"shares": {"a": 99, "b": 1}}, "batch_size=100"),
         ({"batch_size": 1}, "batch_size=2"),
@@ -34,15 +34,15 @@ X = np.zeros((4, 2), "float32")
         ({"steps_per_epoch": "longst"}, "Did you mean 'longest'"),
         ({"steps_per_epoch": 0}, "`steps_per_epoch` must be an integer"),
         ({"schedule": "annealed"}, "`anneal_epochs` must be an integer"),
-        ({"anneal_epochs": 3}, "goes with schedule='annealed'"),
+        ({"anneal_epochs": 3}, "requires schedule='annealed'"),
         ({"epochs": range(0)}, r"`epochs` .* found range\(0, 0\)"),
-        ({"epochs": range(0, 4, 2)}, "in a row"),
+        ({"epochs": range(0, 4, 2)}, "consecutive epochs"),
         ({"seed": -1}, "`seed` must be"),
         ({"shuffle": -3}, "`shuffle` must be"),
     ],
 )
-def test_arguments_that_do_not_fit(options, said):
-    with pytest.raises(ValueError, match=said):
+def test_invalid_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
         mix(SETS, **options)
 
 
@@ -52,7 +52,7 @@ def test_epochs_must_be_a_range():
 
 
 @pytest.mark.parametrize(
-    ("sets", "said"),
+    ("sets", "message"),
     [
         ({}, "dict from name to data set, found {}"),
         ([A, B], "found a list"),
@@ -63,16 +63,16 @@ def test_epochs_must_be_a_range():
         ({"a": ({"x": A[0]}, A[1])}, "one input, found a dict"),
         ({"a": as_stream(({"x": A[0]}, A[1]))}, "one input, found a dict"),
         ({"a": as_stream(A[0])}, "found a TensorSpec"),
-        ({"a": (X, {"t": np.array(list("abcd"))})}, "'t' .* no numbers"),
+        ({"a": (X, {"t": np.array(list("abcd"))})}, "'t' .* not numbers"),
     ],
 )
-def test_what_is_no_data_set(sets, said):
-    with pytest.raises(TypeError, match=said):
+def test_values_that_are_not_data_sets(sets, message):
+    with pytest.raises(TypeError, match=message):
         mix(sets)
 
 
 @pytest.mark.parametrize(
-    ("sets", "said"),
+    ("sets", "message"),
     [
         ({"a": A, "b": numbered("b", 0)}, "'b' is empty"),
         ({"a": A, "b": as_stream(B).take(0)}, "'b' is empty"),
@@ -85,8 +85,8 @@ def test_what_is_no_data_set(sets, said):
         ),
     ],
 )
-def test_data_sets_that_do_not_fit(sets, said):
-    with pytest.raises(ValueError, match=said):
+def test_data_sets_that_do_not_fit_together(sets, message):
+    with pytest.raises(ValueError, match=message):
         mix(sets)
 
 
@@ -103,13 +103,13 @@ def test_data_sets_that_do_not_fit(sets, said):
 @pytest.mark.parametrize(
     "change", [lambda d: d.filter(lambda *_: True), lambda d: d.repeat()]
 )
-def test_a_length_that_is_needed_and_unknown(options, change):
+def test_a_required_length_that_is_unknown(options, change):
     sets = {"a": change(as_stream(A))}
     with pytest.raises(ValueError, match=r"'a' .*assert_cardinality"):
         mix(sets, **options)
 
 
-def test_targets_of_open_shape():
+def test_targets_of_unknown_shape():
     ragged = tf.data.Dataset.from_generator(
         lambda: [(X[0], {"tags": [1, 2, 3]})],
         output_signature=(
@@ -117,7 +117,7 @@ def test_targets_of_open_shape():
             {"tags": tf.TensorSpec((None,), tf.int32)},
         ),
     )
-    with pytest.raises(ValueError, match=r"'tags' .* open shape .* Pad"):
+    with pytest.raises(ValueError, match=r"'tags' .* unknown shape .* Pad"):
         mix({"a": ragged})
 
 

@@ -1,4 +1,4 @@
-"""How many samples of each data set the steps of an epoch take."""
+"""Tests the number of samples of each data set in each step."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ SCHEDULES = ("joint", "alternate", "proportional", "square_root", "uniform")
 
 
 def table(schedule, sizes, epoch=0, seed=2, **arguments):
-    """Samples of each data set in each step, and the plan's own length."""
+    """Returns the samples of each data set in each step, and the length."""
     plan = make_plan(sizes, schedule, batch_size=4, **arguments)
     counts = plan.counts(np.int64(epoch), np.array([1, seed])).numpy()
     assert len(counts) == plan.steps

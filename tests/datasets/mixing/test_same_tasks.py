@@ -1,4 +1,4 @@
-"""Tasks of one name mean the same in all data sets of a mixture."""
+"""Tests that tasks with the same name must agree in all data sets."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ PAIR = (X, {"stage": np.zeros(4, int)})
 
 @pytest.mark.parametrize("join", [mix, concatenate])
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "message"),
     [
         (
             stage("low", "mid"),
@@ -36,7 +36,7 @@ PAIR = (X, {"stage": np.zeros(4, int)})
             stage("low", "mid"),
             stage("mid", "low"),
             r"\['low', 'mid'\] .*\['mid', 'low'\] .*same in another order: "
-            r"class 0 is 'low' in the one and 'mid' in the other\. ",
+            r"class 0 is 'low' in the first and 'mid' in the second\. ",
         ),
         (
             stage("low", "mid"),
@@ -48,12 +48,12 @@ PAIR = (X, {"stage": np.zeros(4, int)})
         (Regression("stage"), Classification("stage", 2), "kind="),
     ],
 )
-def test_other_meanings_are_named(join, first, second, said):
-    with pytest.raises(ValueError, match=said):
+def test_differences_are_named(join, first, second, message):
+    with pytest.raises(ValueError, match=message):
         join({"a": PAIR, "b": PAIR}, tasks={"a": [first], "b": [second]})
 
 
-def test_the_first_names_are_compared_with_all_that_have_some():
+def test_the_first_names_are_compared_with_all_others():
     plain = Classification("stage", 2)
     check_same_tasks({"a": [plain], "b": [stage("I", "II")], "c": [plain]})
     check_same_tasks(
@@ -77,14 +77,14 @@ def test_the_first_names_are_compared_with_all_that_have_some():
         )
 
 
-def test_long_lists_are_cut():
+def test_long_lists_are_shortened():
     names = [f"class_{number}" for number in range(1000)]
     with pytest.raises(ValueError, match="980 more") as error:
         check_same_tasks({"a": [stage(*names)], "b": [stage(*names[::-1])]})
     assert len(str(error.value)) < 1500
 
 
-def test_tasks_that_are_not_there():
+def test_unknown_data_sets_and_tasks():
     with pytest.raises(ValueError, match=r"data set 'c', .* Known: 'a', 'b'"):
         mix({"a": PAIR, "b": PAIR}, tasks={"c": [stage("I", "II")]})
     with pytest.raises(ValueError, match=r"'stag' of data set 'a'.*'stage'\?"):
@@ -103,7 +103,7 @@ def splits(folder, name, stages, columns="x,z"):
     )
 
 
-def test_splits_bring_their_classes_and_columns(tmp_path):
+def test_classes_and_columns_of_splits_are_compared(tmp_path):
     low = splits(tmp_path, "a.csv", ["low", "mid"])
     same = splits(tmp_path, "b.csv", ["mid", "low"])
     high = splits(tmp_path, "c.csv", ["mid", "top"])

@@ -1,4 +1,4 @@
-"""Arrays in memory: held once, small until they are asked for."""
+"""Tests samples in memory: stored once, with small dtypes."""
 
 import tracemalloc
 
@@ -20,7 +20,7 @@ from mtl_keras.datasets.reading.array_source import ArraySource
         ("bool", "float32", "int32"),
     ],
 )
-def test_what_comes_out(dtype, of_x, of_y):
+def test_dtypes_of_samples(dtype, of_x, of_y):
     values = np.arange(12).reshape(6, 2).astype(dtype)
     source = ArraySource(values, {"y": values})
     indices = np.array([4, 0, 3])
@@ -35,7 +35,7 @@ def test_what_comes_out(dtype, of_x, of_y):
     np.testing.assert_array_equal(next(source.targets(indices))["y"], y["y"])
 
 
-def test_numbers_are_no_classes():
+def test_numbers_are_not_classes():
     values = np.arange(6, dtype="uint8")
     source = ArraySource(values, {"y": values, "z": values}, ["z"])
     _, y = source.arrays(np.arange(6))
@@ -52,7 +52,7 @@ def test_targets_come_in_parts_of_a_bounded_size():
     np.testing.assert_array_equal(np.concatenate(parts), masks[::-1])
 
 
-def test_inputs_may_be_a_dict_with_texts():
+def test_inputs_may_be_a_dict_with_strings():
     x = {"a": np.arange(3.0), "b": np.array(["u", "v", "w"], object)}
     source = ArraySource(x, {"y": np.arange(3)})
     found, _ = source.arrays(np.array([2, 0]))
@@ -62,14 +62,14 @@ def test_inputs_may_be_a_dict_with_texts():
     assert streamed["a"].numpy().tolist() == [2.0, 0.0]
 
 
-def test_what_is_taken_is_a_copy():
+def test_arrays_are_copies():
     source = ArraySource(np.arange(6.0), {"y": np.arange(6)})
     x, y = source.arrays(np.arange(6))
     x[:], y["y"][:] = 9, 9
     assert source.x.tolist() == source.y["y"].tolist() == list(range(6))
 
 
-def test_a_part_takes_little_more_than_it_returns():
+def test_reading_a_part_needs_little_memory():
     pixels = np.zeros((2048, 16, 16, 3), "uint8")
     source = ArraySource(pixels, {"y": pixels[..., :1]})
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""Batches of like length: each sample once, others each epoch, seeded."""
+"""Tests batches of similar length."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def test_each_epoch_has_each_sample_once(rng, batch_size):
         assert len(last) == (40 % batch_size or batch_size)
 
 
-def test_full_batches_have_like_lengths(rng):
+def test_full_batches_have_similar_lengths(rng):
     lengths = rng.integers(1, 30, size=43)
     (batches,) = epochs(lengths, 4, seed=0)
     spans = sorted(
@@ -35,7 +35,7 @@ def test_full_batches_have_like_lengths(rng):
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
 
 
-def test_epochs_differ_and_seeds_give_the_same(rng):
+def test_epochs_differ_and_seeds_reproduce_them(rng):
     lengths = rng.integers(1, 6, size=50)
     first, second = epochs(lengths, 8, seed=1, count=2)
     assert {frozenset(one) for one in first} != {frozenset(o) for o in second}
@@ -43,7 +43,7 @@ def test_epochs_differ_and_seeds_give_the_same(rng):
     assert epochs(lengths, 8, seed=2) != [first]
 
 
-def test_no_length_has_a_place_of_its_own(rng):
+def test_lengths_have_no_fixed_position(rng):
     """Neither the longest come last, nor does their batch stay small."""
     lengths = np.arange(22)
     found = epochs(lengths, 4, seed=0, count=40)

@@ -1,4 +1,4 @@
-"""Parts: every sample in one of them, no group in two."""
+"""Tests random splits of samples and of groups."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_no_group_is_in_two_parts_and_every_sample_in_one(seed):
     assert all(found)
 
 
-def test_shares_of_samples_and_of_groups():
+def test_fractions_of_samples_and_of_groups():
     sizes = {name: len(part) for name, part in parts_of(100).items()}
     assert sizes == {"train": 70, "validation": 10, "test": 20}
     groups = np.repeat(np.arange(10), 10)
@@ -41,7 +41,7 @@ def test_shares_of_samples_and_of_groups():
     }
 
 
-def test_the_seed_decides():
+def test_the_seed_determines_the_parts():
     for groups in (None, np.arange(50) // 2):
         first, again = parts_of(50, groups=groups), parts_of(50, groups=groups)
         other = parts_of(50, seed=1, groups=groups)
@@ -51,7 +51,7 @@ def test_the_seed_decides():
         assert not np.array_equal(first["train"], other["train"])
 
 
-def test_a_share_of_0_makes_no_part():
+def test_a_fraction_of_0_makes_no_part():
     assert set(parts_of(9, 0, 0.2)) == {"train", "test"}
     assert set(parts_of(9, 0.2, 0)) == {"train", "validation"}
     assert set(parts_of(9, 0, 0)) == {"train"}
@@ -65,16 +65,20 @@ def test_few_samples_still_make_every_part():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((10, 1, 0), ValueError, "`validation` must be a share of at least 0"),
-        ((10, 0, -0.1), ValueError, "`test` must be a share"),
+        (
+            (10, 1, 0),
+            ValueError,
+            "`validation` must be a fraction of at least 0",
+        ),
+        ((10, 0, -0.1), ValueError, "`test` must be a fraction"),
         ((10, 0.5, 0.5), ValueError, "leave nothing to train on. Their sum"),
-        ((10, "all", 0), TypeError, "found 'all'. 0.1 holds a tenth"),
-        ((10, True, 0), TypeError, "`validation` must be a share"),
+        ((10, "all", 0), TypeError, "found 'all', such as 0.1"),
+        ((10, True, 0), TypeError, "`validation` must be a fraction"),
         ((2, 0.1, 0.2), ValueError, "of 2 samples in 'data' leave nothing"),
         ((10, 0.1, 0.2, -1), ValueError, "`seed`"),
         ((4, 0.1, 0.2, 0, np.array([1, 1, 2, 2])), ValueError, "of 2 groups"),
     ],
 )
-def test_shares_that_do_not_fit(arguments, error, message):
+def test_invalid_fractions(arguments, error, message):
     with pytest.raises(error, match=message):
         parts_of(*arguments)

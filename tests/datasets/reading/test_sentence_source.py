@@ -1,4 +1,4 @@
-"""Batches of sentences: what belongs together, on one replica and on two."""
+"""Tests batches of sentences, on one replica and on two."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def source(rng):
     ]
     return SentenceSource(
         np.array(sentences, object),
-        {"tags": RaggedRows.of(tags), "row": np.arange(30, dtype="int32")},
+        {"tags": RaggedRows.pack(tags), "row": np.arange(30, dtype="int32")},
         lengths,
     )
 
@@ -31,7 +31,7 @@ def check(x, y):
         assert (tags[len(found) :] == -1).all()
 
 
-def test_arrays_are_as_wide_as_the_longest_of_all(source):
+def test_arrays_are_padded_to_the_longest_sentence(source):
     indices = np.array([3, 17, 4])
     x, y = source.arrays(indices)
     check(x, y)
@@ -41,7 +41,7 @@ def test_arrays_are_as_wide_as_the_longest_of_all(source):
 
 
 @pytest.mark.parametrize("seed", [None, 5])
-def test_batches_are_as_wide_as_their_longest(source, seed):
+def test_batches_are_padded_to_their_longest_sentence(source, seed):
     indices = np.arange(3, 28)
     batches = source.batches(indices, 4, seed)
     assert len(batches) == 7
@@ -54,7 +54,7 @@ def test_batches_are_as_wide_as_their_longest(source, seed):
     assert (rows == indices.tolist()) == (seed is None)
 
 
-def test_targets_are_counted_in_chunks(source, monkeypatch):
+def test_targets_come_in_chunks(source, monkeypatch):
     monkeypatch.setattr("mtl_keras.datasets.reading.sentence_source._CHUNK", 8)
     chunks = list(source.targets(np.arange(30)))
     assert [len(one["row"]) for one in chunks] == [8, 8, 8, 6]

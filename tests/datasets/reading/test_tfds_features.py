@@ -1,4 +1,4 @@
-"""Features by name, and which of them are read."""
+"""Tests features by name, and which of them are read."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from tensorflow_datasets import features as of  # noqa: E402
 
 from mtl_keras.datasets.reading.tfds_features import (  # noqa: E402
     Features,
-    flat_decoders,
+    flatten_decoders,
 )
 
 
@@ -66,9 +66,9 @@ def test_names_shapes_and_lists(features):
         ["box/low", "box/deep/high", "objects/label", "image"],
     ],
 )
-def test_only_what_is_wanted_is_read(features, names):
+def test_only_the_wanted_features_are_read(features, names):
     wanted = [features.by_name[name] for name in names]
-    partial = features.read_only(wanted, {}, skip=True)
+    partial = features.partial_decoding(wanted, {}, skip=True)
     left = Features(
         partial.extract_features(features._features), "what is left"
     )
@@ -77,7 +77,7 @@ def test_only_what_is_wanted_is_read(features, names):
     assert set(left.by_name) == set(names) | extra
 
 
-def test_an_unknown_name_is_told_the_nearest(features):
+def test_an_unknown_name_gets_a_suggestion(features):
     with pytest.raises(
         ValueError,
         match=r"`inputs`.*the data set does not .*"
@@ -88,11 +88,11 @@ def test_an_unknown_name_is_told_the_nearest(features):
 
 def test_decoders_may_be_nested_or_named(features):
     flat = {"box/deep/high": 1, "image": 2}
-    assert flat_decoders(flat, features) == flat
+    assert flatten_decoders(flat, features) == flat
     nested = {"box": {"deep": {"high": 1}}, "image": 2}
-    assert flat_decoders(nested, features) == flat
-    with pytest.raises(ValueError, match="'box', which holds several"):
-        flat_decoders({"box": 1}, features)
+    assert flatten_decoders(nested, features) == flat
+    with pytest.raises(ValueError, match="'box', which contains several"):
+        flatten_decoders({"box": 1}, features)
 
 
 def test_features_without_names():

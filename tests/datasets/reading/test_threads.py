@@ -1,4 +1,4 @@
-"""Functions that are called in several threads."""
+"""Tests calls in several threads."""
 
 import threading
 
@@ -17,7 +17,7 @@ def test_results_keep_their_order():
     assert map_in_threads(wait, list(range(4))) == [0, 10, 20, 30]
 
 
-def test_the_first_error_ends_it():
+def test_the_first_error_stops_the_calls():
     called = []
 
     def fail(number):
@@ -29,8 +29,8 @@ def test_the_first_error_ends_it():
     assert len(called) < 10_000
 
 
-def test_a_bar_is_shown_where_there_are_many(capsys):
-    map_in_threads(abs, [1, 2], unit="mask", shown_from=3)
+def test_many_items_show_a_progress_bar(capsys):
+    map_in_threads(abs, [1, 2], unit="mask", progress_bar_from=3)
     assert capsys.readouterr().out == ""
-    map_in_threads(abs, [1, 2, 3], unit="mask", shown_from=3)
+    map_in_threads(abs, [1, 2, 3], unit="mask", progress_bar_from=3)
     assert "3/3" in capsys.readouterr().out

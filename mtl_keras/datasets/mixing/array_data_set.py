@@ -1,4 +1,4 @@
-"""A data set in memory, as a mixture reads it."""
+"""Data set of a mixture that is in memory."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mtl_keras.datasets.mixing.images import ImageAdaptation
 from mtl_keras.datasets.mixing.signature import ArraySpec, Signature
 
 
-class ArraySource:
-    """Arrays of inputs and targets.
+class ArrayDataSet:
+    """Data set of a mixture that is in memory.
 
     Args:
-        name: String, the name of the data set, for errors.
+        name: Name of the data set, for errors.
         x: Array of inputs.
         y: Mapping from task name to an array of targets.
-        adaptation: What the images go through.
+        adaptation: The `ImageAdaptation` of its images.
 
     Raises:
-        ValueError: If it is empty, or lengths differ.
+        ValueError: If it is empty, or the lengths of arrays differ.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ArraySource:
         """Adapts samples.
 
         Args:
-            part: Slice, which samples.
+            part: Slice of samples.
 
         Returns:
             `(x, y)`, tensors.
@@ -68,5 +68,5 @@ def _check(name: str, x: np.ndarray, y: Mapping[str, np.ndarray]) -> None:
         if targets.shape[:1] != x.shape[:1]:
             raise ValueError(
                 f"Data set {name!r}: task {task!r} has targets of shape "
-                f"{targets.shape} for {len(x)} inputs; expected one for each."
+                f"{targets.shape} for {len(x)} inputs; expected one per input."
             )

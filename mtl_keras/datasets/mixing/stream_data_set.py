@@ -1,4 +1,4 @@
-"""A `tf.data.Dataset`, as a mixture reads it."""
+"""Data set of a mixture that is a `tf.data.Dataset`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import tensorflow as tf
 from mtl_keras.datasets.mixing.images import ImageAdaptation
 from mtl_keras.datasets.mixing.signature import ArraySpec, Signature
 
-# TensorFlow's own number where no global seed is set.
+# TensorFlow's default graph seed.
 _GRAPH_SEED = 87654321
 
 
-class StreamSource:
-    """A `tf.data.Dataset` of single samples, which are put into batches.
+class StreamDataSet:
+    """Data set of a mixture that is a `tf.data.Dataset` of single samples.
 
     Args:
-        name: String, the name of the data set, for errors.
+        name: Name of the data set, for errors.
         dataset: A `tf.data.Dataset` of `(x, {task: y})`.
-        adaptation: What the images go through.
-        buffer_size: Integer, of how many samples the next is drawn.
+        adaptation: The `ImageAdaptation` of its images.
+        buffer_size: Integer, size of the shuffle buffer.
 
     Raises:
         ValueError: If it is empty, or yields batches.
@@ -44,32 +44,32 @@ class StreamSource:
         self._buffer_size = buffer_size
 
     def chunks(self, counts, epoch, seed, shuffle: bool) -> tf.data.Dataset:
-        """Makes the samples that each step of an epoch takes.
+        """Reads the samples of each step of an epoch.
 
         Args:
-            counts: Tensor of shape `(steps,)`, how many each takes.
+            counts: Tensor of shape `(steps,)`, number of samples per step.
             epoch: Tensor, the number of the epoch.
             seed: Tensor of shape `(2,)`, for this epoch and this data set.
-            shuffle: Whether to shuffle.
+            shuffle: Boolean, whether to shuffle.
 
         Returns:
-            A `tf.data.Dataset` of a batch a step, which may be empty.
+            A `tf.data.Dataset` of one batch per step, which may be empty.
         """
-        most = tf.reduce_max(counts)
+        max_count = tf.reduce_max(counts)
         samples = self._endless(self._start(counts, epoch), seed, shuffle)
-        batches = samples.map(self._adapt).batch(tf.maximum(most, 1))
+        batches = samples.map(self._adapt).batch(tf.maximum(max_count, 1))
         empty = tf.data.Dataset.from_tensors(self._empty()).repeat()
         steps = tf.data.Dataset.from_tensor_slices(counts)
         chosen = tf.data.Dataset.choose_from_datasets(
             [empty, batches], steps.map(lambda n: tf.cast(n > 0, tf.int64))
         )
         return tf.data.Dataset.zip(chosen, steps).map(
-            # Only the last batch of an epoch is cut, so nothing is lost.
+            # Only the last batch of an epoch is cut, so no sample is lost.
             lambda batch, n: tf.nest.map_structure(lambda v: v[:n], batch)
         )
 
     def _start(self, counts, epoch):
-        """Goes on where earlier epochs stopped, if they took not all."""
+        """Returns the first sample, after those of earlier epochs."""
         total = tf.reduce_sum(counts)
         if self.size is None or self.size == math.inf:
             return epoch * total
@@ -81,7 +81,7 @@ class StreamSource:
             samples = self._dataset.skip(tf.where(number == 0, start, 0))
             if not shuffle:
                 return samples
-            # Else the order would follow the global seed as well.
+            # Otherwise the order would depend on the global seed, too.
             tf.compat.v1.set_random_seed(_GRAPH_SEED)
             folded = tf.random.experimental.stateless_fold_in(seed, number)
             drawn = tf.random.stateless_uniform(
@@ -96,7 +96,7 @@ class StreamSource:
         return tf.data.Dataset.range(tf.int64.max).flat_map(one_round)
 
     def _adapt(self, x, y):
-        # One by one, because images of several sizes make no batch.
+        # One by one, because images may have different sizes.
         batch = tf.nest.map_structure(lambda v: v[None], (x, y))
         adapted = self._adaptation(*batch, self.own)
         return tf.nest.map_structure(lambda v: v[0], adapted)
@@ -119,16 +119,16 @@ def _check_single(name: str, x, y) -> None:
 
 
 def _size(name: str, dataset: tf.data.Dataset) -> float | None:
-    """Number of samples: infinite if it repeats, `None` if it is unknown."""
+    """Returns the number of samples, infinite or `None` if unknown."""
     cardinality = int(dataset.cardinality())
     if cardinality == tf.data.INFINITE_CARDINALITY:
         return math.inf
     unknown = cardinality == tf.data.UNKNOWN_CARDINALITY
-    # An empty one would be repeated for ever without a sample.
+    # An empty data set would be repeated forever.
     if cardinality == 0 or (unknown and not any(True for _ in dataset.take(1))):
         raise ValueError(
             f"Data set {name!r} is empty: the tf.data.Dataset yields no "
-            "sample. Leave it out, or look at what filters it."
+            "samples. Leave it out, or check what filters it."
         )
     return None if unknown else cardinality
 

@@ -1,24 +1,20 @@
-"""What values of masks mean."""
+"""Tests the encodings that are inferred from the values of masks."""
 
-import numpy as np
 import pytest
 
-from mtl_keras.datasets.reading.mask_values import (
-    GreyCoding,
-    MaskValues,
-    decide_coding,
-)
+from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
+from mtl_keras.datasets.reading.mask_values import MaskValues
 
 
-def decide(values, num_classes=None, **found):
+def infer(values, num_classes=None, **found):
     greys = dict.fromkeys(values, "'a.png'")
-    return decide_coding(
+    return infer_mask_encoding(
         "m", MaskValues(greys=greys, **found), num_classes, None, "its masks"
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "said", "classes", "is_cut"),
+    ("values", "num_classes", "classes", "is_cut"),
     [
         ({0, 1}, None, 1, False),
         ({1}, None, 1, False),
@@ -32,20 +28,20 @@ def decide(values, num_classes=None, **found):
         ({0, 1, 2, 255}, 300, 300, False),
     ],
 )
-def test_decisions(values, said, classes, is_cut):
-    coding = decide(values, said)
-    assert (coding.num_classes, coding.is_cut) == (classes, is_cut)
+def test_encodings(values, num_classes, classes, is_cut):
+    encoding = infer(values, num_classes)
+    assert (encoding.num_classes, encoding.is_cut) == (classes, is_cut)
 
 
 @pytest.mark.parametrize(
-    ("values", "said", "message"),
+    ("values", "num_classes", "message"),
     [
         ({0, 1, 255}, None, "missing_pixel=255.*num_classes=1"),
         ({0, 1, 2, 3, 255}, None, "missing_pixel=255"),
         ({0, 90, 255}, None, "num_classes=1, which cuts"),
         (set(range(256)), None, "num_classes=1"),
-        (set(range(120)), None, "num_classes=120, or num_classes=1"),
-        ({0, 7}, None, "hardly count classes.*missing_pixel=7"),
+        (set(range(120)), None, "num_classes=120; or num_classes=1"),
+        ({0, 7}, None, "probably not class indices.*missing_pixel=7"),
         ({0, 1, 254}, None, "missing_pixel=254"),
         ({0, 1, 255}, 1, r"255 in 'a\.png', 1 in .*missing_pixel=255"),
         ({0, 1, 2, 255}, 1, "missing_pixel=255"),
@@ -53,15 +49,6 @@ def test_decisions(values, said, classes, is_cut):
         (set(), None, "no pixel has a label"),
     ],
 )
-def test_values_that_may_mean_more_than_one_thing(values, said, message):
+def test_ambiguous_values(values, num_classes, message):
     with pytest.raises(ValueError, match=rf"Task 'm': .*{message}"):
-        decide(values, said)
-
-
-def test_labels():
-    values = np.array([0, 1, 9, 255], "uint8")
-    assert GreyCoding("m", 3).labels(values[:2]).tolist() == [0, 1]
-    cut = GreyCoding("m", 1, missing_pixel=9, is_cut=True)
-    assert cut.labels(values).tolist() == [0, 0, -1, 1]
-    signed = GreyCoding("m", 1, is_cut=True).labels(np.array([-1, -7, 200]))
-    assert signed.tolist() == [-1, -1, 1]
+        infer(values, num_classes)
