@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mtl_keras.keras_compat import node_of
+from mtl_keras.keras_compat import get_node
 
 
-def nodes_behind(tensors: Iterable) -> list:
+def find_ancestor_nodes(tensors: Iterable) -> list:
     """Lists the nodes that lead to tensors, including input nodes.
 
     Args:
@@ -16,16 +16,16 @@ def nodes_behind(tensors: Iterable) -> list:
     Returns:
         A list of nodes without duplicates, the nearest nodes first.
     """
-    found, waiting = {}, [node_of(tensor) for tensor in tensors]
+    found, waiting = {}, [get_node(tensor) for tensor in tensors]
     while waiting:
         node = waiting.pop()
         if node not in found:
             found[node] = None
-            waiting.extend(map(node_of, node.input_tensors))
+            waiting.extend(map(get_node, node.input_tensors))
     return list(found)
 
 
-def variables_of(node) -> Iterable:
+def get_node_variables(node) -> Iterable:
     """Lists the trainable variables that a node reads.
 
     Args:
@@ -33,10 +33,10 @@ def variables_of(node) -> Iterable:
 
     Returns:
         The trainable variables of its layer. If the layer has a method
-        `variables_of_call`, only those that this call reads.
+        `call_variables`, only those that this call reads.
     """
     operation, arguments = node.operation, node.arguments
-    call_variables = getattr(operation, "variables_of_call", None)
-    if call_variables is not None:
-        return call_variables(*arguments.args, **arguments.kwargs)
+    call = getattr(operation, "call_variables", None)
+    if call is not None:
+        return call(*arguments.args, **arguments.kwargs)
     return getattr(operation, "trainable_variables", ())

@@ -170,7 +170,7 @@ def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     return model._flatten_layers(include_self=True)
 
 
-def operation_of(tensor) -> tuple:
+def get_operation(tensor) -> tuple:
     """Returns the operation that created a Keras tensor, and its indices.
 
     Args:
@@ -183,13 +183,13 @@ def operation_of(tensor) -> tuple:
     return history.operation, history.node_index, history.tensor_index
 
 
-def node_of(tensor):
+def get_node(tensor):
     """Returns the graph node that created a Keras tensor.
 
     Args:
         tensor: A symbolic Keras tensor.
     """
-    operation, index, _ = operation_of(tensor)
+    operation, index, _ = get_operation(tensor)
     return operation._inbound_nodes[index]
 
 
@@ -232,7 +232,7 @@ def get_output_attributes(output) -> dict:
     return {name: getattr(output, name, None) for name in OUTPUT_ATTRIBUTES}
 
 
-def learning_rate_of(optimizer: keras.optimizers.Optimizer):
+def get_learning_rate(optimizer: keras.optimizers.Optimizer):
     """Returns the variable or schedule of an optimizer's learning rate.
 
     Args:

@@ -169,7 +169,7 @@ REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
 # others too, which are tested by `test-all`.
 QUICK = ("build_mlp",)
 # One of each layer that factories build shared graphs with.
-OF_EACH_LAYER = (
+LAYER_REPRESENTATIVES = (
     "build_cross_stitch_mlp",
     "build_dselect_k",
     "build_from_backbone",
@@ -179,9 +179,9 @@ OF_EACH_LAYER = (
     "build_text_cls_tag",
 )
 # Where maps, normalization or losses of two terms could make a difference.
-OF_VECTORS_AND_MAPS = ("build_cnn_cls_seg", "build_mlp")
+VECTOR_AND_PIXEL_MODELS = ("build_cnn_cls_seg", "build_mlp")
 # One of each way in which a graph shares parameters.
-OF_EACH_GRAPH = (
+GRAPH_REPRESENTATIVES = (
     "build_cross_stitch_mlp",
     "build_esmm",
     "build_hierarchical_mlp",

@@ -9,7 +9,7 @@ replica under a strategy.
 
 import dataclasses
 
-from factory_harness import OF_EACH_GRAPH, REPRESENTATIVE, SMALL
+from factory_harness import GRAPH_REPRESENTATIVES, REPRESENTATIVE, SMALL
 
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Classification
@@ -131,7 +131,7 @@ def _of_factories():
         Case(labels="complete", optimizer="adam", arguments=_BATCH),
     )
     for gradients, factories in (
-        ("parameters", OF_EACH_GRAPH),
+        ("parameters", GRAPH_REPRESENTATIVES),
         ("features", ("build_mlp", "build_mtan", "build_text_cls_tag")),
     ):
         for factory in factories:

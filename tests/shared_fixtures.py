@@ -114,7 +114,7 @@ def factory_name(request):
 
 @pytest.fixture(
     params=factory_harness.mostly_slow(
-        sorted(factory_harness.SMALL), factory_harness.OF_EACH_GRAPH
+        sorted(factory_harness.SMALL), factory_harness.GRAPH_REPRESENTATIVES
     )
 )
 def graph_factory(request):
@@ -132,7 +132,7 @@ def engine_factory(request):
 
 @pytest.fixture(
     params=factory_harness.mostly_slow(
-        factory_harness.SHARING, factory_harness.OF_EACH_GRAPH
+        factory_harness.SHARING, factory_harness.GRAPH_REPRESENTATIVES
     )
 )
 def sharing_factory(request):

@@ -154,8 +154,8 @@ def test_keras_says_what_made_a_tensor():
     inputs = keras.Input((2,))
     layer = keras.layers.Dense(1)
     output = layer(inputs)
-    assert keras_compat.operation_of(output) == (layer, 0, 0)
-    assert keras_compat.node_of(output).input_tensors == [inputs]
+    assert keras_compat.get_operation(output) == (layer, 0, 0)
+    assert keras_compat.get_node(output).input_tensors == [inputs]
 
 
 def test_optimizers_sum_gradients_in_one_method():
@@ -165,11 +165,11 @@ def test_optimizers_sum_gradients_in_one_method():
 
 
 def test_optimizers_keep_rates_and_schedules_apart():
-    rate = keras_compat.learning_rate_of(keras.optimizers.SGD(0.5))
+    rate = keras_compat.get_learning_rate(keras.optimizers.SGD(0.5))
     assert isinstance(rate, keras.Variable)
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     optimizer = keras.optimizers.SGD(schedule)
-    assert keras_compat.learning_rate_of(optimizer) is schedule
+    assert keras_compat.get_learning_rate(optimizer) is schedule
 
 
 def test_tensorflow_keeps_the_global_seed():

@@ -28,7 +28,7 @@ import numpy as np
 import mtl_keras
 from mtl_keras.datasets import batches_by_length, snips
 from mtl_keras.datasets.reading.array_source import ArraySource
-from mtl_keras.layers.token_ids import words_of
+from mtl_keras.layers.token_ids import count_words
 
 BLOCKS, STEPS_OF_PART = 60, 14
 SENTENCES, STEPS, BATCH = 4478, 46, 32
@@ -63,7 +63,7 @@ def as_long_as_atis():
 def built(x, seed=0, **arguments):
     """The library's default model."""
     keras.utils.set_random_seed(seed)
-    return mtl_keras.build_text_cls_tag(vocabulary=words_of(x), **arguments)
+    return mtl_keras.build_text_cls_tag(vocabulary=count_words(x), **arguments)
 
 
 def batches_of(model, x, y, by_length, seed=0):

@@ -178,20 +178,20 @@ def beside_plain(name, count, build, build_plain, inputs=INPUTS):
 
 def one_by_one(count):
     """`our_mlp` with each task by itself, as fewer tasks are."""
-    least, groups.LEAST_TASKS = groups.LEAST_TASKS, count + 1
+    least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, count + 1
     try:
         return our_mlp(count)
     finally:
-        groups.LEAST_TASKS = least
+        groups.MIN_GROUP_SIZE = least
 
 
 def together(count):
     """`our_mlp` with all tasks together, however few they are."""
-    least, groups.LEAST_TASKS = groups.LEAST_TASKS, 2
+    least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, 2
     try:
         return our_mlp(count)
     finally:
-        groups.LEAST_TASKS = least
+        groups.MIN_GROUP_SIZE = least
 
 
 def threshold(count):

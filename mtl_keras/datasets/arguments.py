@@ -1,8 +1,9 @@
 """Checks the arguments that several data sets and readers share."""
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
+
+from mtl_keras.argument_checks import is_integer
 
 
 def check_count(name: str, value: Any) -> None:
@@ -15,7 +16,7 @@ def check_count(name: str, value: Any) -> None:
     Raises:
         ValueError: If `value` is not an integer, or below 1.
     """
-    if not _is_integer(value) or value < 1:
+    if not is_integer(value) or value < 1:
         raise ValueError(
             f"`{name}` must be an integer of at least 1, found {value!r}."
         )
@@ -30,7 +31,7 @@ def check_seed(value: Any) -> None:
     Raises:
         ValueError: If `value` is not an integer, or negative.
     """
-    if not _is_integer(value) or value < 0:
+    if not is_integer(value) or value < 0:
         raise ValueError(
             f"`seed` must be an integer of at least 0, found {value!r}. "
             "The same seed always gives the same data; for other data, pass "
@@ -53,13 +54,8 @@ def check_image_size(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
     is_pair = isinstance(value, Sequence) and len(value) == 2
-    if not is_pair or not all(_is_integer(n) and n > 0 for n in value):
+    if not is_pair or not all(is_integer(n) and n > 0 for n in value):
         raise ValueError(
             f"`image_size` must be (height, width) in pixels, found {value!r}."
         )
     return int(value[0]), int(value[1])
-
-
-def _is_integer(value: Any) -> bool:
-    # To Python, True and False are integers; here they are a mistake.
-    return isinstance(value, Integral) and not isinstance(value, bool)

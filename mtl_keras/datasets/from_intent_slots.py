@@ -97,7 +97,7 @@ def from_intent_slots(
     data = mtl_keras.datasets.from_intent_slots(
         "data/atis", unknown_classes="missing"
     )
-    words = mtl_keras.layers.token_ids.words_of(data.arrays("train")[0])
+    words = mtl_keras.layers.token_ids.count_words(data.arrays("train")[0])
     model = mtl_keras.build_text_cls_tag(
         input_shape=data.input_shape, tasks=data.tasks, vocabulary=words
     )

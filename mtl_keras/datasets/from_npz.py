@@ -7,11 +7,11 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
+from mtl_keras.argument_checks import is_integer
 from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.datasets.reading.array_targets import make_array_target
@@ -146,9 +146,7 @@ def _missing_pixels(missing_pixel, names: Sequence[str]) -> dict[str, int]:
                 f"`missing_pixel` names {name!r}, which is not a task. "
                 f"{did_you_mean(name, names)}"
             )
-        if value is not None and (
-            not isinstance(value, Integral) or isinstance(value, bool)
-        ):
+        if value is not None and not is_integer(value):
             raise ValueError(
                 f"`missing_pixel` must be an integer, found {value!r}."
             )

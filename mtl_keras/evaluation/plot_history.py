@@ -11,7 +11,7 @@ import keras
 
 PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.5
 # Ratio of largest to smallest value from which on the axis is logarithmic.
-LOG_FROM = 30
+MIN_LOG_RATIO = 30
 
 
 def plot_history(history):
@@ -75,7 +75,7 @@ def _draw_panel(axes, title: str, values: Mapping, key: str) -> None:
             epochs, numbers, color=colour, label=label, marker=marker, ms=3
         )
     numbers = [number for _, line, _ in lines for number in line]
-    if min(numbers) > 0 and max(numbers) > LOG_FROM * min(numbers):
+    if min(numbers) > 0 and max(numbers) > MIN_LOG_RATIO * min(numbers):
         axes.set_yscale("log")
     axes.set_title("total loss" if title == "loss" else title, fontsize=10)
     axes.set_xlabel("epoch", fontsize=8)

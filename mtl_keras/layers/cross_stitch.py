@@ -98,7 +98,7 @@ class CrossStitch(keras.layers.Layer):
         task = check_task_index(task, self.num_tasks)
         return weighted_sum(self.rows[task], inputs, self.per_channel)
 
-    def variables_of_call(self, inputs, task=0) -> list:
+    def call_variables(self, inputs, task=0) -> list:
         """Lists the variables that a call reads.
 
         Args:
@@ -107,7 +107,7 @@ class CrossStitch(keras.layers.Layer):
         """
         return [self.rows[task]]
 
-    def layers_of_task(self, inputs, task=0) -> list:
+    def task_layers(self, inputs, task=0) -> list:
         """Creates the layers that compute only this call.
 
         Args:

@@ -156,7 +156,7 @@ class GroupedDense(keras.layers.Layer):
         self._check(input_shape)
         return [(input_shape[0], self.units)] * self.num_tasks
 
-    def layers_of_task(self, inputs, task=0) -> list:
+    def task_layers(self, inputs, task=0) -> list:
         """Creates the layers that compute only one task.
 
         Args:

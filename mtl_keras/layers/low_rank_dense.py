@@ -119,7 +119,7 @@ class LowRankDense(keras.layers.Layer):
             outputs = ops.add(outputs, self.biases[task])
         return self.activation(outputs)
 
-    def variables_of_call(self, inputs, task=0) -> list:
+    def call_variables(self, inputs, task=0) -> list:
         """Lists the variables that a call reads.
 
         Args:
@@ -129,7 +129,7 @@ class LowRankDense(keras.layers.Layer):
         own = [self.basis, self.factors[task]]
         return [*own, self.biases[task]] if self.use_bias else own
 
-    def layers_of_task(self, inputs, task=0) -> list:
+    def task_layers(self, inputs, task=0) -> list:
         """Creates the layers that compute only this call, in order.
 
         Args:
@@ -150,7 +150,7 @@ class LowRankDense(keras.layers.Layer):
             name=f"{self.name}_factor_{task}",
             **settings,
         )
-        _, *own = self.variables_of_call(inputs, task)
+        _, *own = self.call_variables(inputs, task)
         return [
             with_values(basis, inputs.shape, [self.basis]),
             with_values(factor, (*inputs.shape[:-1], self.rank), own),

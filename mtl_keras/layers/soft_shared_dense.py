@@ -121,7 +121,7 @@ class SoftSharedDense(keras.layers.Layer):
             outputs = ops.add(outputs, self.biases[task])
         return self.activation(outputs)
 
-    def variables_of_call(self, inputs, task=0) -> list:
+    def call_variables(self, inputs, task=0) -> list:
         """Lists the variables that a call reads.
 
         Args:
@@ -131,7 +131,7 @@ class SoftSharedDense(keras.layers.Layer):
         own = [self.kernels[task]]
         return [*own, self.biases[task]] if self.use_bias else own
 
-    def layers_of_task(self, inputs, task=0) -> list:
+    def task_layers(self, inputs, task=0) -> list:
         """Creates the layers that compute only this call.
 
         Args:
@@ -146,7 +146,7 @@ class SoftSharedDense(keras.layers.Layer):
             dtype=self.dtype_policy,
             name=f"{self.name}_{task}",
         )
-        own = self.variables_of_call(inputs, task)
+        own = self.call_variables(inputs, task)
         return [with_values(layer, inputs.shape, own)]
 
     def compute_output_shape(self, input_shape) -> tuple:

@@ -141,7 +141,7 @@ class TaskRelationDense(keras.layers.Layer):
         outputs = ops.matmul(inputs, self.kernels[task])
         return ops.add(outputs, self.biases[task])
 
-    def variables_of_call(self, inputs, task=0) -> list:
+    def call_variables(self, inputs, task=0) -> list:
         """Lists the variables that a call reads.
 
         Args:
@@ -152,7 +152,7 @@ class TaskRelationDense(keras.layers.Layer):
             return [self.kernels[task], self.biases[task]]
         return [*self.kernels, *self.biases, self.rows[task]]
 
-    def layers_of_task(self, inputs, task=0) -> list:
+    def task_layers(self, inputs, task=0) -> list:
         """Creates the layers that compute only this call.
 
         Args:

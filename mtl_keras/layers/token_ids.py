@@ -119,7 +119,7 @@ class TokenIds(keras.layers.TextVectorization):
         }
 
 
-def words_of(sentences, lowercase: bool = True) -> list[str]:
+def count_words(sentences, lowercase: bool = True) -> list[str]:
     """Lists the tokens of sentences, the most frequent first.
 
     Args:
@@ -131,7 +131,7 @@ def words_of(sentences, lowercase: bool = True) -> list[str]:
 
     Example:
 
-    >>> words_of(["play jazz", "Play some Jazz", "play it"])
+    >>> count_words(["play jazz", "Play some Jazz", "play it"])
     ['play', 'jazz', 'some', 'it']
     """
     counter = keras.layers.TextVectorization(
@@ -146,7 +146,7 @@ def _check_vocabulary(vocabulary) -> list[str]:
     if isinstance(vocabulary, str) or not isinstance(vocabulary, Sequence):
         raise TypeError(
             f"vocabulary is of type {type(vocabulary).__name__}; expected a "
-            "list of tokens, such as words_of(sentences)."
+            "list of tokens, such as count_words(sentences)."
         )
     for word in vocabulary:
         if not isinstance(word, str):

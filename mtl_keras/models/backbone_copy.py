@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import keras
 
-from mtl_keras.keras_compat import Functional, operation_of, run_graph
+from mtl_keras.keras_compat import Functional, get_operation, run_graph
 
 # Layers that are the identity in inference.
 _TRAINING_ONLY_LAYERS = (
@@ -89,7 +89,7 @@ def copy_backbone(
             copy.set_weights(layer.get_weights())
         if isinstance(copy, keras.layers.Normalization):
             copy.finalize_state()
-    return BackboneCopy(backbone.name, outputs, operation_of(end)[0].name)
+    return BackboneCopy(backbone.name, outputs, get_operation(end)[0].name)
 
 
 def is_graph_model(layer) -> bool:

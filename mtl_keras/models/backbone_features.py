@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-from mtl_keras.keras_compat import operation_of
+from mtl_keras.keras_compat import get_operation
 from mtl_keras.models.backbone_copy import BackboneCopy
 from mtl_keras.models.pixel_tasks import is_pixel_task
 from mtl_keras.spelling import did_you_mean
@@ -158,7 +158,7 @@ def _map_shape(backbone, name: str, task: Task) -> tuple:
 def _end(backbone) -> str:
     """Returns the last layer, which must not be a classification."""
     end = backbone.outputs[backbone.end]
-    last = operation_of(end)[0]
+    last = get_operation(end)[0]
     activation = getattr(getattr(last, "activation", None), "__name__", None)
     # All networks of keras.applications use one of two names for their top.
     has_top_name = backbone.end.endswith(("predictions", "head_dense"))
@@ -178,7 +178,7 @@ def _last_layers_by_size(backbone, size: tuple) -> list[str]:
     layers, end, weighted = {}, None, False
     for name, output in backbone.outputs.items():
         # All layers before the first weights are preprocessing.
-        weighted = weighted or _has_weights(operation_of(output)[0])
+        weighted = weighted or _has_weights(get_operation(output)[0])
         if weighted and len(output.shape) == 4:
             end = tuple(output.shape)[1:3]
             layers[end] = name

@@ -8,8 +8,8 @@ from typing import TypedDict
 
 import keras
 
-from mtl_keras.graph_nodes import nodes_behind
-from mtl_keras.keras_compat import operation_of
+from mtl_keras.graph_nodes import find_ancestor_nodes
+from mtl_keras.keras_compat import get_operation
 from mtl_keras.pretrained import load_weights
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
@@ -87,8 +87,8 @@ def build_model(
 
 def _check_layer_names(outputs: Mapping[str, object]) -> None:
     """Raises an error if a layer of the trunk has the name of a task."""
-    heads = {id(operation_of(output)[0]) for output in outputs.values()}
-    for node in nodes_behind(outputs.values()):
+    heads = {id(get_operation(output)[0]) for output in outputs.values()}
+    for node in find_ancestor_nodes(outputs.values()):
         operation = node.operation
         if operation.name in outputs and id(operation) not in heads:
             raise ValueError(

@@ -15,8 +15,8 @@ def add_heads(features: Mapping[str, object], tasks: Sequence[Task]) -> dict:
     """Adds the head of each task to its features.
 
     One layer computes the heads of all tasks of the same kind that read one
-    tensor, if there are `mtl_keras.tasks.groups.LEAST_TASKS` of them or more.
-    Each output is still the output of a layer with the name of its task.
+    tensor, if there are at least `mtl_keras.tasks.groups.MIN_GROUP_SIZE`. Each
+    output is still the output of a layer with the name of its task.
 
     Args:
         features: Dict from task name to the features that the task reads.
@@ -27,12 +27,12 @@ def add_heads(features: Mapping[str, object], tasks: Sequence[Task]) -> dict:
     """
     names_by_kind = {}
     for task in tasks:
-        kind = (groups.kind_of(task), id(features[task.name]))
+        kind = (groups.group_key(task), id(features[task.name]))
         names_by_kind.setdefault(kind, []).append(task.name)
     large_groups = [
         names
         for names in names_by_kind.values()
-        if len(names) >= groups.LEAST_TASKS
+        if len(names) >= groups.MIN_GROUP_SIZE
     ]
     grouped = {name for names in large_groups for name in names}
     # In the order of the tasks, because layers draw their seeds in turn.

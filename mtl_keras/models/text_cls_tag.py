@@ -78,8 +78,8 @@ def build_text_cls_tag(
         num_classes: Number of classes of both default tasks, or of each of
             them. Defaults to `(7, 72)`. Cannot be combined with `tasks`.
         vocabulary: List of words, the most frequent first (such as
-            `mtl_keras.layers.token_ids.words_of(sentences)`), or the number of
-            token ids, including those of padding and of unknown words.
+            `mtl_keras.layers.token_ids.count_words(sentences)`), or the number
+            of token ids, including those of padding and of unknown words.
             Defaults to `10_000`.
         lowercase: Whether to convert words to lower case, if `vocabulary`
             lists words. Defaults to `True`.

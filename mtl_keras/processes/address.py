@@ -44,7 +44,7 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def find_address(text: str) -> tuple[str, int]:
+def resolve_address(text: str) -> tuple[str, int]:
     """Parses a host and a port, given as text or in a file.
 
     Args:

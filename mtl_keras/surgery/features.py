@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from mtl_keras.graph_nodes import node_of, nodes_behind
+from mtl_keras.graph_nodes import find_ancestor_nodes, get_node
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.surgery.independent_copy import nested_layers
 from mtl_keras.tasks import Task
@@ -28,7 +28,7 @@ def shared_features(model: MultiTaskModel, task: Task):
     """
     if len(model.tasks) == 1:
         (output,) = model.outputs
-        shared = node_of(output).input_tensors
+        shared = get_node(output).input_tensors
     else:
         shared = find_frontier(model)
     # A task may also read inputs, or the outputs of another task.
@@ -77,7 +77,7 @@ def named_features(model: MultiTaskModel, task: Task, features):
             "expected the name of a layer or a Keras tensor of the model."
         )
     known = {id(x) for x in model.inputs}
-    nodes = nodes_behind([tensor])
+    nodes = find_ancestor_nodes([tensor])
     read = {id(x) for n in nodes if n.is_input for x in n.outputs}
     if id(tensor) in known or not read <= known:
         raise ValueError(
@@ -117,7 +117,7 @@ def _output_of_layer(model: MultiTaskModel, name: str):
 def _outputs_by_layer(model: MultiTaskModel) -> dict[str, list]:
     """Returns the outputs of each layer in this model, inputs first."""
     found: dict[str, list] = {}
-    for node in reversed(nodes_behind(model.outputs)):
+    for node in reversed(find_ancestor_nodes(model.outputs)):
         found.setdefault(node.operation.name, []).extend(node.outputs)
     return found
 
@@ -137,6 +137,6 @@ def _choices(model: MultiTaskModel, task: Task) -> list[str]:
 
 def _describe(tensors) -> str:
     return ", ".join(
-        f"{node_of(x).operation.name!r} of shape {tuple(x.shape)}"
+        f"{get_node(x).operation.name!r} of shape {tuple(x.shape)}"
         for x in tensors
     )

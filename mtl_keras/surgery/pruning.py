@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from mtl_keras.graph_nodes import node_of, nodes_behind
+from mtl_keras.graph_nodes import find_ancestor_nodes, get_node
 
 
 def extract_model(model: keras.Model, outputs, name: str) -> keras.Model:
@@ -20,15 +20,15 @@ def extract_model(model: keras.Model, outputs, name: str) -> keras.Model:
     Returns:
         A `keras.Model` with those inputs of `model` that the outputs need.
     """
-    nodes = nodes_behind(keras.tree.flatten(outputs))
+    nodes = find_ancestor_nodes(keras.tree.flatten(outputs))
     return keras.Model(_needed(model.input, set(nodes)), outputs, name=name)
 
 
 def _needed(inputs, nodes: set):
     """Returns the inputs that are among the nodes, in the same structure."""
     if isinstance(inputs, dict):
-        return {k: v for k, v in inputs.items() if node_of(v) in nodes}
-    needed = [x for x in keras.tree.flatten(inputs) if node_of(x) in nodes]
+        return {k: v for k, v in inputs.items() if get_node(v) in nodes}
+    needed = [x for x in keras.tree.flatten(inputs) if get_node(x) in nodes]
     return needed[0] if len(needed) == 1 else needed
 
 
@@ -36,7 +36,7 @@ def prune(model: keras.Model) -> keras.Model:
     """Removes what the outputs of a model do not need.
 
     These are the variables of other tasks, in layers that can be reduced to
-    one task (`layers_of_task`), and unused outputs of nested models.
+    one task (`task_layers`), and unused outputs of nested models.
 
     Args:
         model: A functional model. Its layers are called again.
@@ -45,7 +45,7 @@ def prune(model: keras.Model) -> keras.Model:
         A `keras.Model` that computes the same, with the layers of `model`
         where nothing is removed from them; or `model` itself.
     """
-    nodes = nodes_behind(model.outputs)
+    nodes = find_ancestor_nodes(model.outputs)
     if not any(map(_can_shrink, nodes)):
         return model
     return keras.models.clone_model(
@@ -59,7 +59,7 @@ def prune(model: keras.Model) -> keras.Model:
 def _can_shrink(node) -> bool:
     """Returns whether the layer of a call may have unneeded variables."""
     operation = node.operation
-    return hasattr(operation, "layers_of_task") or _is_functional(operation)
+    return hasattr(operation, "task_layers") or _is_functional(operation)
 
 
 def _is_functional(operation) -> bool:
@@ -96,7 +96,7 @@ class _PrunedCalls:
             }
 
     def __call__(self, operation, *args, **kwargs):
-        if hasattr(operation, "layers_of_task"):
+        if hasattr(operation, "task_layers"):
             return self._call_by_task(operation, args, kwargs)
         if _is_functional(operation):
             return self._call_nested(operation, args, kwargs)
@@ -106,11 +106,11 @@ class _PrunedCalls:
         inputs = [*args, *kwargs.values()][0]
         outputs = layer.compute_output_spec(*args, **kwargs)
         if isinstance(outputs, keras.KerasTensor):
-            return self._chain(layer.layers_of_task(*args, **kwargs), inputs)
+            return self._chain(layer.task_layers(*args, **kwargs), inputs)
         # One call computes the outputs of all tasks.
         by_task = [None] * len(keras.tree.flatten(outputs))
         for task in sorted(self._read[id(layer)]):
-            chain = layer.layers_of_task(*args, **kwargs, task=task)
+            chain = layer.task_layers(*args, **kwargs, task=task)
             by_task[task] = self._chain(chain, inputs)
         return keras.tree.pack_sequence_as(outputs, by_task)
 

@@ -11,7 +11,7 @@ import keras
 from mtl_keras.tasks.task import Task
 
 # Smaller groups gain nothing (`benchmarks/studies/sharing.py`).
-LEAST_TASKS = 8
+MIN_GROUP_SIZE = 8
 # Tasks of a group may differ in these: they do not change the computation.
 _IGNORED_FIELDS = {
     "name",
@@ -34,7 +34,7 @@ _WHOLE_VARIABLE_ARGUMENTS = (
 )
 
 
-def kind_of(task: Task) -> Hashable:
+def group_key(task: Task) -> Hashable:
     """Returns a key that is equal for tasks that can be computed together.
 
     Args:

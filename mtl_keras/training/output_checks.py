@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import keras
 
-from mtl_keras.keras_compat import operation_of
+from mtl_keras.keras_compat import get_operation
 from mtl_keras.tasks import Task, check_task_names
 
 
@@ -53,7 +53,7 @@ def check_outputs(outputs, tasks: tuple[Task, ...]) -> None:
             "expected one output per task, with the name of the task."
         )
     for name, output in outputs.items():
-        layer = operation_of(output)[0].name
+        layer = get_operation(output)[0].name
         if layer != name:
             raise ValueError(
                 f"Task {name!r}: its output comes from a layer named "

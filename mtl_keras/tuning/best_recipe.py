@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from mtl_keras.keras_compat import learning_rate_of
+from mtl_keras.keras_compat import get_learning_rate
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_arguments import TrialArguments, make_optimizer
 
@@ -101,7 +101,9 @@ def optimizer_table(given, learning_rate: float | None) -> dict:
         and is_plain(value)
     }
     rate = learning_rate
-    if rate is None and isinstance(learning_rate_of(optimizer), keras.Variable):
+    if rate is None and isinstance(
+        get_learning_rate(optimizer), keras.Variable
+    ):
         rate = float(str(optimizer.learning_rate.numpy()))
     table = {"name": type(optimizer).__name__.lower(), "learning_rate": rate}
     return {**table, "arguments": changed} if changed else table

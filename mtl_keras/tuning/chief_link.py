@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mtl_keras.processes.address import find_address
+from mtl_keras.processes.address import resolve_address
 from mtl_keras.processes.channel import Channel, WrongKeyError
 from mtl_keras.tuning.remote_worker import BEAT_SECONDS, SILENT_SECONDS
 
@@ -51,7 +51,7 @@ class ChiefLink:
         say: Callable[[str], None] = print,
     ):
         with contextlib.suppress(FileNotFoundError):  # it may come yet
-            find_address(oracle)
+            resolve_address(oracle)
         self.oracle = oracle
         self.wait_seconds = wait_seconds
         self._read_key = read_key
@@ -188,7 +188,7 @@ class ChiefLink:
         return None
 
     def _greet(self, key: bytes) -> Channel:
-        address = find_address(self.oracle)
+        address = resolve_address(self.oracle)
         connected = socket.create_connection(address, _CONNECT_SECONDS)
         channel = Channel(connected, key, is_server=False)
         try:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras import weighting as weightings
-from mtl_keras.keras_compat import learning_rate_of
+from mtl_keras.keras_compat import get_learning_rate
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.trial_arguments import TrialArguments
@@ -211,7 +211,7 @@ def _learning_rate(model: keras.Model) -> float:
 
 def _has_rate(model: keras.Model) -> bool:
     """Checks that the learning rate is a variable, not a schedule."""
-    return isinstance(learning_rate_of(model.optimizer), keras.Variable)
+    return isinstance(get_learning_rate(model.optimizer), keras.Variable)
 
 
 def _key(arguments: TrialArguments, *, whole: bool) -> tuple:

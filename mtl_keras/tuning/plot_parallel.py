@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.evaluation.plot_history import LOG_FROM
+from mtl_keras.evaluation.plot_history import MIN_LOG_RATIO
 from mtl_keras.tuning.dimensions import Choices, Range
 from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.search_space import SearchSpace
@@ -112,7 +112,7 @@ def _objective_column(trials, objective: Objective) -> _Column:
     sign = 1 if objective.direction == "max" else -1
     if low == high:
         return _Column(objective.name, {0.5: _text(low)}, 0.5 + 0 * values)
-    log = low > 0 and high > LOG_FROM * low
+    log = low > 0 and high > MIN_LOG_RATIO * low
     scale = np.log if log else np.asarray
     ends = (low, high) if sign > 0 else (high, low)
     start, end = map(scale, ends)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.evaluation.plot_history import LOG_FROM
+from mtl_keras.evaluation.plot_history import MIN_LOG_RATIO
 from mtl_keras.tuning import pareto
 from mtl_keras.tuning.objective import Objective, costs
 from mtl_keras.tuning.trial_record import TrialRecord
@@ -124,7 +124,7 @@ def _finish(axes, pair: Sequence[Objective]) -> None:
         better = "lower" if objective.direction == "min" else "higher"
         set_label(f"{objective.name} ({better} is better)", fontsize=9)
         low, high = axis.get_data_interval()
-        if low > 0 and high > LOG_FROM * low:
+        if low > 0 and high > MIN_LOG_RATIO * low:
             set_scale("log")
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.3)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_keras.evaluation.plot_history import LOG_FROM
+from mtl_keras.evaluation.plot_history import MIN_LOG_RATIO
 from mtl_keras.tuning import pareto
 from mtl_keras.tuning.objective import Objective, costs
 from mtl_keras.tuning.trial_record import TrialRecord
@@ -68,7 +68,7 @@ def _draw_objective(axes, trials, objective: Objective) -> None:
         markerfacecolor="none",
         label="best so far",
     )
-    if values.min() > 0 and values.max() > LOG_FROM * values.min():
+    if values.min() > 0 and values.max() > MIN_LOG_RATIO * values.min():
         axes.set_yscale("log")
     axes.set_title(objective.name, fontsize=10)
 

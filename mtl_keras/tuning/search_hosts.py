@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mtl_keras.processes.address import find_address
+from mtl_keras.processes.address import resolve_address
 from mtl_keras.tuning.chief_link import ChiefLink
 from mtl_keras.tuning.oracle_key import make_key, read_key
 from mtl_keras.tuning.remote_workers import RemoteWorkers
@@ -53,7 +53,7 @@ def lead_search(
         OSError: If the port is in use.
     """
     crew = RemoteWorkers(
-        find_address(oracle),
+        resolve_address(oracle),
         make_key(folder),
         shared_settings(plan),
         lambda: plan.runner.references,

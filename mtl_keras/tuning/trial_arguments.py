@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from mtl_keras import weighting as weightings
-from mtl_keras.keras_compat import learning_rate_of
+from mtl_keras.keras_compat import get_learning_rate
 from mtl_keras.tuning.factory_parameters import get_parameters
 from mtl_keras.tuning.layer_copy import copy_layer
 from mtl_keras.tuning.loss_weight_ratios import PREFIX, from_ratios
@@ -116,12 +116,12 @@ def make_optimizer(
     if learning_rate is None:
         return optimizer
     if isinstance(
-        learning_rate_of(optimizer),
+        get_learning_rate(optimizer),
         keras.optimizers.schedules.LearningRateSchedule,
     ):
         raise ValueError(
             "The space has a learning_rate, but the optimizer has a schedule, "
-            f"{type(learning_rate_of(optimizer)).__name__}. Leave one of the "
+            f"{type(get_learning_rate(optimizer)).__name__}. Leave one of the "
             "two out."
         )
     return type(optimizer).from_config(

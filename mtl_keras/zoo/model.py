@@ -10,7 +10,7 @@ import numpy as np
 
 from mtl_keras import models
 from mtl_keras.datasets.streamed_samples import StreamedSamples
-from mtl_keras.layers.token_ids import words_of
+from mtl_keras.layers.token_ids import count_words
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.zoo.batches import steps_per_epoch
 from mtl_keras.zoo.recipe import LearningRate, Recipe
@@ -78,7 +78,7 @@ def _vocabulary(x: np.ndarray, arguments: dict) -> list[str]:
     given = arguments.get("vocabulary")
     if given is not None and not isinstance(given, int):
         return given
-    words = words_of(x, arguments.get("lowercase", True))
+    words = count_words(x, arguments.get("lowercase", True))
     return words if given is None else words[: given - 2]
 
 

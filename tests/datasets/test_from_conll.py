@@ -370,7 +370,7 @@ def test_a_model_trains_on_it(tmp_path):
     model = mtl_keras.build_text_cls_tag(
         data.input_shape,
         data.tasks,
-        vocabulary=mtl_keras.layers.token_ids.words_of(data.arrays()[0]),
+        vocabulary=mtl_keras.layers.token_ids.count_words(data.arrays()[0]),
         hidden_units=(4,),
         embedding_size=4,
     )

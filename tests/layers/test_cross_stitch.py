@@ -53,7 +53,7 @@ def test_a_task_reaches_its_own_row_and_all_towers(rng):
             for v, g in zip(layer.weights, found, strict=False)
             if g is not None
         ]
-        listed = [v.name for v in layer.variables_of_call(x, task=task)]
+        listed = [v.name for v in layer.call_variables(x, task=task)]
         assert reached == listed == [f"alpha_{task}"]
         for j, gradient in enumerate(found[3:]):
             np.testing.assert_allclose(

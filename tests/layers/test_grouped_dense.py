@@ -11,7 +11,7 @@ from mtl_keras.layers import GroupedDense
 def of_task(layer, task, x):
     """Applies the layers of one task to an input."""
     x = tf.convert_to_tensor(x)
-    (dense,) = layer.layers_of_task(x, task=task)
+    (dense,) = layer.task_layers(x, task=task)
     return dense(x)
 
 
@@ -115,4 +115,4 @@ def test_bad_arguments_are_named():
     with pytest.raises(
         ValueError, match=r"task=3; expected an integer from 0 to 2"
     ):
-        layer.layers_of_task(tf.zeros((5, 6)), task=3)
+        layer.task_layers(tf.zeros((5, 6)), task=3)

@@ -53,7 +53,7 @@ def test_the_layers_of_a_task_compute_its_call(case, policy, rng):
     layer(inputs, task=0)
     layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
     for task in range(3):
-        chain = layer.layers_of_task(_tensors(inputs), task=task)
+        chain = layer.task_layers(_tensors(inputs), task=task)
         assert tuple(map(type, chain)) == kinds
         assert len({each.name for each in chain}) == len(chain)
         found = inputs
@@ -78,7 +78,7 @@ def test_they_have_variables_of_their_own(rng):
     layer = SoftSharedDense(5, 2)
     x = rng.normal(size=(6, 4)).astype("float32")
     before = layer(x, task=1)
-    (single,) = layer.layers_of_task(_tensors(x), task=1)
+    (single,) = layer.task_layers(_tensors(x), task=1)
     single.kernel.assign(0 * single.kernel)
     np.testing.assert_array_equal(layer(x, task=1), before)
 
@@ -87,7 +87,7 @@ def test_they_keep_the_penalty_of_the_kernel(rng):
     layer = LowRankDense(5, 2, 2, kernel_regularizer="l2")
     x = rng.normal(size=(6, 4)).astype("float32")
     layer(x, task=0)
-    chain = layer.layers_of_task(_tensors(x), task=1)
+    chain = layer.task_layers(_tensors(x), task=1)
     found = sum(float(sum(each.losses)) for each in chain)
     kernels = [layer.basis, layer.factors[1]]
     expected = sum(0.01 * float((k.numpy() ** 2).sum()) for k in kernels)

@@ -49,10 +49,10 @@ class ScaledDense(keras.layers.Layer):
     def call(self, inputs, task=0):
         return keras.ops.matmul(inputs, self.kernel) * self.scales[task]
 
-    def variables_of_call(self, inputs, task=0):
+    def call_variables(self, inputs, task=0):
         return [self.kernel, self.scales[task]]
 
-    def layers_of_task(self, inputs, task=0):
+    def task_layers(self, inputs, task=0):
         dense = keras.layers.Dense(
             self.units, use_bias=False, name=f"{self.name}_{task}"
         )

@@ -84,7 +84,7 @@ def test_a_task_reaches_only_its_own_kernel(rng):
             for v, g in zip(layer.weights, found, strict=True)
             if g is not None
         }
-        listed = {v.name for v in layer.variables_of_call(x, task=task)}
+        listed = {v.name for v in layer.call_variables(x, task=task)}
         assert reached == listed == {f"kernel_{task}", f"bias_{task}"}
 
 

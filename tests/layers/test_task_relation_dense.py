@@ -120,7 +120,7 @@ def test_a_task_reaches_the_variables_that_it_lists(rng, form):
             for v, g in zip(layer.weights, found, strict=True)
             if g is not None
         }
-        listed = {v.name for v in layer.variables_of_call(x, task=task)}
+        listed = {v.name for v in layer.call_variables(x, task=task)}
         assert reached == listed
 
 

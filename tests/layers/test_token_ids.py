@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_keras.layers import TokenIds
-from mtl_keras.layers.token_ids import BUCKETS, words_of
+from mtl_keras.layers.token_ids import BUCKETS, count_words
 
 WORDS = ["play", "some", "jazz", "clásicos"]
 SENTENCES = [
@@ -86,10 +86,10 @@ def test_no_beginning_or_end_has_the_id_of_padding():
 
 
 def test_words_are_sorted_by_frequency():
-    assert words_of(["b a A", "a c"])[0] == "a"
-    assert sorted(words_of(["b a A", "a c"])) == ["a", "b", "c"]
-    assert sorted(words_of(["b a A"], lowercase=False)) == ["A", "a", "b"]
-    assert words_of(np.array(["x y x"], object)) == ["x", "y"]
+    assert count_words(["b a A", "a c"])[0] == "a"
+    assert sorted(count_words(["b a A", "a c"])) == ["a", "b", "c"]
+    assert sorted(count_words(["b a A"], lowercase=False)) == ["A", "a", "b"]
+    assert count_words(np.array(["x y x"], object)) == ["x", "y"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from mtl_keras import (
     SequenceTagging,
     build_from_backbone,
 )
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 CLASS = Classification("kind", 3)
 MASK = Segmentation("mask", 1)
@@ -187,11 +187,11 @@ def test_each_task_reads_the_named_layer():
         "depth_decoder_1_lateral": "conv_1",
     }
     assert model.task_output_shapes["depth"] == (8, 8, 2)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     # Of what only later layers hold, the depth knows nothing.
     shared = {v.path for v in graph.shared}
     assert {"conv_1/kernel", "conv_2/kernel"} <= shared
-    single = shared_graph_of(
+    single = split_shared_graph(
         build_from_backbone(
             backbone=backbone(),
             tasks=[CLASS, Regression("early")],
@@ -267,7 +267,7 @@ def test_gradient_methods_see_the_shared_layers(make, gradients, images, rng):
         for variable, *found in zip(trained, *reached, strict=True)
         if None not in found
     }
-    assert {v.path for v in shared_graph_of(model).shared} == both
+    assert {v.path for v in split_shared_graph(model).shared} == both
     assert len(both) == 8
     model.compile(
         keras.optimizers.SGD(0.1), weighting="pcgrad", gradients=gradients

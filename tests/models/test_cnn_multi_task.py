@@ -12,7 +12,7 @@ from mtl_keras import (
     build_cnn_cls_seg,
     build_cnn_multi_task,
 )
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 TASKS = [
     Segmentation("organ", 4),
@@ -42,7 +42,7 @@ def test_any_number_of_tasks_of_each_kind():
 
 
 def test_the_encoder_is_shared_and_the_decoders_are_not():
-    graph = shared_graph_of(build(TASKS))
+    graph = split_shared_graph(build(TASKS))
     assert graph.shared
     assert all(v.path.startswith("encoder_") for v in graph.shared)
     for task in TASKS:

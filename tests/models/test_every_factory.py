@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import (
-    OF_EACH_LAYER,
-    OF_VECTORS_AND_MAPS,
+    LAYER_REPRESENTATIVES,
     SMALL,
+    VECTOR_AND_PIXEL_MODELS,
     build_small,
     built,
     eager,
@@ -28,11 +28,11 @@ from holes import make_holes
 
 import mtl_keras
 from mtl_keras import models
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 # In addition to the one factory that every run of the tests takes through the
 # promises of the engine.
-MAPS_TOO = mostly_slow(sorted(SMALL), OF_VECTORS_AND_MAPS)
+MAPS_TOO = mostly_slow(sorted(SMALL), VECTOR_AND_PIXEL_MODELS)
 
 
 def assert_same_predictions(first, second, x, **tolerance):
@@ -95,7 +95,7 @@ def test_fit_from_dataset_equals_fit_from_arrays(engine_factory, rng):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_keras_file_brings_the_model_back(factory_name, rng, tmp_path):
     model = build_small(factory_name)
@@ -198,7 +198,7 @@ def test_split_gives_a_plain_model_a_task(engine_factory, rng, tmp_path):
         assert not isinstance(part, mtl_keras.MultiTaskModel)
         assert part.count_params() <= model.count_params()
         # The variables that the graph of the task reaches must be there.
-        graph = shared_graph_of(
+        graph = split_shared_graph(
             keras.Model(model.input, {task: model.output[task]})
         )
         reached = sum(math.prod(v.shape) for v in graph.task_variables[task])
@@ -374,7 +374,7 @@ def test_kernel_penalties_are_added_to_the_loss(engine_factory, rng):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_trunk_width_and_depth_vary_the_size(factory_name):
     skip_without(factory_name, "trunk_width", "trunk_depth")
@@ -435,7 +435,7 @@ def test_preprocessing_is_part_of_the_model(engine_factory, rng):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_compile_false_leaves_it_to_the_user(factory_name):
     model = built(factory_name)
@@ -487,7 +487,7 @@ def error_of(name, arguments):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_default_tasks_can_be_renamed(factory_name):
     default = built(factory_name)
@@ -508,7 +508,7 @@ def test_default_tasks_can_be_renamed(factory_name):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_wrong_arguments(factory_name):
     missed = [
@@ -521,7 +521,7 @@ def test_wrong_arguments(factory_name):
 
 
 @pytest.mark.parametrize(
-    "factory_name", mostly_slow(sorted(SMALL), OF_EACH_LAYER)
+    "factory_name", mostly_slow(sorted(SMALL), LAYER_REPRESENTATIVES)
 )
 def test_a_task_cannot_have_the_name_of_a_layer(factory_name):
     model = built(factory_name)

@@ -13,7 +13,7 @@ from factory_harness import (
 
 import mtl_keras
 from mtl_keras import Regression, build_mlp, build_mmoe
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 TASKS = [Regression("a"), Regression("b", units=2)]
 SMALL = {"hidden_units": (4,), "tower_units": (3,), "activation": "tanh"}
@@ -145,7 +145,7 @@ def test_special_cases_are_equal(first, second, rng):
 
 def test_without_shared_experts_tasks_share_nothing():
     model = mtl_keras.build_ple((5,), TASKS, shared_experts=0, **SMALL)
-    assert shared_graph_of(model).shared == ()
+    assert split_shared_graph(model).shared == ()
 
 
 def test_dselect_k_is_its_gate_over_the_experts(rng):

@@ -12,7 +12,7 @@ from mtl_keras.tasks import Classification, Regression, Segmentation, groups
 @pytest.fixture(autouse=True)
 def least(monkeypatch):
     """Groups three identical tasks or more."""
-    monkeypatch.setattr(groups, "LEAST_TASKS", 3)
+    monkeypatch.setattr(groups, "MIN_GROUP_SIZE", 3)
 
 
 def layers_of(outputs):

@@ -12,7 +12,7 @@ from mtl_keras import (
     build_hierarchical_mlp,
     build_mlp,
 )
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 TASKS = [Regression("low"), Regression("mid"), Regression("high", units=2)]
 
@@ -97,7 +97,7 @@ def test_a_task_trains_what_it_reads_from_unless_stopped(
         if gradient is not None
     }
     assert ("low/kernel" in reached) == (not stop_gradient)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     shared = {v.path for v in graph.shared}
     own = {v.path for v in graph.task_variables["high"]}
     assert shared | own >= reached
@@ -124,7 +124,7 @@ def test_a_part_that_is_only_read_past_a_stop_belongs_to_nobody(rng):
     outputs = {"a": tasks[0].head(trunk), "b": tasks[1].head(both)}
     model = MultiTaskModel(inputs, outputs, tasks=tasks)
     model.compile("sgd", weighting="mgda", run_eagerly=True)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     assert {v.path for v in graph.shared} == {"trunk/kernel", "trunk/bias"}
     paths = {v.path for of in graph.task_variables.values() for v in of}
     assert not any(path.startswith("side") for path in paths)

@@ -8,7 +8,7 @@ from factory_harness import predictions
 
 from mtl_keras import Classification, Segmentation, build_mtan
 from mtl_keras.layers import TaskAttention
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 
 def build(**arguments):
@@ -70,7 +70,7 @@ def test_masks_let_tasks_read_different_features(rng):
 
 def test_shared_and_task_specific_variables():
     model = build()
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     shared = {v.path.split("/")[0].split("_")[0] for v in graph.shared}
     assert shared == {"trunk", "read", "raise"}
     for task in model.tasks:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from mtl_keras.processes import free_ports
-from mtl_keras.processes.address import find_address, listen, parse_address
+from mtl_keras.processes.address import listen, parse_address, resolve_address
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_an_unknown_name_raises():
 def test_a_file_may_say_it(tmp_path):
     path = tmp_path / "oracle"
     with pytest.raises(FileNotFoundError, match="oracle' yet"):
-        find_address(str(path))
+        resolve_address(str(path))
     path.write_text("node1:5000\n")
-    assert find_address(str(path)) == ("node1", 5000)
-    assert find_address("node1:5001") == ("node1", 5001)
+    assert resolve_address(str(path)) == ("node1", 5000)
+    assert resolve_address("node1:5001") == ("node1", 5001)
     with pytest.raises(ValueError, match="HOST:PORT"):
-        find_address("nonsense")
+        resolve_address("nonsense")

@@ -35,7 +35,7 @@ def fit(model, x, y, epochs=1):
     return model.fit(x, y, epochs=epochs, verbose=0).history
 
 
-def variables_of(model):
+def get_node_variables(model):
     """Returns all variables that training changes."""
     return [
         *model.variables,
@@ -51,7 +51,7 @@ def training():
     model = build()
     data = random_data(model, 16, np.random.default_rng(0))
     fit(model, *data)
-    return model, [variable.numpy() for variable in variables_of(model)]
+    return model, [variable.numpy() for variable in get_node_variables(model)]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def trained(training):
     """A trained model with batch normalization."""
     model, values = training
     model.loss_weights.update({"left": 0.3, "right": 1.0})
-    for variable, value in zip(variables_of(model), values, strict=True):
+    for variable, value in zip(get_node_variables(model), values, strict=True):
         variable.assign(value)
     return model
 

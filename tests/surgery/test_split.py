@@ -267,7 +267,7 @@ class TwoHeads(keras.layers.Layer):
     def call(self, x):
         return [x @ self.kernel[0], x @ self.kernel[1]]
 
-    def layers_of_task(self, x, task=0):
+    def task_layers(self, x, task=0):
         layer = keras.layers.Dense(
             3, use_bias=False, name=f"{self.name}_{task}"
         )

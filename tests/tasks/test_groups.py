@@ -29,7 +29,7 @@ from mtl_keras.tasks import (
 def test_names_losses_and_metrics_do_not_change_the_key(changes):
     task = Classification("a", 3)
     other = dataclasses.replace(task, **{"primary_metric": None, **changes})
-    assert groups.kind_of(task) == groups.kind_of(other)
+    assert groups.group_key(task) == groups.group_key(other)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_names_losses_and_metrics_do_not_change_the_key(changes):
     ids=lambda task: type(task).__name__,
 )
 def test_other_arguments_change_the_key(other):
-    assert groups.kind_of(Classification("a", 3)) != groups.kind_of(other)
+    assert groups.group_key(Classification("a", 3)) != groups.group_key(other)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ SAMPLES, BATCH = 14, 6
 def build(monkeypatch, together, tasks=TASKS, scope=None, **arguments):
     """A model whose equal tasks are computed together, or not."""
     least = 2 if together else 10**9
-    monkeypatch.setattr(groups, "LEAST_TASKS", least)
+    monkeypatch.setattr(groups, "MIN_GROUP_SIZE", least)
     keras.utils.set_random_seed(2)
     make = functools.partial(
         mtl_keras.build_mlp, (6,), list(tasks), hidden_units=(8,), l2=0.01
@@ -130,7 +130,8 @@ def test_equal_tasks_are_found_by_themselves(monkeypatch):
 
 def test_few_equal_tasks_form_no_group():
     model = mtl_keras.build_mlp(
-        (6,), [Regression(f"size_{n}") for n in range(groups.LEAST_TASKS - 1)]
+        (6,),
+        [Regression(f"size_{n}") for n in range(groups.MIN_GROUP_SIZE - 1)],
     )
     assert not model.compiled_parts.losses.groups
     assert type(model.get_layer("size_0")) is keras.layers.Dense
@@ -371,7 +372,7 @@ def test_steps_of_a_subclass_are_taken(monkeypatch):
         def compute_loss(self, *args, **kwargs):
             return 2.0 * super().compute_loss(*args, **kwargs)
 
-    monkeypatch.setattr(groups, "LEAST_TASKS", 2)
+    monkeypatch.setattr(groups, "MIN_GROUP_SIZE", 2)
     model = mtl_keras.build_mlp((6,), list(TASKS), compile=False)
     outputs = dict(zip(model.output_names, model.outputs, strict=True))
     twice = Twice(model.input, outputs, tasks=TASKS)

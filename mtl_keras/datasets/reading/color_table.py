@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
+
+from mtl_keras.argument_checks import is_integer
 
 _EXPECTED = (
     "expected a dict from the name of each class to its colour, such as "
@@ -80,10 +81,7 @@ def is_color(value: Any) -> bool:
         isinstance(value, Sequence)
         and not isinstance(value, str)
         and len(value) == 3
-        and all(
-            isinstance(v, Integral) and not isinstance(v, bool) and 0 <= v < 256
-            for v in value
-        )
+        and all(is_integer(v) and 0 <= v < 256 for v in value)
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from mtl_keras.argument_checks import is_integer
 from mtl_keras.datasets.reading.color_masks import make_color_masks
 from mtl_keras.datasets.reading.color_table import (
     ColorTable,
@@ -175,7 +175,7 @@ def _make_color_task(spec, kind, colors: ColorTable):
 def _check_missing_pixel(task: str, value, is_colored: bool) -> None:
     if value is None or (is_colored and is_color(value)):
         return
-    is_grey = isinstance(value, Integral) and not isinstance(value, bool)
+    is_grey = is_integer(value)
     if is_grey and 0 <= value < 256 and not is_colored:
         return
     expected = (

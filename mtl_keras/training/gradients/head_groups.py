@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from mtl_keras.graph_nodes import node_of, variables_of
-from mtl_keras.keras_compat import operation_of
+from mtl_keras.graph_nodes import get_node, get_node_variables
+from mtl_keras.keras_compat import get_operation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class HeadGroup:
         """
         (read,) = node.input_tensors
         indices = [i for i, tensor in enumerate(frontier) if tensor is read]
-        variables = tuple(variables_of(node))
+        variables = tuple(get_node_variables(node))
         return cls(node.operation, tasks, indices[0], variables)
 
     def copy_features(self, features: Sequence):
@@ -110,12 +110,12 @@ def find_group_nodes(outputs: dict, tasks_by_node: dict) -> dict:
     """
     found = {}
     for task, output in outputs.items():
-        tensor, node = output, node_of(output)
+        tensor, node = output, get_node(output)
         while _is_pass_through(node, task, tasks_by_node):
             (tensor,) = node.input_tensors
-            node = node_of(tensor)
+            node = get_node(tensor)
         if getattr(node.operation, "task_axis", None) is not None:
-            index = operation_of(tensor)[2]
+            index = get_operation(tensor)[2]
             found.setdefault(node, {})[index] = task
     calls = [node.operation for node in tasks_by_node]
     return {
@@ -130,4 +130,4 @@ def find_group_nodes(outputs: dict, tasks_by_node: dict) -> dict:
 def _is_pass_through(node, task: str, tasks_by_node: dict) -> bool:
     """Returns whether a node has one input, one task and no variables."""
     single = tasks_by_node[node] == {task} and len(node.input_tensors) == 1
-    return single and not variables_of(node)
+    return single and not get_node_variables(node)

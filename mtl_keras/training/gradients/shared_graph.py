@@ -6,7 +6,7 @@ import dataclasses
 
 import keras
 
-from mtl_keras.graph_nodes import node_of, variables_of
+from mtl_keras.graph_nodes import get_node, get_node_variables
 from mtl_keras.training.gradients.head_groups import HeadGroup, find_group_nodes
 
 
@@ -71,7 +71,7 @@ class _Heads(keras.Model):
         return None
 
 
-def shared_graph_of(model: keras.Model) -> SharedGraph:
+def split_shared_graph(model: keras.Model) -> SharedGraph:
     """Splits a functional model into a shared part and heads.
 
     Args:
@@ -120,7 +120,7 @@ def _find_tasks_by_node(outputs: dict) -> dict:
     """
     tasks_by_node = {}
     for task, output in outputs.items():
-        seen, waiting = set(), [(node_of(output), True)]
+        seen, waiting = set(), [(get_node(output), True)]
         while waiting:
             node, trains = waiting.pop()
             if (node, trains) in seen:
@@ -132,7 +132,7 @@ def _find_tasks_by_node(outputs: dict) -> dict:
             # The class of `keras.ops.stop_gradient` is not public.
             stops = type(node.operation).__name__ == "StopGradient"
             waiting.extend(
-                (node_of(tensor), trains and not stops)
+                (get_node(tensor), trains and not stops)
                 for tensor in node.input_tensors
             )
     return tasks_by_node
@@ -150,17 +150,17 @@ def _find_frontier(
     shared = {node for node, tasks in tasks_by_node.items() if len(tasks) > 1}
     shared -= groups.keys()
     # Inputs have no variables, so trunk and heads can both read them.
-    shared |= {node_of(tensor) for tensor in model.inputs}
+    shared |= {get_node(tensor) for tensor in model.inputs}
     frontier, direct = {}, set()
     for output in outputs.values():
-        if node_of(output) in shared:  # an output that another task reads
+        if get_node(output) in shared:  # an output that another task reads
             frontier[id(output)] = output
             direct.add(id(output))
     for node in tasks_by_node:
         if node in shared:
             continue
         for tensor in node.input_tensors:
-            if node_of(tensor) in shared:
+            if get_node(tensor) in shared:
                 frontier[id(tensor)] = tensor
                 if node not in groups:
                     direct.add(id(tensor))
@@ -174,10 +174,10 @@ def _split_variables(
     tasks_by_variable = {}
     for node, tasks in tasks_by_node.items():
         # A layer with several calls belongs to all callers, unless its
-        # `variables_of_call` selects the variables of a call.
-        for variable in variables_of(node):
+        # `call_variables` selects the variables of a call.
+        for variable in get_node_variables(node):
             tasks_by_variable.setdefault(id(variable), set()).update(tasks)
-    grouped = {id(v) for node in groups for v in variables_of(node)}
+    grouped = {id(v) for node in groups for v in get_node_variables(node)}
     variables = [v for v in model.trainable_variables if id(v) not in grouped]
     shared = tuple(
         v for v in variables if len(tasks_by_variable.get(id(v), ())) > 1
@@ -224,7 +224,7 @@ def find_reachable_variables(model: keras.Model) -> dict:
             known = reached.setdefault(node.operation, [])
             known.extend(
                 v
-                for v in variables_of(node)
+                for v in get_node_variables(node)
                 if v.trainable and not any(v is other for other in known)
             )
     return reached

@@ -11,7 +11,7 @@ import keras
 from mtl_keras.training.gradients import task_gradients
 from mtl_keras.training.gradients.shared_graph import (
     SharedGraph,
-    shared_graph_of,
+    split_shared_graph,
 )
 from mtl_keras.training.gradients.task_gradients import Update
 from mtl_keras.weighting import Weighting
@@ -124,7 +124,7 @@ class WeightedUpdate:
 
     def _make_shared_graph(self) -> SharedGraph:
         """Splits the model into a shared part and heads."""
-        graph = shared_graph_of(self._model)
+        graph = split_shared_graph(self._model)
         method = type(self._weighting).__name__
         if len(self._weighting.task_names) == 1:
             warnings.warn(

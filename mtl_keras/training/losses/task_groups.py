@@ -33,7 +33,7 @@ def find_task_groups(
     losses: Mapping[str, Any],
     custom_metrics: Collection[str],
 ) -> tuple[TaskGroup, ...]:
-    """Finds groups of `mtl_keras.tasks.groups.LEAST_TASKS` tasks or more.
+    """Finds groups of `mtl_keras.tasks.groups.MIN_GROUP_SIZE` tasks or more.
 
     Args:
         tasks: The tasks of a model.
@@ -48,12 +48,12 @@ def find_task_groups(
         if len(shape) != 1 or not is_per_sample(loss):
             continue
         metrics = _shared_metric_names(task, custom_metrics)
-        key = (groups.kind_of(task), shape, _loss_key(loss), metrics)
+        key = (groups.group_key(task), shape, _loss_key(loss), metrics)
         by_key.setdefault(key, []).append(task)
     return tuple(
         TaskGroup(tuple(task.name for task in equal), equal[0], key[-1])
         for key, equal in by_key.items()
-        if len(equal) >= groups.LEAST_TASKS
+        if len(equal) >= groups.MIN_GROUP_SIZE
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import keras
 
 from mtl_keras.training.data.select_tasks import select_tasks
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 from mtl_keras.training.multi_task_model import MultiTaskModel
 from mtl_keras.training.overrides import derive_model_class
 from mtl_keras.training.stages.trained_part import (
@@ -78,7 +78,7 @@ class Stage:
             return False
         if not model.compiled_parts.update.compares_gradients:
             return True
-        return bool(shared_graph_of(self.model).shared)
+        return bool(split_shared_graph(self.model).shared)
 
     def fit(self, x, y, sample_weight, **arguments) -> keras.callbacks.History:
         """Trains the stage on the data of all tasks.

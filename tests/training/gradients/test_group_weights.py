@@ -9,7 +9,7 @@ from mtl_keras.tasks import Regression, groups
 
 
 def test_heads_follow_the_logarithms_of_their_losses(rng):
-    names = [f"size_{index}" for index in range(groups.LEAST_TASKS)]
+    names = [f"size_{index}" for index in range(groups.MIN_GROUP_SIZE)]
     model = mtl_keras.build_mlp(
         (3,), list(map(Regression, names)), hidden_units=(4,), compile=False
     )

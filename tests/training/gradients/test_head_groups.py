@@ -9,7 +9,7 @@ from single_steps import train_step_of
 import mtl_keras
 from mtl_keras.layers import GroupedDense
 from mtl_keras.tasks import Regression, groups
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 
 
 def model_of(after=None, num_tasks=3):
@@ -32,7 +32,7 @@ def names_of(variables):
 
 
 def test_a_group_is_found_and_shares_nothing():
-    graph = shared_graph_of(model_of())
+    graph = split_shared_graph(model_of())
     (group,) = graph.groups
     assert group.tasks == ("task_0", "task_1", "task_2")
     assert names_of(group.variables) == {"heads/kernel", "heads/bias"}
@@ -69,7 +69,7 @@ def left_out(outputs):
 )
 def test_what_is_more_than_heads_is_shared(after, is_group, rng):
     model = model_of(after)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     assert bool(graph.groups) == is_group
     x = rng.normal(size=(6, 4)).astype("float32")
     found = graph.outputs(keras.tree.flatten(graph.trunk(x)))
@@ -79,7 +79,7 @@ def test_what_is_more_than_heads_is_shared(after, is_group, rng):
 
 def test_a_copy_has_the_gradient_of_its_task(rng):
     model = model_of()
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     (group,) = graph.groups
     features = [tf.constant(rng.normal(size=(6, 5)), "float32")]
     with tf.GradientTape(persistent=True) as tape:
@@ -96,7 +96,7 @@ def test_a_copy_has_the_gradient_of_its_task(rng):
 
 def products_of_a_step(num_tasks, monkeypatch, rng):
     """Operations of the traced step that multiply matrices."""
-    monkeypatch.setattr(groups, "LEAST_TASKS", 2)
+    monkeypatch.setattr(groups, "MIN_GROUP_SIZE", 2)
     tasks = [Regression(f"task_{n}", metrics=[]) for n in range(num_tasks)]
     model = mtl_keras.build_mlp(
         (4,), tasks, hidden_units=(5,), weighting="imtl_g", gradients="features"

@@ -9,7 +9,7 @@ from holes import make_holes
 
 import mtl_keras
 from mtl_keras.tasks import Classification, Regression
-from mtl_keras.training.gradients.shared_graph import shared_graph_of
+from mtl_keras.training.gradients.shared_graph import split_shared_graph
 from mtl_keras.weighting import Weighting
 
 # Of as many tasks as a model has.
@@ -100,7 +100,7 @@ def test_the_graph_parts_where_plain_gradients_do(graph_factory, rng):
     model = build_small(graph_factory, compile=False)
     model.compile(metrics={task.name: [] for task in model.tasks})
     x, y = random_data(model, 4, rng)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     owners = shared_and_own(model, plain_gradients(model, x, y))
     for variable, names in zip(model.trainable_variables, owners, strict=True):
         assert (len(names) > 1) == any(variable is v for v in graph.shared)
@@ -121,7 +121,7 @@ def test_the_parts_compute_what_the_model_does(
 ):
     model = build_small(sharing_factory, normalization=normalization)
     x, _ = random_data(model, 4, rng)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     found = graph.outputs(keras.tree.flatten(graph.trunk(x)))
     for name, values in model(x).items():
         np.testing.assert_allclose(found[name], values, atol=1e-6)
@@ -178,7 +178,7 @@ def test_features_give_the_inner_products_at_the_frontier(
     exact = build_compiled(sharing_engine_factory, FixedWeights(WEIGHTS))
     exact.set_weights(model.get_weights())
     x, y = random_data(model, 6, rng)
-    graph = shared_graph_of(model)
+    graph = split_shared_graph(model)
     features = [tf.constant(z) for z in keras.tree.flatten(graph.trunk(x))]
     rows = []
     for name in weighting.task_names:
