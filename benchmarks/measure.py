@@ -1,4 +1,4 @@
-"""What the benchmarks share: alternating blocks, ratios and their interval."""
+"""Alternating blocks, ratios and their intervals, for all benchmarks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def alternate(
 def ratio(
     seconds: list[float], reference: list[float]
 ) -> tuple[float, float, float]:
-    """Median ratio of paired blocks with a bootstrap interval of 95 %.
+    """Returns the median ratio of paired blocks and its 95 % interval.
 
     Args:
         seconds: Seconds of each block.
@@ -131,7 +131,7 @@ def write(name: str, rows: list[dict]) -> None:
 
 
 def paired(found: Mapping, others: Mapping, digits: int) -> str:
-    """Mean difference over what both have, and half of its 95 % interval.
+    """Returns the mean paired difference and half of its 95 % interval.
 
     Args:
         found: Number by split, fold or seed.

@@ -1,4 +1,4 @@
-"""How long `build_cnn` waits for the batches of a mixed stream.
+"""Measures how long `build_cnn` waits for the batches of a mixed stream.
 
 Two data sets of the numbers and shapes of MNIST and Fashion-MNIST, with random
 pixels. Waiting is the time spent in `next(iterator)` beside the model's own
@@ -31,7 +31,7 @@ SCHEDULES = ("joint", "alternate", "proportional")
 
 
 def data():
-    """Two data sets, of one task each."""
+    """Returns two data sets, of one task each."""
     rng = np.random.default_rng(0)
     return {
         task: (
@@ -43,14 +43,14 @@ def data():
 
 
 def build():
-    """`build_cnn` with a task for each data set."""
+    """Returns `build_cnn` with a task for each data set."""
     return mtl_keras.build_cnn(
         (28, 28, 1), [mtl_keras.Classification(t, 10) for t in TASKS]
     )
 
 
 def timed_steps(step, iterator) -> tuple[float, float]:
-    """Seconds of waiting for batches, and of waiting and training."""
+    """Returns seconds of waiting for batches, and of waiting and training."""
     waited, start = 0.0, time.perf_counter()
     for _ in range(STEPS):
         asked = time.perf_counter()
@@ -61,7 +61,7 @@ def timed_steps(step, iterator) -> tuple[float, float]:
 
 
 def start_epoch(stream) -> float:
-    """Seconds until the first batch of an epoch is there."""
+    """Returns seconds until the first batch of an epoch is there."""
     start = time.perf_counter()
     next(iter(stream))
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""How soon a mixture of 139 small data sets is ready, and how fast it runs.
+"""Measures the start and the speed of a mixture of 139 small data sets.
 
 139 data sets of 20 to 300 rows of 27 numbers with a regression each, as many as
 the schools of a common multi-task data set. Ready is the time from the call of
@@ -26,7 +26,7 @@ SCHEDULES = {"joint": 2 * SETS, "proportional": 32, "alternate": 32}
 
 
 def data():
-    """The data sets, of one task each."""
+    """Returns the data sets, of one task each."""
     rng = np.random.default_rng(0)
     sets = {}
     for number in range(SETS):
@@ -37,7 +37,7 @@ def data():
 
 
 def once(sets, schedule: str, batch_size: int) -> tuple[float, float]:
-    """Seconds until the first batch, and of each further batch."""
+    """Returns seconds until the first batch, and of each further batch."""
     start = time.perf_counter()
     stream = mix(sets, schedule, batch_size=batch_size)
     next(iter(stream))

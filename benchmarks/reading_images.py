@@ -65,7 +65,7 @@ def write_folder(root: Path, suffix: str, size, count: int) -> Path:
 
 
 def ours(root: Path, size, tasks=None):
-    """The data set of `from_folder`."""
+    """Returns the data set of `from_folder`."""
     from mtl_keras import datasets
 
     return datasets.from_folder(
@@ -80,7 +80,7 @@ def ours(root: Path, size, tasks=None):
 
 
 def of_keras(root: Path, size):
-    """The zip of two data sets of Keras."""
+    """Returns the zip of two data sets of Keras."""
     import keras
     import tensorflow as tf
 
@@ -106,7 +106,7 @@ def run_epoch(data) -> None:
 
 
 def row(what, case, ratios, seconds, processor=""):
-    """A row of results."""
+    """Returns a row of results."""
     median, low, high = ratios
     return {
         "what": what,
@@ -122,7 +122,7 @@ def row(what, case, ratios, seconds, processor=""):
 
 
 def compare_epochs(folder: Path) -> list[dict]:
-    """An epoch over the same of Keras."""
+    """Compares the time of an epoch with that of Keras's readers."""
     rows = []
     for case, (suffix, size, wanted) in CASES.items():
         root = write_folder(folder / case, suffix, size, EPOCH)
@@ -151,7 +151,7 @@ def compare_epochs(folder: Path) -> list[dict]:
 
 
 def compare_first_batches(folder: Path) -> list[dict]:
-    """From the call to the first batch."""
+    """Measures the time from the call to the first batch."""
     from mtl_keras import Segmentation
 
     size = (256, 256)
@@ -186,7 +186,7 @@ def held(kind: str) -> int:
 
 
 def peak(function) -> tuple[object, int]:
-    """What a function returns, and the bytes that it takes at most."""
+    """Returns the result of a function, and its peak memory in bytes."""
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # The highest so far is now what is held now.
     before = held("VmRSS")
@@ -195,7 +195,7 @@ def peak(function) -> tuple[object, int]:
 
 
 def memory_of(case: str, path: str) -> float:
-    """The most that is held, over what is returned or the file."""
+    """Returns the peak memory relative to the result or the file."""
     import keras
 
     from mtl_keras import datasets
@@ -224,7 +224,7 @@ def _first_batch(splits):
 
 
 def compare_memory(folder: Path) -> list[dict]:
-    """The most that is held, in processes of their own."""
+    """Compares the peak memory, each case in a separate process."""
     root = write_folder(folder / "memory", "jpg", (256, 256), EPOCH)
     (folder / "npz").mkdir()
     rng = np.random.default_rng(0)

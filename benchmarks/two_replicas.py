@@ -1,4 +1,4 @@
-"""What a second replica costs: ours against plain Keras.
+"""Measures the cost of a second replica, against plain Keras.
 
 Two logical CPU devices share the cores, so two replicas do the work of one
 at the same global batch, and what they take longer is the cost of being two.

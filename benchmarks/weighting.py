@@ -1,4 +1,4 @@
-"""What weightings cost: seconds and memory beside training without one.
+"""Measures the time and memory of weightings, against training without one.
 
 Parts:
 
@@ -38,7 +38,7 @@ BLOCKS = 30
 
 
 def loss_methods() -> dict[str, object]:
-    """The methods that combine losses, by name."""
+    """Returns the methods that combine losses, by name."""
     rows = mtl_keras.weighting.table()
     methods = {row.name: row.name for row in rows if row.requires == "losses"}
     # It trains on batches of its own beside those of the model.
@@ -105,7 +105,7 @@ def compare(
 
 
 def build_cnn(count: int, **arguments):
-    """`build_cnn` for the images of LeNet."""
+    """Returns `build_cnn` for the images of LeNet."""
     tasks = [
         mtl_keras.Classification(name, 10) for name in lenet.task_names(count)
     ]
@@ -132,7 +132,7 @@ def losses(blocks: int) -> list[dict]:
 
 
 def gradients(blocks: int) -> list[dict]:
-    """Both ways to have a Gramian, for few tasks and for many."""
+    """Measures both ways to compute a Gramian, for few tasks and for many."""
     rows = []
     for count, steps in ((2, 8), (8, 4)):
         x, y = lenet.data(count)

@@ -37,7 +37,7 @@ LAYERS = {"one layer": (UNITS, UNITS), "nine layers": (1024,) * 10}
 
 
 def build(widths, arguments):
-    """A shared part of dense layers and small heads, compiled."""
+    """Returns a shared part of dense layers and small heads, compiled."""
     import keras
 
     import mtl_keras
@@ -82,7 +82,7 @@ def memory(kind: str) -> int:
 
 
 def peak_in_a_process(layers: str, arm: str) -> float:
-    """The same, of a fresh process."""
+    """Measures the peak memory in a new process."""
     output = subprocess.run(
         [sys.executable, __file__, json.dumps([layers, arm])],
         check=True,

@@ -18,7 +18,7 @@ from torchjd.autojac import jac_to_grad, mtl_backward
 
 
 def build(count: int) -> tuple[nn.Module, nn.ModuleList]:
-    """LeNet as in `lenet.py`: its shared part and its heads."""
+    """Returns LeNet as in `lenet.py`: its shared part and its heads."""
     torch.manual_seed(0)
     trunk = nn.Sequential(
         nn.Conv2d(1, 10, 5),
@@ -39,7 +39,7 @@ def build(count: int) -> tuple[nn.Module, nn.ModuleList]:
 
 
 def losses_of(heads, features, labels):
-    """The loss of each task."""
+    """Returns the loss of each task."""
     return [
         cross_entropy(head(features), target)
         for head, target in zip(heads, labels, strict=True)
@@ -47,7 +47,7 @@ def losses_of(heads, features, labels):
 
 
 def plain(trunk, heads, images, labels):
-    """The sum of the losses, differentiated once."""
+    """Differentiates the sum of the losses once."""
     sum(losses_of(heads, trunk(images), labels)).backward()
 
 
@@ -64,7 +64,7 @@ def torchjd(aggregator, chunk_size):
 
 
 def mgda_at_the_features():
-    """By hand: gradients at the features, MGDA, one pass of the shared part."""
+    """Computes MGDA at the features by hand, with one pass of the trunk."""
     weighting = MGDAWeighting()
 
     def differentiate(trunk, heads, images, labels):

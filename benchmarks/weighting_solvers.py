@@ -1,4 +1,4 @@
-"""What methods take to make task weights of a Gramian, beside a whole step.
+"""Measures the time of methods on a Gramian, against a whole step.
 
 The Gramians are those of LeNet's first steps. Each method works off all of them
 in one graph, so that the cost of calling it is counted once.
@@ -36,7 +36,7 @@ class Recorder(mtl_keras.weighting.Weighting):
 
 
 def solver_block(name: str, count: int, gramians) -> Callable[[], object]:
-    """A function in which a method weights the tasks once for each Gramian."""
+    """Returns a function in which a method weights each Gramian once."""
     weighting = mtl_keras.weighting.get(name)
     weighting.build(lenet.task_names(count))
     losses = tf.linspace(1.0, 2.0, count)

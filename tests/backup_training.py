@@ -35,7 +35,7 @@ class Kill(keras.callbacks.Callback):
 def make_model(
     dropout=0.2, strategy="none", optimizer="adam", eager=True, **arguments
 ):
-    """A new model, which runs eagerly: a trace takes longer than its steps."""
+    """Returns a new model, which runs eagerly because tracing takes longer."""
     keras.utils.set_random_seed(1)
     model = mtl_keras.distribution.build(
         mtl_keras.build_mlp,
@@ -55,7 +55,7 @@ def make_model(
 
 
 def make_traced(**arguments):
-    """The same model, whose step is traced."""
+    """Returns the same model with a traced step."""
     return make_model(eager=False, **arguments)
 
 

@@ -49,7 +49,7 @@ def weights_by_number(model):
 
 
 def weights_of(results):
-    """The weights among the results of a case."""
+    """Returns the weights among the results of a case."""
     return {k: v for k, v in results.items() if k.startswith("weight ")}
 
 
@@ -99,7 +99,7 @@ def missing_labels(strategy, folder):
 
 
 def stream(strategy, folder):
-    """A dataset that is shuffled by a seed, of which the user says nothing."""
+    """Trains on a dataset that is shuffled by a seed."""
     model = some_mlp(strategy, optimizer="sgd")
     data = tf.data.Dataset.from_tensor_slices(some_arrays(18, missing=True))
     data = data.shuffle(18, seed=5).batch(8)
@@ -108,7 +108,7 @@ def stream(strategy, folder):
 
 
 def mixture(strategy, folder):
-    """A stream of two data sets, each labelled for a task of its own."""
+    """Trains on a mixture of two data sets, each with labels for one task."""
     x, y = some_arrays(26)
     data_sets = {
         "graded": (x[:15], {"grade": y["grade"][:15]}),
@@ -121,7 +121,7 @@ def mixture(strategy, folder):
 
 
 def executions(strategy, folder):
-    """Several steps in one execution."""
+    """Trains with several steps per execution."""
     model = some_mlp(strategy)
     model.compile(optimizer="sgd", steps_per_execution=3)
     data = some_arrays(40, missing=True)
@@ -130,12 +130,12 @@ def executions(strategy, folder):
 
 
 def by_parameters(strategy, folder):
-    """A gradient method, exact."""
+    """Trains with a gradient method and `gradients="parameters"`."""
     return _weighted(strategy, "parameters")
 
 
 def by_features(strategy, folder):
-    """A gradient method, by its bound."""
+    """Trains with a gradient method and `gradients="features"`."""
     return _weighted(strategy, "features")
 
 

@@ -24,7 +24,7 @@ INDEX = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 
 
 def files(folder):
-    """All files that workers write when all call the same."""
+    """Writes all files, with the same calls on each worker."""
     shared = folder / "shared"
     data = cases.some_arrays(18, missing=True)
     model = cases.some_mlp(STRATEGY)
@@ -104,7 +104,7 @@ def unseeded(folder):
 
 
 def errors(folder):
-    """Data that differs between workers is refused on all of them."""
+    """Returns the errors for data that differs between workers."""
     found = []
     for shorten in (0, 9):
         model = cases.some_mlp(STRATEGY)

@@ -24,7 +24,7 @@ SAMPLES, BATCH = 12, 4
 
 
 def every_kind():
-    """A task of each kind, and the shape that its output will have."""
+    """Returns a task of each kind, and the shape that its output will have."""
     return [
         (Classification("kind", 3, metrics=["accuracy", "f1"]), (3,)),
         (Classification("soft", 3), (3,)),
@@ -42,7 +42,7 @@ def every_kind():
 
 
 def build(optimizer="sgd", **options):
-    """One small network with an output of every kind, without dropout."""
+    """Returns a small network with an output of every kind."""
     inputs = keras.Input((8,))
     hidden = keras.layers.Dense(6, "tanh", kernel_regularizer="l2")(inputs)
     outputs = {}
@@ -79,7 +79,7 @@ def table(rng, *, count=SAMPLES):
 
 
 def crossentropy(p, labels):
-    """Of each row of probabilities."""
+    """Computes the cross-entropy of each row of probabilities."""
     rows = tf.stack([tf.range(len(labels)), labels], axis=1)
     return -tf.math.log(tf.clip_by_value(tf.gather_nd(p, rows), 1e-7, 1))
 
@@ -91,7 +91,7 @@ def binary_crossentropy(p, labels):
 
 
 def dice(task, p, labels):
-    """Of the labelled pixels of one sample, given as rows."""
+    """Computes the Dice loss of the labelled pixels of one sample."""
     if task.num_classes == 1:
         masks = tf.cast(labels, "float32")[:, None]
     else:
@@ -102,7 +102,7 @@ def dice(task, p, labels):
 
 
 def of_sample(task, y, p):
-    """Losses of what is labelled in one sample: a vector for each term."""
+    """Returns the losses of one sample's labels: a vector per term."""
     name = task.name
     if name == "soft":
         y = np.asarray(-1 if np.isnan(y).any() else np.argmax(y))
@@ -134,7 +134,7 @@ def of_sample(task, y, p):
 
 
 def loop_losses(model, x, y, weights=None):
-    """Mean loss of each task over all that is labelled in some samples."""
+    """Returns the mean loss of each task over the labels of some samples."""
     outputs = model(x, training=True)
     result = {}
     for task in model.tasks:
@@ -153,18 +153,18 @@ def loop_losses(model, x, y, weights=None):
 
 
 def loop_total(model, x, y, weights=None):
-    """What the loop minimizes: the tasks' losses and the regularization."""
+    """Returns the weighted task losses plus the regularization."""
     return total_of(model, loop_losses(model, x, y, weights))
 
 
 def total_of(model, losses):
-    """The weighted sum of the tasks' losses, and the regularization."""
+    """Returns the weighted sum of the tasks' losses, and the regularization."""
     own = dict(model.loss_weights)
     return sum(own[k] * v for k, v in losses.items()) + sum(model.losses)
 
 
 def loop_step(model, x, y, weights=None):
-    """One step of gradient descent, at a learning rate of 0.1."""
+    """Takes one step of gradient descent, with a learning rate of 0.1."""
     for variable, gradient in zip(
         model.trainable_variables,
         loop_gradients(model, x, y, weights),
@@ -174,7 +174,7 @@ def loop_step(model, x, y, weights=None):
 
 
 def loop_gradients(model, x, y, weights=None):
-    """Gradients of the loop; zero for a head without labels."""
+    """Returns gradients of the loop; zero for a head without labels."""
     with tf.GradientTape() as tape:
         total = loop_total(model, x, y, weights)
     variables = [variable.value for variable in model.trainable_variables]
@@ -186,7 +186,7 @@ def loop_gradients(model, x, y, weights=None):
 
 
 def descent(**options):
-    """The optimizer of the loop."""
+    """Returns the optimizer of the loop."""
     return keras.optimizers.SGD(0.1, **options)
 
 

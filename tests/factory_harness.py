@@ -18,7 +18,7 @@ from mtl_keras import models
 
 
 def tiny_backbone(include_top, weights, input_shape):
-    """A network of two levels, called as those of `keras.applications`."""
+    """Returns a two-level network, called like `keras.applications`."""
     assert not include_top and weights is None
     inputs = x = keras.Input(input_shape)
     for level, filters in enumerate((4, 8), start=1):
@@ -208,7 +208,7 @@ def build_small(name, **arguments):
 
 @functools.cache
 def built(name):
-    """The small model of a factory, not compiled, for tests that only look."""
+    """Returns the small model of a factory, not compiled, for reading only."""
     return build_small(name, compile=False)
 
 
@@ -219,13 +219,13 @@ def eager(model):
 
 
 def predictions(model, x):
-    """What `predict` returns, without a graph, which takes longer to trace."""
+    """Returns the outputs of `predict` without tracing, which takes longer."""
     outputs = model(x, training=False)
     return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
 
 def takes(name, *arguments):
-    """Whether a factory has arguments of these names."""
+    """Returns whether a factory has arguments of these names."""
     known = inspect.signature(models.get(name)).parameters
     return set(arguments) <= set(known)
 
@@ -252,7 +252,7 @@ def random_inputs(model, count, rng):
 
 
 def random_input(tensor, count, rng):
-    """Samples of one input tensor: normal numbers, small integers or words."""
+    """Returns samples of an input: normal numbers, integers or words."""
     shape = (count, *fixed(tensor.shape[1:]))
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     if dtype == "string":
@@ -266,12 +266,12 @@ def random_input(tensor, count, rng):
 
 
 def fixed(shape):
-    """A shape with a number in place of each axis of any length."""
+    """Returns a shape with a number in place of each axis of any length."""
     return tuple(LENGTH if size is None else size for size in shape)
 
 
 def random_targets(task, output_shape, count, rng):
-    """Targets of the natural shape of a task."""
+    """Returns targets of the natural shape of a task."""
     shape = (count, *fixed(task.target_shapes(output_shape)[0]))
     if task.num_label_classes is None:
         return rng.normal(size=shape).astype("float32")

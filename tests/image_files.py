@@ -71,7 +71,7 @@ def write_cifar100(folder, num_train=110, num_test=20):
 
 
 def cifar_batch(count, num_classes, label_key, offset):
-    """The dict that a CIFAR file holds."""
+    """Returns the dict that a CIFAR file holds."""
     images, labels = flat_images(count, num_classes, (3, 32, 32), offset)
     return {
         b"batch_label": b"a batch",

@@ -40,19 +40,19 @@ def whole(root, tasks=None, **arguments):
 
 
 def image(number):
-    """An image whose brightness tells its number."""
+    """Returns an image whose brightness tells its number."""
     return np.full((HEIGHT, WIDTH, 3), number * 10)
 
 
 def nuclei(number):
-    """A mask of 0 and 255 with as many pixels as its number."""
+    """Returns a mask of 0 and 255 with as many pixels as its number."""
     mask = np.zeros(HEIGHT * WIDTH)
     mask[:number] = 255
     return mask.reshape(HEIGHT, WIDTH, 1)
 
 
 def tissue(number):
-    """A mask of three classes; one column tells the number."""
+    """Returns a mask of three classes; one column tells the number."""
     mask = np.tile(np.arange(WIDTH) % 3, (HEIGHT, 1))
     mask[:, 0] = number % 3
     return mask[..., None]
@@ -90,5 +90,5 @@ def read(root, **arguments):
 
 
 def numbers_of(x):
-    """The numbers of images."""
+    """Returns the numbers of images."""
     return np.rint(x[:, 0, 0, 0] / 10).astype(int)

@@ -68,12 +68,12 @@ class NumpyTrained(MultiTaskModel):
 
 
 def labels_of(model, y):
-    """The classes of each task, in the order of the heads."""
+    """Returns the classes of each task, in the order of the heads."""
     return [np.asarray(y[task.name]) for task in model.tasks]
 
 
 def forward(weights, x):
-    """The hidden layer, and the probabilities of each task."""
+    """Returns the hidden layer, and the probabilities of each task."""
     kernel, bias, *heads = weights
     hidden = np.maximum(x @ kernel + bias, 0)
     found = []
@@ -84,7 +84,7 @@ def forward(weights, x):
 
 
 def logs_of(probabilities, labels, loss_weights):
-    """What Keras logs, of tasks by their loss weights."""
+    """Returns the logs that Keras would have for weighted tasks."""
     logs = {"loss": 0.0}
     tasks = zip(loss_weights.items(), probabilities, labels, strict=True)
     for (task, weight), found, classes in tasks:
@@ -97,7 +97,7 @@ def logs_of(probabilities, labels, loss_weights):
 
 
 def step(weights, x, labels, loss_weights):
-    """The gradients of the weighted loss, and the logs."""
+    """Returns the gradients of the weighted loss, and the logs."""
     hidden, probabilities = forward(weights, x)
     gradients, of_hidden = [], 0.0
     tasks = zip(

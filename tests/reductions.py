@@ -1,4 +1,4 @@
-"""What docs/scaling.md says of the numbers that a training step sums."""
+"""The numbers that a training step sums, by docs/scaling.md."""
 
 from collections.abc import Sequence
 

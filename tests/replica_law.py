@@ -42,7 +42,7 @@ def data_of(case, model):
 
 
 def weighting_of(case, model):
-    """The weighting, with arguments where it needs some."""
+    """Returns the weighting, with arguments where it needs some."""
     if case.weighting != "importance":
         return case.weighting
     names = [task.name for task in model.tasks]

@@ -72,7 +72,7 @@ class Case:
 
     @property
     def tolerance(self) -> float:
-        """How far tensors may be apart, relative to their largest value."""
+        """Returns the tolerance, relative to the largest value of a tensor."""
         if self.policy in OF_POLICY:
             return OF_POLICY[self.policy]
         if "normalization" in dict(self.arguments):
@@ -174,7 +174,7 @@ def _of_weightings():
 
 
 def _of_settings():
-    """Each setting with Keras's sum of the losses and with a Gramian.
+    """Yields each setting with Keras's sum of the losses and with a Gramian.
 
     Those that have to do with the loss also with a weighting of losses.
     """
@@ -214,7 +214,7 @@ def _settings():
 
 
 def _of_added_losses():
-    """What layers add: penalties of weights, and means over samples."""
+    """Yields losses that layers add: penalties and means over samples."""
     of_samples = (("per_sample", True), ("entropy", 0.1))
     unreached = (*of_samples, ("num_experts", 3))
     for factory, name, arguments, sizes in (
@@ -241,7 +241,7 @@ def _of_added_losses():
 
 
 def _of_short_batches():
-    """Short batches where batch normalization sees them."""
+    """Yields short batches where batch normalization sees them."""
     for name, samples in _SHORT.items():
         yield (
             f"build_cnn_cls_seg-{name}-normalized",
@@ -259,7 +259,7 @@ def _of_short_batches():
 
 
 def _of_groups():
-    """Equal tasks, as many as are computed together."""
+    """Yields equal tasks, as many as are computed together."""
     for factory, weighting, labels in (
         ("build_mlp", None, "complete"),
         ("build_mlp", None, "missing"),
@@ -284,7 +284,7 @@ def _of_groups():
 
 
 def _together():
-    """Several of these at once, which every run of the tests can afford."""
+    """Yields several of these in one case, for the quick tests."""
     yield (
         "plain-weights-of-classes-one-sample-adam",
         Case(class_weight=True, samples=33, validation=True, optimizer="adam"),

@@ -74,13 +74,13 @@ def session(collector):
 
 @pytest.fixture
 def rng():
-    """A numpy generator."""
+    """Returns a numpy generator."""
     return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """A strategy of two replicas on logical CPU devices."""
+    """Returns a strategy of two replicas on logical CPU devices."""
     # One for all tests: a second one would reuse TensorFlow's collective keys.
     return distribution.strategy("mirrored", replicas=2)
 
@@ -108,7 +108,7 @@ def shared_data():
 
 @pytest.fixture(params=sorted(factory_harness.SMALL))
 def factory_name(request):
-    """The name of each factory in turn."""
+    """Returns the name of each factory in turn."""
     return request.param
 
 
@@ -118,7 +118,7 @@ def factory_name(request):
     )
 )
 def graph_factory(request):
-    """Each factory in turn; of alike graphs one now."""
+    """Returns each factory in turn; of alike graphs one now."""
     return request.param
 
 
@@ -126,7 +126,7 @@ def graph_factory(request):
     params=factory_harness.mostly_slow(sorted(factory_harness.SMALL))
 )
 def engine_factory(request):
-    """Each factory in turn, for what the engine promises; mostly slow tests."""
+    """Returns each factory in turn; all but one are slow."""
     return request.param
 
 
@@ -136,7 +136,7 @@ def engine_factory(request):
     )
 )
 def sharing_factory(request):
-    """Each factory whose tasks share parameters; of alike graphs one now."""
+    """Returns each factory whose tasks share parameters."""
     return request.param
 
 
@@ -148,7 +148,7 @@ def sharing_engine_factory(request):
 
 @pytest.fixture
 def default_interruption():
-    """Ctrl-C as it usually is: a shell turns it off for what it runs behind."""
+    """Restores ctrl-C, which shells turn off for background jobs."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     # What Python raises while it deletes garbage is lost, Ctrl-C as well, and
     # other tests leave enough of it to hit.

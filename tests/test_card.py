@@ -82,7 +82,7 @@ def searches(folder, two_replicas):
 
 @pytest.fixture(scope="module")
 def default_model():
-    """`build_cnn_cls_seg()`, fitted with a dict of targets."""
+    """Returns `build_cnn_cls_seg()`, fitted with a dict of targets."""
     images = np.random.default_rng(0).random((8, 32, 32, 3), "float32")
     model = mtl_keras.build_cnn_cls_seg()
     masks = (images[..., :1] > 0.5).astype("float32")

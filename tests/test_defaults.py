@@ -24,7 +24,7 @@ def documented_functions(tree):
 
 
 def defaults_of(function):
-    """Default of each argument that has one: a number, string, tuple or None.
+    """Yields each argument with a default that can be compared.
 
     What is computed, such as a function, is left out.
     """
@@ -42,7 +42,7 @@ def defaults_of(function):
 
 
 def documented_default(argument, docstring):
-    """What a docstring says after "Defaults to", or `None` if nothing."""
+    """Returns the default that a docstring states, or `None`."""
     _, _, arguments = docstring.partition("Args:")
     text = re.search(
         rf"^ +{argument}: (.*?)(?=^ *\w+:|^\S|\Z)", arguments, re.M | re.S

@@ -16,7 +16,7 @@ TRUNKS = {
 
 
 def padded_network(kind, **arguments):
-    """A trunk that reads zeros at the end as padding."""
+    """Returns a trunk that reads zeros at the end as padding."""
     inputs = keras.Input((None, 3))
     x = PaddingMask(0.0)([inputs, inputs])
     return keras.Model(inputs, TRUNKS[kind](x, (8, 8), **arguments))

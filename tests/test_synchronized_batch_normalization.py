@@ -25,7 +25,7 @@ def padded(rng):
 
 
 def trained(layer, x, mask):
-    """What a layer makes of steps, and its moving statistics after them."""
+    """Returns the outputs of a layer in steps, and its moving statistics."""
     y = layer(x, mask=mask, training=True)
     return y, layer.moving_mean, layer.moving_variance
 
@@ -77,7 +77,7 @@ def by_two_replicas(make_layer, strategy, x, mask):
 
 
 def by_one(x, mask):
-    """The same by one, of Keras's own layer."""
+    """Returns the same by one, of Keras's own layer."""
     layer = keras.layers.BatchNormalization(momentum=0.0)
     layer.build(x.shape)
     found = forwards_and_back(layer, tf.constant(x), tf.constant(mask))

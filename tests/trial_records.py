@@ -22,11 +22,11 @@ def build(
     loss_weights=None,
     optimizer="adam",
 ):
-    """What the space is of; no model is built."""
+    """Stands for a factory in a space; builds nothing."""
 
 
 def make_space(**dimensions):
-    """A space, by default with every kind of dimension."""
+    """Returns a space, by default with every kind of dimension."""
     return SearchSpace(
         build,
         dimensions

@@ -25,7 +25,7 @@ def samples(count=48, seed=0):
 
 
 def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
-    """A factory of the house's kind."""
+    """Returns a factory of the house's kind."""
     return mtl_keras.build_mlp(
         (6,),
         num_classes=3,
@@ -39,7 +39,7 @@ def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
 def build_eager(
     width=3, loss_weights=None, optimizer="adam", compile=True, fails_at=()
 ):
-    """The same without a graph: a search of few steps is over sooner."""
+    """Returns the same model, which runs eagerly."""
     if width in fails_at:
         raise ValueError(f"no width of {width}")
     model = build(width, loss_weights, optimizer, compile=False)
@@ -51,7 +51,7 @@ def build_eager(
 def build_in_numpy(
     width=3, loss_weights=None, optimizer="sgd", compile=True, fails_at=()
 ):
-    """The same, trained in milliseconds: where training is not in question."""
+    """Returns the same model, trained in numpy in milliseconds."""
     if width in fails_at:
         raise ValueError(f"no width of {width}")
     built = build(width, compile=False)

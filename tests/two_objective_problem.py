@@ -25,7 +25,7 @@ _LOW = 5e-6
 
 
 def objectives(x, y):
-    """The two objectives, of tensors or arrays of one shape."""
+    """Returns the two objectives, of tensors or arrays of one shape."""
     first = ops.abs(0.5 * (-x - 7) - ops.tanh(-y))
     second = ops.abs(0.5 * (-x + 3) + ops.tanh(-y) + 2)
     valleys = [ops.log(ops.maximum(v, _LOW)) + 6 for v in (first, second)]
@@ -41,7 +41,7 @@ def objectives(x, y):
 
 
 def is_pareto(x, y):
-    """Whether a point lies on the Pareto set, but for a tenth."""
+    """Returns whether a point is within 0.1 of the Pareto set."""
     low, high = PARETO_X
     return low - 0.1 <= x <= high + 0.1 and abs(y - PARETO_Y) < 0.1
 

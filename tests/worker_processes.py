@@ -41,7 +41,7 @@ def run_workers(count, program, *arguments, seconds=300):
 
 
 def path_of_tests():
-    """The PYTHONPATH of a process that imports modules of the tests."""
+    """Returns the PYTHONPATH of a process that imports modules of the tests."""
     before = os.environ.get("PYTHONPATH")
     return os.pathsep.join(filter(None, [str(Path(__file__).parent), before]))
 

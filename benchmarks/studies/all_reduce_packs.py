@@ -27,7 +27,7 @@ PACKS = {"packs of 4 MiB": 2**22, "packs of 256 KiB": 2**18}
 
 
 def of_list(replica, tensors, size=0):
-    """One call with all tensors."""
+    """Sums all tensors in one call."""
     options = tf.distribute.experimental.CommunicationOptions(
         bytes_per_pack=size
     )
@@ -35,7 +35,7 @@ def of_list(replica, tensors, size=0):
 
 
 def of_vector(replica, tensors):
-    """One call with one tensor."""
+    """Sums all tensors as one vector."""
     vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
     total = replica.all_reduce("sum", vector)
     parts = tf.split(total, [tensor.shape.num_elements() for tensor in tensors])
@@ -46,12 +46,12 @@ def of_vector(replica, tensors):
 
 
 def one_by_one(replica, tensors):
-    """One call for each tensor."""
+    """Sums the tensors in one call each."""
     return [replica.all_reduce("sum", tensor) for tensor in tensors]
 
 
 def in_packs(size):
-    """One call, that TensorFlow divides."""
+    """Sums all tensors in one call, which TensorFlow divides into packs."""
     return lambda replica, tensors: of_list(replica, tensors, size)
 
 
@@ -65,7 +65,7 @@ ARMS = {
 
 
 def block_of(strategy, arm, width):
-    """A function that sums the gradients of all tasks some times."""
+    """Returns a function that sums the gradients of all tasks repeatedly."""
     shapes = [
         shape for _ in range(LAYERS) for shape in ((width,) * 2, (width,))
     ]

@@ -61,7 +61,7 @@ def as_long_as_atis():
 
 
 def built(x, seed=0, **arguments):
-    """The library's default model."""
+    """Returns the library's default model."""
     keras.utils.set_random_seed(seed)
     return mtl_keras.build_text_cls_tag(vocabulary=count_words(x), **arguments)
 

@@ -1,4 +1,4 @@
-"""What a training step sums over the replicas, counted in its traced graph.
+"""Counts the bytes that a traced training step sums over the replicas.
 
 Beside each count is what docs/scaling.md derives; the rest of that page, the
 model of the time of a step, starts from these numbers.
@@ -41,7 +41,7 @@ METHODS = [
 
 
 def model_of(strategy, tasks, weighting, gradients, normalization):
-    """A network of dense layers, with a head for each task."""
+    """Returns a network of dense layers, with a head for each task."""
     return distribution.build(
         mtl_keras.build_mlp,
         strategy,

@@ -142,7 +142,7 @@ class Parts:
         }
 
     def areas(self, predict, inputs):
-        """Area under the curve by part and task; training left out."""
+        """Returns the area under the curve by part and task."""
         found = {}
         for part in ("validation", "test"):
             scores = predict(inputs[part])
@@ -218,7 +218,7 @@ def fit_boosting(parts, seed):
 
 
 def measure_arm(arm, parts, seed):
-    """Rows of one arm: areas of each task on validation and test."""
+    """Returns rows of one arm: areas of each task on validation and test."""
     start = time.perf_counter()
     if arm == "boosting":
         x, predict = fit_boosting(parts, seed)
@@ -255,7 +255,7 @@ def measure_arm(arm, parts, seed):
 
 
 def read_rows(name):
-    """The rows of a result so far."""
+    """Returns the rows of a result so far."""
     path = measure.RESULTS / f"{name}.csv"
     if not path.is_file():
         return []
@@ -331,7 +331,7 @@ def table():
 
 
 def _single_of(arm):
-    """The arm of single tasks that is as wide as this one."""
+    """Returns the arm of single tasks that is as wide as this one."""
     return "single_wide" if arm.endswith("_wide") else "single"
 
 

@@ -31,7 +31,7 @@ RUNS = Path(__file__).parents[2] / "runs" / "dense_tasks"
 
 
 def recipe_of(arm):
-    """The recipe, with all its tasks or with one alone."""
+    """Returns the recipe, with all its tasks or with one alone."""
     recipe = zoo.load_recipe(RECIPE)
     if arm == "joint":
         return recipe
@@ -46,14 +46,14 @@ def run(arm, seed):
 
 
 def constant():
-    """The error on the test part of the mean of the training depths."""
+    """Returns the error on the test part of the mean of the training depths."""
     (_, train), (_, test) = digit_scenes.load_data(depth=True)
     errors = test["depth"] - np.nanmean(train["depth"])
     return float(np.sqrt(np.nanmean(np.square(errors))))
 
 
 def row(arm, task, metric, values, parameters):
-    """A row of the table."""
+    """Returns a row of the table."""
     several = len(values) > 1
     return {
         "arm": arm,

@@ -60,7 +60,7 @@ CHANGES = (
 
 
 def read(path):
-    """All buildings, in one order that does not change."""
+    """Returns all buildings, in one order that does not change."""
     parts = energy.load_data(path)
     x = np.concatenate([x for x, _ in parts])
     y = {n: np.concatenate([y[n] for _, y in parts]) for n in LOADS}
@@ -68,12 +68,12 @@ def read(path):
 
 
 def folds(count):
-    """Training and test indices of each fold."""
+    """Returns training and test indices of each fold."""
     return KFold(FOLDS, shuffle=True, random_state=0).split(np.zeros(count))
 
 
 def columns_of(x):
-    """The inputs as columns of a table."""
+    """Returns the inputs as columns of a table."""
     return {f"x{number}": column for number, column in enumerate(x.T, start=1)}
 
 
@@ -145,7 +145,7 @@ ARMS = {"network": fit_network, "boosting": fit_boosting}
 
 
 def read_rows():
-    """The rows of all folds so far."""
+    """Returns the rows of all folds so far."""
     path = measure.RESULTS / f"{RUNS}.csv"
     if not path.is_file():
         return []
@@ -203,7 +203,7 @@ def table(runs):
 
 
 def rmse(errors):
-    """Root of the mean square."""
+    """Returns the root of the mean square."""
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

@@ -45,7 +45,7 @@ FORKS = multiprocessing.get_context("forkserver")
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells the parent how many steps were taken, slowly enough to aim."""
+    """Reports the steps to the parent, slowly enough to aim a kill."""
 
     def __init__(self, steps):
         super().__init__()
@@ -155,7 +155,7 @@ def finish(processes) -> bool:
 
 
 def results(folder: Path, count: int) -> list[dict]:
-    """What the processes ended with; nothing where one has not."""
+    """Returns the results if all processes have written theirs."""
     paths = [folder / f"{index}.npz" for index in range(count)]
     if not all(path.is_file() for path in paths):
         return []
@@ -224,7 +224,7 @@ def trial(count: int, victims, when: str, rng, expected) -> dict:
 
 
 def undisturbed(count: int) -> dict:
-    """What a training that nobody kills ends with."""
+    """Returns the result of a training that is not killed."""
     with tempfile.TemporaryDirectory() as name:
         processes, *kept = start(count, Path(name))
         assert finish(processes)
@@ -236,7 +236,7 @@ def undisturbed(count: int) -> dict:
 
 
 def earlier_rows(found) -> list[dict]:
-    """Rows of the kinds that were not tried this time."""
+    """Returns rows of the kinds that were not tried this time."""
     path = measure.RESULTS / "faults.csv"
     if not path.is_file():
         return []

@@ -70,14 +70,14 @@ def finish(process) -> bool:
 
 
 def steps_of(folder: Path) -> list[int]:
-    """The process that took each step so far."""
+    """Returns the process that took each step so far."""
     path = folder / "steps"
     lines = path.read_text().split("\n")[:-1] if path.is_file() else []
     return [int(line) for line in lines]
 
 
 def workers_of(pid: int) -> list[int]:
-    """The workers of a search."""
+    """Returns the workers of a search."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [
@@ -90,7 +90,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process, that may not be a child of ours, is there."""
+    """Returns whether a process runs, which may not be a child of this one."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0]
     except OSError:
@@ -120,7 +120,7 @@ def aim(kind, folder, process, writing, rng, seconds) -> int | None:
 
 
 def same(found, expected, exactly: bool) -> bool:
-    """Whether two searches have the same trials."""
+    """Checks whether two searches have the same trials."""
     if exactly:
         return found == expected
     return len(found) == len(expected) and all(
@@ -185,7 +185,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
 
 
 def undisturbed(workers: int):
-    """What a search that nobody kills finds, and how long it takes."""
+    """Returns the trials of a search that is not killed, and its time."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         begun = time.monotonic()

@@ -31,7 +31,7 @@ class Progress(keras.callbacks.Callback):
 
 
 def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
-    """A small model, without a graph: a trial is over sooner."""
+    """Returns a small model, without a graph: a trial is over sooner."""
     model = mtl_keras.build_mlp(
         (6,), num_classes=3, hidden_units=(trunk_width,), compile=False
     )

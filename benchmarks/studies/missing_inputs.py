@@ -36,7 +36,7 @@ EPOCHS = 8
 
 
 def load(path: str, share: float, seed: int):
-    """The table with holes in its inputs, and a column that parts it."""
+    """Returns the table with missing inputs, and a column with the parts."""
     train, test = census_income.load_data(path)
     columns, targets = (
         {

@@ -80,7 +80,7 @@ TICKS = (100, 200, 500, 1000, 2000, 5000)
 
 
 def compute_seconds(network: Network, way: str, tasks: int) -> float:
-    """Time that a GPU computes in a step: heads are next to nothing.
+    """Returns the compute time of a GPU in a step; heads are negligible.
 
     Args:
         network: The network.
@@ -92,7 +92,7 @@ def compute_seconds(network: Network, way: str, tasks: int) -> float:
 
 
 def sum_seconds(size: float, gpus: int, link: tuple[float, float]) -> float:
-    """Time of one sum over all GPUs, by a ring in each host and one of hosts.
+    """Returns the time of one sum: a ring in each host, and one over hosts.
 
     The sums are scattered inside of each host, the parts summed over hosts by
     rings side by side, and gathered inside.
@@ -125,7 +125,7 @@ def step_seconds(
     gpus: int,
     link: tuple[float, float],
 ) -> tuple[float, float]:
-    """Time of a step: computing, and sums, which wait for each other.
+    """Returns the time of a step: computing and sums, one after the other.
 
     Args:
         network: The network.
@@ -146,7 +146,7 @@ def step_seconds(
 
 
 def rows():
-    """All combinations."""
+    """Yields all combinations."""
     for network in NETWORKS:
         for name, link in LINKS.items():
             for method, way in METHODS.items():

@@ -52,7 +52,7 @@ def tasks_of(count):
 
 
 def data(count, inputs=INPUTS):
-    """Random inputs, and labels of each task."""
+    """Returns random inputs, and labels of each task."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(8 * BATCH, inputs)).astype("float32")
     y = {
@@ -93,7 +93,7 @@ class Timed:
         return {k: v[0] for k, v in logs.items() if k.endswith("loss")}
 
     def block(self, x, y):
-        """A function that takes some steps."""
+        """Returns a function that takes some steps."""
         step, batches = self.model.make_train_function(), stream(x, y, BATCH)
 
         def steps():
@@ -104,7 +104,7 @@ class Timed:
 
 
 def row_of_family(name, count):
-    """First step, step and parameters of a family."""
+    """Returns the first step, step and number of parameters of a family."""
     x, y = data(count)
     timed = Timed(
         lambda: models.get(name)((INPUTS,), tasks_of(count), **FAMILIES[name])

@@ -43,7 +43,7 @@ BLOCKS = 12
 
 
 def plain_heads(inputs, features):
-    """A model with a dense head on the features of each task, compiled."""
+    """Returns a compiled model with a dense head for each task."""
     outputs = {
         name: layers.Dense(CLASSES, "softmax", name=name)(x)
         for name, x in features.items()
@@ -58,7 +58,7 @@ def plain_heads(inputs, features):
 
 
 def plain_mlp(count):
-    """The network of `build_mlp`, by hand."""
+    """Returns the network of `build_mlp`, by hand."""
     x = inputs = keras.Input((INPUTS,))
     for width in WIDTHS:
         x = layers.Dense(width, "relu")(x)
@@ -66,12 +66,12 @@ def plain_mlp(count):
 
 
 def our_mlp(count):
-    """The same network, by this library."""
+    """Returns the same network, by this library."""
     return mtl_keras.build_mlp((INPUTS,), tasks_of(count), hidden_units=WIDTHS)
 
 
 def plain_mmoe(count, features=784):
-    """The network of `build_mmoe`, with a dense layer for each expert."""
+    """Returns the network of `build_mmoe` with a `Dense` per expert."""
     inputs = keras.Input((features,))
     experts = [layers.Dense(16, "relu")(inputs) for _ in range(8)]
     stacked = layers.Lambda(lambda tensors: keras.ops.stack(tensors, axis=1))(
@@ -86,7 +86,7 @@ def plain_mmoe(count, features=784):
 
 
 def our_mmoe(count, features=784):
-    """The same network, by this library."""
+    """Returns the same network, by this library."""
     return mtl_keras.build_mmoe((features,), tasks_of(count))
 
 
@@ -122,7 +122,7 @@ def give_weights(ours, plain):
 
 
 def alternate(arms):
-    """Seconds of blocks that alternate: on the clock, and of the processor."""
+    """Returns wall and processor seconds of alternating blocks."""
     clock, processor = ({name: [] for name in arms} for _ in range(2))
     rng = np.random.default_rng(0)
     for block in range(-1, BLOCKS):
@@ -159,7 +159,7 @@ def compared(ours, other):
 
 
 def beside_plain(name, count, build, build_plain, inputs=INPUTS):
-    """A row for a network of ours beside the same one in plain Keras."""
+    """Returns a row that compares a network with plain Keras."""
     x, y = data(count, inputs)
     ours, plain = Timed(lambda: build(count)), Timed(lambda: build_plain(count))
     give_weights(ours.model, plain.model)
@@ -177,7 +177,7 @@ def beside_plain(name, count, build, build_plain, inputs=INPUTS):
 
 
 def one_by_one(count):
-    """`our_mlp` with each task by itself, as fewer tasks are."""
+    """Returns `our_mlp` with separate tasks, as few tasks are."""
     least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, count + 1
     try:
         return our_mlp(count)
@@ -186,7 +186,7 @@ def one_by_one(count):
 
 
 def together(count):
-    """`our_mlp` with all tasks together, however few they are."""
+    """Returns `our_mlp` with grouped tasks, however few they are."""
     least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, 2
     try:
         return our_mlp(count)
@@ -195,7 +195,7 @@ def together(count):
 
 
 def threshold(count):
-    """A row for equal tasks together beside the same ones one by one."""
+    """Returns a row that compares grouped tasks with separate ones."""
     x, y = data(count)
     arms = Timed(lambda: together(count)), Timed(lambda: one_by_one(count))
     for each in arms:

@@ -45,7 +45,7 @@ def main(entry, path=None):
 
 
 def _table(task):
-    """A task as a recipe says it."""
+    """Returns a task in the form of a recipe."""
     arguments = {
         "num_classes": task.num_classes,
         "class_names": task.class_names,

@@ -1,4 +1,4 @@
-"""What the best trial of a study has over the default, on test data.
+"""Compares the best trial of a study with the default, on test data.
 
 Each arm is a recipe, trained as the search trains (the best epoch by the
 objectives on the validation part), from seeds that no trial had. The arms share
@@ -51,7 +51,7 @@ SAME = "no difference beyond chance"
 
 
 def recipes_of(chosen, study):
-    """The arms that are trained as the search trains, by name."""
+    """Returns the arms that are trained as the search trains, by name."""
     best = read_best(chosen.study, chosen.data_path)
     arms = {DEFAULT: study.recipe, BEST: best}
     arguments = dict(best.factory.arguments)
@@ -67,13 +67,13 @@ def recipes_of(chosen, study):
 
 
 def with_arguments(recipe, arguments):
-    """A recipe whose factory has other arguments."""
+    """Returns a recipe whose factory has other arguments."""
     factory = recipe.factory.model_copy(update={"arguments": arguments})
     return recipe.model_copy(update={"factory": factory})
 
 
 def read_best(study, data_path):
-    """The recipe of the best trial of a study."""
+    """Returns the recipe of the best trial of a study."""
     recipe = zoo.load_recipe(Path(study) / "best.toml")
     return zoo.change_recipe(recipe, data_path=data_path)
 
@@ -96,7 +96,7 @@ def measure_arm(recipe, models, plan, data, seed):
 
 
 def recorded(entry, tasks, seeds):
-    """The same of an entry, from the metrics that it came with."""
+    """Returns the metrics that are recorded for an entry."""
     metrics = json.loads((ENTRIES / entry / "metrics.json").read_text())
     if metrics["seeds"][: len(seeds)] != list(seeds):
         raise ValueError(
@@ -117,7 +117,7 @@ def measure_entry(recipe, tasks, seed, folder):
 
 
 def weighted(entry, best, data_path):
-    """The recipe of an entry, with the loss weights of another one."""
+    """Returns the recipe of an entry, with the loss weights of another one."""
     return zoo.change_recipe(
         zoo.load_recipe(entry),
         data_path=data_path,
@@ -173,7 +173,7 @@ def pairs_of(found):
 
 
 def rows_of(tasks, found):
-    """A row for each arm and task, and for each difference."""
+    """Returns a row for each arm and task, and for each difference."""
     directions = {task.name: task.direction for task in tasks}
     metrics = {task.name: task.primary_metric for task in tasks}
     if len(set(metrics.values())) == 1:
@@ -199,7 +199,7 @@ def rows_of(tasks, found):
 
 
 def spread(values, other, direction):
-    """Mean, spread and verdict of the values of all seeds."""
+    """Returns mean, spread and verdict of the values of all seeds."""
     mean = statistics.fmean(values)
     deviation = statistics.stdev(values)
     half = stats.t.ppf(0.975, len(values) - 1) * deviation / len(values) ** 0.5

@@ -1,4 +1,4 @@
-"""What missing labels are worth on Tox21: left out, or filled by 0.
+"""Compares missing labels on Tox21: left out, or filled with 0.
 
 Five seeds, each with a split, an initialization and an order of its own; all
 numbers are exact areas under the ROC curve over the labelled test molecules:
@@ -120,24 +120,24 @@ def fit_each(x, y, make):
 
 
 def fill(y):
-    """The labels with 0 wherever one is missing."""
+    """Returns the labels with 0 wherever one is missing."""
     return {assay: np.maximum(labels, 0) for assay, labels in y.items()}
 
 
 def logistic(strength=0.1):
-    """A logistic regression; the strength was found by the search."""
+    """Returns a logistic regression; the strength was found by the search."""
     return LogisticRegression(C=strength, max_iter=1000)
 
 
 def forest(seed):
-    """A random forest; two samples a leaf, else scikit-learn's defaults."""
+    """Returns a random forest with at least two samples per leaf."""
     return RandomForestClassifier(
         300, min_samples_leaf=2, n_jobs=-1, random_state=seed
     )
 
 
 def areas(predict, x, y):
-    """Area under the ROC curve of each assay, over what is labelled."""
+    """Returns the area under the ROC curve of each assay."""
     scores = predict(x)
     labelled = {assay: labels != -1 for assay, labels in y.items()}
     return {
@@ -232,7 +232,7 @@ def search(path):
 
 
 def validate(path, seed, fit):
-    """Mean area on the validation part of a seed."""
+    """Returns the mean area on the validation part of a seed."""
     (x, y), _ = tox21.load_data(path, seed=seed)
     order = np.random.default_rng(seed).permutation(len(x))
     held_back, kept = np.split(order, [len(x) // 5])

@@ -1,4 +1,4 @@
-"""What a trained trunk is worth to a task that it never saw.
+"""Measures how well a trained trunk serves a task that it never saw.
 
 A trunk learns from 1,400 handwritten digits whether the digit is even and
 whether it is five or more. Which digit it is, is then learned from few labels:
@@ -56,7 +56,7 @@ def load():
 
 
 def few(digit, count, rng):
-    """Labels of `count` samples, as many of each class; -1 elsewhere."""
+    """Keeps `count` labels, equally many of each class; -1 elsewhere."""
     labels = np.full(len(digit), -1)
     for each in range(10):
         chosen = rng.permutation(np.flatnonzero(digit == each))[: count // 10]
@@ -75,20 +75,20 @@ def fit(model, x, y):
 
 
 def accuracy(model, x, digit):
-    """Share of the digits that the model names."""
+    """Returns the share of the digits that the model names."""
     found = model.predict(x, verbose=0)["digit"].argmax(axis=-1)
     return float((found == digit).mean())
 
 
 def network(tasks):
-    """The network of all ways."""
+    """Returns the network of all ways."""
     return mtl_keras.build_mlp(
         (64,), tasks, hidden_units=(64, 32), optimizer=optimizer()
     )
 
 
 def optimizer():
-    """The optimizer of all ways."""
+    """Returns the optimizer of all ways."""
     return keras.optimizers.Adam(0.002)
 
 

@@ -1,4 +1,4 @@
-"""What a search costs: time, beside KerasTuner as it is, and memory.
+"""Measures the time of a search, against KerasTuner, and its memory.
 
 Parts:
 
@@ -74,7 +74,7 @@ STARTED = 4
 
 
 def samples(count, seed):
-    """Two tasks of three classes on 20 features."""
+    """Returns two tasks of three classes on 20 features."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(count, 20)).astype("float32")
     y = {
@@ -109,13 +109,13 @@ def search(space, trials, folder, name, **arguments):
 
 
 def score_stock(space, trials, folder, name):
-    """Scores of the trials of KerasTuner."""
+    """Returns scores of the trials of KerasTuner."""
     data = (TRAIN, VALIDATION)
     return search_stock(space, trials, folder, name, data, EPOCHS)
 
 
 def score_ours(space, trials, folder, name):
-    """Scores of the trials of this library."""
+    """Returns scores of the trials of this library."""
     study = search(space, trials, folder, name)
     return [trial.objectives[OBJECTIVE] for trial in study.trials]
 
@@ -163,7 +163,7 @@ def measure_speed(case, blocks):
 
 
 def times(reference, name, seconds, prefix):
-    """How many times as fast as the reference, with its interval."""
+    """Returns the speed relative to the reference, with its interval."""
     found = measure.ratio(seconds[reference], seconds[name])
     names = ("times", "low", "high")
     return {
@@ -185,7 +185,7 @@ def in_process(one_thread, **arguments):
 
 
 def child(arguments):
-    """What such a process does: it searches, and tells its peak memory."""
+    """Searches in a child process, and reports the peak memory."""
     space = {**CASES[arguments.pop("case")], "loss_weight/right": (0.1, 10.0)}
     search(space, name="child", tuner="random", **arguments)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
@@ -228,7 +228,7 @@ def measure_workers(blocks, trials=40):
 
 
 def measure_memory(case):
-    """Peak memory by number of trials."""
+    """Returns the peak memory by number of trials."""
     rows = []
     for trials in (20, 200):
         with (

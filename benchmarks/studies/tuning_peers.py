@@ -64,7 +64,7 @@ PARTS = ("hypervolume", "speed", "kills")
 
 
 def hypervolume(points) -> float:
-    """What points dominate, from chance on."""
+    """Computes the hypervolume of points, relative to chance."""
     objectives = [Objective(name, "max") for name in OBJECTIVES]
     values = [dict(zip(OBJECTIVES, each, strict=True)) for each in points]
     return pareto.hypervolume(
@@ -121,12 +121,12 @@ def summary(rows):
 
 
 def deviation(values) -> float:
-    """Standard deviation; 0 of one value."""
+    """Returns the standard deviation; 0 of one value."""
     return round(float(np.std(values, ddof=len(values) > 1)), 4)
 
 
 def fit_plainly(trial):
-    """What one would write for Optuna."""
+    """Trains a trial as a user of Optuna would."""
     keras.backend.clear_session()
     values = propose(trial)
     ratio = values["loss_weight/right"]
@@ -181,7 +181,7 @@ def measure_speed(blocks, trials=20):
 
 
 def earlier_rows():
-    """The searches that were measured before."""
+    """Returns the searches that were measured before."""
     path = measure.RESULTS / "tuning_peers_seeds.csv"
     if not path.is_file():
         return []

@@ -45,7 +45,7 @@ class Slow(keras.callbacks.Callback):
 def build_eagerly(
     trunk_width=8, loss_weights=None, optimizer="adam", compile=True
 ):
-    """A model without a graph, which is there sooner."""
+    """Returns a model that runs eagerly, because tracing takes longer."""
     model = build(trunk_width, compile=False)
     if compile:
         model.compile(optimizer, loss_weights=loss_weights, run_eagerly=True)
@@ -120,7 +120,7 @@ def measure_kills(name, trials=30):
 
 
 def compare_kills():
-    """A row for each search."""
+    """Returns a row for each search."""
     # Imported once, for all processes.
     FORKS.set_forkserver_preload(["tuning_peers_kills"])
     return [measure_kills(name) for name in (OURS, *SAMPLERS)]

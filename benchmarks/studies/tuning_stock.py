@@ -61,7 +61,7 @@ class StockModel(keras_tuner.HyperModel):
 
 
 def search_stock(space, trials, folder, name, data, epochs):
-    """Scores of the trials of KerasTuner."""
+    """Returns scores of the trials of KerasTuner."""
     train, validation = data
     model = StockModel(space)
     tuner = keras_tuner.GridSearch(

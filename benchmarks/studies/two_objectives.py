@@ -67,7 +67,7 @@ COLORS = ("#0b5fa5", "#d95f02", "#6a3d9a")
 
 
 def follow(method):
-    """Rows of the ways that a method takes from all starts."""
+    """Returns the rows of the paths of a method from all starts."""
     rows = []
     weighting = CONFIGS.get(method, method)
     starts = STARTS if method in FROM_ALL_STARTS else HARD_STARTS
@@ -92,7 +92,7 @@ def follow(method):
 
 
 def read_paths():
-    """The rows of all methods that were measured."""
+    """Returns the rows of all methods that were measured."""
     if not PATHS.exists():
         return []
     with open(PATHS, newline="") as file:
@@ -109,7 +109,7 @@ def write_paths(rows):
 
 
 def paths_by_run(rows):
-    """Points `(EPOCHS + 1, 2)` by method and start."""
+    """Returns points `(EPOCHS + 1, 2)` by method and start."""
     runs = {}
     for row in rows:
         points = runs.setdefault((row["method"], row["start"]), [])
@@ -183,7 +183,7 @@ def draw_landscape(axes):
 
 
 def legend(figure):
-    """Says below the panels what the marks are."""
+    """Draws a legend below the panels."""
     from matplotlib.lines import Line2D
 
     marks = {

@@ -86,7 +86,7 @@ class Energy:
         )
 
     def score(self, targets, outputs):
-        """The root of the mean squared error, in kWh/m^2."""
+        """Returns the root of the mean squared error, in kWh/m^2."""
         return np.sqrt(np.mean((targets - outputs[:, 0]) ** 2))
 
 
@@ -119,12 +119,12 @@ class MultiMNIST:
         )
 
     def score(self, targets, outputs):
-        """The share of right digits, in percent."""
+        """Returns the share of right digits, in percent."""
         return 100 * np.mean(targets == np.argmax(outputs, axis=-1))
 
 
 def configuration(method, tasks):
-    """What `weighting=` is given."""
+    """Returns the value of `weighting=`."""
     if method == PLAIN:
         return None
     arguments = {}
@@ -146,7 +146,7 @@ def stream(problem, seed):
 
 
 def measure_seed(problem, method, seed):
-    """Test score of each task after one training."""
+    """Returns the test score of each task after one training."""
     keras.utils.set_random_seed(seed)
     batches, steps = stream(problem, seed)
     model = problem.build()
@@ -171,7 +171,7 @@ def measure_seed(problem, method, seed):
 
 
 def measure_method(name, problem, method):
-    """One row for each task."""
+    """Returns one row for each task."""
     began = time.perf_counter()
     results = [measure_seed(problem, method, seed) for seed in SEEDS]
     seconds = time.perf_counter() - began

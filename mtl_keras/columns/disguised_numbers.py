@@ -204,7 +204,7 @@ def _is_plain(text: str) -> bool:
 def _first_of_most(
     rest: list[str], fits: Callable[[str], object]
 ) -> str | None:
-    """The first text that fits, if all texts do, or most of many."""
+    """Returns the first text that fits, if all texts do, or most of many."""
     fitting = [text for text in rest if fits(text)]
     most = len(rest) > 10 and len(fitting) >= 0.9 * len(rest)
     return fitting[0] if len(fitting) == len(rest) or most else None

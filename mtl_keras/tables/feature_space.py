@@ -233,7 +233,7 @@ def _category(name, safe, values, min_count, embedded):
 
 
 def _count(values) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values, sorted, and how often each occurs."""
+    """Counts each distinct value; returns the sorted values and counts."""
     # numpy would make all texts as long as the longest.
     codes, found = factorize(values)
     counts = np.bincount(codes % len(found), minlength=len(found))

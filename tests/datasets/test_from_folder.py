@@ -25,7 +25,7 @@ from mtl_keras.tasks import Classification, Regression, Segmentation
 
 @pytest.fixture(scope="module")
 def splits(kept):
-    """What is read of it, where the table names the tasks."""
+    """Returns the splits of the folder; the table names the tasks."""
     return labels_of(kept)
 
 

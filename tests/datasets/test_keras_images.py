@@ -35,19 +35,19 @@ SETS = {
 
 
 def name_of(module):
-    """The last part of a module's name."""
+    """Returns the last part of a module's name."""
     return module.__name__.rpartition(".")[2]
 
 
 @pytest.fixture(params=SETS, ids=name_of)
 def dataset(request):
-    """Each data set in turn."""
+    """Returns each data set in turn."""
     return request.param
 
 
 @pytest.fixture
 def keras_fails(monkeypatch, tmp_path, dataset):
-    """A Keras cache in `tmp_path`, and no network."""
+    """Moves Keras's cache to `tmp_path`, and blocks the network."""
 
     def fail():
         raise Exception("URL fetch failure")

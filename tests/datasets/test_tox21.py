@@ -9,7 +9,7 @@ COUNT = 20
 
 
 def number_of(x):
-    """The number of each molecule, which its first five bits tell."""
+    """Returns the number of each molecule, encoded in its first five bits."""
     return x[:, :5].astype(int) @ [16, 8, 4, 2, 1]
 
 

@@ -128,7 +128,7 @@ def test_each_case_is_trained_by_two_replicas():
 
 @pytest.fixture(scope="module")
 def of_processes(tmp_path_factory):
-    """Files of what two processes made of some cases together."""
+    """Returns files of what two processes made of some cases together."""
     file = tmp_path_factory.mktemp("law") / "processes"
     run_workers(2, PROGRAM, str(file), "workers", *OF_PROCESSES, seconds=1200)
     return [file.with_suffix(f".{index}.npz") for index in range(2)]

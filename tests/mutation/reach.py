@@ -16,7 +16,7 @@ from faults import Fault, find_statement
 
 
 class Reach(NamedTuple):
-    """What a run of the quick tests without a fault says.
+    """Results of the quick tests without a fault.
 
     Args:
         lines: By file of the library and number of a line, the test files
@@ -171,7 +171,7 @@ def _of_room(fault: Fault, root: Path) -> set[str]:
 
 
 def _nearness(fault: Fault, test: str) -> int:
-    """Tells how much of the names of folders and file is the same."""
+    """Returns the similarity of the names of folders and file."""
     _, *folders, file = Path(fault.file).with_suffix("").parts
     _, *others, name = Path(test).with_suffix("").parts
     same = 0

@@ -34,7 +34,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class Result(NamedTuple):
-    """What the tests say of a fault: a row of the table that is written.
+    """Result of the tests for a fault: a row of the table.
 
     Args:
         fault: Name of the fault.

@@ -64,7 +64,7 @@ class Recorded:
 
     @property
     def name(self) -> str:
-        """What the case is, for people and for files."""
+        """Returns the name of the case, for people and for files."""
         parts = [self.factory, self.labels, self.data]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

@@ -99,7 +99,7 @@ def count_traces(model) -> list:
 
 
 def data_of(case, model):
-    """24 samples in the order in which they are drawn."""
+    """Returns 24 samples in the order in which they are drawn."""
     import numpy as np
     from factory_harness import random_data
     from holes import make_holes

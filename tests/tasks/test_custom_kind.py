@@ -95,7 +95,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def model(data):
-    """A model that was trained."""
+    """Returns a model that was trained."""
     model = mtl_keras.build_mlp((3,), TASKS, hidden_units=(16,))
     model.compile(keras.optimizers.Adam(0.05))
     x, y = data

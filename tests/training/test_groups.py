@@ -34,7 +34,7 @@ SAMPLES, BATCH = 14, 6
 
 
 def build(monkeypatch, together, tasks=TASKS, scope=None, **arguments):
-    """A model whose equal tasks are computed together, or not."""
+    """Returns a model whose equal tasks are computed together, or not."""
     least = 2 if together else 10**9
     monkeypatch.setattr(groups, "MIN_GROUP_SIZE", least)
     keras.utils.set_random_seed(2)

@@ -35,12 +35,12 @@ from mtl_keras.tasks import (
 
 @pytest.fixture(scope="module")
 def twin():
-    """A model for the loop, whose weights each test sets."""
+    """Returns a model for the loop, whose weights each test sets."""
     return build(descent())
 
 
 def build_with_twin(twin, optimizer, **options):
-    """A new model that starts from the same weights as the twin."""
+    """Returns a new model that starts from the same weights as the twin."""
     model = build(optimizer, **options)
     twin.set_weights(model.get_weights())
     return model

@@ -196,7 +196,7 @@ def test_bad_arguments(path):
 
 
 def small():
-    """A model that trains eagerly, and data for it."""
+    """Returns a model that trains eagerly, and data for it."""
     keras.utils.set_random_seed(0)
     model = mtl_keras.build_mlp((4,), [mtl_keras.Regression("a")])
     model.compile("adam", run_eagerly=True)

@@ -22,7 +22,7 @@ from mtl_keras.training.backups.atomic_file import partial_path
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
-    """What a training that was stopped after an epoch left in its backup."""
+    """Returns the backup of a training that was stopped after an epoch."""
     path = tmp_path_factory.mktemp("backup") / "backup.npz"
     with pytest.raises(Killed):
         backup = mtl_keras.BackupAndRestore(path)

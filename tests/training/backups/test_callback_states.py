@@ -95,7 +95,7 @@ def test_callbacks_of_the_user_take_part(path):
 
 
 def test_keras_remembers_what_it_did():
-    """Callbacks of Keras still go by these attributes."""
+    """Callbacks of Keras still use these attributes."""
     from mtl_keras.training.backups.callback_states import _STATE_ATTRIBUTES
 
     callbacks = [

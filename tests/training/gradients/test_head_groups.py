@@ -42,23 +42,23 @@ def test_a_group_is_found_and_shares_nothing():
 
 
 def scaled(outputs):
-    """A layer without parameters behind the first head."""
+    """Returns a layer without parameters behind the first head."""
     return [keras.layers.Rescaling(2.0)(outputs[0]), *outputs[1:]]
 
 
 def trained(outputs):
-    """A layer with parameters of its own behind the first head."""
+    """Returns a layer with parameters of its own behind the first head."""
     return [keras.layers.Dense(1, name="own")(outputs[0]), *outputs[1:]]
 
 
 def fed(outputs):
-    """The second task reads what the first head made."""
+    """Returns the second task reads what the first head made."""
     first, second, third = outputs
     return [first, keras.layers.Add()([first, second]), third]
 
 
 def left_out(outputs):
-    """A task reads two of the heads, and one is read by nobody."""
+    """Returns a task reads two of the heads, and one is read by nobody."""
     first, second, third = outputs
     return [keras.layers.Concatenate()([first, second]), third][1:]
 
