@@ -30,7 +30,7 @@ ARMS = {"off": "0", "control": "0", "on": "1"}
 REST = 0.05
 
 
-def images_of_lenet(count):
+def lenet_images(count):
     """Draws images and labels of the shapes that LeNet takes."""
     import lenet
 
@@ -48,7 +48,7 @@ def lenet_two_tasks():
     """Builds LeNet with two tasks."""
     import lenet
 
-    return lenet.build(2), *images_of_lenet(2), lenet.BATCH
+    return lenet.build(2), *lenet_images(2), lenet.BATCH
 
 
 def lenet_pcgrad():
@@ -56,7 +56,7 @@ def lenet_pcgrad():
     import lenet
 
     model = lenet.build(8, weighting="pcgrad", metrics=lenet.without_metrics(8))
-    return model, *images_of_lenet(8), lenet.BATCH
+    return model, *lenet_images(8), lenet.BATCH
 
 
 def cnn():
@@ -156,7 +156,7 @@ def work() -> None:
         else:
             _, build, steps = CASES[int(request)]
             model, x, y, batch_size = build()
-            block = training_steps.block_of(model, x, y, batch_size, steps)
+            block = training_steps.make_block(model, x, y, batch_size, steps)
             answer = batch_size
         print(json.dumps(answer), file=answers, flush=True)
 

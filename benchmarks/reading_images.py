@@ -194,7 +194,7 @@ def peak(function) -> tuple[object, int]:
     return result, held("VmHWM") - before
 
 
-def memory_of(case: str, path: str) -> float:
+def relative_memory(case: str, path: str) -> float:
     """Returns the peak memory relative to the result or the file."""
     import keras
 
@@ -272,6 +272,6 @@ def main():
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(memory_of(*json.loads(sys.argv[1])))
+        print(relative_memory(*json.loads(sys.argv[1])))
     else:
         main()

@@ -23,7 +23,7 @@ def stream(x, y, batch_size: int):
     return iter(batches.cache().repeat().prefetch(2))
 
 
-def block_of(model, x, y, batch_size: int, steps: int) -> Callable[[], None]:
+def make_block(model, x, y, batch_size: int, steps: int) -> Callable[[], None]:
     """Makes a function that takes some training steps of a model.
 
     Args:

@@ -122,7 +122,7 @@ def losses(blocks: int) -> list[dict]:
     ):
         weightings = {"plain": None, "control": None, **loss_methods()}
         arms = {
-            arm: training_steps.block_of(
+            arm: training_steps.make_block(
                 build(2, weighting=weighting), x, y, lenet.BATCH, steps
             )
             for arm, weighting in weightings.items()
@@ -137,28 +137,30 @@ def gradients(blocks: int) -> list[dict]:
     for count, steps in ((2, 8), (8, 4)):
         x, y = lenet.data(count)
 
-        def block_of(count=count, x=x, y=y, steps=steps, **arguments):
+        def make_block(count=count, x=x, y=y, steps=steps, **arguments):
             model = lenet.build(
                 count, metrics=lenet.without_metrics(count), **arguments
             )
-            return training_steps.block_of(model, x, y, lenet.BATCH, steps)
+            return training_steps.make_block(model, x, y, lenet.BATCH, steps)
 
         by_hand = "backward passes by hand"
         arms = {
-            "plain": block_of(),
-            "control": block_of(),
-            "mgda, features": block_of(weighting="mgda", gradients="features"),
-            "pcgrad, features": block_of(
+            "plain": make_block(),
+            "control": make_block(),
+            "mgda, features": make_block(
+                weighting="mgda", gradients="features"
+            ),
+            "pcgrad, features": make_block(
                 weighting="pcgrad", gradients="features"
             ),
         }
         rows += compare("LeNet", count, arms, "plain", blocks, steps)
         arms = {
-            by_hand: backward_passes.block_of(count, x, y, steps),
-            "control": backward_passes.block_of(count, x, y, steps),
+            by_hand: backward_passes.make_block(count, x, y, steps),
+            "control": backward_passes.make_block(count, x, y, steps),
             "plain": arms["plain"],
-            "mgda, parameters": block_of(weighting="mgda"),
-            "pcgrad, parameters": block_of(weighting="pcgrad"),
+            "mgda, parameters": make_block(weighting="mgda"),
+            "pcgrad, parameters": make_block(weighting="pcgrad"),
         }
         rows += compare("LeNet", count, arms, by_hand, blocks, steps)
     return rows

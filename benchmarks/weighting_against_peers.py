@@ -86,7 +86,7 @@ def compare_on(peer: Peer, count: int, blocks: int, steps: int) -> list[dict]:
         np.savez(file, images=x, **y)
         peer.ask(file=file, tasks=list(y), batch_size=lenet.BATCH)
     ours = {
-        arm: training_steps.block_of(
+        arm: training_steps.make_block(
             lenet.build(
                 count, metrics=lenet.without_metrics(count), **arguments
             ),

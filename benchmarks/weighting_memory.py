@@ -62,7 +62,7 @@ def peak(layers: str, arm: str) -> float:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(64, widths[0])).astype("float32")
     y = {task.name: rng.integers(2, size=64) for task in model.tasks}
-    step = training_steps.block_of(model, x, y, 16, steps=1)
+    step = training_steps.make_block(model, x, y, 16, steps=1)
     step()
     taken = []
     for _ in range(STEPS):

@@ -38,7 +38,7 @@ def build(count: int) -> tuple[nn.Module, nn.ModuleList]:
     return trunk, heads
 
 
-def losses_of(heads, features, labels):
+def task_losses(heads, features, labels):
     """Returns the loss of each task."""
     return [
         cross_entropy(head(features), target)
@@ -48,7 +48,7 @@ def losses_of(heads, features, labels):
 
 def plain(trunk, heads, images, labels):
     """Differentiates the sum of the losses once."""
-    sum(losses_of(heads, trunk(images), labels)).backward()
+    sum(task_losses(heads, trunk(images), labels)).backward()
 
 
 def torchjd(aggregator, chunk_size):
@@ -56,7 +56,7 @@ def torchjd(aggregator, chunk_size):
 
     def differentiate(trunk, heads, images, labels):
         features = trunk(images)
-        losses = losses_of(heads, features, labels)
+        losses = task_losses(heads, features, labels)
         mtl_backward(losses, features=features, parallel_chunk_size=chunk_size)
         jac_to_grad(trunk.parameters(), aggregator)
 

@@ -72,10 +72,10 @@ def compare_with_steps(count: int, blocks: int) -> list[dict]:
     recorder = Recorder()
     recording = model(weighting=recorder, gradients="features")
     steps = {
-        arm: training_steps.block_of(of_arm, x, y, lenet.BATCH, STEPS)
+        arm: training_steps.make_block(of_arm, x, y, lenet.BATCH, STEPS)
         for arm, of_arm in (("plain", model()), ("features", recording))
     }
-    one = training_steps.block_of(recording, x, y, lenet.BATCH, 1)
+    one = training_steps.make_block(recording, x, y, lenet.BATCH, 1)
     gramians = []
     for _ in range(GRAMIANS):
         one()

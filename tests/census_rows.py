@@ -3,7 +3,7 @@
 from mtl_keras.datasets import census_income
 
 
-def cells_of(number):
+def make_cells(number):
     """Returns a row whose cells each contain its number."""
     cells = {name: f"{name} {number}" for name in census_income.COLUMNS}
     cells |= {name: str(number) for name in census_income.NUMBERS}
@@ -16,4 +16,4 @@ def cells_of(number):
 def line(**changes):
     """Returns a line of the file, with some cells changed by column."""
     number = changes.pop("number", 1)
-    return ", ".join({**cells_of(number), **changes}.values())
+    return ", ".join({**make_cells(number), **changes}.values())

@@ -24,7 +24,7 @@ class Collective(NamedTuple):
         return self.elements * tf.dtypes.as_dtype(self.dtype).size
 
 
-def collectives_of_step(model, x, y) -> list[Collective]:
+def step_collectives(model, x, y) -> list[Collective]:
     """Finds the collectives of a step of `fit`, of the first replica.
 
     Args:

@@ -48,7 +48,7 @@ def weights_by_number(model):
     return {f"weight {i}": array for i, array in enumerate(arrays)}
 
 
-def weights_of(results):
+def select_weights(results):
     """Returns the weights among the results of a case."""
     return {k: v for k, v in results.items() if k.startswith("weight ")}
 
@@ -72,14 +72,14 @@ def images(strategy, folder):
     }
     model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
     logs = model.evaluate(x, y, batch_size=4, return_dict=True, verbose=0)
-    of_stream = model.predict(
+    stream_outputs = model.predict(
         tf.data.Dataset.from_tensor_slices(x).batch(5), verbose=0
     )
     return {
         **weights_by_number(model),
         **to_arrays(logs),
         **model.predict(x, batch_size=4, verbose=0),
-        **{f"{name} of stream": out for name, out in of_stream.items()},
+        **{f"{name} of stream": out for name, out in stream_outputs.items()},
     }
 
 
@@ -159,4 +159,4 @@ CASES = (
     by_features,
 )
 # What two workers train; three train all of them.
-OF_TWO_WORKERS = (images, missing_labels, stream, by_parameters)
+TWO_WORKER_CASES = (images, missing_labels, stream, by_parameters)

@@ -101,7 +101,7 @@ def dice(task, p, labels):
     return tf.reduce_mean(1 - (2 * overlap + 1) / (size + 1))
 
 
-def of_sample(task, y, p):
+def sample_losses(task, y, p):
     """Returns the losses of one sample's labels: a vector per term."""
     name = task.name
     if name == "soft":
@@ -142,7 +142,7 @@ def loop_losses(model, x, y, weights=None):
         for index in range(len(x)):
             target, p = y[task.name][index], outputs[task.name][index]
             weight = 1.0 if weights is None else weights[task.name][index]
-            losses = of_sample(task, np.asarray(target), p)
+            losses = sample_losses(task, np.asarray(target), p)
             for term, values in zip(terms, losses, strict=False):
                 term.append(weight * values)
         means = [tf.concat(term, axis=0) for term in terms if term]
@@ -154,10 +154,10 @@ def loop_losses(model, x, y, weights=None):
 
 def loop_total(model, x, y, weights=None):
     """Returns the weighted task losses plus the regularization."""
-    return total_of(model, loop_losses(model, x, y, weights))
+    return weighted_total(model, loop_losses(model, x, y, weights))
 
 
-def total_of(model, losses):
+def weighted_total(model, losses):
     """Returns the weighted sum of the tasks' losses, and the regularization."""
     own = dict(model.loss_weights)
     return sum(own[k] * v for k, v in losses.items()) + sum(model.losses)
@@ -190,7 +190,7 @@ def descent(**options):
     return keras.optimizers.SGD(0.1, **options)
 
 
-def batches_of(x, y, weights=None, size=BATCH):
+def make_batches(x, y, weights=None, size=BATCH):
     """Batches in the order of the samples."""
     for start in range(0, len(x), size):
         part = slice(start, start + size)

@@ -89,6 +89,6 @@ def read(root, **arguments):
     return datasets.from_folder(root, **arguments)
 
 
-def numbers_of(x):
+def image_numbers(x):
     """Returns the numbers of images."""
     return np.rint(x[:, 0, 0, 0] / 10).astype(int)

@@ -28,11 +28,11 @@ def batches(stream):
     ]
 
 
-def numbers_of(stream):
+def batch_numbers(stream):
     """Returns the numbers of the samples in each batch of one iteration."""
     return [x.reshape(len(x), -1)[:, 0].astype(int) for x, _ in batches(stream)]
 
 
-def set_of(numbers):
+def set_names(numbers):
     """Returns the names of the data sets that numbers belong to."""
     return np.array(list(ENDS))[np.asarray(numbers) // 1000]

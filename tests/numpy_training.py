@@ -43,12 +43,14 @@ class NumpyTrained(MultiTaskModel):
     def evaluate(self, x, y, *, return_dict, **ignored):
         assert return_dict
         _, shares = forward(self.get_weights(), x)
-        return logs_of(shares, labels_of(self, y), dict(self.loss_weights))
+        return compute_logs(
+            shares, class_labels(self, y), dict(self.loss_weights)
+        )
 
     def _epoch(self, x, y, batch_size):
         """Takes the steps of an epoch; returns the mean of their logs."""
         weights, found = self.get_weights(), []
-        labels, shares = labels_of(self, y), dict(self.loss_weights)
+        labels, shares = class_labels(self, y), dict(self.loss_weights)
         rate = float(self.optimizer.learning_rate)
         for start in range(0, len(x), batch_size):
             part = slice(start, start + batch_size)
@@ -67,7 +69,7 @@ class NumpyTrained(MultiTaskModel):
         }
 
 
-def labels_of(model, y):
+def class_labels(model, y):
     """Returns the classes of each task, in the order of the heads."""
     return [np.asarray(y[task.name]) for task in model.tasks]
 
@@ -83,7 +85,7 @@ def forward(weights, x):
     return hidden, found
 
 
-def logs_of(probabilities, labels, loss_weights):
+def compute_logs(probabilities, labels, loss_weights):
     """Returns the logs that Keras would have for weighted tasks."""
     logs = {"loss": 0.0}
     tasks = zip(loss_weights.items(), probabilities, labels, strict=True)
@@ -108,4 +110,4 @@ def step(weights, x, labels, loss_weights):
         gradients += [hidden.T @ wrong, wrong.sum(axis=0)]
         of_hidden = of_hidden + wrong @ kernel.T * (hidden > 0)
     gradients = [x.T @ of_hidden, of_hidden.sum(axis=0), *gradients]
-    return gradients, logs_of(probabilities, labels, loss_weights)
+    return gradients, compute_logs(probabilities, labels, loss_weights)

@@ -17,7 +17,7 @@ from mtl_keras import weighting as weightings
 STEPS = 20
 
 
-def data_of(case, model):
+def make_data(case, model):
     """Inputs and targets, the same for each strategy."""
     rng = np.random.default_rng(case.seed)
     x, y = random_data(model, case.samples, rng)
@@ -41,7 +41,7 @@ def data_of(case, model):
     return x, y
 
 
-def weighting_of(case, model):
+def make_weighting(case, model):
     """Returns the weighting, with arguments where it needs some."""
     if case.weighting != "importance":
         return case.weighting
@@ -67,18 +67,18 @@ def train(case, strategy):
     rates = {"sgd": 0.05, "adam": 0.003}
     with distribution.strategy(strategy).scope():
         optimizer = optimizers[case.optimizer](
-            rates[case.optimizer], **dict(case.of_optimizer)
+            rates[case.optimizer], **dict(case.optimizer_arguments)
         )
     # Metrics are those of the plain cases: they take a third of a trace.
     without = {task.name: [] for task in model.tasks}
     model.compile(
         optimizer,
         metrics=None if case.weighting is None else without,
-        weighting=weighting_of(case, model),
+        weighting=make_weighting(case, model),
         gradients=case.gradients,
-        **dict(case.of_compile),
+        **dict(case.compile_arguments),
     )
-    x, y = data_of(case, model)
+    x, y = make_data(case, model)
     arguments = {}
     if case.class_weight:
         weights = {0: 0.5, 1: 2.0}

@@ -23,7 +23,7 @@ def documented_functions(tree):
                     yield child, ast.get_docstring(node) or ""
 
 
-def defaults_of(function):
+def find_defaults(function):
     """Yields each argument with a default that can be compared.
 
     What is computed, such as a function, is left out.
@@ -59,7 +59,7 @@ def test_defaults_are_those_of_the_docstrings():
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text())
         for function, docstring in documented_functions(tree):
-            for argument, default in defaults_of(function):
+            for argument, default in find_defaults(function):
                 said = documented_default(argument, docstring)
                 # None stands for a default that is found in the function.
                 if said is None or default is None:

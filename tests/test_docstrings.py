@@ -49,7 +49,7 @@ SLOW = {
 assert set(MODULES) >= SLOW
 
 
-def failures_of(name):
+def run_examples(name):
     """Runs the examples of a module; returns what failed, with its place."""
     keras.utils.set_random_seed(0)
     module = importlib.import_module(name)
@@ -68,7 +68,7 @@ def test_examples_run(room):
         text
         for name in modules
         if name not in SLOW
-        for text in failures_of(name)
+        for text in run_examples(name)
     ]
     assert not failures, "".join(failures)
 
@@ -76,7 +76,7 @@ def test_examples_run(room):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SLOW))
 def test_slow_examples_run(name):
-    failures = failures_of(name)
+    failures = run_examples(name)
     assert not failures, "".join(failures)
 
 

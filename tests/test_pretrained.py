@@ -108,9 +108,9 @@ def saved(tmp_path_factory):
     """Returns each model, the object of one's own and the file, by the case."""
     folder = tmp_path_factory.mktemp("models")
     found = {}
-    for name, (make, of_model, _) in CASES.items():
+    for name, (make, build_model, _) in CASES.items():
         own = make()
-        model, path = of_model(own), folder / f"{name}.keras"
+        model, path = build_model(own), folder / f"{name}.keras"
         model.save(path)
         found[name] = (model, own, path)
     return found

@@ -38,14 +38,16 @@ def features():
     )
 
 
-def make_builder(folder, splits=None, ordered=False, of=None, rows=()):
+def make_builder(
+    folder, splits=None, ordered=False, own_features=None, rows=()
+):
     """Makes a data set, with a start and a number of examples by split.
 
     Or of features of one's own, with all rows in the training part.
     """
     splits = splits or {"train": (0, 40), "test": (40, 10)}
     parts = {name: examples(*span) for name, span in splits.items()}
-    if of is not None:
+    if own_features is not None:
         parts = {"train": enumerate(rows)}
 
     with tfds.core.registered.skip_registration():
@@ -58,8 +60,8 @@ def make_builder(folder, splits=None, ordered=False, of=None, rows=()):
             def _info(self):
                 return tfds.core.DatasetInfo(
                     builder=self,
-                    features=of or features(),
-                    supervised_keys=None if of else ("image", "kind"),
+                    features=own_features or features(),
+                    supervised_keys=None if own_features else ("image", "kind"),
                     disable_shuffling=ordered,
                 )
 

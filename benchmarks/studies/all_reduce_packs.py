@@ -26,7 +26,7 @@ WIDTHS = {"wide layers": 256, "narrow layers": 16}
 PACKS = {"packs of 4 MiB": 2**22, "packs of 256 KiB": 2**18}
 
 
-def of_list(replica, tensors, size=0):
+def sum_list(replica, tensors, size=0):
     """Sums all tensors in one call."""
     options = tf.distribute.experimental.CommunicationOptions(
         bytes_per_pack=size
@@ -34,7 +34,7 @@ def of_list(replica, tensors, size=0):
     return replica.all_reduce("sum", tensors, options)
 
 
-def of_vector(replica, tensors):
+def sum_vector(replica, tensors):
     """Sums all tensors as one vector."""
     vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
     total = replica.all_reduce("sum", vector)
@@ -45,26 +45,26 @@ def of_vector(replica, tensors):
     ]
 
 
-def one_by_one(replica, tensors):
+def sum_one_by_one(replica, tensors):
     """Sums the tensors in one call each."""
     return [replica.all_reduce("sum", tensor) for tensor in tensors]
 
 
-def in_packs(size):
+def sum_in_packs(size):
     """Sums all tensors in one call, which TensorFlow divides into packs."""
-    return lambda replica, tensors: of_list(replica, tensors, size)
+    return lambda replica, tensors: sum_list(replica, tensors, size)
 
 
 ARMS = {
-    "one list": of_list,
-    "control": of_list,
-    "one vector": of_vector,
-    **{name: in_packs(size) for name, size in PACKS.items()},
-    "one by one": one_by_one,
+    "one list": sum_list,
+    "control": sum_list,
+    "one vector": sum_vector,
+    **{name: sum_in_packs(size) for name, size in PACKS.items()},
+    "one by one": sum_one_by_one,
 }
 
 
-def block_of(strategy, arm, width):
+def make_block(strategy, arm, width):
     """Returns a function that sums the gradients of all tasks repeatedly."""
     shapes = [
         shape for _ in range(LAYERS) for shape in ((width,) * 2, (width,))
@@ -96,7 +96,7 @@ def main():
     rows = []
     for kind, width in WIDTHS.items():
         blocks = {
-            name: block_of(strategy, arm, width) for name, arm in ARMS.items()
+            name: make_block(strategy, arm, width) for name, arm in ARMS.items()
         }
         seconds = measure.alternate(blocks, BLOCKS)
         numbers = TASKS * LAYERS * (width * width + width)

@@ -30,7 +30,7 @@ from mtl_keras.datasets import batches_by_length, snips
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.layers.token_ids import count_words
 
-BLOCKS, STEPS_OF_PART = 60, 14
+BLOCKS, STEPS_BY_PART = 60, 14
 SENTENCES, STEPS, BATCH = 4478, 46, 32
 SEEDS, EPOCHS = range(3), 8
 
@@ -66,7 +66,7 @@ def built(x, seed=0, **arguments):
     return mtl_keras.build_text_cls_tag(vocabulary=count_words(x), **arguments)
 
 
-def batches_of(model, x, y, by_length, seed=0):
+def make_batches(model, x, y, by_length, seed=0):
     """Makes batches by length, or of sentences drawn at random."""
     if by_length:
         return batches_by_length(x, y, model.tasks, batch_size=BATCH, seed=seed)
@@ -77,16 +77,16 @@ def part_of_epoch(x, y, by_length):
     """Returns a function that trains for a tenth of an epoch."""
     model = built(x)
     train = model.make_train_function()
-    batches = iter(batches_of(model, x, y, by_length).repeat())
+    batches = iter(make_batches(model, x, y, by_length).repeat())
 
     def part():
-        for _ in range(STEPS_OF_PART):
+        for _ in range(STEPS_BY_PART):
             train(batches)
 
     return part
 
 
-def epochs_of(name, x, y):
+def measure_epochs(name, x, y):
     """Alternates tenths of epochs of all arms on one set of sentences."""
     arms = {
         "padded": part_of_epoch(x, y, False),
@@ -94,7 +94,7 @@ def epochs_of(name, x, y):
         "by length": part_of_epoch(x, y, True),
     }
     seconds = measure.alternate(arms, BLOCKS)
-    epoch = SENTENCES / BATCH / STEPS_OF_PART
+    epoch = SENTENCES / BATCH / STEPS_BY_PART
     rows = []
     for arm in ("control", "by length"):
         median, low, high = measure.ratio(seconds[arm], seconds["padded"])
@@ -121,7 +121,7 @@ def quality(path):
     for seed in SEEDS:
         for by_length in (False, True):
             model = built(x, seed, tasks=snips.tasks())
-            batches = batches_of(model, x, y, by_length, seed)
+            batches = make_batches(model, x, y, by_length, seed)
             model.fit(batches, shuffle=False, epochs=EPOCHS, verbose=0)
             logs = model.evaluate(x_test, y_test, return_dict=True, verbose=0)
             found[by_length, seed] = logs
@@ -156,8 +156,8 @@ def main():
     if arguments.quality:
         quality(arguments.path)
         return
-    rows = epochs_of("SNIPS", *of_snips(arguments.path))
-    rows += epochs_of("as long as ATIS", *as_long_as_atis())
+    rows = measure_epochs("SNIPS", *of_snips(arguments.path))
+    rows += measure_epochs("as long as ATIS", *as_long_as_atis())
     measure.write("batches_by_length", rows)
 
 

@@ -318,7 +318,7 @@ def table():
                 f"minus_{other.removesuffix('_wide')}": measure.paired(
                     found, areas.get((other, task), {}), 4
                 )
-                for other in ("boosting", _single_of(arm))
+                for other in ("boosting", _single_task_arm(arm))
             },
             "seeds": len(found),
             "parameters": about[arm]["parameters"],
@@ -330,7 +330,7 @@ def table():
     measure.write("census_families", rows)
 
 
-def _single_of(arm):
+def _single_task_arm(arm):
     """Returns the arm of single tasks that is as wide as this one."""
     return "single_wide" if arm.endswith("_wide") else "single"
 

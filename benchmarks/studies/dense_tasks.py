@@ -30,7 +30,7 @@ RECIPE = "cnn_multi_task_digit_scenes"
 RUNS = Path(__file__).parents[2] / "runs" / "dense_tasks"
 
 
-def recipe_of(arm):
+def select_recipe(arm):
     """Returns the recipe, with all its tasks or with one alone."""
     recipe = zoo.load_recipe(RECIPE)
     if arm == "joint":
@@ -42,7 +42,9 @@ def recipe_of(arm):
 def run(arm, seed):
     """Trains an arm with a seed, unless that is done."""
     folder = RUNS / arm / f"seed-{seed}"
-    return zoo.train(recipe_of(arm), folder, seed=seed, resume=folder.is_dir())
+    return zoo.train(
+        select_recipe(arm), folder, seed=seed, resume=folder.is_dir()
+    )
 
 
 def constant():

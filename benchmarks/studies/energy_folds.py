@@ -72,7 +72,7 @@ def folds(count):
     return KFold(FOLDS, shuffle=True, random_state=0).split(np.zeros(count))
 
 
-def columns_of(x):
+def to_columns(x):
     """Returns the inputs as columns of a table."""
     return {f"x{number}": column for number, column in enumerate(x.T, start=1)}
 
@@ -85,11 +85,11 @@ def fit_network(x, y, seed, **changes):
     encoding["numbers"] = "piecewise_linear"
     if settings["num_bins"] is None:
         encoding = {}
-    space = mtl_keras.tables.fit_feature_space(columns_of(x), **encoding)
+    space = mtl_keras.tables.fit_feature_space(to_columns(x), **encoding)
     # The tasks learn standardized loads.
     scales = {name: (y[name].mean(), y[name].std()) for name in LOADS}
     scaled = {n: (y[n] - mean) / std for n, (mean, std) in scales.items()}
-    encoded = mtl_keras.tables.encode_columns(space, columns_of(x))
+    encoded = mtl_keras.tables.encode_columns(space, to_columns(x))
     steps = settings["epochs"] * -(-len(x) // settings["batch_size"])
     model = mtl_keras.build_mlp(
         encoded.shape[1:],
@@ -112,7 +112,7 @@ def fit_network(x, y, seed, **changes):
     )
 
     def predict(x):
-        encoded = mtl_keras.tables.encode_columns(space, columns_of(x))
+        encoded = mtl_keras.tables.encode_columns(space, to_columns(x))
         outputs = model.predict(encoded, len(x), verbose=0)
         return {
             name: outputs[name][:, 0] * std + mean

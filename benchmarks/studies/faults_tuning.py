@@ -69,14 +69,14 @@ def finish(process) -> bool:
     return process.exitcode == 0
 
 
-def steps_of(folder: Path) -> list[int]:
+def step_processes(folder: Path) -> list[int]:
     """Returns the process that took each step so far."""
     path = folder / "steps"
     lines = path.read_text().split("\n")[:-1] if path.is_file() else []
     return [int(line) for line in lines]
 
 
-def workers_of(pid: int) -> list[int]:
+def search_workers(pid: int) -> list[int]:
     """Returns the workers of a search."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
@@ -113,7 +113,7 @@ def aim(kind, folder, process, writing, rng, seconds) -> int | None:
     while process.is_alive() and time.monotonic() - begun < BOUND_SECONDS:
         if kind == "write" and writing.value >= least:
             return process.pid
-        if kind != "write" and len(steps := steps_of(folder)) >= least:
+        if kind != "write" and len(steps := step_processes(folder)) >= least:
             return steps[-1]
         time.sleep(0.002)
     return None
@@ -164,7 +164,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
         if victim is None:
             finish(process)
             return None
-        children = workers_of(process.pid)
+        children = search_workers(process.pid)
         os.kill(victim, signal.SIGKILL)
         went_on, before, left = recover(kind, folder, process, children)
         events = Journal(folder / "search").events

@@ -21,7 +21,7 @@ import measure
 from reductions import reductions, ring_bytes
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "scaling.png"
-GPUS_OF_A_HOST = 8
+GPUS_PER_HOST = 8
 GPUS = (1, 10, 100, 1000)
 TASKS = (2, 4, 8, 16)
 BYTES = 4
@@ -104,7 +104,7 @@ def sum_seconds(size: float, gpus: int, link: tuple[float, float]) -> float:
     """
     if gpus == 1:
         return 0.0
-    hosts = math.ceil(gpus / GPUS_OF_A_HOST)
+    hosts = math.ceil(gpus / GPUS_PER_HOST)
     inside = math.ceil(gpus / hosts)
     seconds = START + 2 * (inside - 1) * INSIDE[1]
     seconds += ring_bytes(size, inside) / INSIDE[0]
@@ -180,13 +180,13 @@ def draw():
         2, 3, figsize=(9.5, 6.2), sharey=True, layout="constrained"
     )
     for place, network in enumerate(NETWORKS):
-        of_network = [row for row in table if row["network"] == network.name]
+        network_rows = [row for row in table if row["network"] == network.name]
         top, bottom = panels[:, place]
         top.set_title(network.name, fontsize=10)
-        of_tasks = [row for row in of_network if row["tasks"] == "8"]
-        _draw_lines(top, of_tasks, "gpus", GPUS)
-        of_gpus = [row for row in of_network if row["gpus"] == "1000"]
-        _draw_lines(bottom, of_gpus, "tasks", TASKS)
+        task_rows = [row for row in network_rows if row["tasks"] == "8"]
+        _draw_lines(top, task_rows, "gpus", GPUS)
+        gpu_rows = [row for row in network_rows if row["gpus"] == "1000"]
+        _draw_lines(bottom, gpu_rows, "tasks", TASKS)
         top.set_xlabel("GPUs, with 8 tasks")
         bottom.set_xlabel("tasks, on 1,000 GPUs")
     for axes in panels[:, 0]:

@@ -46,7 +46,7 @@ FAMILIES = {
 NUMBERS = (2, 8, 32, 128)
 
 
-def tasks_of(count):
+def make_tasks(count):
     """Classifications of one kind."""
     return [Classification(f"task_{n}", CLASSES) for n in range(count)]
 
@@ -57,7 +57,7 @@ def data(count, inputs=INPUTS):
     x = rng.normal(size=(8 * BATCH, inputs)).astype("float32")
     y = {
         task.name: rng.integers(CLASSES, size=len(x))
-        for task in tasks_of(count)
+        for task in make_tasks(count)
     }
     return x, y
 
@@ -103,11 +103,11 @@ class Timed:
         return steps
 
 
-def row_of_family(name, count):
+def family_row(name, count):
     """Returns the first step, step and number of parameters of a family."""
     x, y = data(count)
     timed = Timed(
-        lambda: models.get(name)((INPUTS,), tasks_of(count), **FAMILIES[name])
+        lambda: models.get(name)((INPUTS,), make_tasks(count), **FAMILIES[name])
     )
     timed.take_first_step(x, y)
     timed.epoch(x, y)
@@ -154,7 +154,7 @@ def main():
     order = [f"{name}_{count}" for name in FAMILIES for count in NUMBERS]
     for name in arguments.family:
         for count in arguments.tasks:
-            row = {"case": f"{name}_{count}", **row_of_family(name, count)}
+            row = {"case": f"{name}_{count}", **family_row(name, count)}
             write_beside("sharing", [row], "case", order)
             keras.backend.clear_session()
 

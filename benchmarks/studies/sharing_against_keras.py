@@ -32,7 +32,7 @@ from sharing import (
     WIDTHS,
     Timed,
     data,
-    tasks_of,
+    make_tasks,
     write_beside,
 )
 
@@ -62,12 +62,14 @@ def plain_mlp(count):
     x = inputs = keras.Input((INPUTS,))
     for width in WIDTHS:
         x = layers.Dense(width, "relu")(x)
-    return plain_heads(inputs, {task.name: x for task in tasks_of(count)})
+    return plain_heads(inputs, {task.name: x for task in make_tasks(count)})
 
 
 def our_mlp(count):
     """Returns the same network, by this library."""
-    return mtl_keras.build_mlp((INPUTS,), tasks_of(count), hidden_units=WIDTHS)
+    return mtl_keras.build_mlp(
+        (INPUTS,), make_tasks(count), hidden_units=WIDTHS
+    )
 
 
 def plain_mmoe(count, features=784):
@@ -78,7 +80,7 @@ def plain_mmoe(count, features=784):
         experts
     )
     of_tasks = {}
-    for task in tasks_of(count):
+    for task in make_tasks(count):
         gate = layers.Dense(8, "softmax", use_bias=False)(inputs)
         mixed = layers.Dot(axes=1)([gate, stacked])
         of_tasks[task.name] = layers.Dense(16, "relu")(mixed)
@@ -87,7 +89,7 @@ def plain_mmoe(count, features=784):
 
 def our_mmoe(count, features=784):
     """Returns the same network, by this library."""
-    return mtl_keras.build_mmoe((features,), tasks_of(count))
+    return mtl_keras.build_mmoe((features,), make_tasks(count))
 
 
 def give_weights(ours, plain):

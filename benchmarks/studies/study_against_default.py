@@ -50,7 +50,7 @@ ENTRIES = Path(__file__).parents[2] / "models"
 SAME = "no difference beyond chance"
 
 
-def recipes_of(chosen, study):
+def search_recipes(chosen, study):
     """Returns the arms that are trained as the search trains, by name."""
     best = read_best(chosen.study, chosen.data_path)
     arms = {DEFAULT: study.recipe, BEST: best}
@@ -78,7 +78,7 @@ def read_best(study, data_path):
     return zoo.change_recipe(recipe, data_path=data_path)
 
 
-def models_of(recipe, data):
+def make_models(recipe, data):
     """Builds the models of an arm, all on one graph."""
     return CompiledModels(lambda: zoo.build_model(recipe, data))
 
@@ -107,7 +107,10 @@ def recorded(entry, tasks, seeds):
         t.name: metrics["test"][t.name][t.primary_metric]["values"]
         for t in tasks
     }
-    return [{task: of[seed] for task, of in values.items()} for seed in seeds]
+    return [
+        {task: scores[seed] for task, scores in values.items()}
+        for seed in seeds
+    ]
 
 
 def measure_entry(recipe, tasks, seed, folder):
@@ -137,9 +140,9 @@ def measure_all(chosen):
         known = tomllib.loads(references.read_text())
         plan.runner.references.update(known)
     found = {}
-    arms = recipes_of(chosen, study)
+    arms = search_recipes(chosen, study)
     for arm, recipe in arms.items():
-        models = models_of(recipe, data)
+        models = make_models(recipe, data)
         found[arm] = []
         for seed in range(chosen.seeds):
             found[arm].append(measure_arm(recipe, models, plan, data, seed))
@@ -163,7 +166,7 @@ def add_means(found):
             run["mean"] = statistics.fmean(run.values())
 
 
-def pairs_of(found):
+def make_pairs(found):
     """Arms by themselves, and arms with those that they are compared with."""
     pairs = [(arm, None) for arm in found]
     pairs += [(arm, DEFAULT) for arm in found if arm != DEFAULT]
@@ -172,7 +175,7 @@ def pairs_of(found):
     return pairs + ([(WEIGHTED, ENTRY)] if WEIGHTED in found else [])
 
 
-def rows_of(tasks, found):
+def make_rows(tasks, found):
     """Returns a row for each arm and task, and for each difference."""
     directions = {task.name: task.direction for task in tasks}
     metrics = {task.name: task.primary_metric for task in tasks}
@@ -181,7 +184,7 @@ def rows_of(tasks, found):
         directions["mean"] = tasks[0].direction
         metrics["mean"] = tasks[0].primary_metric
     rows = []
-    for arm, other in pairs_of(found):
+    for arm, other in make_pairs(found):
         for task, metric in metrics.items():
             values = [run[task] for run in found[arm]]
             if other is not None:
@@ -247,7 +250,7 @@ def main():
     if chosen.seeds < 2:
         parser.error("two seeds or more make a spread")
     tasks, found = measure_all(chosen)
-    write(Path(chosen.study) / "test.csv", rows_of(tasks, found))
+    write(Path(chosen.study) / "test.csv", make_rows(tasks, found))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ def load():
     y = {"even": digit % 2 == 0, "five_or_more": digit >= 5, "digit": digit}
     x = (x / 16).astype("float32")
     parts = [
-        (x[of], {k: v[of].astype(int) for k, v in y.items()})
-        for of in (~test, test)
+        (x[part], {k: v[part].astype(int) for k, v in y.items()})
+        for part in (~test, test)
     ]
     return parts
 

@@ -243,7 +243,7 @@ def test_features_with_classes(tmp_path):
         }
         for number in range(5)
     ]
-    builder = make_builder(tmp_path, of=features, rows=rows)
+    builder = make_builder(tmp_path, own_features=features, rows=rows)
     names = ["parts", "cells", "code"]
     data = datasets.from_tfds(builder, names, missing_pixel=255, **WHOLE)
     parts, cells, code = data.tasks

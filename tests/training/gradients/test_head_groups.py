@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from single_steps import train_step_of
+from single_steps import make_train_step
 
 import mtl_keras
 from mtl_keras.layers import GroupedDense
@@ -105,7 +105,7 @@ def products_of_a_step(num_tasks, monkeypatch, rng):
         rng.normal(size=(6, 4)).astype("float32"),
         {t.name: rng.normal(size=6).astype("float32") for t in tasks},
     )
-    step = train_step_of(model, data)
+    step = make_train_step(model, data)
     losses = tf.function(lambda: step.compute_update(data).update.losses)
     graph = losses.get_concrete_function().graph
     kinds = ("MatMul", "BatchMatMulV2", "Einsum")
