@@ -1,4 +1,4 @@
-"""Trainings that are killed and go on from a backup."""
+"""Trainings that are killed and resume from a backup."""
 
 import keras
 import numpy as np
@@ -8,15 +8,15 @@ import tensorflow as tf
 import mtl_keras
 
 SAMPLES, BATCH = 22, 4  # 6 batches, the last one of 2
-UNDISTURBED = {}  # what trainings ended with, by what they were made of
+UNDISTURBED = {}  # results of trainings, by their settings
 
 
 class Killed(Exception):
-    """Stands for a kill: the process does nothing more for this training."""
+    """Imitates a kill: nothing runs in this training after it."""
 
 
 class Kill(keras.callbacks.Callback):
-    """Ends a training after a batch, before it could be backed up."""
+    """Ends a training after a batch, before its backup."""
 
     def __init__(self, epoch, step):
         super().__init__()

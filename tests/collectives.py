@@ -1,4 +1,4 @@
-"""Counts what a training step sends, in the graph that TensorFlow traced."""
+"""Counts the numbers that a training step sends, in its traced graph."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ class Collective(NamedTuple):
 
     Args:
         kind: Type of the operation, such as "CollectiveReduceV2".
-        elements: How many numbers this replica puts in.
+        elements: Number of values that this replica contributes.
         dtype: Their dtype.
     """
 
@@ -20,7 +20,7 @@ class Collective(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes that this replica puts in."""
+        """Returns the bytes that this replica contributes."""
         return self.elements * tf.dtypes.as_dtype(self.dtype).size
 
 
@@ -52,7 +52,7 @@ def step_collectives(model, x, y) -> list[Collective]:
 
 
 def _flat(graph):
-    """Collectives of a graph and of all functions that it calls."""
+    """Finds the collectives of a graph and of the functions it calls."""
     for operation in graph.get_operations():
         if "Collective" in operation.type or "Nccl" in operation.type:
             yield operation

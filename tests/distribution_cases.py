@@ -1,7 +1,7 @@
-"""Trainings that must end alike on one replica, on several and on hosts.
+"""Trainings with equal results on one replica, several replicas and hosts.
 
-Each case takes a strategy and a folder and returns a dict of arrays; pytest
-runs them in its own process and `distribution_worker.py` in each of several.
+Each case takes a strategy and a folder, and returns a dict of arrays. pytest
+runs them in its process, `distribution_worker.py` in several processes.
 """
 
 import keras
@@ -54,7 +54,7 @@ def select_weights(results):
 
 
 def images(strategy, folder):
-    """Convolutions, synchronized normalization, a last batch of one sample."""
+    """Trains convolutions with normalization; the last batch has one sample."""
     keras.utils.set_random_seed(2)
     model = distribution.build(
         mtl_keras.build_cnn_cls_seg,
@@ -84,7 +84,7 @@ def images(strategy, folder):
 
 
 def missing_labels(strategy, folder):
-    """Arrays with holes, validated on others."""
+    """Trains and validates on arrays with missing labels."""
     model = some_mlp(strategy)
     data = some_arrays(18, missing=True)
     history = model.fit(
@@ -158,5 +158,5 @@ CASES = (
     by_parameters,
     by_features,
 )
-# What two workers train; three train all of them.
+# Cases for two workers; three workers train all of them.
 TWO_WORKER_CASES = (images, missing_labels, stream, by_parameters)

@@ -1,6 +1,6 @@
 """One of several processes that train together: `worker.py FOLDER`.
 
-Writes what it found to FOLDER/<index>.npz, where the test reads it.
+Writes its results to FOLDER/<index>.npz, where the test reads them.
 """
 
 import json
@@ -52,7 +52,7 @@ def files(folder):
 
 
 def restored(folder):
-    """Goes on where the chief's backup ends; the others have no folder."""
+    """Resumes from the chief's backup; the other workers have no folder."""
     model = cases.some_mlp(STRATEGY)
     keras.utils.set_random_seed(INDEX)
     with STRATEGY.scope():
@@ -75,7 +75,7 @@ def restored(folder):
 
 
 def loaded(folder):
-    """Loads what the chief saved, inside of the scope."""
+    """Loads the chief's files inside the scope."""
     with STRATEGY.scope():
         model = keras.saving.load_model(folder / "shared" / "saved.keras")
     data = cases.some_arrays(18, missing=True)
@@ -85,7 +85,7 @@ def loaded(folder):
 
 
 def unseeded(folder):
-    """Shuffles arrays without a seed; each worker in the same order."""
+    """Shuffles arrays without a seed, in the same order on each worker."""
     model = cases.some_mlp(STRATEGY, optimizer="sgd")
     tf.random.set_seed(None)
     seen = []

@@ -1,6 +1,6 @@
-"""A loop that drops what is not labelled and then takes plain means.
+"""A loop that drops missing labels and then takes plain means.
 
-It knows a task of every kind, by the name it has in `every_kind`.
+It handles a task of every kind, by its name in `every_kind`.
 """
 
 import keras
@@ -60,7 +60,7 @@ def build(optimizer="sgd", **options):
 
 
 def table(rng, *, count=SAMPLES):
-    """Inputs, and targets of every kind, of which many are missing."""
+    """Returns inputs and targets of every kind; many labels are missing."""
     x = rng.normal(size=(count, 8)).astype("float32")
     y = {}
     for task, shape in every_kind():
@@ -191,7 +191,7 @@ def descent(**options):
 
 
 def make_batches(x, y, weights=None, size=BATCH):
-    """Batches in the order of the samples."""
+    """Yields batches in the order of the samples."""
     for start in range(0, len(x), size):
         part = slice(start, start + size)
         yield (
@@ -202,7 +202,7 @@ def make_batches(x, y, weights=None, size=BATCH):
 
 
 def assert_same_weights(model, other, atol=3e-6):
-    """Checks that two models have come to the same weights."""
+    """Checks that two models have the same weights."""
     for ours, theirs in zip(model.weights, other.weights, strict=True):
         np.testing.assert_allclose(
             ours.numpy(), theirs.numpy(), atol=atol, err_msg=ours.path

@@ -1,4 +1,4 @@
-"""Small data sets whose inputs and labels tell which sample is which."""
+"""Small data sets whose inputs and labels encode the sample's number."""
 
 import keras
 import numpy as np

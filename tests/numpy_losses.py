@@ -21,7 +21,7 @@ def labelled_elements(task, y, rank):
 
 
 def class_ids(y, p):
-    """Integers of ids `(...)` or `(..., 1)` or of one-hot targets."""
+    """Converts ids `(...)` or `(..., 1)` or one-hot targets to integers."""
     y = np.asarray(y, "float64")
     if y.ndim == p.ndim and p.shape[-1] > 1 and y.shape[-1] == p.shape[-1]:
         missing = np.isnan(y).any(-1) | (y == -1).any(-1)
@@ -47,7 +47,7 @@ def squared_error(y, p):
 
 
 def labelled_mean(values, labelled, weights=None):
-    """Returns the sum of weighted values over the number of the labelled ones.
+    """Returns the sum of weighted values over the number of labelled ones.
 
     Args:
         values: A value for each element.

@@ -1,4 +1,4 @@
-"""Training in milliseconds, for tests of what is done around it."""
+"""Training in milliseconds, for tests of the code around it."""
 
 import keras
 import numpy as np

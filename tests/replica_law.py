@@ -1,7 +1,7 @@
-"""The law: N replicas equal one. How its cases are trained and compared.
+"""Trains and compares the cases of the law: N replicas equal one.
 
-A case is trained under any strategy by the same global batches; what comes
-out is a dict of arrays. `tests/distribution/test_replicas_equal_one.py`
+A case is trained under any strategy by the same global batches; the result
+is a dict of arrays. `tests/distribution/test_replicas_equal_one.py`
 compares them, and `replica_law_worker.py` runs them where pytest cannot: on
 more devices, and in several processes.
 """
@@ -18,7 +18,7 @@ STEPS = 20
 
 
 def make_data(case, model):
-    """Inputs and targets, the same for each strategy."""
+    """Draws inputs and targets, the same for each strategy."""
     rng = np.random.default_rng(case.seed)
     x, y = random_data(model, case.samples, rng)
     if case.labels == "complete":
@@ -31,7 +31,7 @@ def make_data(case, model):
     # Batches are of 8: the first half of the second belongs to replica 0 of 2.
     missing = {task.name: task.missing_label for task in model.tasks}
     y[first][8:12] = missing[first]
-    # And of the third only its last sample has that label.
+    # In the third batch only the last sample has that label.
     y[first][16:23] = missing[first]
     y[first][23] = labelled
     for name in others[:1]:
@@ -106,7 +106,7 @@ def train(case, strategy):
 
 
 def assert_law(found, expected, tolerance):
-    """Compares what two strategies made of a case."""
+    """Compares the results of a case under two strategies."""
     assert "error" not in found, str(found["error"])
     assert set(found) == set(expected)
     for name, one in expected.items():

@@ -1,10 +1,9 @@
 """The cases of the law: N replicas equal one. `replica_law.py` trains them.
 
-Cases differ in what they test: each factory, each weighting, each setting and
-each kind of added loss is there, but not every combination of them. All of them
-are trained on two replicas. On four are those whose batches do not divide, and
-one of each way in which a weighting takes part in a step; these also on one
-replica under a strategy.
+There is a case for each factory, weighting, setting and kind of added loss, but
+not for every combination of them. All cases are trained on two replicas. Cases
+whose batches the replicas do not divide are also trained on four replicas. One
+weighting of each hook is also trained on four, and on one under a strategy.
 """
 
 import dataclasses
@@ -14,18 +13,17 @@ from factory_harness import GRAPH_REPRESENTATIVES, REPRESENTATIVE, SMALL
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Classification
 
-# How far tensors may be apart, relative to their largest value.
+# Tolerance, relative to the largest value of a tensor.
 EXACT = 1e-5
 NORMALIZED = {"sgd": 1e-4, "adam": 1e-3}
 # Half a step of the last of 8 (float16: 11) bits of the mantissa.
 TOLERANCE_BY_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
-# Both learn from differences of losses that are almost alike, whose rounding
-# is so much larger.
+# Both learn from differences of almost equal losses, which amplify rounding.
 TOLERANCE_BY_WEIGHTING = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
 
-# Other data, where with the first a ReLU behind batch normalization is given
-# 1e-7 to 7e-6 in the step in which replicas part: on which side of 0 that
-# lies, and so the gradient, is a matter of rounding.
+# Other data for cases in which a ReLU behind batch normalization receives 1e-7
+# to 7e-6 in the step in which replicas diverge: rounding decides on which side
+# of 0 this lies, and so the gradient.
 SEEDS_WITHOUT_KINKS = {
     "build_mtan-missing-adam": 6,
     "build_mtan-pcgrad-parameters": 6,
@@ -40,18 +38,18 @@ class Case:
         factory: Name of the factory.
         weighting: Name of the weighting, or `None`.
         gradients: `"parameters"` or `"features"`.
-        labels: `"complete"`, or `"missing"`: some at random, of one task none
-            in the first batch, of one task none on the first replica, and
-            only one on the last replica.
+        labels: `"complete"`, or `"missing"`: some at random, all of one task in
+            the first batch, all of one task on the first replica, and all but
+            one on the last replica.
         optimizer: `"sgd"` or `"adam"`.
-        samples: In an epoch of batches of 8.
+        samples: Samples per epoch, in batches of 8.
         policy: Dtype policy.
         arguments: Further arguments of the factory.
         optimizer_arguments: Further arguments of the optimizer.
         compile_arguments: Further arguments of `compile`.
         class_weight: Whether classes have weights.
         validation: Whether the data are also evaluated after each epoch.
-        seed: Of the data.
+        seed: Seed of the data.
         replicas: Numbers of replicas that are compared with one.
     """
 
@@ -83,14 +81,14 @@ class Case:
 _BATCH = (("normalization", "batch"),)
 _MONITOR = (("monitor", True),)
 _NINE = tuple(Classification(f"task_{n}", 3) for n in range(9))
-# Its last batch of 8 has fewer samples than there are replicas, or the parts
-# of a batch are not alike.
+# The last batch of 8 has fewer samples than replicas, or the parts of a batch
+# differ in size.
 _SHORT = {"short-batch": 37, "three-samples": 35, "one-sample": 33}
 _FOUR_TOO = (2, 4)
 _ONE_TOO = (1, 2, 4)
-# One weighting of each hook: what they do to losses, with variables of their
-# own, at the end of an epoch, after a step, to gradients by a Gramian, with a
-# state, to the gradients themselves, and ahead of a step.
+# One weighting of each hook: on losses, with trainable variables, at the end of
+# an epoch, after a step, on a Gramian, with a state, on the gradients, and
+# ahead of a step.
 HOOK_REPRESENTATIVES = (
     "uncertainty",
     "dwa",
@@ -178,7 +176,7 @@ def _weighting_cases():
 def _setting_cases():
     """Yields each setting with Keras's sum of the losses and with a Gramian.
 
-    Those that have to do with the loss also with a weighting of losses.
+    Settings of the loss also come with a weighting of losses.
     """
     with_loss_method = (
         "class-weights",
@@ -199,7 +197,7 @@ def _setting_cases():
 
 
 def _settings():
-    """Names of settings, and what they change in a case."""
+    """Yields the names of settings, and their changes to a case."""
     weights = {"class_weight": True}
     yield "class-weights", weights
     yield "class-weights-complete", {**weights, "labels": "complete"}
@@ -230,7 +228,7 @@ def _added_loss_cases():
         ("build_task_relation_mlp", "penalty", (("penalty", 0.1),), (37,)),
         ("build_dselect_k", "entropy", (("entropy", 0.1),), (33,)),
         ("build_dselect_k", "entropy-of-samples", per_sample_losses, (37, 33)),
-        # Of a single sample, 1 / reach goes up to 1e6 and rounding with it.
+        # With a single sample, 1 / reach rises to 1e6, and rounding with it.
         ("build_dselect_k", "unreached-expert", unreached, (37,)),
     ):
         replicas = (

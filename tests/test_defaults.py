@@ -1,4 +1,4 @@
-"""Docstrings and signatures: an argument has the default that is documented."""
+"""Docstrings and signatures state the same defaults."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Public docstrings: every example runs, every public thing has one."""
+"""Public docstrings: everything public has one, and every example runs."""
 
 import doctest
 import importlib
@@ -19,7 +19,7 @@ MODULES = sorted(
 
 ROOMS = sorted({".".join(name.split(".")[:2]) for name in MODULES})
 
-# Examples that trace or build most: other quick tests call what they show.
+# Examples that trace or build most; other quick tests cover their code.
 SLOW = {
     f"mtl_keras.{name}"
     for name in (
@@ -81,7 +81,7 @@ def test_slow_examples_run(name):
 
 
 def public_objects(module):
-    """Functions and classes that a module defines, and their methods."""
+    """Yields functions and classes that a module defines, and methods."""
     for name, value in vars(module).items():
         if name.startswith("_") or not callable(value):
             continue

@@ -44,7 +44,7 @@ def test_other_links_are_not(text):
 
 
 def indented_blocks(text):
-    """Lists lines of list items that the site would take for paragraphs."""
+    """Lists lines of list items that the site would show as paragraphs."""
     lines = ["", *FENCE.sub("", text).splitlines()]
     return [
         line

@@ -1,4 +1,4 @@
-"""Models with losses and metrics of one's own, saved and loaded again."""
+"""Models with custom losses and metrics, saved and loaded again."""
 
 import pathlib
 import warnings
@@ -57,7 +57,7 @@ def in_task_metric(metric):
     return build(Regression("size", metrics=["mae", metric(name="own")]))
 
 
-# What is one's own, how a model has it, and whether its task holds it.
+# A custom object, a model with it, and whether its task holds it.
 CASES = {
     "task_function": (
         make_function,
@@ -105,7 +105,7 @@ IN_TASKS = [name for name, (_, _, in_task) in CASES.items() if in_task]
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Returns each model, the object of one's own and the file, by the case."""
+    """Returns each model, the custom object and the file, by case."""
     folder = tmp_path_factory.mktemp("models")
     found = {}
     for name, (make, build_model, _) in CASES.items():

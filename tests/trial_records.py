@@ -44,7 +44,7 @@ def make_space(**dimensions):
 
 
 def make_trials(space, count=12, failed=(), seed=0, deviations=False):
-    """Trials at random points of a space, with random objectives."""
+    """Creates trials at random points of a space, with random objectives."""
     rng = np.random.default_rng(seed)
     columns = random_labels(space, count, rng)
     trials = []

@@ -1,4 +1,4 @@
-"""Starts the processes of a training on several hosts, on this one."""
+"""Starts the processes of a training on several hosts on this host."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ _WARNINGS = ("-W", "error::UserWarning", "-W", "ignore:The batch size")
 
 
 def run_workers(count, program, *arguments, seconds=300):
-    """Runs a program in several processes; returns what each has printed.
+    """Runs a program in several processes; returns their outputs.
 
-    All are ended at the latest after some seconds, or when one has failed.
+    All end after a time limit, or as soon as one has failed.
     """
     processes = [
         _start(program, arguments, environment)

@@ -1,4 +1,4 @@
-"""Which test files reach which lines, by one coverage run with contexts."""
+"""Test files by the lines they reach, from one coverage run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reach(NamedTuple):
     Args:
         lines: By file of the library and number of a line, the test files
             that reach it. Numbers are strings, as JSON has it.
-        seconds: By test file, how long its quick tests take.
+        seconds: Time of the quick tests, by test file.
         failed: Tests that fail without a fault, which are left out.
     """
 
@@ -40,10 +40,10 @@ class Reach(NamedTuple):
 
 
 def pytest_command(root: Path) -> list[str]:
-    """Makes the command that runs quick tests, as `make test` chooses them.
+    """Returns the command that runs the quick tests of `make test`.
 
     Args:
-        root: Root of the repository, whose Makefile says which they are.
+        root: Root of the repository, whose Makefile selects them.
 
     Returns:
         The command, to which tests and options are added.
@@ -56,7 +56,7 @@ def pytest_command(root: Path) -> list[str]:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Makes the environment in which the package of a copy is imported."""
+    """Returns the environment in which the package of a copy is imported."""
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
     return {
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -140,8 +140,8 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     Args:
         fault: The fault.
         root: Root of the copy.
-        reach: What coverage says. Without it, and of lines that only an import
-            executes, the files of the fault's room are taken.
+        reach: The result of coverage. Without it, and for lines that only an
+            import executes, the files of the fault's package are returned.
 
     Returns:
         Paths from the root: of those as near as each other the fastest first.

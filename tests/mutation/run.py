@@ -1,4 +1,4 @@
-"""Puts faults into a copy of the library and sees which tests find them.
+"""Puts faults into a copy of the library and records which tests find them.
 
 See the README beside this file.
 """
@@ -25,7 +25,7 @@ from reach import Reach, environment, measure, pytest_command, test_files
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED, SURVIVED, GONE = "killed", "survived", "line not found"
-# A fault may well make an endless loop.
+# A fault may cause an endless loop.
 MOST_SECONDS = 3600
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", "runs", "searches", "dist"
@@ -41,7 +41,7 @@ class Result(NamedTuple):
         file: Path of the file.
         result: `"killed"`, `"survived"` or `"line not found"`.
         by: The test that failed, or what was run and passed.
-        seconds: How long it took.
+        seconds: Time that it took.
     """
 
     fault: str
@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_copy(checkout: Path, tests: Path | None, folder: Path) -> Path:
-    """Copies what is tested, and takes tests of elsewhere if asked to.
+    """Copies the library, with its tests or those of another checkout.
 
     Args:
         checkout: Root of the repository.
@@ -144,7 +144,7 @@ def try_fault(
     Args:
         fault: The fault.
         copy: Root of the copy.
-        reach: What coverage says, or `None`.
+        reach: The result of coverage, or `None`.
         only: Tests that are run in place of those that may find the fault;
             empty for these.
 
@@ -175,12 +175,12 @@ def try_fault(
 def try_together(
     faults: list[Fault], copy: Path, reach: Reach | None
 ) -> Iterator[Result]:
-    """Runs all quick tests once on faults that survived, all at the same time.
+    """Runs all quick tests once on all surviving faults at the same time.
 
     Args:
         faults: The faults.
         copy: Root of the copy.
-        reach: What coverage says, or `None`.
+        reach: The result of coverage, or `None`.
 
     Yields:
         A `Result` for each, by itself, of the tests that failed.
@@ -244,7 +244,7 @@ def failures(
         )
     except subprocess.TimeoutExpired:
         return [f"no end within {MOST_SECONDS} seconds"]
-    # 5 stands for no tests at all.
+    # 5 means that no tests ran.
     if done.returncode in (0, 5):
         return []
     failed = _FAILED.findall(done.stdout)

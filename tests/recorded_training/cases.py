@@ -56,7 +56,7 @@ class Recorded:
 
     @property
     def factory_arguments(self) -> dict:
-        """Arguments of the factory."""
+        """Returns the arguments of the factory."""
         if not self.nine_tasks:
             return dict(self.arguments)
         nine = [Classification(f"task_{n}", 3) for n in range(9)]

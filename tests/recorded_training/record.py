@@ -1,9 +1,9 @@
 """Records the weights after three steps: `record.py FOLDER [--source TREE]`.
 
 `--source` names a checkout whose `mtl_keras` is recorded; the cases and the
-data are those of this checkout. A case that is already in the folder is left
-alone, so that an interrupted run continues. `--part K/N` takes every N-th case.
-Every 40 cases a fresh process takes over, because TensorFlow keeps the graphs
+data are those of this checkout. A case that is already in the folder is
+skipped, so an interrupted run continues. `--part K/N` takes every N-th case.
+A new process starts after every 40 cases, because TensorFlow keeps the graphs
 of all cases.
 """
 
@@ -83,7 +83,7 @@ def train(case):
 
 
 def count_traces(model) -> list:
-    """Notes each time that a graph is made of the first layer with weights."""
+    """Counts how often the first layer with weights is traced."""
     import tensorflow as tf
 
     layer = next(one for one in model.layers if one.trainable_weights)
