@@ -1,8 +1,8 @@
 """The backward passes of a step with task gradients, written out by hand.
 
-What `gradients="parameters"` cannot do without: a forward pass, a backward pass
-of each head, one of the shared part for each task, and the optimizer's update.
-The task gradients are added up, and nothing is made of them.
+The least that `gradients="parameters"` must compute: a forward pass, a backward
+pass of each head, one of the shared part for each task, and the optimizer's
+update. The task gradients are only added up.
 """
 
 from collections.abc import Callable

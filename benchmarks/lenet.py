@@ -22,8 +22,8 @@ def task_names(count: int) -> list[str]:
 def data(count: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Returns some batches of MultiMNIST.
 
-    Task 0 is the left digit and task 1 the right one; every further pair is
-    the same two digits under names of its own.
+    Task 0 is the left digit and task 1 the right one; every further pair has
+    the same two digits under other names.
 
     Args:
         count: Number of tasks.

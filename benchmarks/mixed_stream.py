@@ -1,11 +1,11 @@
 """Measures how long `build_cnn` waits for the batches of a mixed stream.
 
-Two data sets of the numbers and shapes of MNIST and Fashion-MNIST, with random
-pixels. Waiting is the time spent in `next(iterator)` beside the model's own
-training steps. Blocks on the stream alternate with blocks on one batch that is
-there already, whose share is what `next` itself costs; the difference of the
-two is what the mixing adds. What the first batch of an epoch takes is listed by
-itself, and as a share of the epoch.
+Two data sets with the sizes and shapes of MNIST and Fashion-MNIST, and random
+pixels. Waiting is the time spent in `next(iterator)` between the model's
+training steps. Blocks on the stream alternate with blocks on one prepared
+batch, which measure the cost of `next` itself; the difference is the cost of
+mixing. The time of the first batch of an epoch is listed separately, and as a
+share of the epoch.
 
 Run: python benchmarks/mixed_stream.py
 """
@@ -71,7 +71,7 @@ def compare(schedule, sets):
     """Measures one schedule and returns a row of results."""
     stream = mtl_keras.datasets.mix(sets, schedule, batch_size=BATCH_SIZE)
     model = build()
-    # Compiles the step, and makes what the model counts with.
+    # Compiles the step, and creates the counters of the model.
     model.fit(stream.take(2), verbose=0)
     step = model.make_train_function()
     cached = tf.data.Dataset.from_tensors(next(iter(stream))).repeat()

@@ -1,9 +1,9 @@
 """Measures the start and the speed of a mixture of 139 small data sets.
 
 139 data sets of 20 to 300 rows of 27 numbers with a regression each, as many as
-the schools of a common multi-task data set. Ready is the time from the call of
-`mix` to its first batch; a batch is the mean over two further epochs. Every
-repetition makes another mixture, whose graphs are traced again.
+the schools of a common multi-task data set. The start is the time from the call
+of `mix` to its first batch; the time of a batch is the mean over two further
+epochs. Every repetition creates a new mixture, whose graphs are traced again.
 
 Run: python benchmarks/mixing_many.py
 """
@@ -51,7 +51,7 @@ def once(sets, schedule: str, batch_size: int) -> tuple[float, float]:
 
 def compare(sets, schedule: str, batch_size: int) -> dict:
     """Measures one schedule and returns a row of results."""
-    # The first mixture of a process pays for what TensorFlow loads.
+    # The first mixture of a process includes the time of loading TensorFlow.
     first, _ = once(sets, schedule, batch_size)
     times = [once(sets, schedule, batch_size) for _ in range(REPETITIONS)]
     ready, batch = np.array(times).T

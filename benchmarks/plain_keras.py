@@ -1,8 +1,8 @@
 """`fit` of the factories' models against the same networks in plain Keras.
 
-The plain networks are written out by hand, with Keras's own losses and
-metrics. Blocks of `fit` alternate; a second plain model is the control, so
-its ratio shows what chance does.
+The plain networks are written by hand, with Keras's losses and metrics. Blocks
+of `fit` alternate; a second plain model is the control, and its ratio shows the
+noise.
 
 Run: python benchmarks/plain_keras.py
 """

@@ -1,14 +1,14 @@
-"""Images with masks: an epoch beside Keras's own reader, and what it holds.
+"""Measures the time and memory of images with masks, against Keras's reader.
 
-- `epoch`: an epoch over 512 images with masks from `from_folder`, over one of
-  the zip of two `keras.utils.image_dataset_from_directory`, which read the same
-  files but know nothing of masks (no classes, no checks). Blocks alternate;
-  the ratio of processor seconds holds where others use the machine too.
+- `epoch`: the time of an epoch over 512 images with masks from `from_folder`,
+  relative to the zip of two `keras.utils.image_dataset_from_directory`, which
+  read the same files without treating masks (no classes, no checks). Blocks
+  alternate; the ratio of processor seconds also holds on a busy machine.
 - `first batch`: seconds from the call to the first batch of 2,000 images with
-  masks, over those of the same two Keras data sets.
-- `memory`: the most that is held while `arrays()` runs, over what it returns;
-  and while `from_npz` runs and its first batch is read, over the file. Each in
-  a process of its own, on Linux.
+  masks, relative to the same two Keras data sets.
+- `memory`: the peak memory while `arrays()` runs, relative to its result; and
+  while `from_npz` runs and its first batch is read, relative to the file. Each
+  in a separate process, on Linux.
 
 Run: python benchmarks/reading_images.py
 """
@@ -33,7 +33,7 @@ EPOCH, FOLDER = 512, 2000
 BLOCKS = 15
 PROCESSES = 3
 BATCH_SIZE = 32
-# Kind of image, size of the files and of the samples.
+# File format, size of the files, and size of the samples.
 CASES = {
     "png 256x256": ("png", (256, 256), (256, 256)),
     "jpeg 256x256": ("jpg", (256, 256), (256, 256)),
@@ -44,7 +44,7 @@ FREES_AT_ONCE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
 def write_folder(root: Path, suffix: str, size, count: int) -> Path:
-    """Writes images that compress as photographs do, with masks."""
+    """Writes images that compress like photographs, with masks."""
     rng = np.random.default_rng(0)
     for kind in ("images", "masks"):
         (root / kind).mkdir(parents=True)
@@ -179,7 +179,7 @@ def compare_first_batches(folder: Path) -> list[dict]:
 
 
 def held(kind: str) -> int:
-    """Bytes that Linux says this process holds, or has held at most."""
+    """Reads the present or the peak memory of this process from Linux."""
     with open("/proc/self/status") as file:
         status = dict(line.split(":", 1) for line in file)
     return 1024 * int(status[kind].split()[0])
@@ -188,7 +188,7 @@ def held(kind: str) -> int:
 def peak(function) -> tuple[object, int]:
     """Returns the result of a function, and its peak memory in bytes."""
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # The highest so far is now what is held now.
+        file.write("5")  # Resets the peak to the present memory.
     before = held("VmRSS")
     result = function()
     return result, held("VmHWM") - before

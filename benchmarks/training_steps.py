@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def stream(x, y, batch_size: int):
-    """Endless batches of arrays, which are cut only once.
+    """Returns endless batches of arrays, which are split only once.
 
     Args:
         x: Inputs.
@@ -16,7 +16,7 @@ def stream(x, y, batch_size: int):
     Returns:
         An iterator.
     """
-    # Shapes are those that `fit` makes, so that its step is not traced again.
+    # The shapes are those of `fit`, so that its step is not traced again.
     even = len(x) % batch_size == 0
     data = tf.data.Dataset.from_tensor_slices((x, y))
     batches = data.batch(batch_size, drop_remainder=even)

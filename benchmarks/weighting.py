@@ -5,9 +5,9 @@ Parts:
 - `losses`: methods that combine losses, against a step without a weighting;
 - `gradients`: `gradients="features"` against the same, and
   `gradients="parameters"` against the backward passes that it consists of;
-- `solvers`: what methods make of a Gramian, against a step;
+- `solvers`: the weights that methods compute from a Gramian, against a step;
 - `memory`: peak memory of a step;
-- `peers`: against TorchJD and PyTorch, which another Python has.
+- `peers`: against TorchJD and PyTorch, which another Python runs.
 
 Run: python benchmarks/weighting.py [--part NAME ...] [--blocks N]
      python benchmarks/weighting.py --part peers --peer-python PATH
@@ -41,7 +41,7 @@ def loss_methods() -> dict[str, object]:
     """Returns the methods that combine losses, by name."""
     rows = mtl_keras.weighting.table()
     methods = {row.name: row.name for row in rows if row.requires == "losses"}
-    # It trains on batches of its own beside those of the model.
+    # It trains on held-out batches in addition to those of the model.
     del methods["auto_lambda"]
     names = lenet.task_names(2)
     methods["importance"] = mtl_keras.weighting.Importance(
@@ -113,7 +113,7 @@ def build_cnn(count: int, **arguments):
 
 
 def losses(blocks: int) -> list[dict]:
-    """Methods that combine losses, on two models of two tasks."""
+    """Measures methods that combine losses, on two models of two tasks."""
     x, y = lenet.data(2)
     rows = []
     for model, build, steps in (

@@ -1,8 +1,8 @@
 """The PyTorch side of `weighting.py --part peers`, with TorchJD 0.18.
 
-A process of its own, run by another Python than that of TensorFlow. It reads
-requests from standard input, a line of JSON each, and answers with the seconds
-that a block of steps took. Between requests it waits for input.
+A separate process, which another Python runs than that of TensorFlow. It reads
+requests from standard input, one line of JSON each, and answers with the
+seconds of a block of steps. Between requests it waits for input.
 """
 
 import json
@@ -52,7 +52,7 @@ def plain(trunk, heads, images, labels):
 
 
 def torchjd(aggregator, chunk_size):
-    """TorchJD's way, as its documentation shows it."""
+    """Computes the gradients by TorchJD, as in its documentation."""
 
     def differentiate(trunk, heads, images, labels):
         features = trunk(images)
@@ -93,7 +93,7 @@ METHODS = {
 
 
 class Arm:
-    """A network that is trained by a method, on batches that are there."""
+    """A network that a method trains on prepared batches."""
 
     def __init__(self, method: str, images, labels, batch_size: int):
         self.trunk, self.heads = build(len(labels))
@@ -115,7 +115,7 @@ class Arm:
         self.steps = 0
 
     def block(self, steps: int) -> float:
-        """Takes some steps and returns the seconds that they took."""
+        """Takes some steps and returns their time in seconds."""
         start = time.perf_counter()
         for _ in range(steps):
             images, labels = self.batches[self.steps % len(self.batches)]

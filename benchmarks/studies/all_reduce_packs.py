@@ -1,8 +1,8 @@
-"""Seconds of summing the gradients of eight tasks over two replicas.
+"""Measures the time of summing the gradients of eight tasks over two replicas.
 
-As one list, which TensorFlow lays out as one vector; as one vector that is
-laid out before; in packs of some size; and one by one. On logical CPU devices,
-where what a sum costs is copies and latency, and no wire.
+They are summed as one list, which TensorFlow packs into one vector; as one
+vector that is packed before; in packs of some size; and one by one. On logical
+CPU devices, a sum costs copies and latency, but no transfer.
 
 Run: python benchmarks/studies/all_reduce_packs.py
 """
@@ -72,7 +72,7 @@ def make_block(strategy, arm, width):
 
     def of_replica():
         replica = tf.distribute.get_replica_context()
-        # Not constants, which TensorFlow would sum up while it traces.
+        # Not constants, which TensorFlow would sum while tracing.
         tensors = [
             tf.random.stateless_uniform(shape, (0, place))
             for place, shape in enumerate(shapes * TASKS)

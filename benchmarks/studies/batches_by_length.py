@@ -1,10 +1,11 @@
-"""An epoch on sentences: padded to the longest of all, and by length.
+"""Measures an epoch on sentences, padded to the longest or by length.
 
-Arms are `build_text_cls_tag` with its defaults on sentences drawn at random,
-whose tags are padded to 46 tokens, and on the batches of `batches_by_length`.
-The sentences are 4,478 of SNIPS, and 4,478 made-up ones as long as those of
-ATIS (11 tokens on average, 46 at most). With `--quality`, what SNIPS models of
-both kinds of batches have learned is compared over seeds instead.
+The arms are `build_text_cls_tag` with its defaults on sentences drawn at
+random, whose tags are padded to 46 tokens, and on the batches of
+`batches_by_length`. The sentences are 4,478 of SNIPS, and 4,478 artificial ones
+as long as those of ATIS (11 tokens on average, 46 at most). `--quality`
+compares the test metrics of SNIPS models with both kinds of batches over seeds
+instead.
 
 Run: python benchmarks/studies/batches_by_length.py PATH [--quality]
 where PATH is the folder data/snips of https://github.com/MiuLab/SlotGated-SLU.
@@ -36,7 +37,7 @@ SEEDS, EPOCHS = range(3), 8
 
 
 def of_snips(path):
-    """Sentences of SNIPS, with tags padded to as many columns as ATIS has."""
+    """Loads sentences of SNIPS, with tags padded to the columns of ATIS."""
     (x, y), _ = snips.load_data(path)
     chosen = np.random.default_rng(0).permutation(len(x))[:SENTENCES]
     slots = np.full((SENTENCES, STEPS), -1, "int32")
@@ -45,7 +46,7 @@ def of_snips(path):
 
 
 def as_long_as_atis():
-    """Sentences of made-up words, 11 on average and 46 at most."""
+    """Draws sentences of artificial words, 11 on average and 46 at most."""
     rng = np.random.default_rng(0)
     lengths = np.clip(np.rint(rng.gamma(6.5, 11.3 / 6.5, SENTENCES)), 1, STEPS)
     lengths = lengths.astype(int)

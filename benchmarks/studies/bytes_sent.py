@@ -1,7 +1,7 @@
 """Counts the bytes that a traced training step sums over the replicas.
 
-Beside each count is what docs/scaling.md derives; the rest of that page, the
-model of the time of a step, starts from these numbers.
+Each count is compared with the formula of docs/scaling.md. The model of the
+time of a step on that page starts from these numbers.
 
 Run: python benchmarks/studies/bytes_sent.py
 """
@@ -26,7 +26,7 @@ from mtl_keras import distribution
 REPLICAS = 2
 TASKS = (2, 4, 8)
 INPUTS, UNITS, CLASSES = 64, (256, 128), 10
-# Weighting, gradients, normalization, and the way of the formula.
+# Weighting, gradients, normalization, and the name in the formula.
 METHODS = [
     (None, "", None, "plain"),
     ("uncertainty", "", None, "plain"),

@@ -1,7 +1,7 @@
-"""All ways of sharing on census income, beside single tasks and trees.
+"""Compares all ways of sharing on census income with single tasks and trees.
 
 Income above 50,000 dollars and "never married" from 39 columns of 99,762
-people. Each seed has a split of its own (70 % training, 15 % validation, 15 %
+people. Each seed has a separate split (70 % training, 15 % validation, 15 %
 test), the same for all arms, and seeds weights and order. All numbers are
 exact areas under the ROC curve:
 
@@ -13,14 +13,14 @@ exact areas under the ROC curve:
 - `boosting`: scikit-learn's HistGradientBoostingClassifier with its defaults,
   one model a task, on the same training part.
 
-The product of probabilities of `build_esmm` does not fit: none of the two
-tasks is a step to the other. `--search` compares settings on the validation
-parts, and looks at no test part.
+The product of probabilities of `build_esmm` does not fit: neither task is a
+step to the other. `--search` compares settings on the validation parts, and
+uses no test part.
 
 A run adds a row to results/census_runs.csv for each arm, seed and task, and
-leaves out what is there already, so it can be stopped at any time. `--table`
-makes results/census_families.csv of them: means, standard deviations over
-seeds, and the differences to boosting and to `single`, paired by seed.
+skips existing rows, so it can be stopped at any time. `--table` writes
+results/census_families.csv from them: means, standard deviations over seeds,
+and the differences to boosting and to `single`, paired by seed.
 
 Run:
     python benchmarks/studies/census_families.py PATH [--seeds 0 1]
@@ -105,7 +105,7 @@ WIDE_FAMILIES = {
 }
 SINGLE = {"single": (TRUNK, {}), "single_wide": (WIDE_TRUNK, WIDE_SETTINGS)}
 ARMS = (*FAMILIES, *WIDE_FAMILIES, *SINGLE, "boosting")
-# What the search changes of `build_low_rank_mlp`, in turn.
+# Arguments of `build_low_rank_mlp` that the search changes, in turn.
 CHANGES = (
     {},
     {"dropout": 0.5},

@@ -1,9 +1,9 @@
-"""Class, mask and depth of digit scenes by one network, and by one for each.
+"""Compares one network for class, mask and depth with one network per task.
 
-Trains the recipe `cnn_multi_task_digit_scenes` with all its seeds as it is, and
-with each of its tasks alone: the same encoder, and that task's head or decoder.
-The row `constant` is the error of the mean training depth everywhere. Runs that
-are complete are kept in `runs/dense_tasks` and not repeated.
+Trains the recipe `cnn_multi_task_digit_scenes` with all its seeds, and with
+each of its tasks separately: the same encoder, and that task's head or decoder.
+The row `constant` is the error of the mean training depth everywhere. Complete
+runs are kept in `runs/dense_tasks` and not repeated.
 
 Run: python benchmarks/studies/dense_tasks.py
 Train one part of it: python benchmarks/studies/dense_tasks.py ARM SEED
@@ -31,7 +31,7 @@ RUNS = Path(__file__).parents[2] / "runs" / "dense_tasks"
 
 
 def select_recipe(arm):
-    """Returns the recipe, with all its tasks or with one alone."""
+    """Returns the recipe, with all its tasks or with a single one."""
     recipe = zoo.load_recipe(RECIPE)
     if arm == "joint":
         return recipe
@@ -40,7 +40,7 @@ def select_recipe(arm):
 
 
 def run(arm, seed):
-    """Trains an arm with a seed, unless that is done."""
+    """Trains an arm with a seed, unless its run is complete."""
     folder = RUNS / arm / f"seed-{seed}"
     return zoo.train(
         select_recipe(arm), folder, seed=seed, resume=folder.is_dir()
@@ -70,7 +70,7 @@ def row(arm, task, metric, values, parameters):
 
 
 def main():
-    """Trains what is not trained, and writes the table."""
+    """Trains the missing runs, and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("arm", nargs="?")
     parser.add_argument("seed", nargs="?", type=int, default=0)

@@ -1,6 +1,6 @@
-"""Heating and cooling load by 10-fold cross-validation: network and boosting.
+"""Compares a network and boosting on building loads by cross-validation.
 
-Both see the same folds of the 768 buildings:
+Both use the same 10 folds of the 768 buildings:
 
 - `network`: one `build_mlp` for both loads, on piecewise linear encodings of
   the eight inputs; `--search` compares settings on tenths of the training
@@ -10,8 +10,8 @@ Both see the same folds of the 768 buildings:
   results/energy_gradient_boosting.csv, on rows that folds test on as well.
 
 RMSE in kWh/m^2, the mean over folds. A run adds rows to
-results/energy_folds_runs.csv fold by fold and leaves out what is there, so it
-can be stopped at any time.
+results/energy_folds_runs.csv fold by fold and skips existing rows, so it can be
+stopped at any time.
 
 Run: python benchmarks/studies/energy_folds.py PATH_OF_ENB2012.csv [--search]
 """
@@ -47,7 +47,7 @@ SETTINGS = {
     "learning_rate": 0.003,
     "weight_decay": 0.1,
 }
-# What the search changes, one after the other.
+# Settings that the search changes, one after the other.
 CHANGES = (
     {},
     {"num_bins": None},
@@ -78,7 +78,7 @@ def to_columns(x):
 
 
 def fit_network(x, y, seed, **changes):
-    """Trains one network on both loads; returns what predicts them."""
+    """Trains one network on both loads; returns a function that predicts."""
     settings = {**SETTINGS, **changes}
     keras.utils.set_random_seed(seed)
     encoding = {"num_bins": settings["num_bins"]}
@@ -123,7 +123,7 @@ def fit_network(x, y, seed, **changes):
 
 
 def fit_boosting(x, y, seed):
-    """Trains trees for each load; returns what predicts them."""
+    """Trains trees for each load; returns a function that predicts."""
     with open(
         measure.RESULTS / "energy_gradient_boosting.csv", newline=""
     ) as file:

@@ -1,8 +1,8 @@
 """A model of the time of a step on many GPUs: assumptions, not measurements.
 
-What a step sums is derived in docs/scaling.md and counted by
-`benchmarks/studies/bytes_sent.py`; speeds of links, latencies and the time
-that a step computes are assumed here.
+docs/scaling.md derives the sums of a step and
+`benchmarks/studies/bytes_sent.py` counts them. Speeds of links, latencies and
+the compute time of a step are assumed here.
 
 Run: python benchmarks/studies/scaling_model.py [--draw]
 """
@@ -25,16 +25,16 @@ GPUS_PER_HOST = 8
 GPUS = (1, 10, 100, 1000)
 TASKS = (2, 4, 8, 16)
 BYTES = 4
-# Bytes a second and seconds of a message, inside of a host: half of what an
-# NVLink of the 900 GB/s class does in both directions.
+# Bytes per second and seconds per message inside a host: half of the speed of
+# an NVLink of the 900 GB/s class in both directions.
 INSIDE = (450e9, 3e-6)
-# Between hosts, one link for each host that its GPUs share: in bytes a second,
-# of which a tenth is lost to protocols.
+# Between hosts, one link for each host that its GPUs share, in bytes per
+# second; protocols take a tenth.
 LINKS = {
     "100 Gb/s": (0.9 * 100e9 / 8, 15e-6),
     "400 Gb/s": (0.9 * 400e9 / 8, 15e-6),
 }
-# Time of starting a sum, whatever its size and the number of GPUs.
+# Time of starting a sum, for any size and number of GPUs.
 START = 20e-6
 
 

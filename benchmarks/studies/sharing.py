@@ -1,7 +1,7 @@
-"""Every way of sharing on vectors, over numbers of tasks.
+"""Measures every way of sharing on vectors, by number of tasks.
 
-For 2, 8, 32 and 128 tasks: the seconds from building the model to its first
-step (of the processor), the time of a step, and the parameters.
+For 2, 8, 32 and 128 tasks: the processor seconds from building the model to its
+first step, the time of a step, and the number of parameters.
 
 Run:
     python benchmarks/studies/sharing.py [--family build_mlp ...]
@@ -63,10 +63,11 @@ def data(count, inputs=INPUTS):
 
 
 class Timed:
-    """A model, what building it and its first step took, and blocks of steps.
+    """A model, the time of building it and of its first step, and more steps.
 
-    The former is tracing, which one thread does: its time is that of the
-    processor, since it is too long to alternate and other programs may run.
+    Tracing the first step is done by one thread and takes too long to
+    alternate, so its time is processor time, which other programs do not
+    disturb.
 
     Args:
         build: Makes the compiled model.
@@ -131,7 +132,7 @@ def write_beside(name, rows, column, order):
     Args:
         name: Name of the file of results.
         rows: The new rows.
-        column: The column that tells cases apart.
+        column: The column that distinguishes cases.
         order: Values of that column, in the order of the file.
     """
     path = measure.RESULTS / f"{name}.csv"

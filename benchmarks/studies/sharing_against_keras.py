@@ -1,10 +1,10 @@
-"""Many equal tasks, and many experts, against the same networks in plain Keras.
+"""Compares many equal tasks, and many experts, with plain Keras.
 
 The plain networks have separate dense layers, Keras's losses and its metrics.
-Both begin with the same weights, their losses must agree, and blocks of steps
-alternate. Where other programs run, seconds of the processor say more than the
-clock. The cases `threshold_<tasks>` compare equal tasks that are computed
-together with the same ones one by one.
+Both start from the same weights, their losses must agree, and blocks of steps
+alternate. On a busy machine, processor seconds are more reliable than wall
+seconds. The cases `threshold_<tasks>` compare equal tasks that are computed
+together with the same tasks computed one by one.
 
 Run: python benchmarks/studies/sharing_against_keras.py [mlp_64 ...]
 """
@@ -93,7 +93,7 @@ def our_mmoe(count, features=784):
 
 
 def give_weights(ours, plain):
-    """Has both models begin with the same weights; checks that all fit."""
+    """Copies the weights to the other model; checks that all fit."""
     heads = {task.name for task in ours.tasks}
     found = []
     for layer in ours.layers:

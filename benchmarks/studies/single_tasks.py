@@ -1,4 +1,4 @@
-"""An entry of the zoo beside the same network on each of its tasks alone.
+"""Trains the network of a zoo entry on each of its tasks separately.
 
 Run: python benchmarks/studies/single_tasks.py ENTRY [PATH_OF_DATA]
 """

@@ -4,7 +4,7 @@ Each arm is a recipe, trained as the search trains (the best epoch by the
 objectives on the validation part), from seeds that no trial had. The arms share
 the seeds, so that differences are paired:
 
-- `default`: what the study fixes, and what the factory does by itself;
+- `default`: the fixed arguments of the study, and the factory's defaults;
 - `best`: the best trial of the study, from its `best.toml`;
 - `unweighted`: the same with equal loss weights;
 - `alone`: the default with some arguments of the best trial (`--alone`);
@@ -13,9 +13,9 @@ the seeds, so that differences are paired:
   and with the loss weights of the best trial (`--entry`). It is trained as
   recipes are: the best epoch by the validation loss.
 
-Test data is looked at here for the first time. Writes `test.csv` into the
-folder of the study: each arm's metrics, then what each has over the default,
-with a 95 % interval of the mean by Student's t. `mean` is the mean over tasks.
+Test data is used here for the first time. Writes `test.csv` into the folder of
+the study: each arm's metrics, then its difference to the default, with a 95 %
+interval of the mean by Student's t. `mean` is the mean over tasks.
 
 Run: python benchmarks/studies/study_against_default.py tuning/<study>
 """
@@ -167,7 +167,7 @@ def add_means(found):
 
 
 def make_pairs(found):
-    """Arms by themselves, and arms with those that they are compared with."""
+    """Returns each arm without another, and the pairs to compare."""
     pairs = [(arm, None) for arm in found]
     pairs += [(arm, DEFAULT) for arm in found if arm != DEFAULT]
     others = (UNWEIGHTED, ALONE, CONTROL)

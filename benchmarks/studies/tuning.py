@@ -3,13 +3,13 @@
 Parts:
 
 - `speed`: trials per minute. Both search all points of the same grid, with the
-  same factory, data, epochs and seed of each training, so that the scores must
-  be the same. The stock tuner builds and compiles a model for each trial;
+  same factory, data, epochs and seed of each training, so the scores must be
+  equal. The stock tuner builds and compiles a model for each trial;
   `tuning.search` also writes its journal.
 - `workers`: two workers against one, each with TensorFlow on one thread. The
   time before the first trials have ended, in which the workers start and trace
   their models, is not counted.
-- `memory`: peak memory of 20 trials and of 200, in processes of their own.
+- `memory`: peak memory of 20 trials and of 200, in separate processes.
 
     python benchmarks/studies/tuning.py [--part NAME ...] [--case NAME]
         [--blocks 3]
@@ -121,7 +121,7 @@ def score_ours(space, trials, folder, name):
 
 
 def measure_speed(case, blocks):
-    """Times both in turn, each time from nothing."""
+    """Times both in turn, each time from the start."""
     space, trials = CASES[case], len(RATIOS) * 4
     scores, used = {}, {"stock": [], "ours": []}
     count = iter(range(1000))
@@ -172,7 +172,7 @@ def times(reference, name, seconds, prefix):
 
 
 def in_process(one_thread, **arguments):
-    """Starts this file once more, for a part that needs a fresh process."""
+    """Starts this file again, for a part that needs a new process."""
     environment = dict(os.environ)
     if one_thread:
         threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -192,7 +192,7 @@ def child(arguments):
 
 
 def time_workers(workers, trials):
-    """Minutes for a trial, once the workers are at work."""
+    """Measures the minutes per trial, once the workers have started."""
     ends = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "child" / FILE

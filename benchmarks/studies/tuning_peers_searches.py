@@ -80,7 +80,7 @@ def search(folder, seed, factory=mtl_keras.build_mlp, space=SPACE, **arguments):
 
 
 def propose(trial) -> dict:
-    """Has Optuna propose a point of the space."""
+    """Makes Optuna propose a point of the space."""
     return {
         "trunk_width": trial.suggest_categorical("trunk_width", WIDTHS),
         **{
@@ -91,7 +91,7 @@ def propose(trial) -> dict:
 
 
 def open_study(folder, sampler, seed):
-    """Makes a study of Optuna with its journal, or goes on with one."""
+    """Creates or resumes a study of Optuna with its journal."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -106,7 +106,7 @@ def open_study(folder, sampler, seed):
 
 
 class Scores:
-    """Trains what Optuna proposes, as `tuning.search` trains its trials."""
+    """Trains Optuna's proposals as `tuning.search` trains its trials."""
 
     def __init__(self, seed, factory=mtl_keras.build_mlp, space=SPACE, **fit):
         self.model = tuning.MultiTaskHyperModel(factory, space, merge=False)

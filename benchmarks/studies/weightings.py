@@ -1,4 +1,4 @@
-"""Every registered weighting on small real problems, beside plain training.
+"""Compares every registered weighting with plain training on real problems.
 
 Three seeds of initialization and order, one split, the last epoch. Nothing was
 tuned: each method has its default arguments, and Adam the same learning rate
@@ -38,15 +38,15 @@ import mtl_keras
 from mtl_keras.datasets import energy, multi_mnist
 
 SEEDS = range(3)
-# Few, for what an epoch costs on such small data; it is several passes.
+# Each epoch is several passes, because an epoch has a fixed cost.
 EPOCHS = 10
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "weightings.png"
 PLAIN = "none"
 # `importance` has no defaults: the first task counts three times the second.
 IMPORTANCES = (1.5, 0.5)
-# It needs held-out data, which the others would have to train without.
+# It needs held-out data, which the other methods could then not train on.
 LEFT_OUT = {"auto_lambda"}
-# One of each kind, for the other two problems, to save time.
+# One method of each kind for the other two problems, to save time.
 SOME = (
     "famo",
     "gls",
@@ -135,7 +135,7 @@ def configuration(method, tasks):
 
 
 def stream(problem, seed):
-    """Batches of an epoch, which is some passes, and their number."""
+    """Returns the batches of an epoch of several passes, and their number."""
     x, y = problem.train
     batches = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(
         len(x), seed=seed
@@ -210,12 +210,12 @@ def compare(path):
         methods = sorted({*mtl_keras.weighting.names()} - LEFT_OUT)
         for method in [PLAIN, *(methods if name == "energy" else SOME)]:
             rows += measure_method(name, problem, method)
-        # After each, because all of them take long.
+        # Written after each method, because all of them take long.
         measure.write("weightings", rows)
 
 
 def draw():
-    """Draws all seeds of all methods on `energy`, a panel for each task."""
+    """Draws all seeds of all methods on `energy`, one panel per task."""
     import matplotlib.pyplot as plt
 
     with open(measure.RESULTS / "weightings.csv", newline="") as file:

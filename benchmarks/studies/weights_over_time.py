@@ -47,7 +47,7 @@ def train(method, x, y):
     model.compile(
         keras.optimizers.Adam(0.002),
         weighting=weighting,
-        # A method that reads losses alone has no gradients to show.
+        # A method that reads only losses has no gradients to show.
         monitor=weighting.requires != "losses",
     )
     logs = model.fit(x, y, epochs=EPOCHS, batch_size=32, verbose=2).history
