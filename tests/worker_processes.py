@@ -40,7 +40,7 @@ def run_workers(count, program, *arguments, seconds=300):
     return outputs
 
 
-def tests_path():
+def make_python_path():
     """Returns the PYTHONPATH of a process that imports modules of the tests."""
     before = os.environ.get("PYTHONPATH")
     return os.pathsep.join(filter(None, [str(Path(__file__).parent), before]))
@@ -52,7 +52,7 @@ def _environment():
         "TF_CPP_MIN_LOG_LEVEL": "2",
         # Not the devices that pytest may have set.
         "CUDA_VISIBLE_DEVICES": "-1",
-        "PYTHONPATH": tests_path(),
+        "PYTHONPATH": make_python_path(),
     }
 
 

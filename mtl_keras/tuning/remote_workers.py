@@ -28,16 +28,16 @@ class NoWorkersError(RuntimeError):
 class RemoteWorkers:
     """The chief's end: hands trials to workers that connect.
 
-    The trial of a worker that is lost is given to another one. A worker that
-    was cut off and is still training goes on with its trial, also when the
-    chief was restarted meanwhile.
+    The trial of a lost worker goes to another one. A worker that was cut off
+    and is still training continues its trial, even if the chief was restarted
+    meanwhile.
 
     Args:
         address: Host and port to listen at.
         key: What workers have to know.
         settings: What is searched; a worker with other settings is refused.
         references: Returns metrics of single-task models by task.
-        wait_seconds: How long to go on without any worker.
+        wait_seconds: How long to continue without any worker.
         say: Takes messages for the user.
 
     Raises:
@@ -223,7 +223,7 @@ class RemoteWorkers:
             ).start()
 
     def _serve(self, connected: socket.socket, peer: str) -> None:
-        """Runs in a thread of its own for each connection."""
+        """Runs in a separate thread for each connection."""
         worker = welcome(connected, peer, self._key, self._settings, self._say)
         if worker is None:
             return

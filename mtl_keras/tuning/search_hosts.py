@@ -39,10 +39,10 @@ def lead_search(
 
     Args:
         plan: The search.
-        folder: Its folder. This process alone writes into it.
+        folder: Its folder. Only this process writes into it.
         oracle: `HOST:PORT` to listen at, or a file that contains it.
-        wait_seconds: How long to go on without any worker.
-        resume: Whether to go on with a search in that folder.
+        wait_seconds: How long to continue without any worker.
+        resume: Whether to resume a search in that folder.
         report: Shows what happens.
 
     Returns:

@@ -11,7 +11,7 @@ import pytest
 from factory_harness import mostly_slow
 from replica_law import assert_law, train
 from replica_law_cases import CASES
-from worker_processes import run_workers, tests_path
+from worker_processes import make_python_path, run_workers
 
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Number of cases that one process trains.
@@ -101,7 +101,7 @@ def results_by(tmp_path_factory):
             names = [n for n in names if replicas in CASES[n].replicas]
         process = subprocess.run(
             [sys.executable, PROGRAM, str(file), str(replicas), *names],
-            env={**os.environ, "PYTHONPATH": tests_path()},
+            env={**os.environ, "PYTHONPATH": make_python_path()},
         )
         return file, process.returncode
 
