@@ -4,10 +4,12 @@
   package imports its names when it runs.
 - `mtl_keras/cli/contents.json`, from which `mtl-keras list` answers without
   TensorFlow.
+- The table of factories in README.md.
 """
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import mtl_keras
 
 PACKAGE = Path(mtl_keras.__file__).parent
+README = PACKAGE.parent / "README.md"
 
 
 def stub():
@@ -51,7 +54,22 @@ def contents():
     return json.dumps(lines, indent=2, ensure_ascii=False) + "\n"
 
 
+def readme():
+    """Returns the text of README.md with the current table of factories."""
+    text = README.read_text(encoding="utf-8")
+    marked = re.compile(r"(<!-- factories -->\n).*?(<!-- /factories -->)", re.S)
+    assert marked.search(text), "the marks around the table are missing"
+    lines = ["| Inputs | Factory | Network |", "| --- | --- | --- |"]
+    table = mtl_keras.models.table()
+    for row in sorted(table, key=lambda row: (row.inputs, row.name)):
+        network = row.summary.removeprefix("Builds ").removesuffix(".")
+        lines.append(f"| {row.inputs} | `{row.name}` | {network} |")
+    rows = "".join(f"{line}\n" for line in lines)
+    return marked.sub(lambda found: found[1] + rows + found[2], text)
+
+
 FILES = {
+    README: readme,
     PACKAGE / "__init__.pyi": stub,
     PACKAGE / "cli" / "contents.json": contents,
 }

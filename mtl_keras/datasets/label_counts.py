@@ -163,6 +163,7 @@ class LabelCounts:
             minimum=self.low if numbers else None,
             mean=mean,
             maximum=self.high if numbers else None,
+            title=None if self.task is None else self.task.title,
         )
 
     def _kind(self) -> str:

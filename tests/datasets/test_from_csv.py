@@ -503,7 +503,7 @@ def test_names_that_no_task_may_have_become_safe(write):
     task, _ = targets(path, {"cell": ["cell type"]})
     assert task.class_names == ("a", "b")
     path = write(**{"a b": repeat("a", "b"), "a_b": repeat("a", "b")})
-    with pytest.raises(ValueError, match="'a_b' twice"):
+    with pytest.raises(ValueError, match="'a b' and 'a_b', which would both"):
         read(path, ["a b", "a_b"])
 
 

@@ -545,3 +545,9 @@ def test_a_data_set_that_does_not_exist():
         datasets.from_tfds("mnst", ["label"])
     with pytest.raises(TypeError, match="`name` must be the name"):
         datasets.from_tfds(3, ["label"])
+
+
+def test_an_input_that_is_missing_is_an_error(toy):
+    data = datasets.from_tfds(toy, ["kind"], inputs=["size"], **WHOLE)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="'size' has a m"):
+        list(data.train)

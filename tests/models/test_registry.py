@@ -1,6 +1,5 @@
 """Registry of factories, and the names and tables that follow from it."""
 
-import runpy
 from pathlib import Path
 
 import pytest
@@ -39,9 +38,3 @@ def test_the_table_has_inputs_and_a_summary_of_every_factory():
     for row in rows:
         assert row.summary.startswith("Builds ")
         assert row.summary.endswith(".")
-
-
-def test_the_table_of_the_readme_is_up_to_date():
-    script = runpy.run_path(str(ROOT / "docs" / "factory_table.py"))
-    text = (ROOT / "README.md").read_text()
-    assert script["with_table"](text) == text, "run docs/factory_table.py"

@@ -97,13 +97,13 @@ def _with_tasks(encoding: TableEncoding, specs, tasks) -> TableEncoding:
 
 def _check_names_apart(columns, tasks) -> None:
     """Raises a `ValueError` if an input and an output have one safe name."""
-    outputs = {task.name for task in tasks}
+    outputs = {task.name: task.display_name for task in tasks}
     for name, safe in tables.safe_names(columns).items():
         if safe in outputs:
             raise ValueError(
-                f"Column {name!r} and task {safe!r} would both be named "
-                f"{safe!r} in the model. Give the task another name: tasks="
-                f"{{'a_name': [{safe!r}]}}."
+                f"Column {name!r} and task {outputs[safe]!r} would both be "
+                f"named {safe!r} in the model. Give the task another name: "
+                f"tasks={{'a_name': [{outputs[safe]!r}]}}."
             )
 
 

@@ -59,7 +59,14 @@ def tasks_in_rows(
         )
     return [
         make_target(
-            dataclasses.replace(spec, name=name),
+            dataclasses.replace(
+                spec,
+                name=name,
+                arguments={
+                    **spec.arguments,
+                    **({} if name == value else {"title": value}),
+                },
+            ),
             [_only(table, spec, values, value)],
         )
         for value, name in safe.items()
