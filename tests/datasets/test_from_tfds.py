@@ -503,7 +503,7 @@ def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
             {"kind": {"kind": "Classification", "num_classes": 2}},
             {},
             ValueError,
-            "has 3 classes, but num_classes=2",
+            "has 3 classes, but the task has 2",
         ),
         ({"mask": "Classification"}, {}, ValueError, "has a value per sample"),
         (["kind"], {"train": "trian"}, ValueError, r"'trian', which .*'train'"),
