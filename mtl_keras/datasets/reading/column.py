@@ -51,7 +51,7 @@ class Column:
 
     @functools.cached_property
     def is_text(self) -> bool:
-        """Whether the values are texts, perhaps of numbers."""
+        """Returns whether the values are texts, perhaps of numbers."""
         return self.values.dtype.kind == "O"
 
     @functools.cached_property
@@ -124,17 +124,17 @@ class Column:
 
     @functools.cached_property
     def is_numeric(self) -> bool:
-        """Whether every value is a finite number."""
+        """Returns whether every value is a finite number."""
         return not self.no_number.any()
 
     @functools.cached_property
     def has_codes(self) -> bool:
-        """Whether a value is a code, such as 01, whose text matters."""
+        """Returns whether a value is a code such as 01, whose text matters."""
         return self.is_text and any(map(CODE.fullmatch, self.distinct.tolist()))
 
     @functools.cached_property
     def is_whole(self) -> bool:
-        """Whether every value is an integer, such as 1.0, and not a code."""
+        """Returns whether every value is an integer (1.0 too), not a code."""
         if self.has_codes:
             return False
         numbers = self.numbers[~self.missing]
