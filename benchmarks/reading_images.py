@@ -79,7 +79,7 @@ def ours(root: Path, size, tasks=None):
     ).train
 
 
-def of_keras(root: Path, size):
+def keras_data(root: Path, size):
     """Returns the zip of two data sets of Keras."""
     import keras
     import tensorflow as tf
@@ -126,7 +126,7 @@ def compare_epochs(folder: Path) -> list[dict]:
     rows = []
     for case, (suffix, size, wanted) in CASES.items():
         root = write_folder(folder / case, suffix, size, EPOCH)
-        data, reference = ours(root, wanted), of_keras(root, wanted)
+        data, reference = ours(root, wanted), keras_data(root, wanted)
         arms = {"keras": reference, "control": reference, "ours": data}
         used = {arm: [] for arm in arms}
 
@@ -159,7 +159,7 @@ def compare_first_batches(folder: Path) -> list[dict]:
     said = [Segmentation("mask", 1)]
     seconds = measure.alternate(
         {
-            "keras": lambda: next(iter(of_keras(root, size))),
+            "keras": lambda: next(iter(keras_data(root, size))),
             "classes said": lambda: next(iter(ours(root, size, said))),
             "classes counted": lambda: next(iter(ours(root, size))),
         },

@@ -99,8 +99,8 @@ class Arm:
         self.trunk, self.heads = build(len(labels))
         self.differentiate = METHODS[method]()
         self.batches = [
-            (of_images, of_labels)
-            for of_images, *of_labels in zip(
+            (batch_images, batch_labels)
+            for batch_images, *batch_labels in zip(
                 torch.from_numpy(images).movedim(-1, 1).split(batch_size),
                 *(
                     torch.from_numpy(one).long().split(batch_size)

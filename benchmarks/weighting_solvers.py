@@ -72,8 +72,8 @@ def compare_with_steps(count: int, blocks: int) -> list[dict]:
     recorder = Recorder()
     recording = model(weighting=recorder, gradients="features")
     steps = {
-        arm: training_steps.make_block(of_arm, x, y, lenet.BATCH, STEPS)
-        for arm, of_arm in (("plain", model()), ("features", recording))
+        arm: training_steps.make_block(timed, x, y, lenet.BATCH, STEPS)
+        for arm, timed in (("plain", model()), ("features", recording))
     }
     one = training_steps.make_block(recording, x, y, lenet.BATCH, 1)
     gramians = []

@@ -127,7 +127,7 @@ def recipe(folder):
     metrics = zoo.train(values, folder / "run", strategy=STRATEGY)
     again = zoo.train(values, folder / "run", strategy=STRATEGY, resume=True)
     assert again["test"] == metrics["test"]
-    losses = [of_task["loss"] for of_task in metrics["test"].values()]
+    losses = [scores["loss"] for scores in metrics["test"].values()]
     return {"losses": np.asarray(losses)}
 
 

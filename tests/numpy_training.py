@@ -101,13 +101,13 @@ def compute_logs(probabilities, labels, loss_weights):
 def step(weights, x, labels, loss_weights):
     """Returns the gradients of the weighted loss, and the logs."""
     hidden, probabilities = forward(weights, x)
-    gradients, of_hidden = [], 0.0
+    gradients, hidden_gradient = [], 0.0
     tasks = zip(
         probabilities, labels, loss_weights.values(), weights[2::2], strict=True
     )
     for found, classes, weight, kernel in tasks:
         wrong = (found - np.eye(found.shape[1])[classes]) * (weight / len(x))
         gradients += [hidden.T @ wrong, wrong.sum(axis=0)]
-        of_hidden = of_hidden + wrong @ kernel.T * (hidden > 0)
-    gradients = [x.T @ of_hidden, of_hidden.sum(axis=0), *gradients]
+        hidden_gradient = hidden_gradient + wrong @ kernel.T * (hidden > 0)
+    gradients = [x.T @ hidden_gradient, hidden_gradient.sum(axis=0), *gradients]
     return gradients, compute_logs(probabilities, labels, loss_weights)

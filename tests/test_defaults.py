@@ -29,7 +29,8 @@ def find_defaults(function):
     What is computed, such as a function, is left out.
     """
     arguments = function.args
-    places = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    places = [*arguments.posonlyargs, *arguments.args]
+    places = places[len(places) - len(arguments.defaults) :]
     found = [
         *zip(places, arguments.defaults, strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),

@@ -71,9 +71,9 @@ def test_navigation_has_every_guide():
 
 
 def test_navigation_has_no_page_that_does_not_exist():
-    of_readmes = {"index.md": "README.md", "index.zh.md": "README.zh.md"}
+    readmes = {"index.md": "README.md", "index.zh.md": "README.zh.md"}
     for page in NAVIGATION:
-        path = of_readmes.get(page, page)
+        path = readmes.get(page, page)
         assert (ROOT / "docs" / path).exists() or (ROOT / path).exists(), page
 
 

@@ -35,8 +35,8 @@ def test_one_replica_is_keras(padded):
     keras_layer = keras.layers.BatchNormalization()
     expected = trained(keras_layer, x, mask)
     found = trained(SynchronizedBatchNormalization(), x, mask)
-    for ours, of_keras in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, of_keras, atol=1e-4)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def test_statistics_are_those_of_what_is_not_masked(padded):
@@ -67,8 +67,8 @@ def by_two_replicas(make_layer, strategy, x, mask):
     @tf.function
     def step():
         index = tf.distribute.get_replica_context().replica_id_in_sync_group
-        of_replica = tf.gather(tf.split(x, 2), index)
-        return forwards_and_back(layer, of_replica, tf.gather(masks, index))
+        replica_x = tf.gather(tf.split(x, 2), index)
+        return forwards_and_back(layer, replica_x, tf.gather(masks, index))
 
     results = strategy.run(step)
     parts = [strategy.experimental_local_results(r) for r in results]
@@ -92,8 +92,8 @@ def test_two_replicas_are_one(padded, two_replicas):
 
     found = by_two_replicas(synchronized, two_replicas, x, mask)
     expected = by_one(x, mask)
-    for ours, of_one in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, of_one, rtol=1e-3, atol=1e-4)
+    for ours, expected_one in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, expected_one, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.keras_source

@@ -70,7 +70,7 @@ def make_block(strategy, arm, width):
         shape for _ in range(LAYERS) for shape in ((width,) * 2, (width,))
     ]
 
-    def of_replica():
+    def sum_on_replica():
         replica = tf.distribute.get_replica_context()
         # Not constants, which TensorFlow would sum while tracing.
         tensors = [
@@ -81,7 +81,7 @@ def make_block(strategy, arm, width):
 
     @tf.function
     def step():
-        return strategy.run(of_replica)
+        return strategy.run(sum_on_replica)
 
     def block():
         for _ in range(REPEATS):

@@ -36,7 +36,7 @@ SENTENCES, STEPS, BATCH = 4478, 46, 32
 SEEDS, EPOCHS = range(3), 8
 
 
-def of_snips(path):
+def load_snips(path):
     """Loads sentences of SNIPS, with tags padded to the columns of ATIS."""
     (x, y), _ = snips.load_data(path)
     chosen = np.random.default_rng(0).permutation(len(x))[:SENTENCES]
@@ -74,7 +74,7 @@ def make_batches(model, x, y, by_length, seed=0):
     return ArraySource(x, y).batches(np.arange(len(x)), BATCH, seed)
 
 
-def part_of_epoch(x, y, by_length):
+def train_tenth(x, y, by_length):
     """Returns a function that trains for a tenth of an epoch."""
     model = built(x)
     train = model.make_train_function()
@@ -90,9 +90,9 @@ def part_of_epoch(x, y, by_length):
 def measure_epochs(name, x, y):
     """Alternates tenths of epochs of all arms on one set of sentences."""
     arms = {
-        "padded": part_of_epoch(x, y, False),
-        "control": part_of_epoch(x, y, False),
-        "by length": part_of_epoch(x, y, True),
+        "padded": train_tenth(x, y, False),
+        "control": train_tenth(x, y, False),
+        "by length": train_tenth(x, y, True),
     }
     seconds = measure.alternate(arms, BLOCKS)
     epoch = SENTENCES / BATCH / STEPS_BY_PART
@@ -116,7 +116,7 @@ def measure_epochs(name, x, y):
 
 def quality(path):
     """Compares test metrics of models of both kinds of batches, by seed."""
-    x, y = of_snips(path)
+    x, y = load_snips(path)
     _, (x_test, y_test) = snips.load_data(path)
     found = {}
     for seed in SEEDS:
@@ -157,7 +157,7 @@ def main():
     if arguments.quality:
         quality(arguments.path)
         return
-    rows = measure_epochs("SNIPS", *of_snips(arguments.path))
+    rows = measure_epochs("SNIPS", *load_snips(arguments.path))
     rows += measure_epochs("as long as ATIS", *as_long_as_atis())
     measure.write("batches_by_length", rows)
 

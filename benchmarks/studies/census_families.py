@@ -234,9 +234,11 @@ def measure_arm(arm, parts, seed):
             for part, areas in parts.areas(predict, parts.x).items():
                 found[part] |= areas
     else:
-        of_all = {**FAMILIES, **WIDE_FAMILIES}
+        all_families = {**FAMILIES, **WIDE_FAMILIES}
         changes = WIDE_SETTINGS if arm in WIDE_FAMILIES else {}
-        predict, parameters = fit_network(parts, seed, *of_all[arm], **changes)
+        predict, parameters = fit_network(
+            parts, seed, *all_families[arm], **changes
+        )
         found = parts.areas(predict, parts.x)
     seconds = time.perf_counter() - start
     return [
@@ -305,8 +307,8 @@ def table():
     runs = read_rows(RUNS)
     areas = {}
     for row in runs:
-        of_arm = areas.setdefault((row["arm"], row["task"]), {})
-        of_arm[row["seed"]] = float(row["test_auc"])
+        by_seed = areas.setdefault((row["arm"], row["task"]), {})
+        by_seed[row["seed"]] = float(row["test_auc"])
     about = {row["arm"]: row for row in runs}
     rows = [
         {

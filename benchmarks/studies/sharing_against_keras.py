@@ -79,12 +79,12 @@ def plain_mmoe(count, features=784):
     stacked = layers.Lambda(lambda tensors: keras.ops.stack(tensors, axis=1))(
         experts
     )
-    of_tasks = {}
+    task_features = {}
     for task in make_tasks(count):
         gate = layers.Dense(8, "softmax", use_bias=False)(inputs)
         mixed = layers.Dot(axes=1)([gate, stacked])
-        of_tasks[task.name] = layers.Dense(16, "relu")(mixed)
-    return plain_heads(inputs, of_tasks)
+        task_features[task.name] = layers.Dense(16, "relu")(mixed)
+    return plain_heads(inputs, task_features)
 
 
 def our_mmoe(count, features=784):
@@ -100,8 +100,8 @@ def give_weights(ours, plain):
         weights = layer.get_weights()
         if isinstance(layer, mtl_keras.layers.GroupedDense):
             by_task = [np.moveaxis(w, layer.task_axis, 0) for w in weights]
-            for task, *of_task in zip(ours.tasks, *by_task, strict=True):
-                plain.get_layer(task.name).set_weights(of_task)
+            for task, *task_weights in zip(ours.tasks, *by_task, strict=True):
+                plain.get_layer(task.name).set_weights(task_weights)
         elif layer.name in heads and weights:
             plain.get_layer(layer.name).set_weights(weights)
         elif isinstance(layer, mtl_keras.layers.Experts):

@@ -126,9 +126,9 @@ def measure_speed(case, blocks):
     scores, used = {}, {"stock": [], "ours": []}
     count = iter(range(1000))
 
-    def run(name, of_search, folder):
+    def run(name, search_once, folder):
         started = time.process_time()
-        scores[name] = of_search(space, trials, folder, f"{next(count)}")
+        scores[name] = search_once(space, trials, folder, f"{next(count)}")
         used[name].append((time.process_time() - started) / trials)
 
     with tempfile.TemporaryDirectory() as folder:

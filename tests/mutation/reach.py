@@ -99,10 +99,10 @@ def measure(root: Path, tests: Sequence[str] = ("tests",)) -> Reach:
         path = Path(name)
         if not path.is_relative_to(root):
             continue
-        of_file = lines.setdefault(str(path.relative_to(root)), {})
+        file_lines = lines.setdefault(str(path.relative_to(root)), {})
         for number, contexts in found.contexts_by_lineno(name).items():
             files = {context.split("::")[0] for context in contexts} - {""}
-            of_file[str(number)] = sorted(files)
+            file_lines[str(number)] = sorted(files)
     return Reach(lines, seconds, failed)
 
 
@@ -149,14 +149,14 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     statement, defines = find_statement(fault, root)
     files = set()
     if reach is not None and not defines:
-        of_file = reach.lines.get(fault.file, {})
+        file_lines = reach.lines.get(fault.file, {})
         files = {
             test
             for number in statement
-            for test in of_file.get(str(number), ())
+            for test in file_lines.get(str(number), ())
         }
     if not files:
-        files = _of_room(fault, root)
+        files = package_test_files(fault, root)
     seconds = {} if reach is None else reach.seconds
     return sorted(
         files,
@@ -164,7 +164,7 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     )
 
 
-def _of_room(fault: Fault, root: Path) -> set[str]:
+def package_test_files(fault: Fault, root: Path) -> set[str]:
     room = Path(fault.file).parts[1]
     tests = (root / "tests" / room).rglob("test_*.py")
     return {str(path.relative_to(root)) for path in tests}

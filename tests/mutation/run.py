@@ -162,13 +162,13 @@ def try_fault(
     except LineNotFoundError as error:
         return result(GONE, str(error))
     files = only or test_files(fault, copy, reach)
-    of_what = "files of its room" if reach is None else "files that reach it"
-    of_what = "given files" if only else of_what
+    tested = "files of its room" if reach is None else "files that reach it"
+    tested = "given files" if only else tested
     left_out = () if reach is None else reach.failed
     with applied(fault, copy):
         test = first_failure(copy, files, left_out)
     if test is None:
-        return result(SURVIVED, f"{len(files)} {of_what}")
+        return result(SURVIVED, f"{len(files)} {tested}")
     return result(KILLED, test)
 
 
@@ -186,9 +186,9 @@ def try_together(
         A `Result` for each, by itself, of the tests that failed.
     """
     left_out = () if reach is None else reach.failed
-    with contextlib.ExitStack() as all_of_them:
+    with contextlib.ExitStack() as stack:
         for fault in faults:
-            all_of_them.enter_context(applied(fault, copy))
+            stack.enter_context(applied(fault, copy))
         failed = failures(copy, ["tests"], left_out) if faults else []
     for fault in faults:
         start = time.monotonic()
