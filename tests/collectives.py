@@ -47,9 +47,7 @@ def step_collectives(model, x, y) -> list[Collective]:
     for operation in _flat(traced.graph):
         by_device.setdefault(operation.device, []).append(_read(operation))
     found = list(by_device.values())
-    assert all(
-        device_collectives == found[0] for device_collectives in found
-    ), by_device
+    assert all(each == found[0] for each in found), by_device
     return found[0] if found else []
 
 
