@@ -96,9 +96,9 @@ def __dir__() -> list[str]:
 # The command line answers `--help` without TensorFlow, and silences TensorFlow
 # before a command loads it. Anybody else gets all classes registered with
 # Keras, so that `keras.models.load_model` finds them.
-_PROGRAM = Path(sys.argv[0])
+_PROGRAM = Path(sys.argv[0]).resolve()
 _IS_COMMAND_LINE = _PROGRAM.stem == "mtl-keras" and (
-    _PROGRAM.parent == Path(sysconfig.get_path("scripts"))
+    _PROGRAM.parent == Path(sysconfig.get_path("scripts")).resolve()
 )
 if not _IS_COMMAND_LINE:
     __all__ = __getattr__("__all__")
