@@ -62,13 +62,9 @@ bench: $(VENV)/.installed
 	$(RUN)/python benchmarks/mixing_many.py
 
 # The site, in site/; it works without network.
-docs: $(VENV)/.installed-docs
+docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict --quiet
 	@echo "python -m http.server --directory site shows it."
-
-$(VENV)/.installed-docs: $(VENV)/.installed
-	$(RUN)/python -m pip install --quiet --editable ".[docs]"
-	touch $@
 
 # Installed again only when the dependencies change.
 $(VENV)/.installed: pyproject.toml

@@ -1,5 +1,6 @@
 """The documentation site builds without warnings and without network."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -26,6 +27,7 @@ def site(tmp_path_factory):
     built = subprocess.run(
         [*command, "--site-dir", str(folder)],
         cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
     )
