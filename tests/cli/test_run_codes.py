@@ -1,6 +1,7 @@
 """Files are read by the codes of a run, whatever they contain."""
 
 import csv
+import re
 import shutil
 
 import numpy as np
@@ -34,7 +35,7 @@ def begin_run(tmp_path):
         RunData.describe(data).save(folder)
         model = zoo.build_model(recipe, data)
         model.optimizer.build(model.trainable_variables)
-        return folder, data, model
+        return folder, model
 
     return begin
 
@@ -53,8 +54,8 @@ def one_hot(classes, count=3):
 
 def check_accuracy(result, accuracy):
     assert result.exit_code == 0, result.output
-    row = next(row for row in result.stdout.split("\n") if "accuracy" in row)
-    assert float(row.split()[-1].strip("│ ")) == accuracy, result.stdout
+    found = re.search(r"accuracy\W+([\d.]+)", result.stdout)
+    assert float(found[1]) == accuracy, result.stdout
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def arrays(begin_run, tmp_path):
         classes = np.arange(30) % 3
         path = tmp_path / "arrays.npz"
         np.savez(path, x=one_hot(classes), y=np.array(labels)[classes])
-        folder, data, model = begin_run(
+        folder, model = begin_run(
             "from_npz",
             "build_mlp",
             {"hidden_units": []},
@@ -189,7 +190,7 @@ def table(begin_run, tmp_path):
     """Creates a run on a table of one input and three classes."""
     path = tmp_path / "table.csv"
     write_table(path, "ago", range(30))
-    folder, data, model = begin_run(
+    folder, model = begin_run(
         "from_csv",
         "build_mlp",
         {"hidden_units": [3]},
@@ -300,7 +301,7 @@ def images(begin_run, tmp_path):
         )
         if tasks is None or not tasks:
             arguments.pop("tasks", None)
-        folder, _, model = begin_run(
+        folder, model = begin_run(
             "from_folder",
             "build_cnn",
             {"filters": [2], "hidden_units": []},
@@ -370,10 +371,10 @@ def sentences(begin_run, tmp_path):
     """Creates a run on a CoNLL file."""
     path = tmp_path / "train.conll"
     path.write_text(SENTENCES)
-    folder, _, model = begin_run(
+    folder, model = begin_run(
         "from_conll",
         "build_text_cls_tag",
-        {"embedding_dim": 4, "recurrent_units": 2},
+        {"embedding_size": 4, "trunk_width": 2},
         path=str(path),
         tasks=["ner"],
     )
