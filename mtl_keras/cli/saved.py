@@ -60,36 +60,36 @@ def load_rows(
         )
     recipe = zoo.load_recipe(recipe_path) if recipe_path.is_file() else None
     name = data or recipe.data.name
-    own = recipe is not None and name == recipe.data.name
-    if own and recipe.data.sets and data_path is not None:
-        raise ValueError(
-            f"The run '{folder}' was trained on several data sets, so that "
-            "--data-path alone is ambiguous. Add --data NAME, one of "
-            f"{datasets.names()}."
-        )
-    if own and recipe.data.sets:
+    if recipe is not None and name != recipe.data.name:
+        recipe = None  # it describes other data
+    if recipe is not None and recipe.data.sets:
+        if data_path is not None:
+            raise ValueError(
+                f"The run '{folder}' was trained on several data sets, so "
+                "that --data-path alone is ambiguous. Add --data NAME, one of "
+                f"{datasets.names()}."
+            )
         part = _test_part(recipe, folder)
         return _select_tasks(part, model), f"the test part of {name}"
-    dataset = datasets.get(name)
-    is_file = isinstance(dataset, datasets.FileDataSet)
-    trained_on = recipe.data.arguments.get("path") if own else None
+    is_file = isinstance(datasets.get(name), datasets.FileDataSet)
+    trained_on = None if recipe is None else recipe.data.arguments.get("path")
     same = data_path is None or _is_same_file(data_path, trained_on)
-    changed = _list_changes(recipe, folder, is_file) if own and same else []
-    if is_file and data_path is not None and (not same or changed):
-        return _other_file(
-            name, recipe if own else None, data_path, folder, model, extra
-        )
+    changes = []
+    if recipe is not None and same:
+        changes = _list_changes(recipe, folder, is_file)
+    if is_file and data_path is not None and (not same or changes):
+        return _other_file(name, recipe, data_path, folder, model, extra)
     if extra:
         raise ValueError(
             "--data-argument determines how another file is read: add "
             "--data-path FILE, or leave it out."
         )
-    if changed:
-        raise ValueError(_explain_changes(folder, changed, is_file))
-    if own and same:
+    if changes:
+        raise ValueError(_explain_changes(folder, changes, is_file))
+    if recipe is not None and same:
         part = _test_part(recipe, folder)
     else:
-        part = _fixed_part(name, recipe if own else None, data_path, folder)
+        part = _fixed_part(name, recipe, data_path, folder)
     return _select_tasks(part, model), f"the test part of {name}"
 
 
@@ -145,10 +145,10 @@ def _test_part(recipe, folder: Path):
 def _fixed_part(name: str, recipe, data_path: Path | None, folder: Path):
     """Loads the test part of a built-in data set, whose classes are fixed."""
     from mtl_keras import datasets, zoo
-    from mtl_keras.zoo.encoding import load_encoding
+    from mtl_keras.zoo.encoding import encode_inputs, load_encoding
 
-    space = load_encoding(folder)
     if recipe is not None:
+        space = load_encoding(folder)
         recipe = zoo.change_recipe(recipe, data_path=data_path)
         return zoo.load_data(recipe, feature_space=space).test
     if (folder / "encoding.json").is_file():
@@ -164,11 +164,7 @@ def _fixed_part(name: str, recipe, data_path: Path | None, folder: Path):
             f"Data set {name!r} is in a file; pass its path (--data-path)."
         )
     x, y = dataset.load_data(**arguments)[1]
-    if space is not None and isinstance(x, dict):
-        from mtl_keras.tables import encode_columns
-
-        x = encode_columns(space, x)
-    return x, y
+    return encode_inputs(x, folder), y
 
 
 def _other_file(name: str, recipe, data_path: Path, folder: Path, model, extra):

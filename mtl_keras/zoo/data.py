@@ -206,6 +206,16 @@ def _hold_back(
 
 
 def make_tasks(recipe: Recipe, dataset) -> tuple[Task, ...]:
+    """Makes the tasks of a recipe, which default to those of its data set.
+
+    Args:
+        recipe: The recipe.
+        dataset: The data set, from `mtl_keras.datasets.get`; or `None` if the
+            recipe has tasks.
+
+    Returns:
+        Tuple of the tasks.
+    """
     if recipe.tasks is None:
         return tuple(dataset.tasks())
     return tuple(

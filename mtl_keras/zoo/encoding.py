@@ -87,6 +87,23 @@ def load_encoding(folder: Path) -> FeatureSpace | None:
     return keras.saving.load_model(path) if path.is_file() else None
 
 
+def encode_inputs(x, folder: Path):
+    """Encodes the columns of a data set by the encoding of a run.
+
+    Args:
+        x: Array, or a dict of columns.
+        folder: Folder of the run.
+
+    Returns:
+        The encoded columns; `x` itself if it is an array, or if the run has no
+        encoding.
+    """
+    space = load_encoding(folder)
+    if space is None or not isinstance(x, dict):
+        return x
+    return tables.encode_columns(space, x)
+
+
 def add_encoding(model: MultiTaskModel, folder: Path) -> MultiTaskModel:
     """Adds the encoding of a run to the inputs of its model.
 

@@ -43,6 +43,9 @@ def class_codes(
         if isinstance(value, str) and value in codes:
             return codes[value]
         name = column.name_of(value)
+        if isinstance(value, bool) and name not in codes:
+            # Classes that are counted from 0 may be named by their numbers.
+            name = {False: "0", True: "1"}[value] if "1" in codes else name
         marks = column.marks if isinstance(value, str) else ()
         number = number_text(value if marks else name, *marks)
         same = spellings.get(number, ())
