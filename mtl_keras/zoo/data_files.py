@@ -66,7 +66,7 @@ def list_changes(before: DataFiles, now: DataFiles) -> list[str]:
 
 
 def _describe_change(path: str, before: Mapping, now: Mapping) -> str:
-    for key in ("files", "bytes", "samples"):
+    for key in ("files", "samples", "bytes"):
         if before.get(key) != now.get(key):
             return (
                 f"'{path}' had {before.get(key)} {key} and has {now.get(key)}"
@@ -140,6 +140,7 @@ def _describe_tfds(arguments: Mapping[str, Any]) -> DataFiles:
         arguments.get("download", True),
     )
     info = builder.info
-    samples = {name: split.num_examples for name, split in info.splits.items()}
-    sizes = {name: split.num_bytes for name, split in info.splits.items()}
+    splits = info.splits.items()
+    samples = {name: int(split.num_examples or 0) for name, split in splits}
+    sizes = {name: int(split.num_bytes or 0) for name, split in splits}
     return {info.full_name: {"samples": samples, "bytes": sizes}}

@@ -71,6 +71,20 @@ def test_only_files_of_the_folder_that_are_read(tmp_path, file, changes):
     assert count_changes("from_folder", arguments, change) == changes
 
 
+def test_data_sets_of_tensorflow(tmp_path):
+    pytest.importorskip("tensorflow_datasets")
+    from toy_tfds import make_builder
+
+    found = []
+    for count in (9, 12):
+        builder = make_builder(tmp_path / str(count), {"train": (0, count)})
+        arguments = {"name": builder, "tasks": ["kind"]}
+        found.append(describe_files("from_tfds", arguments))
+    assert list_changes(found[0], found[0]) == []
+    (text,) = list_changes(*found)
+    assert "'train': 9" in text and "'train': 12" in text
+
+
 def test_lines_of_sentences(tmp_path):
     for name in ("seq.in", "seq.out", "label"):
         (tmp_path / name).write_text("a\n")

@@ -168,3 +168,18 @@ def test_a_function_that_reads_no_file(tmp_path):
     codes = RunCodes(tmp_path, [], True)
     with pytest.raises(ValueError, match="from_tfds reads no file"):
         read_run_file("from_tfds", tmp_path, codes, {})
+
+
+def test_tables_without_a_header(tmp_path):
+    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+    own.write_text("".join(f"{n % 7},{'pqr'[n % 3]}\n" for n in range(30)))
+    other.write_text("3,r\n100,q\n")
+    arguments = {"path": own, "tasks": ["y"], "names": ["x", "y"]}
+    data = datasets.from_csv(**arguments)
+    data.encoding.save(tmp_path)
+    _, (x, y) = read("from_csv", tmp_path, arguments, other)
+    assert y["y"].tolist() == [2, 1]
+    np.testing.assert_array_equal(x, data.encoding.encode({"x": [3.0, 100.0]}))
+    other.write_text("3;r\n100;q\n")
+    _, (again, _) = read("from_csv", tmp_path, arguments, other, delimiter=";")
+    np.testing.assert_array_equal(again, x)
