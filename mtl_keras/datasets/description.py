@@ -39,6 +39,8 @@ class TaskDescription:
         maximum: Float, the greatest number of a regression, or `None`.
         is_multi_label: Boolean, whether each class is a separate label.
             Defaults to `False`.
+        title: String that people read in place of the name. Defaults to
+            `None`: the name.
     """
 
     name: str
@@ -52,6 +54,12 @@ class TaskDescription:
     mean: float | None = None
     maximum: float | None = None
     is_multi_label: bool = False
+    title: str | None = None
+
+    @property
+    def display_name(self) -> str:
+        """The title, or the name if there is none."""
+        return self.name if self.title is None else self.title
 
     @property
     def missing(self) -> float:

@@ -86,8 +86,8 @@ def class_table(task: TaskDescription) -> str:
         class, for the 200 most common classes.
     """
     head = (
-        f"{task.name}: {task.kind}, {task.labelled:,} of {task.samples:,} "
-        f"samples labelled, {_percent(task.missing)} missing"
+        f"{task.display_name}: {task.kind}, {task.labelled:,} of "
+        f"{task.samples:,} samples labelled, {_percent(task.missing)} missing"
     )
     if not task.class_counts:
         return f"{head}\n{labels_text(task, WIDTH)}"
@@ -135,7 +135,7 @@ def _labels_table(
     for task in tasks:
         counts = [part.tasks[task.name].labelled for part in parts.values()]
         counts = [f"{count:,}" for count in (task.labelled, *counts)]
-        name = _shorten(task.name)
+        name = _shorten(task.display_name)
         rows.append([name, task.kind, *counts, _percent(task.missing)])
     lines = _table(rows, left=(0, 1)).splitlines()
     used = max(map(len, lines)) + 2
@@ -163,7 +163,9 @@ def _class_lists(tasks: Sequence[TaskDescription]) -> list[str]:
         # Break lines only between classes.
         text = ", ".join(item.replace(" ", _TIE) for item in items)
         lines = textwrap.wrap(
-            f"{_shorten(task.name)}: {text}", WIDTH, subsequent_indent="  "
+            f"{_shorten(task.display_name)}: {text}",
+            WIDTH,
+            subsequent_indent="  ",
         )
         lists.append("\n".join(lines).replace(_TIE, " "))
     return lists

@@ -16,6 +16,7 @@ from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.datasets.reading.array_targets import make_array_target
 from mtl_keras.datasets.reading.partition import partition
+from mtl_keras.datasets.reading.rounding import check_rounding
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits, make_splits
 from mtl_keras.spelling import did_you_mean
@@ -229,6 +230,7 @@ def _read_inputs(x: np.ndarray, key: str, file: Path) -> np.ndarray:
             f"'{file}'. Encode strings as numbers before saving the file."
         )
     is_float = x.dtype.kind == "f"
+    check_rounding(x, f"`inputs` {key!r} of '{file}'")
     if x.dtype.itemsize > 2:  # smaller dtypes are converted batch by batch
         with np.errstate(over="ignore"):
             x = x.astype("float32", copy=False)

@@ -100,7 +100,7 @@ class LabelCounts:
         return values
 
     def _class_indices(self, values):
-        """One value per class becomes the class, -1 where one is missing."""
+        """Converts a value per class to the class, -1 where one is missing."""
         if self.task is None or not self.task.is_one_hot(values.shape):
             return values
         missing = ~self._labelled(values).all(axis=-1)
@@ -163,6 +163,7 @@ class LabelCounts:
             minimum=self.low if numbers else None,
             mean=mean,
             maximum=self.high if numbers else None,
+            title=None if self.task is None else self.task.title,
         )
 
     def _kind(self) -> str:

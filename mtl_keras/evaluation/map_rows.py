@@ -63,7 +63,10 @@ def show(axes, image: np.ndarray, **options) -> None:
 
 
 def _class_rows(prediction: TaskPrediction) -> Iterator[MapRow]:
-    name, count = prediction.task.name, prediction.task.num_label_classes
+    name, count = (
+        prediction.task.display_name,
+        prediction.task.num_label_classes,
+    )
     options = {"cmap": _colours(count), "vmin": -0.5, "vmax": count - 0.5}
     # A pixel without a label is -1.
     predicted = np.ma.masked_less(prediction.predicted, 0)
@@ -100,9 +103,9 @@ def _number_rows(prediction: TaskPrediction) -> Iterator[MapRow]:
     units = prediction.predicted.shape[-1]
     for unit in range(units):
         name = (
-            f"{prediction.task.name} {unit}"
+            f"{prediction.task.display_name} {unit}"
             if units > 1
-            else prediction.task.name
+            else prediction.task.display_name
         )
         predicted = prediction.predicted[..., unit]
         true = None if prediction.true is None else prediction.true[..., unit]

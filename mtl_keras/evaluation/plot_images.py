@@ -75,7 +75,7 @@ def _lines(
     lines = []
     for prediction in predictions:
         if len(predictions) > 1:
-            lines.append((f"{prediction.task.name}:", PLAIN))
+            lines.append((f"{prediction.task.display_name}:", PLAIN))
         lines += _task_lines(prediction, sample)
     return lines
 

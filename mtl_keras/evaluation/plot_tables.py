@@ -33,7 +33,7 @@ def plot_tables(predictions: Sequence[TaskPrediction]):
     for axes in list(grid)[len(predictions) :]:
         axes.set_axis_off()
     for axes, prediction in zip(figure.axes, predictions, strict=False):
-        axes.set_title(prediction.task.name, fontsize=10)
+        axes.set_title(prediction.task.display_name, fontsize=10)
         axes.tick_params(labelsize=8)
         _draw(axes, prediction)
     return figure

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mtl_keras.evaluation.task_predictions import TaskPrediction
+from mtl_keras.tasks import Task
 
 
 def write_predictions(
@@ -18,7 +19,9 @@ def write_predictions(
     """Writes a csv file with a row for each sample.
 
     The columns are `<task>_predicted`, `<task>_confidence` and `<task>_true`,
-    with `_0`, `_1` and so on where a task has several values per sample.
+    with `_0`, `_1` and so on where a task has several values per sample, or
+    the names of several labels. Classes that have names are written by these,
+    and missing labels as empty cells.
 
     Args:
         predictions: The result of `read_predictions`. Tasks with a label per
@@ -49,14 +52,34 @@ def _columns(prediction: TaskPrediction) -> Iterator[tuple[str, list]]:
         "confidence": prediction.confidence,
         "true": prediction.true,
     }
+    task = prediction.task
     for part, values in parts.items():
         if values is None:
             continue
         flat = values.reshape(len(values), -1)
         for unit, column in enumerate(flat.T):
-            suffix = f"_{unit}" if len(flat.T) > 1 else ""
-            name = f"{prediction.task.name}_{part}{suffix}"
-            is_float = np.issubdtype(column.dtype, np.floating)
-            # float32 holds six digits exactly.
-            texts = [f"{v:.6g}" for v in column] if is_float else column
-            yield name, list(texts)
+            suffix = f"_{_unit_name(task, unit)}" if len(flat.T) > 1 else ""
+            name = f"{task.display_name}_{part}{suffix}"
+            texts = _numbers if part == "confidence" else _labels
+            yield name, texts(task, column)
+
+
+def _unit_name(task: Task, unit: int) -> str:
+    names = task.class_names if task.columns else None
+    return str(unit) if names is None else names[unit]
+
+
+def _labels(task: Task, column: np.ndarray) -> list:
+    if task.target_kind == "number":
+        return _numbers(task, column)
+    # Of several labels, each is a no or yes.
+    names = None if task.columns else task.class_names
+    return [
+        "" if label < 0 else label if names is None else names[label]
+        for label in column.astype(int).tolist()
+    ]
+
+
+def _numbers(task: Task, column: np.ndarray) -> list[str]:
+    # float32 holds six digits exactly.
+    return ["" if np.isnan(value) else f"{value:.6g}" for value in column]

@@ -40,6 +40,30 @@ def check_name(name: Any) -> None:
         )
 
 
+def check_title(name: str, title: Any) -> None:
+    """Checks the title of a task.
+
+    Args:
+        name: Name of the task.
+        title: Its `title`.
+
+    Raises:
+        TypeError: If it is neither `None` nor a string.
+        ValueError: If it is empty.
+    """
+    if title is None:
+        return
+    if not isinstance(title, str):
+        raise TypeError(
+            f"Task {name!r}: title={title!r}; expected a string or None."
+        )
+    if not title.strip():
+        raise ValueError(
+            f"Task {name!r}: title={title!r} is empty; expected a text that "
+            "people read, or None."
+        )
+
+
 def check_loss_weight(name: str, weight: Any) -> None:
     """Checks the loss weight of a task.
 

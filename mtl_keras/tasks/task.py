@@ -15,6 +15,7 @@ from mtl_keras.tasks.argument_checks import (
     check_metrics,
     check_name,
     check_size,
+    check_title,
     get_loss,
 )
 from mtl_keras.tasks.class_labels import is_one_hot_shape
@@ -81,6 +82,9 @@ class Task:
         log_loss_terms: Whether `fit` and `evaluate` also log each term of a
             loss that has several, as `<task>_<term>_loss`. The terms sum to
             `<task>_loss`. Defaults to `False`.
+        title: Any text that people read in place of the name, in plots, tables
+            and csv files, such as the name of a column that no output can
+            have. Defaults to `None`: the name.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Task:
     direction: str | None = None
     complete_labels: bool = False
     log_loss_terms: bool = False
+    title: str | None = None
 
     target_kind: ClassVar[str] = "number"
     columns: ClassVar[bool] = False
@@ -108,6 +113,7 @@ class Task:
     def __post_init__(self):
         check_name(self.name)
         check_loss_weight(self.name, self.loss_weight)
+        check_title(self.name, self.title)
         if self.size_argument is not None:
             size = check_size(
                 self.name, self.size_argument, self.output_size, self.min_size
@@ -213,6 +219,11 @@ class Task:
             output_shape: Shape of the output without the batch axis.
         """
         raise TypeError(f"{type(self).__name__} checks no targets.")
+
+    @property
+    def display_name(self) -> str:
+        """The title, or the name if there is none."""
+        return self.name if self.title is None else self.title
 
     # Derived from the class attributes.
 
@@ -336,7 +347,7 @@ class Task:
 
     @property
     def from_logits(self) -> bool:
-        """Whether the output holds logits, because `activation` is `None`."""
+        """Returns whether the output holds logits: `activation` is `None`."""
         return self.activation is None
 
     def metric_names(self) -> list[str]:

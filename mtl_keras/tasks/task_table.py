@@ -58,7 +58,7 @@ def make_row(
         metrics: Names of its current metrics.
     """
     return TaskRow(
-        task.name,
+        task.name if task.title is None else f"{task.name} ({task.title})",
         str(tuple(output_shape)),
         describe_loss(loss),
         f"{weight:g}",

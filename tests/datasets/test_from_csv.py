@@ -59,7 +59,7 @@ def read(path, tasks=("stage", "alive", "months"), **arguments):
 
 
 def whole(splits):
-    """All samples, in the order of the file."""
+    """Returns all samples, in the order of the file."""
     parts = [splits.arrays(part) for part in splits.indices]
     order = np.argsort(np.concatenate(list(splits.indices.values())))
     return keras.tree.map_structure(
@@ -503,7 +503,7 @@ def test_names_that_no_task_may_have_become_safe(write):
     task, _ = targets(path, {"cell": ["cell type"]})
     assert task.class_names == ("a", "b")
     path = write(**{"a b": repeat("a", "b"), "a_b": repeat("a", "b")})
-    with pytest.raises(ValueError, match="'a_b' twice"):
+    with pytest.raises(ValueError, match="'a b' and 'a_b', which would both"):
         read(path, ["a b", "a_b"])
 
 

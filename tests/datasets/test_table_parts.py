@@ -33,7 +33,7 @@ def table(**columns):
 
 
 def labels(cells, task="y", how=None, **arguments):
-    """The task of a column of these cells, repeated, and its targets."""
+    """Returns the task and the targets of a column of repeated cells."""
     data = datasets.from_dataframe(
         table(y=cells), how or [task], **WHOLE, **arguments
     )
@@ -550,3 +550,22 @@ def test_labels_that_float32_cannot_tell_apart():
         )
     days = pd.date_range("2021-01-01", periods=40, freq="30D")
     datasets.from_dataframe(table(y=list(days)), ["y"], parse_dates=["y"])
+
+
+def test_names_of_columns_stay_where_people_read_them(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = [f"{n},{'xy'[n % 2]},{n / 2}" for n in range(40)]
+    path.write_text("\n".join(["n,病 (%),w %", *rows]), encoding="utf-8")
+    data = datasets.from_csv(path, ["病 (%)", "w %"])
+    assert [task.title for task in data.tasks] == ["病 (%)", "w %"]
+    assert data.tasks[0].class_names == ("x", "y")
+    described = str(datasets.describe(data))
+    assert "病 (%)" in described and "w %" in described
+    assert data.tasks[0].name not in described
+
+
+def test_two_tasks_of_one_safe_name_are_both_named(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("n,y %,y_%\n1,2,3\n2,3,4\n")
+    with pytest.raises(ValueError, match=r"'y %' and 'y_%'.*'y__' in the mod"):
+        datasets.from_csv(path, ["y %", "y_%"])

@@ -91,3 +91,16 @@ def test_a_wrong_number_of_names_is_an_error():
 
 def test_integers_of_numpy_become_integers():
     assert type(Classification("a", np.int64(3)).num_classes) is int
+
+
+def test_a_title_is_what_people_read():
+    task = Regression("w___", title="w %")
+    assert task.display_name == "w %"
+    assert Regression("w").display_name == "w"
+    assert Regression.from_config(task.get_config()).title == "w %"
+
+
+@pytest.mark.parametrize("title", ["", "  ", 3])
+def test_a_title_is_a_text(title):
+    with pytest.raises((TypeError, ValueError), match=r"Task 'w': title="):
+        Regression("w", title=title)

@@ -42,10 +42,10 @@ def class_codes(
     def code(value) -> int:
         if isinstance(value, str) and value in codes:
             return codes[value]
-        name = column.name_of(value)
-        if isinstance(value, bool) and name not in codes:
+        name = column.format_value(value)
+        if isinstance(value, bool) and name not in codes and "1" in codes:
             # Classes that are counted from 0 may be named by their numbers.
-            name = {False: "0", True: "1"}[value] if "1" in codes else name
+            name = str(int(value))
         marks = column.marks if isinstance(value, str) else ()
         number = number_text(value if marks else name, *marks)
         same = spellings.get(number, ())

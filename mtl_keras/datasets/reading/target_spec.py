@@ -11,7 +11,7 @@ from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import KINDS, Regression, Task
 
-_OF_COLUMNS = ("kind", "columns", "separator")
+_SPEC_KEYS = ("kind", "columns", "separator")
 
 _EXPECTED = (
     "A task's name stands for its column; a task for the column of its name; "
@@ -77,13 +77,21 @@ def read_target_specs(
         specs = [_named_spec(name, value) for name, value in tasks.items()]
     else:
         specs = [_spec(value) for value in tasks]
-    names = [spec.name for spec in specs]
+    owners: dict[str, str] = {}
     for spec in specs:
-        if names.count(spec.name) > 1:
+        title = spec.arguments.get("title", spec.name)
+        other = owners.get(spec.name)
+        if other == title:
             raise ValueError(
-                f"`tasks` names {spec.name!r} twice; expected each task once, "
-                "with names that differ in their letters and digits."
+                f"`tasks` names {title!r} twice; expected each task once."
             )
+        if other is not None:
+            raise ValueError(
+                f"`tasks` names {other!r} and {title!r}, which would both be "
+                f"named {spec.name!r} in the model. Name one of them yourself: "
+                f"tasks={{'a_name': [{title!r}]}}."
+            )
+        owners[spec.name] = title
     return specs
 
 
@@ -93,7 +101,8 @@ def _spec(value) -> TargetSpec:
     if isinstance(value, Task):
         return _task_spec(value.name, value)
     if isinstance(value, str):
-        return TargetSpec(_task_name(value), (value,))
+        safe = _task_name(value)
+        return TargetSpec(safe, (value,), arguments=_title(value, safe))
     raise TypeError(
         f"`tasks` holds {value!r} of type {type(value).__name__}. {_EXPECTED}."
     )
@@ -109,10 +118,12 @@ def _named_spec(name: str, value) -> TargetSpec:
             )
         return _task_spec(name, value)
     if isinstance(value, Mapping):
-        return _table_spec(name, dict(value))
+        return _table_spec(name, {**_title(name, safe), **value})
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return TargetSpec(safe, _columns(name, value))
-    return TargetSpec(safe, (name,), _kind(name, value))
+        columns, arguments = _columns(name, value), _title(name, safe)
+        return TargetSpec(safe, columns, arguments=arguments)
+    kind = _kind(name, value)
+    return TargetSpec(safe, (name,), kind, _title(name, safe))
 
 
 def _task_name(name: str) -> str:
@@ -121,6 +132,11 @@ def _task_name(name: str) -> str:
         return Regression(name).name
     except (TypeError, ValueError):
         return safe_name(name)
+
+
+def _title(name: str, safe: str) -> dict[str, str]:
+    """Returns the title of a task whose name is derived from another one."""
+    return {} if name == safe else {"title": name}
 
 
 def _task_spec(name: str, task: Task) -> TargetSpec:
@@ -136,9 +152,10 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
     separator = table.pop("separator", None)
     if separator is not None:
         kind = _separated_kind(name, kind, columns, separator)
-    if kind is None and table:
+    given = sorted(table.keys() - {"title"})
+    if kind is None and given:
         raise ValueError(
-            f"`tasks` has {sorted(table)} for {name!r} but no 'kind'. Known "
+            f"`tasks` has {given} for {name!r} but no 'kind'. Known "
             f"kinds: {', '.join(map(repr, sorted(KINDS)))}."
         )
     kind = None if kind is None else _kind(name, kind)
@@ -149,7 +166,7 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
                 raise ValueError(
                     f"`tasks` has {argument!r} for {name!r}, which is not an "
                     f"argument of {kind.__name__}. "
-                    f"{did_you_mean(argument, [*known, *_OF_COLUMNS])}"
+                    f"{did_you_mean(argument, [*known, *_SPEC_KEYS])}"
                 )
     return TargetSpec(_task_name(name), columns, kind, table, None, separator)
 

@@ -42,7 +42,7 @@ def tasks_in_rows(
     # By their texts, even in a column of numbers.
     values = column.by_value(
         lambda value: (
-            value if isinstance(value, str) else column.name_of(value)
+            value if isinstance(value, str) else column.format_value(value)
         ),
         "",
         object,
@@ -59,7 +59,14 @@ def tasks_in_rows(
         )
     return [
         make_target(
-            dataclasses.replace(spec, name=name),
+            dataclasses.replace(
+                spec,
+                name=name,
+                arguments={
+                    **spec.arguments,
+                    **({} if name == value else {"title": value}),
+                },
+            ),
             [_only(table, spec, values, value)],
         )
         for value, name in safe.items()

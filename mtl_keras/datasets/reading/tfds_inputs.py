@@ -94,9 +94,14 @@ def _read_input(feature: NamedFeature, example: Mapping, image_size):
         value = tf.cast(resize_image(value, image_size), tf.float32)
     if not value.shape.is_fully_defined():
         raise ValueError(_invalid_input(feature, f"the shape {value.shape}"))
-    if value.dtype.is_floating or value.dtype.is_bool:
-        return tf.cast(value, tf.float32)
-    return value
+    if value.dtype.is_floating and not feature.is_image:
+        return tf.debugging.assert_all_finite(
+            tf.cast(value, tf.float32),
+            f"Feature {feature.name!r} has a missing or infinite number in a "
+            "sample. Replace it in the builder, or leave the feature out of "
+            "`inputs`",
+        )
+    return tf.cast(value, tf.float32) if value.dtype.is_bool else value
 
 
 def resize_image(value, image_size: tuple[int, int] | None):
