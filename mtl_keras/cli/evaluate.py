@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
+from mtl_keras.cli.data_arguments import data_arguments
 from mtl_keras.cli.distribution_options import Distribution, Replicas
 from mtl_keras.cli.quiet import import_quietly
 
 MODEL_HELP = "A run folder, or a .keras file."
 DATA_HELP = "Data set. Default: the one of the run's recipe"
-PATH_HELP = "File of the data set."
+PATH_HELP = "File of the data set: all its rows, by the codes of the run."
+ARGUMENT_HELP = (
+    "How to read the file of --data-path, as in TOML: delimiter=';'. May be "
+    "repeated."
+)
 
 
 def evaluate(
@@ -21,6 +26,10 @@ def evaluate(
     ],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
+    data_argument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help=ARGUMENT_HELP),
+    ] = None,
     batch_size: Annotated[int, typer.Option(help="Batch size.")] = 64,
     distribution: Distribution = "auto",
     replicas: Replicas = None,
@@ -38,7 +47,8 @@ def evaluate(
     strategy = pick(distribution, replicas)
     with strategy.scope():
         loaded = load_saved(model)
-    part, rows = load_rows(model, data, data_path, loaded)
+    extra = data_arguments(data_argument or [])
+    part, rows = load_rows(model, data, data_path, loaded, extra)
     if not task_names(part):
         raise ValueError(
             "There are no labels of the model's tasks to compare with; found "

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mtl_keras.cli.evaluate import DATA_HELP, MODEL_HELP, PATH_HELP
+from mtl_keras.cli.data_arguments import data_arguments
+from mtl_keras.cli.evaluate import (
+    ARGUMENT_HELP,
+    DATA_HELP,
+    MODEL_HELP,
+    PATH_HELP,
+)
 from mtl_keras.cli.quiet import import_quietly
 
 IMAGES_PER_PICTURE = 8
@@ -22,6 +28,10 @@ def predict(
     output: Annotated[Path, typer.Option(help="Folder to write to.")],
     data: Annotated[str | None, typer.Option(help=DATA_HELP)] = None,
     data_path: Annotated[Path | None, typer.Option(help=PATH_HELP)] = None,
+    data_argument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help=ARGUMENT_HELP),
+    ] = None,
     num_samples: Annotated[
         int | None,
         typer.Option(min=1, help="Samples to predict. Default: all"),
@@ -38,7 +48,8 @@ def predict(
     from mtl_keras.zoo.recipe_data import count_part
 
     loaded = load_saved(model)
-    part, rows = load_rows(model, data, data_path, loaded)
+    extra = data_arguments(data_argument or [])
+    part, rows = load_rows(model, data, data_path, loaded, extra)
     output.mkdir(parents=True, exist_ok=True)
     predictions = read_part(
         loaded, part, num_samples=num_samples, batch_size=_BATCH

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def load_saved(path: Path):
@@ -20,23 +22,32 @@ def load_saved(path: Path):
     return load_model(path / "model.keras" if path.is_dir() else path)
 
 
-def load_rows(path: Path, data: str | None, data_path: Path | None, model):
+def load_rows(
+    path: Path,
+    data: str | None,
+    data_path: Path | None,
+    model,
+    extra: Mapping[str, Any] | None = None,
+):
     """Loads the data to evaluate a model on.
 
     Args:
         path: Path of a run folder or a `.keras` file.
         data: Name of the data set, or `None` for the one of the run's recipe.
         data_path: File of the data set, or `None`. All rows of a file that the
-            run was not trained on are read, with the encoding of the run.
-        model: The model. The file must have the same classes.
+            run was not trained on are read, by the codes of the run.
+        model: The model.
+        extra: Further arguments that determine how such a file is read.
+            Defaults to none.
 
     Returns:
         The samples, `(x, y)` or `StreamedSamples`, with the targets of the
         model's tasks that have labels; and a description of the rows.
 
     Raises:
-        ValueError: If neither `data` nor a recipe names a data set, or if the
-            file has other columns or classes than the model.
+        ValueError: If neither `data` nor a recipe names a data set, if the
+            data of the run have changed, or if the file has other columns or
+            classes than the run.
     """
     from mtl_keras import datasets, zoo
 
@@ -49,98 +60,150 @@ def load_rows(path: Path, data: str | None, data_path: Path | None, model):
         )
     recipe = zoo.load_recipe(recipe_path) if recipe_path.is_file() else None
     name = data or recipe.data.name
-    own = recipe is not None and name == recipe.data.name
-    arguments = dict(recipe.data.arguments) if own else {}
-    trained_on = arguments.get("path")
-    dataset = datasets.get(name)
-    other = data_path is not None and not _same_file(data_path, trained_on)
-    if other and isinstance(dataset, datasets.FileDataSet):
-        return _other_file(name, arguments, data_path, folder, model)
-    if not own:
-        arguments = {} if data_path is None else {"path": data_path}
-        part = dataset.load_data(**arguments)[1]
+    if recipe is not None and name != recipe.data.name:
+        recipe = None  # it describes other data
+    if recipe is not None and recipe.data.sets:
+        if data_path is not None:
+            raise ValueError(
+                f"The run '{folder}' was trained on several data sets, so "
+                "that --data-path alone is ambiguous. Add --data NAME, one of "
+                f"{datasets.names()}."
+            )
+        part = _test_part(recipe, folder)
+        return _select_tasks(part, model), f"the test part of {name}"
+    is_file = isinstance(datasets.get(name), datasets.FileDataSet)
+    trained_on = None if recipe is None else recipe.data.arguments.get("path")
+    same = data_path is None or _is_same_file(data_path, trained_on)
+    changes = []
+    if recipe is not None and same:
+        changes = _list_changes(recipe, folder, is_file)
+    if is_file and data_path is not None and (not same or changes):
+        return _other_file(name, recipe, data_path, folder, model, extra)
+    if extra:
+        raise ValueError(
+            "--data-argument determines how another file is read: add "
+            "--data-path FILE, or leave it out."
+        )
+    if changes:
+        raise ValueError(_explain_changes(folder, changes, is_file))
+    if recipe is not None and same:
+        part = _test_part(recipe, folder)
     else:
-        part = zoo.load_data(
-            zoo.change_recipe(recipe, data_path=data_path)
-        ).test
+        part = _fixed_part(name, recipe, data_path, folder)
     return _select_tasks(part, model), f"the test part of {name}"
 
 
-def _same_file(path: Path, other) -> bool:
+def _is_same_file(path: Path, other) -> bool:
     # A dict has a file for each part, none of which has a test part.
     is_path = isinstance(other, str | os.PathLike)
     return is_path and Path(other).resolve() == path.resolve()
 
 
-def _other_file(name: str, arguments: dict, data_path: Path, folder, model):
-    """Loads all rows of a file that the model was not trained on."""
+def _list_changes(recipe, folder: Path, is_file: bool) -> list[str]:
+    """Lists the changes of the files of a run since its training."""
+    from mtl_keras.zoo.data_files import describe_files, list_changes
+    from mtl_keras.zoo.run_data import DATA, RunData
+
+    saved = RunData.load(folder)
+    if saved is None:
+        # The classes and parts of built-in data sets are fixed.
+        return [f"without its {DATA}, they are unknown"] if is_file else []
+    name, arguments = recipe.data.name, recipe.data.arguments
+    return list_changes(saved.files, describe_files(name, arguments))
+
+
+def _explain_changes(folder: Path, changes: list[str], is_file: bool) -> str:
+    whole = " --data-path FILE evaluates all rows of a file." if is_file else ""
+    return (
+        f"The data of the run '{folder}' may not be those of its training: "
+        f"{'; '.join(changes)}. The test part could contain other rows. "
+        f"Restore the files.{whole}"
+    )
+
+
+def _test_part(recipe, folder: Path):
+    """Loads the test part of a run, whose data must not have changed."""
+    from mtl_keras import zoo
+    from mtl_keras.zoo.encoding import load_encoding
+    from mtl_keras.zoo.run_data import RunData, has_same_encoding
+
+    saved = RunData.load(folder)
+    space = None
+    if recipe.data.feature_space is not None:
+        space = load_encoding(folder)
+    data = zoo.load_data(recipe, feature_space=space)
+    changes = []
+    if saved is not None:
+        changes = saved.list_changes(RunData.describe(data))
+    if not changes and not has_same_encoding(data, folder):
+        changes = ["its inputs are encoded differently"]
+    if changes:
+        raise ValueError(_explain_changes(folder, changes, True))
+    return data.test
+
+
+def _fixed_part(name: str, recipe, data_path: Path | None, folder: Path):
+    """Loads the test part of a built-in data set, whose classes are fixed."""
+    from mtl_keras import datasets, zoo
+    from mtl_keras.zoo.encoding import encode_inputs, load_encoding
+
+    if recipe is not None:
+        space = load_encoding(folder)
+        recipe = zoo.change_recipe(recipe, data_path=data_path)
+        return zoo.load_data(recipe, feature_space=space).test
+    if (folder / "encoding.json").is_file():
+        raise ValueError(
+            f"The model in '{folder}' takes the encoded columns of a table, "
+            f"which {name} does not have. Pass a csv file, with --data "
+            "from_csv."
+        )
+    arguments = {} if data_path is None else {"path": data_path}
+    dataset = datasets.get(name)
+    if isinstance(dataset, datasets.FileDataSet):
+        raise ValueError(
+            f"Data set {name!r} is in a file; pass its path (--data-path)."
+        )
+    x, y = dataset.load_data(**arguments)[1]
+    return encode_inputs(x, folder), y
+
+
+def _other_file(name: str, recipe, data_path: Path, folder: Path, model, extra):
+    """Loads all rows of a file by the codes of a run."""
     from mtl_keras import datasets
-    from mtl_keras.zoo.data import take_part
+    from mtl_keras.zoo.data import make_tasks
     from mtl_keras.zoo.evaluation import task_names
     from mtl_keras.zoo.recipe_data import count_part
+    from mtl_keras.zoo.run_data import RunData
+    from mtl_keras.zoo.run_file import RunCodes, read_run_file
 
-    whole = {"validation": 0, "test": 0}
-    if name == "from_csv" and (folder / "encoding.json").is_file():
-        splits = _read_encoded(folder, data_path)
-    else:
-        known = {k: v for k, v in arguments.items() if k not in whole}
-        known |= {"path": data_path, **whole}
-        if "tasks" not in known:
-            known["tasks"] = list(model.tasks)
-        splits = datasets.get(name).read(**known)
-        _check_classes(model, splits.tasks, data_path)
-    part = _select_tasks(take_part(splits, "train"), model)
-    rows = f"all {count_part(part)} rows of '{data_path}'"
-    return part, rows + _missing_labels(model, task_names(part))
-
-
-def _missing_labels(model, found: list[str]) -> str:
-    """Describes which tasks have no labels."""
+    saved = RunData.load(folder)
     names = [task.name for task in getattr(model, "tasks", ())]
+    tasks = getattr(model, "tasks", ()) if saved is None else saved.tasks
+    arguments = {} if recipe is None else dict(recipe.data.arguments)
+    given = arguments.get("tasks")
+    if given is None and recipe is not None and recipe.tasks is not None:
+        given = make_tasks(recipe, datasets.get(name))
+    codes = RunCodes(
+        folder,
+        [task for task in tasks if task.name in names],
+        saved is not None,
+        arguments,
+        given,
+    )
+    part = read_run_file(name, data_path, codes, extra or {})
+    part = _select_tasks(part, model)
+    rows = f"all {count_part(part)} rows of '{data_path}'"
+    return part, rows + _missing_labels(names, task_names(part))
+
+
+def _missing_labels(names: list[str], found: list[str]) -> str:
+    """Describes which tasks have no labels."""
     missing = [name for name in names if name not in found]
     if not missing:
         return ""
     if not found:
         return ", which have no labels"
     return f", which have no labels of {', '.join(missing)}"
-
-
-def _read_encoded(folder: Path, data_path: Path):
-    from mtl_keras import datasets
-    from mtl_keras.datasets.reading.csv_header import read_header
-
-    encoding = datasets.TableEncoding.load(folder)
-    delimiter = encoding.reading.get("delimiter", ",")
-    header = set(read_header(data_path, "path", delimiter))
-    labelled = [
-        name for name, its in encoding.columns.items() if header.issuperset(its)
-    ]
-    return datasets.from_csv(
-        data_path,
-        labelled or None,
-        like=encoding,
-        labels=bool(labelled),
-        validation=0,
-        test=0,
-    )
-
-
-def _check_classes(model, tasks, data_path: Path) -> None:
-    """Raises a `ValueError` if a file has other classes than a model."""
-    found = {task.name: task for task in tasks}
-    for task in model.tasks:
-        other = found.get(task.name)
-        names = getattr(task, "class_names", None)
-        its = getattr(other, "class_names", None)
-        if other is None or names is None or its is None:
-            continue
-        if tuple(names) != tuple(its):
-            raise ValueError(
-                f"Task {task.name!r}: '{data_path}' has the classes "
-                f"{list(its)}, but the model {list(names)}, so their numbers "
-                "have other meanings. Pass the classes of the model as "
-                "class_names of the task."
-            )
 
 
 def _select_tasks(part, model):

@@ -66,7 +66,8 @@ def from_conll(
         tasks: What to predict. A list of column names, or of tasks that are
             named after columns; or a dict from task name to a list of its
             column, a task, or a dict with `"kind"`, `"columns"` and arguments
-            of `SequenceTagging`.
+            of `SequenceTagging`. An empty list reads only the tokens, for
+            `predict`.
         inputs: String, name of the token column. Defaults to `None`: the
             first column that belongs to no task.
         columns: List of the names of all columns. Defaults to `None`: a token
@@ -132,7 +133,7 @@ def from_conll(
         Tjong Kim Sang and De Meulder, "Introduction to the CoNLL-2003 Shared
         Task: Language-Independent Named Entity Recognition", 2003.
     """
-    specs = read_target_specs(tasks)
+    specs = read_target_specs(tasks, may_be_empty=True)
     names = [spec.name for spec in specs]
     rules = LabelRules(unknown_classes, missing_values, scheme, names)
     if group not in (None, _DOCUMENT):

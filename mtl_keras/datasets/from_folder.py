@@ -69,7 +69,9 @@ def from_folder(
         tasks: What to predict: names or tasks of mask folders, of class
             folders and of columns of the table, as for `from_csv`. Defaults to
             `None`: all masks, and all columns of the table, with inferred
-            kinds. Folders of masks are tasks in any case.
+            kinds. Folders of masks are tasks in any case. An empty list
+            without masks and class folders reads only the images, for
+            `predict`.
         images: String, the folder of images, relative to `path`; `"."` is
             `path` itself. Defaults to `"images"`.
         masks: Dict from task name to the folder of its masks. Defaults to
@@ -147,7 +149,9 @@ def from_folder(
             f"{did_you_mean(color_mode, MODES)}"
         )
     image_size = check_image_size(image_size)
-    found = [] if tasks is None else read_target_specs(tasks)
+    found = []
+    if tasks is not None:
+        found = read_target_specs(tasks, may_be_empty=labels is None)
     specs = {spec.name: spec for spec in found}
     layout = FolderLayout(
         path, images, masks, mask_suffix, class_folders, subfolders
@@ -182,7 +186,8 @@ def from_folder(
     else:
         _check_no_columns(specs, group=group, image_column=image_column)
     made = (*mask_tasks, *class_tasks, *table.tasks)
-    _check_tasks(made)
+    if tasks is None or made:
+        _check_tasks(made)
     source = FolderSource(
         images=headers,
         masks=mask_files,

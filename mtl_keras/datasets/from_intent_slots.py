@@ -17,6 +17,7 @@ from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits
 from mtl_keras.datasets.tagged_sentences import (
     LABELS,
+    SENTENCES,
     TAGS,
     find_part_folders,
     read_tagged_sentences,
@@ -62,7 +63,8 @@ def from_intent_slots(
             `from_csv`, with the file names `"label"` and `"seq.out"` as
             columns. `"intent"` (or `"label"`) is a `Classification` of
             sentences, `"slots"` (or `"seq.out"`) a `SequenceTagging` of
-            tokens. Defaults to both.
+            tokens. An empty list reads only the sentences, for `predict`.
+            Defaults to both.
         scheme: See `from_conll`. Defaults to `"iob2"`.
         unknown_classes: See `from_conll`; applies to intents, too. Defaults to
             `"error"`.
@@ -108,11 +110,13 @@ def from_intent_slots(
         Goo et al., "Slot-Gated Modeling for Joint Slot Filling and Intent
         Prediction", NAACL 2018.
     """
-    specs = read_target_specs(tasks)
+    specs = read_target_specs(tasks, may_be_empty=True)
     files = {spec.name: _find_file(spec) for spec in specs}
     rules = LabelRules(unknown_classes, missing_values, scheme, list(files))
     folders = {
-        part: read_tagged_sentences(folder, origin, encoding)
+        part: read_tagged_sentences(
+            folder, origin, encoding, {SENTENCES, *files.values()}
+        )
         for part, folder in files_by_part(
             find_part_folders(path, origin)
         ).items()

@@ -51,7 +51,8 @@ def from_npz(
             shape `(n, height, width)`, with or without a last axis of 1, are
             masks (of 0 and 1, of 0 and 255, or of classes, see `from_folder`).
             Arrays of shape `(n, k)` are regressions if they contain floats,
-            and multi-label classifications if they contain 0 and 1.
+            and multi-label classifications if they contain 0 and 1. An empty
+            list reads only the inputs, for `predict`.
         inputs: String, key of the inputs, an array of numbers of shape
             `(n, ...)`. Defaults to `"x"`.
         missing_pixel: Integer, value of the pixels of a mask that have no
@@ -93,7 +94,7 @@ def from_npz(
     )
     ```
     """
-    specs = read_target_specs(tasks)
+    specs = read_target_specs(tasks, may_be_empty=True)
     file = existing_file(path, "Pass the path of an npz file.")
     specs = [_with_one_key(spec) for spec in specs]
     keys = {spec.columns[0]: "tasks" for spec in specs}
@@ -155,7 +156,7 @@ def _missing_pixels(missing_pixel, names: Sequence[str]) -> dict[str, int]:
 
 
 def _with_one_key(spec: TargetSpec) -> TargetSpec:
-    if spec.task is not None:
+    if spec.task is not None and len(spec.columns) > 1:
         # Only in a table, the names of its labels are columns.
         return dataclasses.replace(spec, columns=(spec.name,))
     if len(spec.columns) > 1:

@@ -18,8 +18,11 @@ from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.safe_name import safe_names
 from mtl_keras.tables.encode_columns import encoded_names
 from mtl_keras.tasks import Task
+from mtl_keras.training.backups.atomic_file import write_text_atomically
 
 FEATURE_SPACE = "feature_space.keras"
+# Keras requires the suffix.
+_PARTIAL = "feature_space.partial.keras"
 ENCODING = "encoding.json"
 
 
@@ -128,7 +131,7 @@ class TableEncoding:
                 task.name,
                 tuple(self.columns[task.name]),
                 type(task),
-                task=_with_names(task),
+                task=name_classes(task),
                 separator=self.separators.get(task.name),
                 same_classes=True,
             )
@@ -138,12 +141,14 @@ class TableEncoding:
     def save(self, folder: str | os.PathLike) -> None:
         """Saves the encoding as `encoding.json` and `feature_space.keras`.
 
+        A kill leaves no half file.
+
         Args:
             folder: Path of a folder, which is created if it does not exist.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.feature_space.save(folder / FEATURE_SPACE)
+        save_feature_space(self.feature_space, folder)
         text = json.dumps(
             {
                 "inputs": self.inputs,
@@ -156,7 +161,7 @@ class TableEncoding:
             indent=2,
             ensure_ascii=False,
         )
-        (folder / ENCODING).write_text(text + "\n", encoding="utf-8")
+        write_text_atomically(folder / ENCODING, text + "\n")
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> TableEncoding:
@@ -188,8 +193,28 @@ class TableEncoding:
         )
 
 
-def _with_names(task: Task) -> Task:
-    """Names classes that are numbered from 0, so that others do not fit."""
+def save_feature_space(space: FeatureSpace, folder: Path) -> None:
+    """Saves an encoding of columns, so that a kill leaves no half file.
+
+    Args:
+        space: The encoding.
+        folder: Path of the folder.
+    """
+    partial = folder / _PARTIAL
+    space.save(partial)
+    os.replace(partial, folder / FEATURE_SPACE)
+
+
+def name_classes(task: Task) -> Task:
+    """Names classes that are numbered from 0, so that others do not fit.
+
+    Args:
+        task: The task.
+
+    Returns:
+        The task with the class names `"0"`, `"1"` and so on, or the task
+        itself if it has names already.
+    """
     if task.columns or task.num_label_classes is None:
         return task
     numbers = [str(number) for number in range(task.num_label_classes)]

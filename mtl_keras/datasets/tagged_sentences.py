@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from mtl_keras.datasets.files import existing_folder
@@ -80,7 +80,10 @@ def find_part_folders(
 
 
 def read_tagged_sentences(
-    path: str | os.PathLike, origin: str, encoding: str = "utf-8"
+    path: str | os.PathLike,
+    origin: str,
+    encoding: str = "utf-8",
+    files: Collection[str] = FILES,
 ) -> TaggedSentences:
     """Reads a folder in the usual format of joint intent and slot data.
 
@@ -91,6 +94,8 @@ def read_tagged_sentences(
         path: String or path of the folder.
         origin: Sentence on where to get the files, for the error.
         encoding: String, encoding of the files. Defaults to `"utf-8"`.
+        files: Names of the files to read. The others are missing labels.
+            Defaults to all three.
 
     Returns:
         The sentences.
@@ -102,6 +107,8 @@ def read_tagged_sentences(
     folder = existing_folder(path, origin)
     lines = {}
     for name in FILES:
+        if name not in files:
+            continue
         file = folder / name
         if not file.is_file():
             raise FileNotFoundError(
@@ -113,6 +120,8 @@ def read_tagged_sentences(
             for line in read_lines(file, encoding, origin)[1]
         ]
     _check_counts(folder, lines)
+    for name in FILES:
+        lines.setdefault(name, [""] * len(lines[SENTENCES]))
     # Models split at ASCII whitespace only.
     tokens = [_split(line) for line in lines[SENTENCES]]
     tags = [_split(line) for line in lines[TAGS]]

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 
 import numpy as np
+from keras.utils import FeatureSpace
 
 from mtl_keras import datasets, tasks
 from mtl_keras.datasets.reading.folder_source import FolderSource
@@ -14,6 +15,8 @@ from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Task
 from mtl_keras.zoo import mixture
+from mtl_keras.zoo.class_names import add_class_names
+from mtl_keras.zoo.data_files import describe_files
 from mtl_keras.zoo.encoding import encode_parts
 from mtl_keras.zoo.recipe import Recipe
 from mtl_keras.zoo.recipe_data import Part, RecipeData, count_part
@@ -21,7 +24,12 @@ from mtl_keras.zoo.recipe_data import Part, RecipeData, count_part
 DEFAULT_VALIDATION_SPLIT = 0.1
 
 
-def load_data(recipe: Recipe, *, in_memory: bool = False) -> RecipeData:
+def load_data(
+    recipe: Recipe,
+    *,
+    in_memory: bool = False,
+    feature_space: FeatureSpace | None = None,
+) -> RecipeData:
     """Loads the data set of a recipe, with a validation part.
 
     The validation part is drawn at random from the training part. It is the
@@ -33,6 +41,9 @@ def load_data(recipe: Recipe, *, in_memory: bool = False) -> RecipeData:
         recipe: The recipe.
         in_memory: Whether to read folders of images into memory instead of
             streaming them. Defaults to `False`.
+        feature_space: The encoding of the columns of a built-in data set, such
+            as that of a run. Defaults to one that is fitted to the training
+            part.
 
     Returns:
         A `RecipeData` with the targets of the recipe's tasks only.
@@ -42,22 +53,25 @@ def load_data(recipe: Recipe, *, in_memory: bool = False) -> RecipeData:
         ValueError: If a task has no targets, if the validation part takes all
             samples, or if an argument of the data set is missing.
     """
-    data = _load(recipe)
+    # First, so that a later change of the files does not go unnoticed.
+    files = describe_files(recipe.data.name, recipe.data.arguments)
+    data = _load(recipe, feature_space)
+    data = dataclasses.replace(data, files={**data.files, **files})
     return _read_parts(data) if in_memory else data
 
 
-def _load(recipe: Recipe) -> RecipeData:
+def _load(recipe: Recipe, feature_space=None) -> RecipeData:
     if recipe.data.sets:
         return _load_mixture(recipe)
     dataset = datasets.get(recipe.data.name)
     _check_complete(recipe, dataset)
     if isinstance(dataset, datasets.FileDataSet):
         return _load_files(recipe, dataset)
-    chosen = _tasks(recipe, dataset)
+    chosen = make_tasks(recipe, dataset)
     if hasattr(dataset, "load_splits"):
         return _load_splits(recipe, dataset, chosen)
     train, test = dataset.load_data(**recipe.data.arguments)
-    return _hold_back(recipe, train, test, chosen)
+    return _hold_back(recipe, train, test, chosen, feature_space)
 
 
 def _load_mixture(recipe: Recipe) -> RecipeData:
@@ -69,8 +83,17 @@ def _load_mixture(recipe: Recipe) -> RecipeData:
     data = mixture.join(parts, recipe)
     if recipe.tasks is None:
         return data
-    chosen = _tasks(recipe, None)
-    return RecipeData(
+    found = [
+        task
+        for name, one in parts.items()
+        if isinstance(
+            datasets.get(recipes[name].data.name), datasets.FileDataSet
+        )
+        for task in one.tasks
+    ]
+    chosen = add_class_names(make_tasks(recipe, None), found)
+    return dataclasses.replace(
+        data,
         train=_select(data.train, chosen),
         validation=_select(data.validation, chosen),
         test=_select(data.test, chosen),
@@ -107,13 +130,14 @@ def _check_complete(recipe: Recipe, dataset) -> None:
 def _load_files(recipe: Recipe, dataset: datasets.FileDataSet) -> RecipeData:
     """Reads custom files, which may have a validation part."""
     arguments = dict(recipe.data.arguments)
-    named = None if recipe.tasks is None else _tasks(recipe, dataset)
+    named = None if recipe.tasks is None else make_tasks(recipe, dataset)
     if named is not None:
         arguments.setdefault("tasks", named)
     splits = dataset.read(**arguments)
     # The file may have added the names of classes to the tasks.
     chosen = splits.tasks if arguments.get("tasks") is named else named
     chosen = splits.tasks if chosen is None else chosen
+    chosen = add_class_names(chosen, splits.tasks)
     train, test = take_part(splits, "train"), take_part(splits, "test")
     if splits.validation is None:
         data = _hold_back(recipe, train, test, chosen)
@@ -156,7 +180,9 @@ def _check_not_held_back(recipe: Recipe, advice: str) -> None:
         )
 
 
-def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
+def _hold_back(
+    recipe: Recipe, train, test, chosen, feature_space=None
+) -> RecipeData:
     train, test = _select(train, chosen), _select(test, chosen)
     order = np.random.default_rng(0).permutation(count_part(train))
     count = _num_validation(recipe, len(order))
@@ -170,7 +196,8 @@ def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
         "validation": select(*train, order[:count]),
         "test": test,
     }
-    space, x = encode_parts(recipe, {name: x for name, (x, _) in parts.items()})
+    inputs = {name: x for name, (x, _) in parts.items()}
+    space, x = encode_parts(recipe, inputs, feature_space)
     return RecipeData(
         **{name: (x[name], y) for name, (_, y) in parts.items()},
         tasks=chosen,
@@ -178,7 +205,17 @@ def _hold_back(recipe: Recipe, train, test, chosen) -> RecipeData:
     )
 
 
-def _tasks(recipe: Recipe, dataset) -> tuple[Task, ...]:
+def make_tasks(recipe: Recipe, dataset) -> tuple[Task, ...]:
+    """Makes the tasks of a recipe, which default to those of its data set.
+
+    Args:
+        recipe: The recipe.
+        dataset: The data set, from `mtl_keras.datasets.get`; or `None` if the
+            recipe has tasks.
+
+    Returns:
+        Tuple of the tasks.
+    """
     if recipe.tasks is None:
         return tuple(dataset.tasks())
     return tuple(

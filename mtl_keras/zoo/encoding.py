@@ -9,14 +9,17 @@ import numpy as np
 from keras.utils import FeatureSpace
 
 from mtl_keras import tables
+from mtl_keras.datasets.table_encoding import (
+    FEATURE_SPACE,
+    save_feature_space,
+)
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.zoo.recipe import Recipe
-
-FEATURE_SPACE = "feature_space.keras"
+from mtl_keras.zoo.recipe_data import RecipeData
 
 
 def encode_parts(
-    recipe: Recipe, parts: dict
+    recipe: Recipe, parts: dict, space: FeatureSpace | None = None
 ) -> tuple[FeatureSpace | None, dict[str, np.ndarray]]:
     """Encodes the columns of a data set, adapted to its training part.
 
@@ -24,6 +27,8 @@ def encode_parts(
         recipe: The recipe; `[data.feature_space]` has the arguments.
         parts: Dict from the name of a part, including `"train"`, to its
             inputs.
+        space: The encoding. Defaults to one that is fitted to the training
+            part.
 
     Returns:
         The encoding and the encoded inputs. The encoding is `None` if the
@@ -48,11 +53,55 @@ def encode_parts(
         )
     if arguments is None:
         return None, parts
-    space = tables.fit_feature_space(parts["train"], **arguments)
+    if space is None:
+        space = tables.fit_feature_space(parts["train"], **arguments)
     return space, {
         part: tables.encode_columns(space, columns)
         for part, columns in parts.items()
     }
+
+
+def save_encoding(data: RecipeData, folder: Path) -> None:
+    """Saves the encoding of a table in the folder of its run, atomically.
+
+    Args:
+        data: The data of the recipe.
+        folder: Folder of the run.
+    """
+    if data.feature_space is not None:
+        save_feature_space(data.feature_space, folder)
+    if data.encoding is not None:
+        data.encoding.save(folder)
+
+
+def load_encoding(folder: Path) -> FeatureSpace | None:
+    """Loads the encoding of the columns of a run.
+
+    Args:
+        folder: Folder of the run.
+
+    Returns:
+        The encoding, or `None` if the run has none.
+    """
+    path = folder / FEATURE_SPACE
+    return keras.saving.load_model(path) if path.is_file() else None
+
+
+def encode_inputs(x, folder: Path):
+    """Encodes the columns of a data set by the encoding of a run.
+
+    Args:
+        x: Array, or a dict of columns.
+        folder: Folder of the run.
+
+    Returns:
+        The encoded columns; `x` itself if it is an array, or if the run has no
+        encoding.
+    """
+    space = load_encoding(folder)
+    if space is None or not isinstance(x, dict):
+        return x
+    return tables.encode_columns(space, x)
 
 
 def add_encoding(model: MultiTaskModel, folder: Path) -> MultiTaskModel:
@@ -66,8 +115,7 @@ def add_encoding(model: MultiTaskModel, folder: Path) -> MultiTaskModel:
         The model that takes raw columns, or `model` if the run has no
         encoding.
     """
-    path = folder / FEATURE_SPACE
-    if not path.is_file():
+    space = load_encoding(folder)
+    if space is None:
         return model
-    space = keras.saving.load_model(path)
     return tables.with_raw_columns(model, space)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras import datasets
+from mtl_keras.datasets import TableEncoding
 from mtl_keras.datasets.mixing.schedules import make_plan
 from mtl_keras.tasks import Task
 from mtl_keras.zoo.recipe import Data, Recipe
@@ -89,9 +90,10 @@ def join(parts: Mapping[str, RecipeData], recipe: Recipe) -> RecipeData:
         validation and test parts.
 
     Raises:
-        ValueError: If two data sets have different tasks of the same name, or
-            different inputs.
+        ValueError: If two data sets have different tasks of the same name,
+            different inputs, or tables with different encodings.
     """
+    _check_same_encoding(parts)
     arguments = recipe.data.arguments
     adaptation = {a: arguments[a] for a in _ADAPTATION if a in arguments}
 
@@ -115,6 +117,8 @@ def join(parts: Mapping[str, RecipeData], recipe: Recipe) -> RecipeData:
         # The tasks of the recipe may differ from those of the data sets.
         tasks=_all_tasks(parts) if recipe.tasks is None else (),
         sets=sets,
+        encoding=_join_encodings(parts),
+        files={k: v for one in parts.values() for k, v in one.files.items()},
     )
 
 
@@ -176,6 +180,43 @@ def _all_tasks(parts: Mapping[str, RecipeData]) -> tuple[Task, ...]:
                     "[data.sets]. Specify the tasks in [[tasks]]."
                 )
     return tuple(found.values())
+
+
+def _check_same_encoding(parts: Mapping[str, RecipeData]) -> None:
+    """Raises a `ValueError` if data sets encode their inputs differently."""
+    first = next(iter(parts))
+    expected = parts[first].encoding
+    for name, data in parts.items():
+        found = data.encoding
+        if (found is None) != (expected is None) or (
+            found is not None and not found.codes_as(expected)
+        ):
+            raise ValueError(
+                f"The data sets {first!r} and {name!r} in [data.sets] encode "
+                "their inputs differently: each table is standardized and "
+                "one-hot encoded on its own, so that one model cannot take "
+                "both. Write the tables into one file, with empty cells where "
+                "a task has no label (or in long form, with `task_column`), "
+                "and read it with name = 'from_csv'."
+            )
+
+
+def _join_encodings(parts: Mapping[str, RecipeData]) -> TableEncoding | None:
+    """Returns the common encoding, with the tasks of all tables."""
+    encodings = [data.encoding for data in parts.values()]
+    if encodings[0] is None:
+        return None
+    tasks = {task.name: task for one in encodings for task in one.tasks}
+    columns, separators = {}, {}
+    for one in encodings:
+        columns |= one.columns
+        separators |= one.separators
+    return dataclasses.replace(
+        encodings[0],
+        tasks=tuple(tasks.values()),
+        columns=columns,
+        separators=separators,
+    )
 
 
 def _spread(samples, counts: list[int]):

@@ -10,6 +10,7 @@ from mtl_keras.datasets import TableEncoding
 from mtl_keras.datasets.samples import Samples, count_samples
 from mtl_keras.datasets.streamed_samples import StreamedSamples
 from mtl_keras.tasks import Task
+from mtl_keras.zoo.data_files import DataFiles
 
 Part = Samples | StreamedSamples
 
@@ -29,6 +30,8 @@ class RecipeData:
         sets: Dict from data set to its training part, for a mixture.
         feature_space: The encoding of the columns of a data set, or `None`.
         encoding: The `TableEncoding` of a custom table, or `None`.
+        files: The files of the data set when it was read, from
+            `describe_files`.
     """
 
     train: Part
@@ -38,6 +41,7 @@ class RecipeData:
     sets: dict[str, Samples] = dataclasses.field(default_factory=dict)
     feature_space: FeatureSpace | None = None
     encoding: TableEncoding | None = None
+    files: DataFiles = dataclasses.field(default_factory=dict)
 
 
 def count_part(part: Part) -> int:

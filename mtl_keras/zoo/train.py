@@ -26,13 +26,14 @@ from mtl_keras.training.data.checks import check_data
 from mtl_keras.zoo import provenance
 from mtl_keras.zoo.batches import training_arguments, validation_batches
 from mtl_keras.zoo.data import load_data
-from mtl_keras.zoo.encoding import FEATURE_SPACE, add_encoding
+from mtl_keras.zoo.encoding import add_encoding, save_encoding
 from mtl_keras.zoo.evaluation import evaluate_part, plot_part
 from mtl_keras.zoo.interruption import ended_by_interruption
 from mtl_keras.zoo.model import build_model
 from mtl_keras.zoo.read import load_recipe, write_recipe
 from mtl_keras.zoo.recipe import Recipe
 from mtl_keras.zoo.recipe_data import RecipeData
+from mtl_keras.zoo.run_data import RunData, check_same_data
 from mtl_keras.zoo.run_folder import (
     BACKUP,
     HISTORY,
@@ -66,6 +67,8 @@ def train(
     - `history.png` and `predictions.png`, if matplotlib is installed.
     - `tensorboard/`.
     - `recipe.toml`: the recipe of the run.
+    - `data.json`: the tasks with their classes, and the sizes and hashes of
+      the files of the data set.
     - `encoding.json`: the names of columns and classes, for custom tables.
 
     After an interruption (Ctrl-C), which is raised again, the folder has
@@ -78,8 +81,9 @@ def train(
         output: Folder of the run.
         seed: Seed of initial weights, shuffling and dropout. Defaults to the
             first seed of the recipe.
-        resume: Whether to resume the run in that folder. A complete run is not
-            changed. Defaults to `False`.
+        resume: Whether to resume the run in that folder, which requires the
+            same recipe and the same data. A complete run is not changed.
+            Defaults to `False`.
         overwrite: Whether to remove an older run from the folder. Defaults
             to `False`.
         callbacks: Keras callbacks, such as a `LossWeightSchedule`.
@@ -99,7 +103,8 @@ def train(
         FileExistsError: If the folder holds another run.
         NonFiniteLossError: If a loss becomes NaN or infinite.
         ValueError: If the recipe or the data are invalid, or the folder to
-            resume has a run of another recipe or seed.
+            resume has a run of another recipe or seed, or the data have
+            changed since it began.
 
     Example:
 
@@ -121,8 +126,14 @@ def train(
         prepare_folder(folder, overwrite=overwrite, resume=resume)
         check_same_recipe(recipe, folder)
         complete = (folder / METRICS).is_file()
+        begun = complete or (folder / BACKUP).is_file()
+        check_same_data(data, folder, has_begun=begun)
         if not complete:
             write_recipe(recipe, folder / RECIPE)
+        if not begun:
+            # What the model means, before it has weights.
+            save_encoding(data, folder)
+            RunData.describe(data).save(folder)
         return complete
 
     if run_on_chief(strategy, start):
@@ -243,10 +254,6 @@ def _write(
     folder: Path,
 ) -> None:
     _save(model, folder)
-    if data.feature_space is not None:
-        data.feature_space.save(folder / FEATURE_SPACE)
-    if data.encoding is not None:
-        data.encoding.save(folder)
     exported = add_encoding(model, folder)
     exported.export(str(folder / "saved_model"), verbose=False)
     if importlib.util.find_spec("matplotlib"):

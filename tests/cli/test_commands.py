@@ -58,7 +58,7 @@ def test_options_reach_the_training(
 def test_train_a_factory(run_command, few_scenes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = functools.partial(models.build_cnn_cls_seg, filters=(2, 4))
-    monkeypatch.setitem(models._FACTORIES, "build_cnn_cls_seg", small)
+    monkeypatch.setattr(models.factories, "build_cnn_cls_seg", small)
     result = run_command(*FACTORY)
     assert result.exit_code == 0, result.output
     folder = tmp_path / "runs" / "cnn_cls_seg_digit_scenes-3"

@@ -12,6 +12,7 @@ from mtl_keras import datasets, zoo
 from mtl_keras.cli.data_arguments import data_arguments
 from mtl_keras.datasets.reading.folder_source import FolderSource
 from mtl_keras.zoo.read import write_recipe
+from mtl_keras.zoo.run_data import RunData
 
 
 @pytest.fixture
@@ -180,6 +181,7 @@ def test_folders_are_evaluated_and_predicted_batch_by_batch(
     recipe = zoo.make_recipe("build_cnn_cls_seg", "from_folder")
     recipe = zoo.change_recipe(recipe, data_arguments=arguments)
     write_recipe(recipe, folder / "recipe.toml")
+    RunData.describe(zoo.load_data(recipe)).save(folder)
     sizes = []
     read = FolderSource._read
     monkeypatch.setattr(
@@ -240,7 +242,8 @@ def test_arrays_of_other_classes_are_refused(run_command, tmp_path):
     how = ("evaluate", tmp_path / "model.keras", "--data-path")
     result = run_command(*how, tmp_path / "b.npz")
     assert result.exit_code == 2
-    assert "['q', 'r'], but the model ['p', 'q']" in result.stderr
+    assert "found 'r' in index 1 of 'kind'" in result.stderr
+    assert "Known: 'p', 'q'" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -339,3 +339,12 @@ def test_a_corrupted_npz_file_is_named(write):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"'stage' of '.*npz' is corrupted"):
         datasets.from_npz(path, ["stage"])
+
+
+def test_an_empty_list_of_tasks_reads_only_the_inputs(tmp_path):
+    path = tmp_path / "arrays.npz"
+    np.savez(path, x=np.arange(10.0)[:, None])
+    data = datasets.from_npz(path, [], validation=0, test=0)
+    x, y = data.arrays()
+    np.testing.assert_array_equal(x[:, 0], np.arange(10))
+    assert y == {} and data.tasks == ()

@@ -11,7 +11,12 @@ import mtl_keras
 from mtl_keras.cli import app
 from mtl_keras.datasets import census_income
 from mtl_keras.tables import encode_columns
-from mtl_keras.zoo.encoding import encode_parts
+from mtl_keras.zoo.encoding import (
+    encode_inputs,
+    encode_parts,
+    load_encoding,
+    save_encoding,
+)
 from mtl_keras.zoo.read import check_recipe
 
 
@@ -79,6 +84,23 @@ def test_only_the_training_part_is_looked_at(values):
     space, x = encode_parts(recipe, parts)
     assert space.preprocessors["job"].vocabulary_size() == 3
     np.testing.assert_array_equal(x["test"], [[1, 0, 0], [1, 0, 0]])
+
+
+def test_other_files_are_encoded_as_the_training_part(values, path, tmp_path):
+    recipe = check_recipe(values, "test")
+    data = mtl_keras.zoo.load_data(recipe)
+    save_encoding(data, tmp_path)
+    space = load_encoding(tmp_path)
+    rows = [line(number=n % 3 + 50) for n in range(60)]
+    path.write_text("\n".join(rows) + "\n")
+    (x, _) = mtl_keras.zoo.load_data(recipe, feature_space=space).test
+    _, (columns, _) = census_income.load_data(path)
+    expected = encode_columns(data.feature_space, columns)
+    np.testing.assert_array_equal(x, expected)
+    np.testing.assert_array_equal(encode_inputs(columns, tmp_path), expected)
+    assert encode_inputs(x, tmp_path) is x
+    (other, _) = mtl_keras.zoo.load_data(recipe).test
+    assert other.shape != x.shape or not np.array_equal(other, x)
 
 
 def test_columns_need_an_encoding(values):

@@ -10,6 +10,7 @@ import pytest
 import mtl_keras
 from mtl_keras import zoo
 from mtl_keras.zoo import batches, mixture
+from mtl_keras.zoo.read import check_recipe
 
 DIGITS, CIFAR = "cnn_mnist_fashion", "cnn_cifar10_cifar100"
 # Number of samples of both sets to train on, to validate and to test.
@@ -199,6 +200,46 @@ def test_one_name_for_two_tasks_is_refused():
     recipe = zoo.Recipe.model_validate(values)
     with pytest.raises(ValueError, match="'digit' of data set 'two' differs"):
         mixture.join(parts, recipe)
+
+
+def mix_tables(tmp_path, **scales):
+    """Returns the recipe of a mixture of tables of one input."""
+    sets = {}
+    for name, scale in scales.items():
+        path = tmp_path / f"{name}.csv"
+        rows = [f"{n % 7 * scale},{n % 5 / 4}" for n in range(30)]
+        path.write_text("\n".join([f"a,y_{name}", *rows]) + "\n")
+        arguments = {"path": str(path), "tasks": [f"y_{name}"]}
+        sets[name] = {"name": "from_csv", "arguments": arguments}
+    values = {
+        "name": "tables",
+        "factory": {"name": "build_mlp", "arguments": {"hidden_units": [2]}},
+        "data": {"name": "mix", "sets": sets},
+    }
+    return check_recipe(values, "a test")
+
+
+def test_tables_of_other_encodings_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"'one' and 'two'.*standardized"):
+        zoo.load_data(mix_tables(tmp_path, one=1, two=100))
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_tables_of_one_encoding_keep_it_with_all_their_tasks(tmp_path, chosen):
+    recipe = mix_tables(tmp_path, one=1, two=1)
+    if chosen:
+        values = recipe.model_dump()
+        tasks = [
+            {"kind": "Regression", "name": f"y_{n}"} for n in recipe.data.sets
+        ]
+        recipe = check_recipe({**values, "tasks": tasks}, "a test")
+    data = zoo.load_data(recipe)
+    assert [task.name for task in data.encoding.tasks] == ["y_one", "y_two"]
+    assert set(data.encoding.columns) == {"y_one", "y_two"}
+    assert len(data.files) == 2
+    encoded = data.encoding.encode({"a": np.arange(7.0)})[:, 0]
+    for x, _ in data.sets.values():
+        np.testing.assert_allclose(np.unique(x[:, 0]), np.sort(encoded))
 
 
 RECIPE = """

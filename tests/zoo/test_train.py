@@ -90,6 +90,7 @@ def stopped(interrupted, tmp_path):
 def test_writes(finished, of_run):
     names = {path.name for path in finished.iterdir()}
     assert names == {
+        "data.json",
         "history.csv",
         "history.png",
         "metrics.json",

@@ -43,6 +43,9 @@ def class_codes(
         if isinstance(value, str) and value in codes:
             return codes[value]
         name = column.format_value(value)
+        if isinstance(value, bool) and name not in codes and "1" in codes:
+            # Classes that are counted from 0 may be named by their numbers.
+            name = str(int(value))
         marks = column.marks if isinstance(value, str) else ()
         number = number_text(value if marks else name, *marks)
         same = spellings.get(number, ())

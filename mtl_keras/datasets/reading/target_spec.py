@@ -44,11 +44,15 @@ class TargetSpec:
     same_classes: bool = False
 
 
-def read_target_specs(tasks: Any) -> list[TargetSpec]:
+def read_target_specs(
+    tasks: Any, *, may_be_empty: bool = False
+) -> list[TargetSpec]:
     """Reads the `tasks` argument of the functions that read files.
 
     Args:
-        tasks: See `from_csv`.
+        tasks: See `from_csv`. A list may also hold `TargetSpec`s.
+        may_be_empty: Boolean, whether an empty list is allowed, to read only
+            the inputs. Defaults to `False`.
 
     Returns:
         A `TargetSpec` for each task, in their order.
@@ -63,7 +67,7 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
         raise TypeError(
             f"`tasks` must be a list or dict, found {tasks!r}. {_EXPECTED}."
         )
-    if not tasks:
+    if not tasks and not may_be_empty:
         raise ValueError(
             "`tasks` must name at least one task, found none. "
             + _EXPECTED
@@ -92,6 +96,8 @@ def read_target_specs(tasks: Any) -> list[TargetSpec]:
 
 
 def _spec(value) -> TargetSpec:
+    if isinstance(value, TargetSpec):
+        return value
     if isinstance(value, Task):
         return _task_spec(value.name, value)
     if isinstance(value, str):
