@@ -44,7 +44,8 @@ def from_csv(
     min_count: int = 2,
     missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
-    missing_values: Sequence[str] = (),
+    day_first: bool | None = None,
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
     delimiter: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
@@ -120,8 +121,13 @@ def from_csv(
         missing_inputs: `"encode"` fills missing inputs and marks them,
             `"error"` refuses them. Defaults to that of `like`, or `"encode"`.
         parse_dates: List of columns of dates or times, which become seconds.
+        day_first: Boolean, whether 3/4/2020 is in April. Defaults to `None`:
+            the dates of a column show it, or those of `like`.
         missing_values: List of strings, cells that stand for a missing value
-            besides the empty one. Numbers are compared as numbers.
+            besides the empty one; or a dict from column to such a list, whose
+            columns keep all other words. Numbers are compared as numbers. A
+            word such as NA that is not listed is an error, unless the column
+            is in `categories`, or the word in `class_names`.
         delimiter: String of one character between two cells. Defaults to that
             of `like`, or `","`.
         decimal: String between the whole part of a number and its decimals.
@@ -185,6 +191,7 @@ def from_csv(
         min_count=min_count,
         missing_inputs=missing_inputs,
         parse_dates=parse_dates,
+        day_first=day_first,
         missing_values=missing_values,
         delimiter=delimiter,
         decimal=decimal,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.datasets.reading.missing_values import MissingValues
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import table_arguments
 from mtl_keras.datasets.reading.table_splits import table_splits
@@ -35,7 +36,8 @@ def from_dataframe(
     min_count: int = 2,
     missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
-    missing_values: Sequence[str] = (),
+    day_first: bool | None = None,
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
     batch_size: int = 32,
     seed: int = 0,
 ) -> Splits:
@@ -66,7 +68,9 @@ def from_dataframe(
         min_count: Occurrences that a category needs. Defaults to 2.
         missing_inputs: `"encode"` or `"error"`.
         parse_dates: Columns of dates or times, which become seconds.
-        missing_values: Texts that stand for a missing value.
+        day_first: Whether 3/4/2020 is in April. Defaults to `None`.
+        missing_values: Texts that stand for a missing value, or a dict of
+            them by column.
         batch_size: Samples per batch. Defaults to 32.
         seed: Seed of the parts and of the order. Defaults to 0.
 
@@ -105,11 +109,12 @@ def from_dataframe(
         min_count=min_count,
         missing_inputs=missing_inputs,
         parse_dates=parse_dates,
+        day_first=day_first,
         missing_values=missing_values,
         batch_size=batch_size,
         seed=seed,
     )
-    missing = tuple(arguments.reading["missing_values"])
+    missing = arguments.reading["missing_values"]
     return table_splits(_Frame(_frame(frame), missing), arguments)
 
 
@@ -143,7 +148,7 @@ class _Frame:
     """Reads a DataFrame as a table."""
 
     frame: Any
-    missing_values: tuple[str, ...]
+    missing_values: MissingValues
     parts: None = None
     source: str = "the DataFrame"
 

@@ -37,6 +37,9 @@ class Column:
             `None`.
         is_category: Boolean, whether the column is of the dtype `category` of
             pandas, so that its numbers are categories. Defaults to `False`.
+        keeps_words: Boolean, whether words such as NA are values, because the
+            caller names the missing values of this column. Defaults to
+            `False`.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Column:
     marks: tuple[str, str | None] = (".", None)
     factorized: tuple[np.ndarray, np.ndarray] | None = None
     is_category: bool = False
+    keeps_words: bool = False
 
     @functools.cached_property
     def is_text(self) -> bool:
@@ -139,7 +143,8 @@ class Column:
         return self.is_numeric and bool((numbers == np.rint(numbers)).all())
 
     @functools.cached_property
-    def _is_boolean(self) -> bool:
+    def is_boolean(self) -> bool:
+        """Whether the values are true, false, yes and no, in any case."""
         words = {str(value).lower() for value in self.distinct.tolist()}
         return bool(words) and words <= BOOLEAN_WORDS
 
@@ -179,7 +184,7 @@ class Column:
             if self.is_whole:
                 return str(self.integer_of(value))
             value = self.number_name(value)
-            return value.lower() if self._is_boolean else value
+            return value.lower() if self.is_boolean else value
         return (
             self._float_name(value)
             if isinstance(value, float)
@@ -221,6 +226,14 @@ class Column:
             return self
         missing = self.missing | (self.numbers == -1)
         return self.with_missing(missing)
+
+    def first_row(self, value) -> int:
+        """Returns the first row that has a value.
+
+        Args:
+            value: One of `distinct`.
+        """
+        return int(np.argmax(~self.missing & (self.values == value)))
 
     def with_missing(self, missing: np.ndarray) -> Column:
         """Returns the column with other values missing.

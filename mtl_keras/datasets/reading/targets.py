@@ -10,6 +10,7 @@ import numpy as np
 from mtl_keras.datasets.reading.column import Column
 from mtl_keras.datasets.reading.labels import (
     check_labelled,
+    check_separated,
     encode_classes,
     encode_numbers,
     infer_kind,
@@ -127,6 +128,7 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
     names = _given(spec, "class_names")
     found = sorted({part for labels in parts for part in labels})
     if names is None:
+        check_separated(spec.name, column, parts, found)
         names = tuple(found)
     for name in found:
         if name not in names:
