@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.reading.csv_header import check_marks, read_header
+from mtl_keras.datasets.reading.csv_header import read_header
+from mtl_keras.datasets.reading.csv_marks import check_marks
 from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.reading.join_tables import join_tables, kinds_differ
 from mtl_keras.datasets.reading.table import Table
@@ -132,7 +133,8 @@ def from_csv(
             of `like`, or `","`.
         decimal: String between the whole part of a number and its decimals.
             Defaults to that of `like`, or `"."`.
-        thousands: String between groups of three digits. Defaults to `None`.
+        thousands: String between groups of three digits, `""` for none.
+            Defaults to that of `like`, or none.
         names: List of the names of the columns of a file without a header.
         batch_size: Integer, samples per batch. Defaults to 32.
         seed: Integer of at least 0, seed of the parts and of the order of the
@@ -267,13 +269,12 @@ class _CsvFiles:
 
     def _header(self, file, part) -> list[str]:
         file = existing_file(file, "Pass the path of a csv or csv.gz file.")
-        header = read_header(
+        return read_header(
             file,
             "path" if part == "train" else part,
             self.reading["delimiter"],
             self.header,
         )
-        return header if self.header is None else list(self.header)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
         """Reads columns, some of which become numbers if all cells are."""

@@ -89,12 +89,13 @@ def _category(column: Column, value, known, numbers) -> str:
     name = _one_spelling(column, value)
     if name in known:
         return known[name]
+    text = value if is_text else name
     marks = column.marks if is_text else ()
-    same = numbers.get(number_text(value if is_text else name, *marks), ())
+    same = numbers.get(number_text(text, *marks), ())
     if len(same) > 1 or (same and CODE.fullmatch(same[0])):
         row = column.first_row(value)
         raise ValueError(
-            f"`inputs`: found {value!r} in {column.where(row)}, which may be "
+            f"`inputs`: found {text!r} in {column.where(row)}, which may be "
             f"the category {' or '.join(map(repr, same))} of the data of "
             "`like`: both are the same number. Write the cells as texts, as "
             "they are there."

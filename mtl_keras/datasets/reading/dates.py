@@ -72,7 +72,9 @@ def read_seconds(
     else:
         form, texts = _with_year_first(texts, column, day_first, before)
         seconds = _of_dates(pandas, texts, column, form)
-    _check_form(form, before, column.where(column.first_row(column.distinct[0])))
+    _check_form(
+        form, before, column.where(column.first_row(column.distinct[0]))
+    )
     return np.array([*seconds, np.nan])[column.codes], form
 
 
@@ -141,7 +143,9 @@ def _of_dates(pandas, texts: list[str], column, form: str) -> np.ndarray:
             DAY_FIRST: " with the day before the month (`day_first`)",
             MONTH_FIRST: " with the month before the day (`day_first`)",
         }.get(form, "")
-        _refuse(column, text, f"which does not exist{order}, or is out of range")
+        _refuse(
+            column, text, f"which does not exist{order}, or is out of range"
+        )
     return _in_seconds(pandas, pandas.DatetimeIndex(dates))
 
 

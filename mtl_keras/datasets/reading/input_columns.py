@@ -183,7 +183,6 @@ def check_inputs(
                 f"categories=[{name!r}]."
             )
 
-
     _check_words(table, columns, declared)
 
 

@@ -98,9 +98,7 @@ def _spellings(table: Table, columns, arguments) -> dict[str, dict[str, str]]:
     }
 
 
-def _fit(
-    columns, categories, spellings, train, arguments
-) -> TableEncoding:
+def _fit(columns, categories, spellings, train, arguments) -> TableEncoding:
     rows = {name: values[train] for name, values in columns.items()}
     space = tables.fit_feature_space(
         rows,

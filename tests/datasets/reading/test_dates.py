@@ -11,7 +11,7 @@ from mtl_keras.datasets.reading.table import Table
 def seconds(cells, **arguments):
     frame = pd.DataFrame({"seen": cells})
     table = Table(frame, "a test", lambda row: (f"row {row}", "a test"))
-    return read_seconds(table, "seen")
+    return read_seconds(table, "seen", **arguments)[0]
 
 
 def since_epoch(*texts):

@@ -3,7 +3,7 @@
 import pytest
 
 from mtl_keras import datasets
-from mtl_keras.datasets.reading.csv_header import check_marks
+from mtl_keras.datasets.reading.csv_marks import check_marks
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from mtl_keras.datasets.reading.csv_header import check_marks
         ({"delimiter": "1"}, "part of a number"),
         ({"decimal": ["."]}, "`decimal` must be one character"),
         ({"decimal": "-"}, "part of a number"),
-        ({"thousands": ""}, "`thousands` must be one character"),
+        ({"thousands": "  "}, "`thousands` must be one character"),
         ({"thousands": "."}, r"both '\.'"),
     ],
 )
