@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.datasets.reading.frames import check_frame
 from mtl_keras.datasets.reading.missing_values import MissingValues
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import table_arguments
@@ -115,32 +116,7 @@ def from_dataframe(
         seed=seed,
     )
     missing = arguments.reading["missing_values"]
-    return table_splits(_Frame(_frame(frame), missing), arguments)
-
-
-def _frame(frame):
-    import pandas  # takes half a second to load
-
-    if isinstance(frame, Mapping):
-        frame = pandas.DataFrame(dict(frame))
-    if not isinstance(frame, pandas.DataFrame):
-        raise TypeError(
-            f"`frame` is a {type(frame).__name__}; expected a "
-            "pandas.DataFrame. Convert it: pandas.DataFrame(array, "
-            "columns=[...])."
-        )
-    if not len(frame):
-        raise ValueError("`frame` holds no rows.")
-    wrong = [name for name in frame.columns if not isinstance(name, str)]
-    if wrong:
-        raise TypeError(
-            f"`frame` has a column named {wrong[0]!r}; expected texts. Rename "
-            "it: frame.rename(columns=str)."
-        )
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise ValueError(f"`frame` has two columns named {twice[0]!r}.")
-    return frame.reset_index(drop=True)
+    return table_splits(_Frame(check_frame(frame, "frame"), missing), arguments)
 
 
 @dataclasses.dataclass(eq=False)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.column import Column, number_of
 from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
 from mtl_keras.datasets.reading.mask_values import MaskValues, infer_num_classes
+from mtl_keras.datasets.reading.missing_values import (
+    MissingValues,
+    check_class_names,
+    missing_values_for,
+)
 from mtl_keras.datasets.reading.spec_task import get_argument, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
@@ -31,6 +37,7 @@ def make_array_target(
     array: np.ndarray,
     source: str,
     missing_pixel: int | None = None,
+    missing_values: MissingValues = (),
 ) -> tuple[Task, np.ndarray]:
     """Makes the task and targets of an array.
 
@@ -41,6 +48,8 @@ def make_array_target(
         source: Key and file of the array, for errors.
         missing_pixel: Integer, value of the pixels of a mask that have no
             label. Defaults to `None`: all pixels have a label.
+        missing_values: Texts that stand for a missing label in a column, or a
+            dict of them by key. Defaults to `()`.
 
     Returns:
         The task, and targets as `ArraySource` takes them: numbers with NaN for
@@ -64,7 +73,7 @@ def make_array_target(
             f"Task {spec.name!r}: found targets of shape {array.shape} in "
             f"{source}, expected a number or a row of numbers per sample."
         )
-    columns = _columns(array, source)
+    columns = _columns(array, source, spec, missing_values)
     spec = dataclasses.replace(
         spec, kind=kind, columns=tuple(column.name for column in columns)
     )
@@ -100,7 +109,15 @@ def _is_float(array) -> bool:
     return array.dtype.kind == "f"
 
 
-def _columns(array: np.ndarray, source: str) -> list[Column]:
+def _columns(
+    array: np.ndarray, source: str, spec: TargetSpec, missing_values
+) -> list[Column]:
+    key = spec.columns[0]
+    words = missing_values_for(missing_values, key)
+    check_class_names(
+        spec.name, get_argument(spec, "class_names"), [key], missing_values
+    )
+    keeps_words = isinstance(missing_values, Mapping) and key in missing_values
     flat = array.reshape(len(array), -1)
     several = flat.shape[1] > 1
     columns = []
@@ -112,15 +129,26 @@ def _columns(array: np.ndarray, source: str) -> list[Column]:
 
         if values.dtype.kind in "US":
             values = np.char.strip(values.astype(str)).astype(object)
-            missing = values == ""
+            missing = np.isin(values.astype(str), ["", *words])
         elif values.dtype.kind in "biuf":
             missing = np.isnan(values.astype("float64"))
+            missing |= np.isin(values, [number_of(word) for word in words])
         else:
             raise ValueError(
                 f"Found dtype {array.dtype} in {source}, expected numbers or "
                 "texts."
             )
-        columns.append(Column(name, values, missing, where, True))
+        columns.append(
+            Column(
+                name,
+                values,
+                missing,
+                where,
+                minus_one_is_missing=True,
+                keeps_words=keeps_words,
+                offers=frozenset({"missing_values"}),
+            )
+        )
     return columns
 
 

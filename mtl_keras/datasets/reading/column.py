@@ -40,6 +40,8 @@ class Column:
         keeps_words: Boolean, whether words such as NA are values, because the
             caller names the missing values of this column. Defaults to
             `False`.
+        offers: The arguments on cells that the caller's function has, such as
+            `"decimal"`, for the ways out of errors. Defaults to `None`: all.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     factorized: tuple[np.ndarray, np.ndarray] | None = None
     is_category: bool = False
     keeps_words: bool = False
+    offers: frozenset[str] | None = None
 
     @functools.cached_property
     def is_text(self) -> bool:

@@ -36,6 +36,8 @@ class Table:
         decimal: String between the whole part of a number and its decimals.
         thousands: String between groups of three digits, or `None`.
         file: Path of the file, or `None`.
+        offers: The arguments on cells that the caller's function has, see
+            `Column`. Defaults to `None`: all.
         columns_read: Dict of the columns that were read; not an argument.
     """
 
@@ -46,6 +48,7 @@ class Table:
     decimal: str = "."
     thousands: str | None = None
     file: Path | None = None
+    offers: frozenset[str] | None = None
     columns_read: dict[str, Column] = dataclasses.field(
         default_factory=dict, init=False, repr=False
     )
@@ -104,6 +107,7 @@ class Table:
             missing,
             self._where(name),
             is_category=self.is_category(name),
+            offers=self.offers,
         )
 
     def is_category(self, name: str) -> bool:
@@ -212,6 +216,7 @@ class Table:
             marks=(self.decimal, self.thousands),
             factorized=(renumbered[codes], np.array([*there], object)),
             is_category=self.is_category(name),
+            offers=self.offers,
             keeps_words=isinstance(self.missing_values, Mapping)
             and name in self.missing_values,
         )
