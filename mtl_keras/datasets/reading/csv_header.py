@@ -30,6 +30,7 @@ class CsvLayout:
             fourth if it has no name.
         empty: Set of the columns without a name that hold nothing.
         skipped: Integer, the rows before those of the table.
+        line: Integer, the last line before them, 0 for none.
         has_mark: Boolean, whether the first line is `sep=;`, which Excel
             reads.
     """
@@ -37,6 +38,7 @@ class CsvLayout:
     columns: list[str]
     empty: frozenset[str]
     skipped: int
+    line: int
     has_mark: bool
 
     @property
@@ -121,6 +123,7 @@ def read_layout(
         columns,
         frozenset(columns[number] for number in empty),
         (names is None) + has_mark,
+        rows[0][0] if names is None else int(has_mark),
         has_mark,
     )
 

@@ -77,14 +77,13 @@ def read_csv_table(
     header, skipped = layout.names, layout.skipped
     all_columns = list(layout.columns)
 
-    def read():
+    def read(first: dict):
         return pandas.read_csv(
             file,
             sep=delimiter,
             encoding="utf-8-sig",
             compression="gzip" if file.suffix == ".gz" else None,
-            header=None if names is not None else 0,
-            skiprows=int(layout.has_mark),
+            **first,
             names=all_columns,
             index_col=False,
             # With `usecols`, pandas drops the extra cells of a long line.
@@ -110,7 +109,8 @@ def read_csv_table(
     )
     with CsvErrors(file, argument, delimiter, len(header)):
         try:
-            frame = read()
+            has_header = {"header": 0 if names is None else None}
+            frame = read({"skiprows": int(layout.has_mark), **has_header})
         except (pandas.errors.ParserError, pandas.errors.ParserWarning):
             # Excel writes empty cells behind a table.
             count = len(all_columns)
@@ -118,7 +118,8 @@ def read_csv_table(
             if not spare:
                 raise
             all_columns += [f"Unnamed: {count + n}" for n in range(spare)]
-            frame = read()
+            # pandas would take the number of cells from the header.
+            frame = read({"skiprows": layout.line, "header": None})
         check_merged_rows(
             frame, file, argument, delimiter, skipped, read_number
         )

@@ -130,14 +130,13 @@ def check_header(
     if numbers == len(names) or (numbers > 1 and numbers * 2 > len(names)):
         raise ValueError(
             f"`{argument}` must have a header, found numbers in line {line} of "
-            f"'{file}'. {_no_header(header, argument)}."
+            f"'{file}'. {_no_header(header, argument)}"
         )
     if _fits_rows(header, [row for _, row in others]):
         raise ValueError(
             f"`{argument}` must have a header, found cells as in the rows "
             f"below in line {line} of '{file}', such as {names[0]!r}. "
-            f"{_no_header(header, argument)}; if these are the names, pass "
-            f"pandas.read_csv(...) {to_frame(argument)}."
+            f"{_no_header(header, argument)}"
         )
     for name in names:
         if header.count(name) > 1:
@@ -150,14 +149,17 @@ def check_header(
 
 
 def _no_header(header: Sequence[str], argument: str) -> str:
-    count = len(header)
+    to, count = to_frame(argument), len(header)
     if argument == "labels":
         return (
-            "No header? Add a line with the names of its "
-            f"{count} columns, or pass pandas.read_csv(..., names=[...]) "
-            f"{to_frame(argument)}"
+            f"No header? Add a line with the names of its {count} columns, or "
+            f"pass pandas.read_csv(..., names=[...]) {to}. If these are the "
+            f"names, pass pandas.read_csv(...) {to}."
         )
-    return f"No header? Pass the names of its {count} columns as names=[...]"
+    return (
+        f"No header? Pass the names of its {count} columns as names=[...]. If "
+        f"these are the names, pass pandas.read_csv(...) {to}."
+    )
 
 
 def _fits_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
