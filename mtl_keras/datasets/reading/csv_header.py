@@ -11,6 +11,7 @@ from pathlib import Path
 from mtl_keras.datasets.reading.csv_errors import CsvErrors
 from mtl_keras.datasets.reading.csv_rows import Row, filled_cells, read_rows
 from mtl_keras.datasets.reading.header_checks import (
+    check_delimiter,
     check_header,
     check_names,
     check_start,
@@ -96,10 +97,12 @@ def read_layout(
         raise ValueError(
             f"`{argument}` must hold a table, found an empty file at '{file}'."
         )
-    check_title(rows, file, argument, delimiter)
     header = rows[0][1]
+    if names is None or len(names) > 1:
+        check_delimiter(header, file, argument, delimiter)
+    check_title(rows, file, argument, delimiter)
     if names is None:
-        check_header(rows, file, argument, delimiter)
+        check_header(rows, file, argument)
         columns = _with_placeholders(header)
     else:
         spare = max(len(header) - len(names), 0)

@@ -103,28 +103,38 @@ def check_names(
         )
 
 
-def check_header(
-    rows: Sequence[Row], file: Path, argument: str, delimiter: str
+def check_delimiter(
+    first: Sequence[str], file: Path, argument: str, delimiter: str
 ) -> None:
+    """Raises a `ValueError` if another mark is between the cells.
+
+    Args:
+        first: The cells of the first row.
+        file: Path of the file.
+        argument: String, the argument that names it.
+        delimiter: String between two cells.
+    """
+    marks = [mark for mark in ";\t|" if mark in first[0]]
+    if len(first) == 1 and marks and delimiter not in marks:
+        raise ValueError(
+            f"`{argument}` must have cells between {delimiter!r}, found "
+            f"{marks[0]!r} in the header of '{file}'. Pass "
+            f"delimiter={marks[0]!r}."
+        )
+
+
+def check_header(rows: Sequence[Row], file: Path, argument: str) -> None:
     """Checks that the first row is a header.
 
     Args:
         rows: The first rows of the file.
         file: Path of the file.
         argument: String, the argument that names it.
-        delimiter: String between two cells.
 
     Raises:
         ValueError: If it holds data, or a name twice.
     """
     (line, header), *others = rows
-    marks = [mark for mark in ";\t|" if mark in header[0]]
-    if len(header) == 1 and marks and delimiter not in marks:
-        raise ValueError(
-            f"`{argument}` must have cells between {delimiter!r}, found "
-            f"{marks[0]!r} in the header of '{file}'. Pass "
-            f"delimiter={marks[0]!r}."
-        )
     names = [name for name in header if name]
     numbers = sum(map(_is_number, names))
     if numbers == len(names) or (numbers > 1 and numbers * 2 > len(names)):

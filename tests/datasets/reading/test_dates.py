@@ -143,7 +143,7 @@ def test_the_order_of_day_and_month_comes_from_before(order):
     with pytest.raises(ValueError, match=r"pass day_first=True or"):
         seconds(["3/4/2020"], before="date")
     late = ["3/15/2020", "15/3/2020"][not day_first]
-    with pytest.raises(ValueError, match="does not exist with the .*day_first"):
+    with pytest.raises(ValueError, match=r"does not exist with .*day_first"):
         seconds(["3/4/2020", late], before=order)
 
 
@@ -193,7 +193,9 @@ def test_like_reads_dates_by_the_order_of_the_encoding(tmp_path):
     x, _ = datasets.from_csv(new, like=data, day_first=True, **whole).arrays()
     expected = since_epoch("2020-04-03", "2020-05-03")
     np.testing.assert_allclose(x[:, 0], expected.astype("float32"))
-    with pytest.raises(ValueError, match=r"'15/6/2020' in line 3.*month before"):
+    with pytest.raises(
+        ValueError, match=r"'15/6/2020' in line 3.*month before"
+    ):
         path = write("c.csv", ["3/4/2020", "15/6/2020"])
         datasets.from_csv(path, like=data, **whole)
     with pytest.raises(TypeError, match="`day_first` must be True, False"):
