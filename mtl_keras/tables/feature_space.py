@@ -220,6 +220,8 @@ def _category(name, safe, values, min_count, embedded, spellings):
     if not hasattr(values, "categories"):
         values = as_dtype(name, values, dtype)
     found, counts = _count(values)
+    if dtype == "string" and spellings is not None:
+        found, counts = _by_category(found, counts, spellings)
     hole = MISSING_TEXT if dtype == "string" else MISSING_INTEGER
     kept = (counts >= min_count) | (found == hole)
     if not kept[found != hole].any():
@@ -255,6 +257,17 @@ def _count(values) -> tuple[np.ndarray, np.ndarray]:
     counts = np.bincount(codes % len(found), minlength=len(found))
     order = [number for number in np.argsort(found) if counts[number]]
     return found[order], counts[order]
+
+
+def _by_category(found, counts, spellings) -> tuple[np.ndarray, np.ndarray]:
+    """Adds up the counts of the spellings of each category."""
+    sums: dict[str, int] = {}
+    for text, count in zip(found.tolist(), counts.tolist(), strict=True):
+        text = text.decode() if isinstance(text, bytes) else text
+        category = spellings.get(text.strip(), text.strip())
+        sums[category] = sums.get(category, 0) + count
+    names = sorted(sums)
+    return np.array(names, object), np.array([sums[name] for name in names])
 
 
 def _number(name, safe, values, kind, num_bins):
