@@ -6,12 +6,9 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
+from mtl_keras.columns.missing_words import is_missing_word
+
 # fmt: off
-MISSING_WORDS = frozenset((
-    "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "missing",
-    "unknown", "undefined", "?", "-", "--", ".", "#null!", "#div/0!",
-    "#value!", "#ref!",
-))
 # Codes of currencies that are not words of a language in capitals.
 _CODES = (
     "AED|ARS|AUD|BDT|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|GHS|HKD|"
@@ -174,8 +171,8 @@ def find_disguise(
     others = [text for text in texts if not _NUMBER.fullmatch(text)]
     if not others:
         return None
-    words = [text for text in others if text.lower() in MISSING_WORDS]
-    rest = [text for text in others if text.lower() not in MISSING_WORDS]
+    words = [text for text in others if is_missing_word(text)]
+    rest = [text for text in others if not is_missing_word(text)]
     if rest:
         points = any("." in text for text in texts if text not in others)
         found = (

@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.reading.csv_header import check_marks, read_header
+from mtl_keras.datasets.reading.csv_header import read_header
+from mtl_keras.datasets.reading.csv_marks import check_marks
 from mtl_keras.datasets.reading.csv_table import read_csv_table
 from mtl_keras.datasets.reading.join_tables import join_tables, kinds_differ
 from mtl_keras.datasets.reading.table import Table
@@ -44,7 +45,8 @@ def from_csv(
     min_count: int = 2,
     missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
-    missing_values: Sequence[str] = (),
+    day_first: bool | None = None,
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
     delimiter: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
@@ -120,13 +122,19 @@ def from_csv(
         missing_inputs: `"encode"` fills missing inputs and marks them,
             `"error"` refuses them. Defaults to that of `like`, or `"encode"`.
         parse_dates: List of columns of dates or times, which become seconds.
+        day_first: Boolean, whether 3/4/2020 is in April. Defaults to `None`:
+            the dates of a column show it, or those of `like`.
         missing_values: List of strings, cells that stand for a missing value
-            besides the empty one. Numbers are compared as numbers.
+            besides the empty one; or a dict from column to such a list, whose
+            columns keep all other words. Numbers are compared as numbers. A
+            word such as NA that is not listed is an error, unless the column
+            is in `categories`, or the word in `class_names`.
         delimiter: String of one character between two cells. Defaults to that
             of `like`, or `","`.
         decimal: String between the whole part of a number and its decimals.
             Defaults to that of `like`, or `"."`.
-        thousands: String between groups of three digits. Defaults to `None`.
+        thousands: String between groups of three digits, `""` for none.
+            Defaults to that of `like`, or none.
         names: List of the names of the columns of a file without a header.
         batch_size: Integer, samples per batch. Defaults to 32.
         seed: Integer of at least 0, seed of the parts and of the order of the
@@ -185,6 +193,7 @@ def from_csv(
         min_count=min_count,
         missing_inputs=missing_inputs,
         parse_dates=parse_dates,
+        day_first=day_first,
         missing_values=missing_values,
         delimiter=delimiter,
         decimal=decimal,
@@ -260,13 +269,12 @@ class _CsvFiles:
 
     def _header(self, file, part) -> list[str]:
         file = existing_file(file, "Pass the path of a csv or csv.gz file.")
-        header = read_header(
+        return read_header(
             file,
             "path" if part == "train" else part,
             self.reading["delimiter"],
             self.header,
         )
-        return header if self.header is None else list(self.header)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
         """Reads columns, some of which become numbers if all cells are."""

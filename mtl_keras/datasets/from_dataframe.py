@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtl_keras.columns.plain_column import find_categorical_columns
+from mtl_keras.datasets.reading.frames import check_frame
+from mtl_keras.datasets.reading.missing_values import MissingValues
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import table_arguments
 from mtl_keras.datasets.reading.table_splits import table_splits
@@ -35,7 +37,8 @@ def from_dataframe(
     min_count: int = 2,
     missing_inputs: str | None = None,
     parse_dates: Sequence[str] = (),
-    missing_values: Sequence[str] = (),
+    day_first: bool | None = None,
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
     batch_size: int = 32,
     seed: int = 0,
 ) -> Splits:
@@ -66,7 +69,9 @@ def from_dataframe(
         min_count: Occurrences that a category needs. Defaults to 2.
         missing_inputs: `"encode"` or `"error"`.
         parse_dates: Columns of dates or times, which become seconds.
-        missing_values: Texts that stand for a missing value.
+        day_first: Whether 3/4/2020 is in April. Defaults to `None`.
+        missing_values: Texts that stand for a missing value, or a dict of
+            them by column.
         batch_size: Samples per batch. Defaults to 32.
         seed: Seed of the parts and of the order. Defaults to 0.
 
@@ -105,37 +110,13 @@ def from_dataframe(
         min_count=min_count,
         missing_inputs=missing_inputs,
         parse_dates=parse_dates,
+        day_first=day_first,
         missing_values=missing_values,
         batch_size=batch_size,
         seed=seed,
     )
-    missing = tuple(arguments.reading["missing_values"])
-    return table_splits(_Frame(_frame(frame), missing), arguments)
-
-
-def _frame(frame):
-    import pandas  # takes half a second to load
-
-    if isinstance(frame, Mapping):
-        frame = pandas.DataFrame(dict(frame))
-    if not isinstance(frame, pandas.DataFrame):
-        raise TypeError(
-            f"`frame` is a {type(frame).__name__}; expected a "
-            "pandas.DataFrame. Convert it: pandas.DataFrame(array, "
-            "columns=[...])."
-        )
-    if not len(frame):
-        raise ValueError("`frame` holds no rows.")
-    wrong = [name for name in frame.columns if not isinstance(name, str)]
-    if wrong:
-        raise TypeError(
-            f"`frame` has a column named {wrong[0]!r}; expected texts. Rename "
-            "it: frame.rename(columns=str)."
-        )
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise ValueError(f"`frame` has two columns named {twice[0]!r}.")
-    return frame.reset_index(drop=True)
+    missing = arguments.reading["missing_values"]
+    return table_splits(_Frame(check_frame(frame, "frame"), missing), arguments)
 
 
 @dataclasses.dataclass(eq=False)
@@ -143,7 +124,7 @@ class _Frame:
     """Reads a DataFrame as a table."""
 
     frame: Any
-    missing_values: tuple[str, ...]
+    missing_values: MissingValues
     parts: None = None
     source: str = "the DataFrame"
 

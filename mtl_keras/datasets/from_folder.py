@@ -31,7 +31,7 @@ def from_folder(
     images: str = "images",
     masks: Mapping[str, str] | None = None,
     mask_suffix: str | Mapping[str, str] | None = None,
-    labels: str | None = None,
+    labels: Any = None,
     image_column: str | None = None,
     class_folders: str | None = None,
     subfolders: bool = False,
@@ -39,7 +39,10 @@ def from_folder(
     color_mode: str = "rgb",
     colors: Mapping[str, Any] | None = None,
     missing_pixel: Any = None,
-    missing_values: Sequence[str] = (),
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    delimiter: str = ",",
+    decimal: str = ".",
+    thousands: str | None = None,
     validation: float = 0.1,
     test: float = 0.2,
     group: str | None = None,
@@ -81,8 +84,8 @@ def from_folder(
             with `".png"`, `cell7.png` is that of `cell7.jpg`. A dict sets it by
             task; a task that `masks` does not name has its masks in the folder
             of images. Defaults to `None`: masks have the names of their images.
-        labels: String, a csv file that names one image per line. Defaults to
-            `None`: no table.
+        labels: String, a csv file that names one image per line; or a
+            `pandas.DataFrame` of such lines. Defaults to `None`: no table.
         image_column: String, the column that names the images. Defaults to
             `None`: the first column with a name, because pandas writes the
             index without one.
@@ -106,7 +109,13 @@ def from_folder(
             label, such as 255; with `colors`, a colour. A dict sets it by task.
             Defaults to `None`: all pixels have a label.
         missing_values: List of strings, cells of the table that stand for a
-            missing value besides the empty one. Defaults to `()`.
+            missing value besides the empty one, or a dict of them by column,
+            see `from_csv`. Defaults to `()`.
+        delimiter: String of one character between two cells of the table.
+            Defaults to `","`.
+        decimal: String between the whole part of a number and its decimals.
+            Defaults to `"."`.
+        thousands: String between groups of three digits. Defaults to `None`.
         validation: Float, fraction of the samples to use for validation. With
             0, there is no validation part. Defaults to 0.1.
         test: Float, fraction of the samples to use for the test. Defaults to
@@ -176,12 +185,17 @@ def from_folder(
     table = FolderLabels()
     if labels is not None:
         table = read_folder_labels(
-            layout.root / labels,
+            layout.root / labels
+            if isinstance(labels, str | os.PathLike)
+            else labels,
             list(files.images),
             list(specs.values()) or None,
             group,
             missing_values,
             image_column,
+            delimiter=delimiter,
+            decimal=decimal,
+            thousands=thousands,
         )
     else:
         _check_no_columns(specs, group=group, image_column=image_column)

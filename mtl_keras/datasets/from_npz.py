@@ -15,6 +15,7 @@ from mtl_keras.argument_checks import is_integer
 from mtl_keras.datasets.files import existing_file
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.datasets.reading.array_targets import make_array_target
+from mtl_keras.datasets.reading.missing_values import check_missing_values
 from mtl_keras.datasets.reading.partition import partition
 from mtl_keras.datasets.reading.rounding import check_rounding
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
@@ -32,6 +33,7 @@ def from_npz(
     inputs: str = "x",
     *,
     missing_pixel: int | Mapping[str, int] | None = None,
+    missing_values: Sequence[str] | Mapping[str, Sequence[str]] = (),
     validation: float = 0.1,
     test: float = 0.2,
     group: str | None = None,
@@ -58,6 +60,9 @@ def from_npz(
         missing_pixel: Integer, value of the pixels of a mask that have no
             label, such as 255. A dict sets it by task. Defaults to `None`: all
             pixels have a label.
+        missing_values: List of strings that stand for a missing label besides
+            the empty one, or a dict of them by key. Numbers are compared as
+            numbers. Defaults to `()`.
         validation: Float, fraction of the samples to use for validation. With
             0, there is no validation part. Defaults to 0.1.
         test: Float, fraction of the samples to use for the test. Defaults to
@@ -97,6 +102,9 @@ def from_npz(
     specs = read_target_specs(tasks, may_be_empty=True)
     file = existing_file(path, "Pass the path of an npz file.")
     specs = [_with_one_key(spec) for spec in specs]
+    missing_values = check_missing_values(
+        missing_values, [spec.columns[0] for spec in specs]
+    )
     keys = {spec.columns[0]: "tasks" for spec in specs}
     keys |= {inputs: "inputs", **({} if group is None else {group: "group"})}
     arrays = _read_arrays(file, keys)
@@ -108,6 +116,7 @@ def from_npz(
             arrays[spec.columns[0]],
             f"{spec.columns[0]!r} of '{file}'",
             missing.get(spec.name),
+            missing_values,
         )
         for spec in specs
     ]

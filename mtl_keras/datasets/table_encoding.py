@@ -43,6 +43,9 @@ class TableEncoding:
             in a cell. Defaults to none.
         reading: Dict of arguments of `from_csv` by which cells are read.
             Defaults to none.
+        date_forms: Dict from the name of a column of dates or times to their
+            form: `"day_first"`, `"month_first"`, `"date"` for others, or
+            `"time"`. Defaults to none.
 
     Example:
 
@@ -60,6 +63,7 @@ class TableEncoding:
     columns: Mapping[str, tuple[str, ...]]
     separators: Mapping[str, str] = dataclasses.field(default_factory=dict)
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    date_forms: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -96,6 +100,23 @@ class TableEncoding:
                 if name in columns or safe[name] in columns
             }
         return tables.encode_columns(self.feature_space, columns)
+
+    def spellings(self) -> dict[str, dict[str, str]]:
+        """Returns the spellings of the categories that are texts.
+
+        Returns:
+            Dict from the name of an input column to a dict from a spelling to
+            its category. Each category is one of its spellings.
+        """
+        safe = safe_names(self.inputs)
+        found = {}
+        for name in self.inputs:
+            if self.feature_space.features[safe[name]].dtype == "string":
+                layer = self.feature_space.preprocessors[safe[name]]
+                words = layer.get_vocabulary(include_special_tokens=False)
+                found[name] = {str(word): str(word) for word in words}
+                found[name] |= getattr(layer, "spellings", {})
+        return found
 
     def codes_as(self, other: TableEncoding) -> bool:
         """Returns whether another encoding encodes each row alike.
@@ -157,6 +178,7 @@ class TableEncoding:
                 "columns": self.columns,
                 "separators": self.separators,
                 "reading": self.reading,
+                "date_forms": self.date_forms,
             },
             indent=2,
             ensure_ascii=False,
@@ -190,6 +212,7 @@ class TableEncoding:
             {name: tuple(names) for name, names in saved["columns"].items()},
             saved["separators"],
             saved["reading"],
+            saved["date_forms"],
         )
 
 

@@ -6,6 +6,7 @@ This is the registry: one import for each layer.
 from mtl_keras.layers.category_embedding import (
     CategoryEmbedding as CategoryEmbedding,
 )
+from mtl_keras.layers.category_lookup import CategoryLookup as CategoryLookup
 from mtl_keras.layers.cross_stitch import CrossStitch as CrossStitch
 from mtl_keras.layers.d_select_k_gate import DSelectKGate as DSelectKGate
 from mtl_keras.layers.experts import Experts as Experts

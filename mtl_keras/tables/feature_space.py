@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +23,7 @@ from mtl_keras.columns.column_values import (
 )
 from mtl_keras.columns.plain_column import find_categorical_columns
 from mtl_keras.layers import (
+    CategoryLookup,
     NumberEncoding,
     PeriodicEncoding,
     PiecewiseLinearEncoding,
@@ -54,6 +56,7 @@ def fit_feature_space(
     crosses: Sequence[Sequence[str]] = (),
     crossing_dim: int = 32,
     missing_inputs: str = "encode",
+    spellings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> FeatureSpace:
     """Fits an encoding to the columns of a table.
 
@@ -94,6 +97,12 @@ def fit_feature_space(
         crossing_dim: Number of buckets of each cross. Defaults to `32`.
         missing_inputs: `"encode"` (default), or `"error"` to refuse missing
             values.
+        spellings: Dict from the name of a column of texts to a dict from a
+            spelling to the category that it stands for, such as
+            `{"member": {"TRUE": "True"}}`; the empty text is a missing
+            category. The encoding finds the category of each spelling, and
+            blanks around a text of these columns do not count. Defaults to
+            `None`: each text is a category.
 
     Returns:
         A `keras.utils.FeatureSpace`, adapted to the columns. It is saved by
@@ -129,7 +138,7 @@ def fit_feature_space(
     features = dict(features or {})
     crossed = [name for cross in crosses for name in cross]
     _check_names(table, categories=categories, embed=embed, features=features)
-    _check_names(table, crosses=crossed)
+    _check_names(table, crosses=crossed, spellings=spellings or {})
     kinds = {}
     for name, values in table.items():
         _check_values(name, values, missing_inputs)
@@ -140,7 +149,12 @@ def fit_feature_space(
             is_text(values) or name in {*categories, *embed}
         ):
             kinds[safe[name]] = _category(
-                name, safe[name], values, min_count, name in embed
+                name,
+                safe[name],
+                values,
+                min_count,
+                name in embed,
+                (spellings or {}).get(name),
             )
         else:
             kinds[safe[name]] = _number(
@@ -201,11 +215,13 @@ def _check_values(name: str, values: np.ndarray, missing_inputs: str) -> None:
         )
 
 
-def _category(name, safe, values, min_count, embedded):
+def _category(name, safe, values, min_count, embedded, spellings):
     dtype = "string" if is_text(values) else "int64"
     if not hasattr(values, "categories"):
         values = as_dtype(name, values, dtype)
     found, counts = _count(values)
+    if dtype == "string" and spellings is not None:
+        found, counts = _by_category(found, counts, spellings)
     hole = MISSING_TEXT if dtype == "string" else MISSING_INTEGER
     kept = (counts >= min_count) | (found == hole)
     if not kept[found != hole].any():
@@ -218,6 +234,8 @@ def _category(name, safe, values, min_count, embedded):
         if dtype == "string"
         else keras.layers.IntegerLookup
     )
+    if dtype == "string" and spellings is not None:
+        lookup = functools.partial(CategoryLookup, spellings)
     return FeatureSpace.feature(
         dtype=dtype,
         preprocessor=lookup(
@@ -239,6 +257,17 @@ def _count(values) -> tuple[np.ndarray, np.ndarray]:
     counts = np.bincount(codes % len(found), minlength=len(found))
     order = [number for number in np.argsort(found) if counts[number]]
     return found[order], counts[order]
+
+
+def _by_category(found, counts, spellings) -> tuple[np.ndarray, np.ndarray]:
+    """Adds up the counts of the spellings of each category."""
+    sums: dict[str, int] = {}
+    for text, count in zip(found.tolist(), counts.tolist(), strict=True):
+        text = text.decode() if isinstance(text, bytes) else text
+        category = spellings.get(text.strip(), text.strip())
+        sums[category] = sums.get(category, 0) + count
+    names = sorted(sums)
+    return np.array(names, object), np.array([sums[name] for name in names])
 
 
 def _number(name, safe, values, kind, num_bins):

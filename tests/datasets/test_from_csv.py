@@ -140,7 +140,9 @@ def test_groups_stay_in_one_part(write):
 def test_inputs_are_all_columns_left_that_have_a_name(write):
     columns = {"": [str(row) for row in range(ROWS)], **patients()}
     tasks = ["stage", "alive", "months"]
-    with pytest.warns(UserWarning, match="is the index that pandas writes"):
+    with pytest.warns(
+        UserWarning, match="has no name, as the index that pandas"
+    ):
         splits = datasets.from_csv(write(columns), tasks, group="patient")
     assert splits.input_names == ("row", "sex: other", "sex=f", "sex=m")
 
@@ -212,7 +214,13 @@ def test_random_tables_survive_a_round_trip(write, seed):
     )
     tasks = {"kind": {"kind": "Classification", "columns": ["class"]}}
     tasks["number"] = Regression("number")
-    splits = datasets.from_csv(path, tasks, numbers="float", seed=seed)
+    splits = datasets.from_csv(
+        path,
+        tasks,
+        numbers="float",
+        missing_values={"class": []},  # "-" is a class
+        seed=seed,
+    )
     x, y = whole(splits)
     np.testing.assert_array_equal(x, numbers[:, :2].astype("float32"))
     expected = np.where(holes[:, 1], np.nan, numbers[:, 2]).astype("float32")
@@ -558,3 +566,44 @@ def test_a_number_beyond_float32_is_named_with_the_ways_out(write, how):
         mark = re.search(r"missing_values=\('(.*?)',\)", str(error.value))[1]
         data = read(write(row=cells), missing_values=[mark])
         assert np.isfinite(whole(data)[0]).all()
+
+
+@pytest.mark.parametrize("names", [["lo", "mid", "hi"], ["no", "yes"]])
+def test_numbers_beside_class_names_count_from_zero_or_are_refused(
+    write, names
+):
+    tasks = {"y": {"kind": "Classification", "class_names": names}}
+    rows = [str(row) for row in range(ROWS)]
+
+    def read(numbers):
+        labels = [str(numbers[row % len(numbers)]) for row in range(ROWS)]
+        path = write({"a": rows, "y": labels})
+        return whole(datasets.from_csv(path, tasks))[1]["y"].tolist()
+
+    assert read([0, 1])[:2] == [0, 1]
+    # Without a 0, or without the last one, they may count from 1.
+    for numbers in ([1], [1, len(names) - 1]):
+        with pytest.raises(ValueError, match=r"no 0 .* from 0 or from 1"):
+            read(numbers)
+    with pytest.raises(ValueError, match="not in its class_names"):
+        read([1, len(names)])
+
+
+def test_thousands_of_like_are_left_out_by_an_empty_text(write):
+    rows = [f"{1 + row % 9}.{row:03d}" for row in range(ROWS)]
+    labels = ["ab"[row % 2] for row in range(ROWS)]
+    first = datasets.from_csv(
+        write({"a": rows, "y": labels}),
+        ["y"],
+        decimal=",",
+        thousands=".",
+        numbers="float",
+    )
+    path = write({"a": ["1.5", "2.25"], "y": ["a", "b"]})
+    parts = {"validation": 0, "test": 0}
+    with pytest.raises(ValueError, match="thousands='' for none"):
+        datasets.from_csv(path, like=first, decimal=".", **parts)
+    data = datasets.from_csv(
+        path, like=first, decimal=".", thousands="", **parts
+    )
+    assert data.arrays()[0].ravel().tolist() == [1.5, 2.25]

@@ -17,8 +17,9 @@ def write(root, names, table):
         table(root / "labels.csv")
 
 
-def labels(root, **arguments):
-    _, x, y = whole(root, {"y": "Regression"}, labels="labels.csv", **arguments)
+def labels(root, tasks=None, **arguments):
+    tasks = tasks or {"y": "Regression"}
+    _, x, y = whole(root, tasks, labels="labels.csv", **arguments)
     numbers = np.rint(x[:, 0, 0, 0] / 10).astype(int)
     return dict(zip(numbers.tolist(), y["y"].tolist(), strict=True))
 
@@ -131,3 +132,39 @@ def test_columns_without_a_table(tmp_path, argument):
     save(tmp_path / "images" / "0.png", np.zeros((4, 4, 3)))
     with pytest.raises(ValueError, match=f"`{argument}` .*there is no table"):
         datasets.from_folder(tmp_path, **{argument: "a"})
+
+
+def test_the_marks_of_a_table(tmp_path):
+    lines = [f"{n};{n},5" for n in range(COUNT)]
+    write(tmp_path, NUMBERED, "\n".join(["image;y", *lines]))
+    with pytest.raises(ValueError, match="Pass delimiter=';'"):
+        labels(tmp_path)
+    with pytest.raises(ValueError, match=r"decimal comma.*Pass decimal=','"):
+        labels(tmp_path, delimiter=";", tasks=["y"])
+    found = labels(tmp_path, delimiter=";", decimal=",")
+    assert found == {n: n + 0.5 for n in range(COUNT)}
+
+
+def test_a_frame_is_a_table(tmp_path, frame):
+    write(tmp_path, NUMBERED, "image,y")
+    frame = frame.astype(object)
+    frame.loc[0, "y"] = "NA"
+    _, x, y = whole(
+        tmp_path, {"y": "Regression"}, labels=frame, missing_values=["NA"]
+    )
+    numbers = np.rint(x[:, 0, 0, 0] / 10)
+    expected = np.where(numbers == 3, np.nan, numbers * 10)
+    np.testing.assert_array_equal(y["y"].ravel(), expected)
+    with pytest.raises(TypeError, match="`labels` is a list"):
+        whole(tmp_path, {"y": "Regression"}, labels=[1])
+
+
+def test_ways_out_of_a_table_of_labels(tmp_path):
+    (tmp_path / "images").mkdir()
+    lines = [f"{n},2020-01-0{1 + n}" for n in range(COUNT)]
+    write(tmp_path, NUMBERED, "\n".join(["image,y", *lines]))
+    with pytest.raises(ValueError, match="Convert them to numbers before"):
+        labels(tmp_path)
+    write(tmp_path, NUMBERED, "0,1.5\n1,2.5\n2,3.5")
+    with pytest.raises(ValueError, match=r"names=\[...\]\) as `labels`"):
+        labels(tmp_path)

@@ -348,3 +348,26 @@ def test_an_empty_list_of_tasks_reads_only_the_inputs(tmp_path):
     x, y = data.arrays()
     np.testing.assert_array_equal(x[:, 0], np.arange(10))
     assert y == {} and data.tasks == ()
+
+
+def test_words_for_missing_labels(write):
+    stage = np.array(["I", "II", "NA", "I"] * 6)
+    size = np.array([1.5, -9.0, 2.5, 3.5] * 6)
+    path = write(stage=stage, size=size)
+    with pytest.raises(ValueError, match=r"pass missing_values=\('NA',\)"):
+        datasets.from_npz(path, ["stage"])
+    y = whole(
+        datasets.from_npz(path, ["stage", "size"], missing_values=["NA", "-9"])
+    )[1]
+    np.testing.assert_array_equal(y["stage"][:4], [0, 1, -1, 0])
+    np.testing.assert_array_equal(y["size"][:4], [1.5, np.nan, 2.5, 3.5])
+    data = datasets.from_npz(path, ["stage"], missing_values={"stage": []})
+    assert data.tasks[0].class_names == ("I", "II", "NA")
+    with pytest.raises(ValueError, match=r"names the column 'stag'.*'stage'"):
+        datasets.from_npz(path, ["stage"], missing_values={"stag": ["NA"]})
+
+
+def test_texts_that_are_numbers_have_a_way_out(write):
+    path = write(price=np.array(["1,5", "2,25", "3,75"] * 8))
+    with pytest.raises(ValueError, match="Convert them to numbers before"):
+        datasets.from_npz(path, ["price"])

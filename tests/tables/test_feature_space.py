@@ -119,3 +119,17 @@ def test_kinds_of_keras_go_in_as_objects(columns):
     space = fit_feature_space(columns, features={"job": kind})
     x = encode_columns(space, columns)
     assert x.shape == (120, 8)
+
+
+def test_spellings_of_a_category_count_together():
+    ok = np.array(["True", "TRUE", "False ", "no", "", "-", "False"], object)
+    spellings = {"TRUE": "True", "no": "False", "-": ""}
+    space = fit_feature_space(
+        {"ok": ok}, spellings={"ok": spellings}, min_count=2
+    )
+    words = space.preprocessors["ok"].get_vocabulary()[1:]
+    assert words == ["", "False", "True"]
+    found = encode_columns(space, {"ok": ok}).argmax(axis=1)
+    np.testing.assert_array_equal(found, [3, 3, 2, 2, 1, 1, 2])
+    with pytest.raises(ValueError, match="spellings names 'ok'"):
+        fit_feature_space({"no": ok}, spellings={"ok": spellings})

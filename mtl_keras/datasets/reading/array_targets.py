@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.column import Column, parse_number
 from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
 from mtl_keras.datasets.reading.kind_labels import (
     format_size,
@@ -14,7 +15,16 @@ from mtl_keras.datasets.reading.kind_labels import (
     takes_class_names,
 )
 from mtl_keras.datasets.reading.mask_values import MaskValues, infer_num_classes
-from mtl_keras.datasets.reading.spec_task import get_size, make_task
+from mtl_keras.datasets.reading.missing_values import (
+    MissingValues,
+    check_class_names,
+    missing_values_for,
+)
+from mtl_keras.datasets.reading.spec_task import (
+    get_argument,
+    get_size,
+    make_task,
+)
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.tasks import (
@@ -33,6 +43,7 @@ def make_array_target(
     array: np.ndarray,
     source: str,
     missing_pixel: int | None = None,
+    missing_values: MissingValues = (),
 ) -> tuple[Task, np.ndarray]:
     """Makes the task and targets of an array.
 
@@ -43,6 +54,8 @@ def make_array_target(
         source: Key and file of the array, for errors.
         missing_pixel: Integer, value of the pixels of a mask that have no
             label. Defaults to `None`: all pixels have a label.
+        missing_values: Texts that stand for a missing label in a column, or a
+            dict of them by key. Defaults to `()`.
 
     Returns:
         The task, and targets as `ArraySource` takes them: numbers with NaN for
@@ -53,7 +66,7 @@ def make_array_target(
     """
     kind = spec.kind or _infer_kind(spec, array, source)
     if kind is None:
-        return _make_column_target(spec, kind, array, source)
+        return _make_column_target(spec, kind, array, source, missing_values)
     if has_one_class(kind, "pixel"):
         return _masks(spec, kind, _add_channel(array), source, missing_pixel)
     if kind.labels_per == "pixel" and kind.target_kind == "number":
@@ -68,16 +81,18 @@ def make_array_target(
     is_row = array.ndim == 2 and array.shape[1] > 1
     if is_row and kind.target_kind == "class" and not kind.columns:
         return _one_hot(spec, kind, array, source)
-    return _make_column_target(spec, kind, array, source)
+    return _make_column_target(spec, kind, array, source, missing_values)
 
 
-def _make_column_target(spec, kind, array, source) -> tuple[Task, np.ndarray]:
+def _make_column_target(
+    spec, kind, array, source, missing_values
+) -> tuple[Task, np.ndarray]:
     if array.ndim > 2:
         raise ValueError(
             f"Task {spec.name!r}: found targets of shape {array.shape} in "
             f"{source}, expected a number or a row of numbers per sample."
         )
-    columns = _columns(array, source)
+    columns = _columns(array, source, spec, missing_values)
     spec = dataclasses.replace(
         spec, kind=kind, columns=tuple(column.name for column in columns)
     )
@@ -114,7 +129,15 @@ def _is_float(array) -> bool:
     return array.dtype.kind == "f"
 
 
-def _columns(array: np.ndarray, source: str) -> list[Column]:
+def _columns(
+    array: np.ndarray, source: str, spec: TargetSpec, missing_values
+) -> list[Column]:
+    key = spec.columns[0]
+    words = missing_values_for(missing_values, key)
+    check_class_names(
+        spec.name, get_argument(spec, "class_names"), [key], missing_values
+    )
+    keeps_words = isinstance(missing_values, Mapping) and key in missing_values
     flat = array.reshape(len(array), -1)
     several = flat.shape[1] > 1
     columns = []
@@ -126,15 +149,26 @@ def _columns(array: np.ndarray, source: str) -> list[Column]:
 
         if values.dtype.kind in "US":
             values = np.char.strip(values.astype(str)).astype(object)
-            missing = values == ""
+            missing = np.isin(values.astype(str), ["", *words])
         elif values.dtype.kind in "biuf":
             missing = np.isnan(values.astype("float64"))
+            missing |= np.isin(values, [parse_number(word) for word in words])
         else:
             raise ValueError(
                 f"Found dtype {array.dtype} in {source}, expected numbers or "
                 "texts."
             )
-        columns.append(Column(name, values, missing, where, True))
+        columns.append(
+            Column(
+                name,
+                values,
+                missing,
+                where,
+                minus_one_is_missing=True,
+                keeps_words=keeps_words,
+                offers=frozenset({"missing_values"}),
+            )
+        )
     return columns
 
 

@@ -37,6 +37,11 @@ class Column:
             `None`.
         is_category: Boolean, whether the column is of the dtype `category` of
             pandas, so that its numbers are categories. Defaults to `False`.
+        keeps_words: Boolean, whether words such as NA are values, because the
+            caller names the missing values of this column. Defaults to
+            `False`.
+        offers: The arguments on cells that the caller's function has, such as
+            `"decimal"`, for the ways out of errors. Defaults to `None`: all.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Column:
     marks: tuple[str, str | None] = (".", None)
     factorized: tuple[np.ndarray, np.ndarray] | None = None
     is_category: bool = False
+    keeps_words: bool = False
+    offers: frozenset[str] | None = None
 
     @functools.cached_property
     def is_text(self) -> bool:
@@ -141,7 +148,8 @@ class Column:
         return self.is_numeric and bool((numbers == np.rint(numbers)).all())
 
     @functools.cached_property
-    def _is_boolean(self) -> bool:
+    def is_boolean(self) -> bool:
+        """Whether the values are true, false, yes and no, in any case."""
         words = {str(value).lower() for value in self.distinct.tolist()}
         return bool(words) and words <= BOOLEAN_WORDS
 
@@ -181,7 +189,7 @@ class Column:
             if self.is_whole:
                 return str(self.to_integer(value))
             value = self.number_name(value)
-            return value.lower() if self._is_boolean else value
+            return value.lower() if self.is_boolean else value
         return (
             self._float_name(value)
             if isinstance(value, float)
@@ -223,6 +231,14 @@ class Column:
             return self
         missing = self.missing | (self.numbers == -1)
         return self.with_missing(missing)
+
+    def first_row(self, value) -> int:
+        """Returns the first row that has a value.
+
+        Args:
+            value: One of `distinct`.
+        """
+        return int(np.argmax(~self.missing & (self.values == value)))
 
     def with_missing(self, missing: np.ndarray) -> Column:
         """Returns the column with other values missing.

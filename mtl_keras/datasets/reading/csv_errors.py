@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mtl_keras.datasets.reading.csv_quotes import check_quotes
 from mtl_keras.datasets.reading.csv_rows import check_lengths
+from mtl_keras.datasets.reading.frames import to_frame
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -49,7 +50,7 @@ class CsvErrors:
         if isinstance(error, UnicodeDecodeError):
             raise ValueError(
                 f"`{argument}` must be a csv file in UTF-8, "
-                f"{_other_bytes(file, self._delimiter)}"
+                f"{_other_bytes(file, self._delimiter, to_frame(argument))}"
             ) from error
         broken = (
             pandas.errors.ParserError,
@@ -69,7 +70,7 @@ class CsvErrors:
             ) from error
 
 
-def _other_bytes(file: Path, delimiter: str) -> str:
+def _other_bytes(file: Path, delimiter: str, to: str) -> str:
     """Describes the first bytes that are not UTF-8, and the way out."""
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rb") as stream:
@@ -77,7 +78,7 @@ def _other_bytes(file: Path, delimiter: str) -> str:
     if data.startswith(_UTF_16):
         return (
             f"found UTF-16 in '{file}'. Save it as 'CSV UTF-8', or pass "
-            "pandas.read_csv(..., encoding='utf-16') to from_dataframe."
+            f"pandas.read_csv(..., encoding='utf-16') {to}."
         )
     try:
         data.decode("utf-8-sig")
@@ -94,5 +95,5 @@ def _other_bytes(file: Path, delimiter: str) -> str:
     return (
         f"found the bytes {data[start:end]!r} in line {line}, column {column} "
         f"of '{file}'. Save it as 'CSV UTF-8', or pass pandas.read_csv(..., "
-        "encoding='cp1252'), or the encoding that it has, to from_dataframe."
+        f"encoding='cp1252'), or the encoding that it has, {to}."
     )

@@ -1,82 +1,51 @@
-"""The header of a csv file, and the marks that its cells are read by."""
+"""The header of a csv file, and columns that hold nothing."""
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_keras.datasets.reading.csv_errors import CsvErrors
-from mtl_keras.datasets.reading.csv_rows import read_rows
-from mtl_keras.datasets.reading.table import check_texts
-
-_EXCEL = (
-    "Save it as 'CSV UTF-8', or read it with pandas.read_excel and pass the "
-    "frame to from_dataframe."
-)
-_OTHER_TABLES = (
-    (b"PK\x03\x04", "an Excel file or a zip archive", _EXCEL),
-    (b"\xd0\xcf\x11\xe0", "an Excel file", _EXCEL),
-    (
-        b"PAR1",
-        "a Parquet file",
-        "Read it with pandas.read_parquet and pass "
-        "the frame to from_dataframe.",
-    ),
+from mtl_keras.datasets.reading.csv_rows import Row, filled_cells, read_rows
+from mtl_keras.datasets.reading.header_checks import (
+    check_delimiter,
+    check_header,
+    check_names,
+    check_start,
+    check_title,
 )
 
+# Rows that are compared with the header.
+_FIRST_ROWS = 100
 
-def check_marks(
-    delimiter: str, decimal: str = ".", thousands: str | None = None
-) -> None:
-    """Checks the marks between cells and within numbers.
+
+@dataclasses.dataclass(frozen=True)
+class CsvLayout:
+    """The layout of a csv file.
 
     Args:
-        delimiter: The argument `delimiter`.
-        decimal: The argument `decimal`.
-        thousands: The argument `thousands`.
-
-    Raises:
-        ValueError: If one is not a single usable character, or two of them
-            are the same.
+        columns: List of the names of all columns, `"Unnamed: 3"` for the
+            fourth if it has no name.
+        empty: Set of the columns without a name that hold nothing.
+        skipped: Integer, the rows before those of the table.
+        line: Integer, the last line before them, 0 for none.
+        has_mark: Boolean, whether the first line is `sep=;`, which Excel
+            reads.
     """
-    marks = {
-        "delimiter": delimiter,
-        "decimal": decimal,
-        "thousands": thousands,
-    }
-    if thousands is None:
-        del marks["thousands"]
-    for argument, mark in marks.items():
-        if not isinstance(mark, str) or len(mark) != 1:
-            raise ValueError(
-                f"`{argument}` must be one character, found {mark!r}."
-                + _hint(argument, mark)
-            )
-        if mark in "\"'\r\n" and (argument, mark) != ("thousands", "'"):
-            raise ValueError(
-                f"`{argument}` must be a character that neither quotes a cell "
-                f"nor ends a line, found {mark!r}."
-            )
-        if mark.isdigit() or (mark in "+-" and argument != "delimiter"):
-            raise ValueError(
-                f"`{argument}` must not be part of a number, found {mark!r}."
-            )
-    if decimal == thousands:
-        raise ValueError(
-            f"`decimal` and `thousands` are both {decimal!r}; pass both, such "
-            "as decimal=',' and thousands='.'."
-        )
 
+    columns: list[str]
+    empty: frozenset[str]
+    skipped: int
+    line: int
+    has_mark: bool
 
-def _hint(argument: str, mark) -> str:
-    if argument != "delimiter" or not isinstance(mark, str) or not mark:
-        return ""
-    if mark in ("\\t", "tab", "TAB"):
-        return " Pass delimiter='\\t' for a tab."
-    return (
-        " Read the file with pandas.read_csv(..., sep=..., engine='python') "
-        "and pass the frame to from_dataframe."
-    )
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, without those that hold nothing."""
+        return [name for name in self.columns if name not in self.empty]
 
 
 def read_header(
@@ -85,7 +54,7 @@ def read_header(
     delimiter: str,
     names: Sequence[str] | None = None,
 ) -> list[str]:
-    """Reads the names of the columns of a csv file.
+    """Reads the names of the columns of a csv file, see `read_layout`.
 
     Args:
         file: Path of the file.
@@ -94,76 +63,105 @@ def read_header(
         names: Names of the columns of a file without a header, or `None`.
 
     Returns:
-        The cells of the first line.
+        The names, without columns that have no name and hold nothing.
+    """
+    return read_layout(file, argument, delimiter, names).names
+
+
+def read_layout(
+    file: Path,
+    argument: str,
+    delimiter: str,
+    names: Sequence[str] | None = None,
+) -> CsvLayout:
+    """Reads the layout of a csv file.
+
+    Args:
+        file: Path of the file.
+        argument: String, the argument that names the file, for errors.
+        delimiter: String between two cells.
+        names: Names of the columns of a file without a header, or `None`.
+
+    Returns:
+        The `CsvLayout`.
 
     Raises:
         ValueError: If the file is empty, or its first line is not a header.
     """
-    _check_start(file, argument)
+    check_start(file, argument)
     with CsvErrors(file, argument, delimiter, 0):
-        _, header = next(read_rows(file, delimiter), (0, []))
-    if not header:
+        rows = _first_rows(file, delimiter)
+    has_mark = bool(rows) and _is_mark(rows[0][1], file, argument, delimiter)
+    rows = rows[has_mark:]
+    if not rows:
         raise ValueError(
             f"`{argument}` must hold a table, found an empty file at '{file}'."
         )
+    header = rows[0][1]
+    if names is None or len(names) > 1:
+        check_delimiter(header, file, argument, delimiter)
+    check_title(rows, file, argument, delimiter)
     if names is None:
-        _check_header(header, file, argument, delimiter)
-        return header
-    check_texts("names", names)
-    if len(names) != len(header):
-        raise ValueError(
-            f"`names` must name the {len(header)} columns of '{file}', found "
-            f"{len(names)} names."
-        )
-    if len(set(names)) < len(names):
-        raise ValueError(f"`names` holds a name twice: {list(names)}.")
-    if list(names) == header:
-        raise ValueError(
-            f"`names` is for a file without a header, but line 1 of '{file}' "
-            "holds these names. Leave `names` out."
-        )
-    return header
+        check_header(rows, file, argument)
+        columns = _with_placeholders(header)
+    else:
+        spare = max(len(header) - len(names), 0)
+        if spare and not filled_cells(file, delimiter, {*_last(header, spare)}):
+            header = header[: len(names)]
+        check_names(names, header, file, argument)
+        columns = [
+            *names,
+            *(f"Unnamed: {len(names) + n}" for n in range(spare)),
+        ]
+    unnamed = {
+        number
+        for number, name in enumerate(columns)
+        if number >= len(header)
+        or (names is None and number and not header[number])
+    }
+    empty = unnamed - filled_cells(
+        file, delimiter, unnamed, has_mark + (names is None)
+    )
+    return CsvLayout(
+        columns,
+        frozenset(columns[number] for number in empty),
+        (names is None) + has_mark,
+        rows[0][0] if names is None else int(has_mark),
+        has_mark,
+    )
 
 
-def _check_start(file: Path, argument: str) -> None:
-    """Raises a `ValueError` for tables of other programs."""
-    with file.open("rb") as stream:
-        start = stream.read(8)
-    for mark, kind, way_out in _OTHER_TABLES:
-        if start.startswith(mark):
-            raise ValueError(
-                f"`{argument}` must be a csv file, found {kind} in '{file}'. "
-                f"{way_out}"
-            )
+def _last(header: Sequence[str], count: int) -> range:
+    return range(len(header) - count, len(header))
 
 
-def _check_header(header, file, argument, delimiter) -> None:
-    others = [mark for mark in ";\t|" if mark in header[0]]
-    if len(header) == 1 and others and delimiter not in others:
-        raise ValueError(
-            f"`{argument}` must have cells between {delimiter!r}, found "
-            f"{others[0]!r} in the header of '{file}'. Pass "
-            f"delimiter={others[0]!r}."
-        )
-    numbers = sum(map(_is_number, header))
-    if numbers == len(header) or (numbers > 1 and numbers * 2 > len(header)):
-        raise ValueError(
-            f"`{argument}` must have a header, found numbers in line 1 of "
-            f"'{file}'. No header? Pass the names of its {len(header)} columns "
-            "as names=[...]."
-        )
-    for name in header:
-        if header.count(name) > 1:
-            raise ValueError(
-                f"`{argument}` must have a different name for each column, "
-                f"found {name!r} {header.count(name)} times in the header of "
-                f"'{file}'."
-            )
-
-
-def _is_number(cell: str) -> bool:
+def _first_rows(file: Path, delimiter: str) -> list[Row]:
+    rows = []
     try:
-        float(cell)
-    except ValueError:
+        for row in itertools.islice(read_rows(file, delimiter), _FIRST_ROWS):
+            rows.append(row)
+    except csv.Error:
+        if not rows:
+            raise
+    return rows
+
+
+def _is_mark(row: list[str], file, argument, delimiter) -> bool:
+    """Whether a row is the mark `sep=;` of Excel."""
+    if not row[0].lower().startswith("sep=") or any(row[1:]):
         return False
-    return True
+    mark = row[0][4:] or (delimiter if len(row) > 1 else "")
+    if mark and mark != delimiter:
+        raise ValueError(
+            f"`{argument}` must have cells between {delimiter!r}, but line 1 "
+            f"of '{file}' is 'sep={mark}'. Pass delimiter={mark!r}."
+        )
+    return bool(mark)
+
+
+def _with_placeholders(header: Sequence[str]) -> list[str]:
+    """Names columns without a name, but for the index in front."""
+    return [
+        name if name or not number else f"Unnamed: {number}"
+        for number, name in enumerate(header)
+    ]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mtl_keras.datasets.reading.csv_rows import open_text
+from mtl_keras.datasets.reading.frames import to_frame
 
 _CHUNK = 2**22
 # Cells of a column that are looked at.
@@ -39,7 +40,9 @@ def check_merged_rows(
     Raises:
         ValueError: If a quote is not closed. The error names its line.
     """
-    quotes, breaks = _count(file)
+    quotes, breaks, escapes = _count(file)
+    if escapes:
+        _check_escapes(file, argument, delimiter)
     if quotes and breaks > len(frame) + skipped:
         fits = [
             _kind(frame[name], read_number) for name in frame.columns.tolist()
@@ -95,8 +98,10 @@ def check_quotes(
                     "Mend the line: close the quote, or write a quote that "
                     'belongs to the text twice, within quotes ("""a"" b"). If '
                     "quotes have no meaning in the file, pass "
-                    "pandas.read_csv(..., quoting=csv.QUOTE_NONE) to "
-                    "from_dataframe."
+                    "pandas.read_csv(..., quoting=csv.QUOTE_NONE) "
+                    f"{to_frame(argument)}; if a backslash stands before a "
+                    "quote that belongs to the text, pass pandas.read_csv("
+                    f"..., escapechar='\\\\') {to_frame(argument)}."
                 )
             lines.clear()
 
@@ -107,16 +112,39 @@ def _kept(text, lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def _count(file: Path) -> tuple[int, int]:
-    """Counts the quotes and the ends of lines."""
-    quotes = feeds = returns = 0
+def _check_escapes(file: Path, argument: str, delimiter: str) -> None:
+    """Raises a `ValueError` for a backslash before a quote within a cell.
+
+    A cell in quotes may end with a backslash, and `\\""` is one before a
+    quote that is written twice.
+    """
+    mark = re.escape(delimiter)
+    end = rf" *(?:{mark}|[\r\n]|$)"
+    within = r'[^"\\]|\\(?!")|""|\\""'
+    escaped = re.compile(rf'(?:^|{mark}) *"(?:{within})*\\"(?!"|{end})')
+    with open_text(file) as text:
+        for line, row in enumerate(text, 1):
+            if escaped.search(row):
+                raise ValueError(
+                    f"`{argument}` must write a quote within a cell twice, "
+                    f"found \\\" in line {line} of '{file}'. Pass "
+                    "pandas.read_csv(..., escapechar='\\\\') "
+                    f"{to_frame(argument)}, or write the quotes twice "
+                    '("""a"" b").'
+                )
+
+
+def _count(file: Path) -> tuple[int, int, int]:
+    """Counts quotes, the ends of lines, and backslashes before quotes."""
+    quotes = feeds = returns = escapes = 0
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rb") as stream:
         while chunk := stream.read(_CHUNK):
             quotes += chunk.count(b'"')
             feeds += chunk.count(b"\n")
             returns += chunk.count(b"\r")
-    return quotes, max(feeds, returns)
+            escapes += b"\\" in chunk and b'\\"' in chunk
+    return quotes, max(feeds, returns), escapes
 
 
 def _is_strict(lines: list[str], delimiter: str) -> bool:

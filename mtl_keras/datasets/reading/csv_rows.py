@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
+
+# The last line of a row, counted from 1, and its cells.
+Row = tuple[int, list[str]]
 
 
 def open_text(file: Path) -> TextIO:
@@ -24,7 +28,7 @@ def open_text(file: Path) -> TextIO:
     return opener(file, "rt", encoding="utf-8-sig", newline="")
 
 
-def read_rows(file: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def read_rows(file: Path, delimiter: str) -> Iterator[Row]:
     """Reads the rows of a csv file that are not blank.
 
     Args:
@@ -39,6 +43,57 @@ def read_rows(file: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             if len(row) > 1 or (row and row[0].strip()):
                 yield reader.line_num, [cell.strip() for cell in row]
+
+
+def width(cells: Sequence[str]) -> int:
+    """Returns the number of cells of a row, without empty ones at its end.
+
+    Args:
+        cells: The cells.
+    """
+    return max((n + 1 for n, cell in enumerate(cells) if cell), default=0)
+
+
+def filled_cells(
+    file: Path, delimiter: str, columns: Collection[int], skipped: int = 0
+) -> set[int]:
+    """Finds columns that hold something.
+
+    Args:
+        file: Path of the file.
+        delimiter: String between two cells.
+        columns: Numbers of the columns to look at. The file is not read if
+            there are none.
+        skipped: Integer, the first rows that do not count. Defaults to `0`.
+
+    Returns:
+        Those that do.
+    """
+    found: set[int] = set()
+    if not columns:
+        return found
+    for _, row in itertools.islice(read_rows(file, delimiter), skipped, None):
+        found |= {n for n in columns if n < len(row) and row[n]}
+    return found
+
+
+def count_spare_cells(file: Path, delimiter: str, count: int) -> int:
+    """Counts the empty cells that rows have behind their columns.
+
+    Args:
+        file: Path of the file.
+        delimiter: String between two cells.
+        count: Integer, the number of columns.
+
+    Returns:
+        The most that a row has; 0 if one of them is not empty.
+    """
+    most = 0
+    for _, row in read_rows(file, delimiter):
+        if any(row[count:]):
+            return 0
+        most = max(most, len(row) - count)
+    return most
 
 
 def locate_row(
@@ -93,7 +148,7 @@ def rows_with_values(
 
 
 def check_lengths(
-    file: Path, argument: str, delimiter: str, count: int
+    file: Path, argument: str, delimiter: str, count: int, spare: int = 0
 ) -> None:
     """Checks that each row has as many cells as there are columns.
 
@@ -102,12 +157,16 @@ def check_lengths(
         argument: String, the argument that names the file.
         delimiter: String between two cells.
         count: Integer, the number of columns.
+        spare: Integer, the empty cells that a row may have behind them.
+            Defaults to `0`.
 
     Raises:
         ValueError: If a row has another number of cells.
     """
     for line, row in read_rows(file, delimiter):
-        if len(row) != count and any(row):
+        is_mark = row[0].lower().startswith("sep=") and not any(row[1:])
+        fits = count <= len(row) <= count + spare
+        if not fits and any(row) and not (line == 1 and is_mark):
             raise ValueError(
                 f"`{argument}` must have {count} cells in each line, one for "
                 f"each column, found {len(row)} in line {line} of '{file}'. "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from mtl_keras.columns.disguised_numbers import find_disguise
@@ -26,5 +28,8 @@ def describe_disguise(column: Column) -> tuple[str, str] | None:
     if found is None:
         return None
     what, text, way_out = found
+    arguments = re.findall(r"(\w+)=", way_out)
+    if column.offers is not None and not column.offers.issuperset(arguments):
+        way_out = "Convert them to numbers before the file is saved"
     row = int(np.argmax(column.values == text))
     return f"{what}, such as {text!r} in {column.where(row)}", way_out

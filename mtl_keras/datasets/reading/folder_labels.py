@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from mtl_keras.datasets.reading.csv_table import read_csv_table
+from mtl_keras.datasets.reading.frames import check_frame
 from mtl_keras.datasets.reading.groups import read_groups
 from mtl_keras.datasets.reading.image_files import image_name, suggest_image
+from mtl_keras.datasets.reading.missing_values import (
+    MissingValues,
+    check_class_names,
+    check_missing_values,
+)
+from mtl_keras.datasets.reading.spec_task import get_argument
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.reading.targets import make_target
@@ -20,6 +27,9 @@ from mtl_keras.tasks import Task
 
 # Header of an index in pandas, when written and when read again.
 _INDEX = re.compile(r"(Unnamed: \d+)?")
+
+
+_OFFERS = frozenset({"missing_values", "delimiter", "decimal", "thousands"})
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,23 +49,25 @@ class FolderLabels:
 
 
 def read_folder_labels(
-    path: Path,
+    labels,
     images: Sequence[str],
     specs: Sequence[TargetSpec] | None,
     group: str | None,
-    missing_values: Sequence[str],
+    missing_values: MissingValues,
     image_column: str | None = None,
+    **marks,
 ) -> FolderLabels:
     """Reads the labels of images.
 
     Args:
-        path: Path of a csv file.
+        labels: Path of a csv file, or a `pandas.DataFrame`.
         images: List of the names of the images.
         specs: The `TargetSpec`s, or `None` for all columns.
         group: String, column of the groups, or `None`.
-        missing_values: Cells that stand for a missing value.
+        missing_values: Cells that stand for a missing value, see `from_csv`.
         image_column: String, column that names the images. Defaults to
             `None`: the first column, except for the index of pandas.
+        **marks: `delimiter`, `decimal` and `thousands` of `from_csv`.
 
     Returns:
         The `FolderLabels`. Images that the table does not name have missing
@@ -65,9 +77,11 @@ def read_folder_labels(
         ValueError: If the table names an image twice or one that does not
             exist, or an image has no group.
     """
-    table = read_csv_table(
-        path, argument="labels", missing_values=missing_values
-    )
+    table = _read_table(labels, missing_values, marks)
+    check_missing_values(missing_values, table.names)
+    for spec in specs or ():
+        names = get_argument(spec, "class_names")
+        check_class_names(spec.name, names, spec.columns, missing_values)
     names = _drop_index(table)
     named_by = _find_image_column(table, names, images, image_column)
     rows = _find_rows(table, named_by, images)
@@ -86,6 +100,22 @@ def read_folder_labels(
     return FolderLabels(tuple(made), targets, groups)
 
 
+def _read_table(labels, missing_values, marks) -> Table:
+    if isinstance(labels, Path):
+        table = read_csv_table(
+            labels, argument="labels", missing_values=missing_values, **marks
+        )
+    else:
+        source = "the DataFrame of `labels`"
+        table = Table(
+            check_frame(labels, "labels"),
+            source,
+            lambda row: (f"row {row}", source),
+            check_missing_values(missing_values),
+        )
+    return dataclasses.replace(table, offers=_OFFERS)
+
+
 def _drop_index(table: Table) -> list[str]:
     """Returns the names of the columns, without those of a leading index."""
     names = list(table.names)
@@ -94,7 +124,7 @@ def _drop_index(table: Table) -> list[str]:
     if not names:
         raise ValueError(
             f"`labels` must hold a column that names the images, but "
-            f"'{table.file}' has only columns without a name, which pandas "
+            f"{table.source} has only columns without a name, which pandas "
             "writes for an index. Write it with index_label='image'."
         )
     return names
@@ -119,7 +149,7 @@ def _find_image_column(table, names, images, image_column) -> str:
         if rival is not None:
             raise ValueError(
                 f"`labels` must hold one column that names the images, found "
-                f"two in '{table.file}': {first!r}, which numbers the lines, "
+                f"two in {table.source}: {first!r}, which numbers the lines, "
                 f"and {rival!r}. Pass image_column={rival!r} or image_column="
                 f"{first!r}."
             )
@@ -137,7 +167,7 @@ def _find_image_column(table, names, images, image_column) -> str:
         raise ValueError(
             f"`labels` must name the images in a column with a name, found "
             f"them in the index that pandas writes without one in "
-            f"'{table.file}'. Write it with index_label='image', or put "
+            f"{table.source}. Write it with index_label='image', or put "
             "'image' above the first column."
         )
     return first
@@ -198,7 +228,7 @@ def _read_groups(table, group, images, rows) -> np.ndarray:
     column = table.column(group, "group")
     if (rows < 0).any():
         raise ValueError(
-            f"`group` requires a line per image, but '{table.file}' has none "
+            f"`group` requires a line per image, but {table.source} has none "
             f"for {images[int(np.argmin(rows))]!r}. Add one; its labels may be "
             "empty."
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from mtl_keras.columns.column_values import is_text
 from mtl_keras.datasets.reading.column import Column, too_large_found
 from mtl_keras.datasets.reading.disguise import describe_disguise
+from mtl_keras.datasets.reading.missing_values import find_missing_words
 from mtl_keras.datasets.reading.table import Table, check_texts
 from mtl_keras.safe_name import safe_names
 from mtl_keras.spelling import did_you_mean
@@ -95,10 +96,10 @@ def _warn_about_index(names: Sequence[str], source: str) -> None:
     if names:
         way_in = "name it in `inputs`" if names[0] else "give it a name"
         warnings.warn(
-            f"Column {names[0]!r} of {source} is the index that pandas writes, "
-            "so it is left out of the inputs. Drop it (index_col=0 in "
-            "read_csv, index=False in to_csv), or pass "
-            f"exclude={list(names)!r}; if it is an input, {way_in}.",
+            f"Column {names[0]!r} of {source} has no name, as the index that "
+            "pandas writes, so it is left out of the inputs. If it is an input,"
+            f" {way_in}; otherwise leave it out of the file (an index by "
+            f"index=False in to_csv), or pass exclude={list(names)!r}.",
             stacklevel=7,
         )
 
@@ -107,7 +108,7 @@ def read_inputs(
     table: Table,
     names: Sequence[str],
     categories: Collection[str],
-    texts: Mapping[str, Collection[str]] | None = None,
+    texts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, np.ndarray]:
     """Reads the inputs of a table, with holes where values are missing.
 
@@ -115,8 +116,8 @@ def read_inputs(
         table: The table.
         names: Names of the columns.
         categories: Names of those whose numbers are categories.
-        texts: Dict from name to the known categories, for those that are
-            texts in any case. Defaults to `None`: none are.
+        texts: Dict from name to the known spellings and their categories, for
+            those that are texts in any case. Defaults to `None`: none are.
 
     Returns:
         Dict from name to an array of shape `(n,)`, see `Table.input`.
@@ -124,21 +125,26 @@ def read_inputs(
     texts = texts or {}
     return {
         name: table.input(
-            name, name in categories, name in texts, texts.get(name, ())
+            name, name in categories, name in texts, texts.get(name)
         )
         for name in names
     }
 
 
 def check_inputs(
-    table: Table, columns: Mapping[str, np.ndarray], categories: Collection[str]
+    table: Table,
+    columns: Mapping[str, np.ndarray],
+    categories: Collection[str],
+    declared: Collection[str] = (),
 ) -> None:
     """Checks that inputs are numbers or categories.
 
     Args:
         table: The table, for the error.
         columns: Dict from name to the input.
-        categories: Names of the columns that the caller declares categories.
+        categories: Names of the columns that are categories, because the
+            caller or the dtype says so.
+        declared: Names of those that the caller declares. Defaults to none.
 
     Raises:
         ValueError: If texts are numbers, dates or holes in disguise, numbers
@@ -177,24 +183,71 @@ def check_inputs(
                 f"categories=[{name!r}]."
             )
 
+    _check_words(table, columns, declared)
 
-def check_same_kinds(table: Table, encoding, names: Sequence[str]) -> None:
+
+def _check_words(table: Table, names: Iterable[str], declared) -> None:
+    """Raises a `ValueError` if categories may be missing values.
+
+    One error names all columns. A declared column keeps its words, unless its
+    other values are numbers, so that it may be declared for these.
+    """
+    found = {}
+    for name in names:
+        column = table.column(name, "inputs")
+        words = find_missing_words(column)
+        if not words:
+            continue
+        others = column.numbers[~column.no_number & ~column.missing]
+        if name not in declared or len(others):
+            found[name] = words
+    if not found:
+        return
+    words = tuple(dict.fromkeys(w for some in found.values() for w in some))
+    name, (first, *_) = next(iter(found.items()))
+    column = table.column(name, "inputs")
+    kept = [n for n in found if n not in declared]
+    keep = (
+        f"categories={kept!r}"
+        if kept == [*found]
+        else f"missing_values={ {n: [] for n in found}!r}"
+    )
+    more = [n for n in found if n != name]
+    more = f" (such words are also in {more!r})" if more else ""
+    raise ValueError(
+        f"`inputs`: found {first!r} in {column.where(column.first_row(first))}"
+        f"{more}. If it stands for a missing value, pass missing_values="
+        f"{words!r}; if it is a category, pass {keep}. A dict names missing "
+        f"values by column: missing_values={{{name!r}: {found[name]!r}}}."
+    )
+
+
+def check_same_kinds(
+    table: Table,
+    encoding,
+    names: Sequence[str],
+    known: Mapping[str, Mapping[str, str]],
+) -> None:
     """Checks that inputs are numbers where those of `like` are.
 
     Args:
         table: The table.
         encoding: `TableEncoding` of the data that were read before.
         names: Names of the inputs.
+        known: Dict from name to the spellings of the categories of `like`.
 
     Raises:
         ValueError: If a cell is not a number, or not an integer where `like`
-            has categories of integers. The error names its line.
+            has categories of integers; or may be a missing value and is not a
+            category. The error names its line.
     """
     safe = safe_names(encoding.inputs)
     features = encoding.feature_space.features
     for name in names:
         column = table.column(name, "inputs")
         dtype = features[safe[name]].dtype
+        if dtype == "string":
+            _check_known_words(column, known.get(name, {}))
         if dtype == "string" or column.values.dtype.kind == "b":
             continue
         if column.too_large.any():
@@ -214,6 +267,19 @@ def check_same_kinds(table: Table, encoding, names: Sequence[str]) -> None:
                 f"{value!r} in {column.where(row)}. If it stands for a missing "
                 f"value, pass missing_values=({value!r},)."
             )
+
+
+def _check_known_words(column: Column, known: Mapping[str, str]) -> None:
+    """Raises a `ValueError` if an unknown category may be a missing value."""
+    words = [word for word in find_missing_words(column) if word not in known]
+    if words:
+        raise ValueError(
+            f"`inputs`: found {words[0]!r} in "
+            f"{column.where(column.first_row(words[0]))}, which is not a "
+            "category of the data of `like`. If it stands for a missing value, "
+            f"pass missing_values={tuple(words)!r}; if it is a category, pass "
+            f"missing_values={{{column.name!r}: []}}."
+        )
 
 
 def _check_disguise(column: Column) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_keras.columns.missing_words import is_missing_word
 from mtl_keras.datasets.reading.class_codes import class_codes
 from mtl_keras.datasets.reading.column import (
     Column,
@@ -13,6 +14,7 @@ from mtl_keras.datasets.reading.column import (
     too_large_found,
 )
 from mtl_keras.datasets.reading.disguise import describe_disguise
+from mtl_keras.datasets.reading.missing_values import find_missing_words
 from mtl_keras.tasks import BinaryClassification, Classification, Regression
 
 # Whole numbers that are classes have few values, each of which is repeated.
@@ -23,8 +25,6 @@ FEW_TEXTS = 20
 
 # Float32 has 24 bits.
 _LARGEST_RATIO = 2.0**14
-
-_NO_CLASSES = {"na", "n/a", "nan", "null", "?"}
 
 
 def check_labelled(task: str, columns: Sequence[Column]) -> None:
@@ -220,6 +220,7 @@ def encode_classes(
         and not set(found) & set(class_names)
         and _count_from_zero(column, len(class_names))
     ):
+        _check_has_zero(task, column, class_names)
         return _fill(labelled, column.numbers), tuple(class_names)
     return class_codes(task, column, class_names), tuple(class_names)
 
@@ -233,6 +234,23 @@ def _count_from_zero(column: Column, count: int) -> bool:
     return bool(((numbers >= 0) & (numbers < count)).all())
 
 
+def _check_has_zero(task: str, column: Column, class_names) -> None:
+    """Raises a `ValueError` for numbers that may count from 0 or from 1."""
+    numbers = column.numbers[~column.missing]
+    if (numbers == 0).any():
+        return
+    row = int(np.argmax(~column.missing))
+    count = len(class_names)
+    raise ValueError(
+        f"Task {task!r}: found {column.values[row]} in {column.where(row)} and "
+        f"no 0 in the column, so its numbers may count the {count} class_names "
+        "from 0 or from 1. Write the names of the classes in place of their "
+        "numbers, or name the classes by these numbers: class_names="
+        f"{[str(number) for number in range(count)]} or "
+        f"{[str(number) for number in range(1, count + 1)]}."
+    )
+
+
 def _check_values(task: str, column: Column) -> None:
     """Raises a `ValueError` at a value that hardly names a class."""
     is_class = column.is_whole or column.has_codes or column.is_category
@@ -244,15 +262,67 @@ def _check_values(task: str, column: Column) -> None:
             f"{column.where(index)}, expected classes: texts or integers. For "
             "numbers use Regression."
         )
-    for value in column.distinct.tolist():
-        minus_one = column.is_whole and str(value) in ("-1", "-1.0")
-        if minus_one or str(value).lower() in _NO_CLASSES:
-            row = int(np.argmax(~column.missing & (column.values == value)))
-            raise ValueError(
-                f"Task {task!r}: found {str(value)!r} in {column.where(row)}. "
-                "If it stands for a missing label, pass missing_values=("
-                f"{str(value)!r},); if it is a class, name it in the "
-                "class_names of the task."
+    words = find_missing_words(column)
+    if column.is_whole:
+        distinct = column.distinct.tolist()
+        words += [v for v in distinct if str(v) in ("-1", "-1.0")]
+    check_words(
+        task, column, words, list(map(column.format_value, column.distinct))
+    )
+
+
+def check_words(
+    task: str,
+    column: Column,
+    words: Sequence,
+    classes: Sequence[str],
+    kind: str = "Classification",
+) -> None:
+    """Raises a `ValueError` if words may stand for missing labels.
+
+    Args:
+        task: String, name of the task.
+        column: The column.
+        words: The values that may do so.
+        classes: Names of all classes that are found.
+        kind: String, kind of the task, for the way out.
+    """
+    if not words:
+        return
+    row = column.first_row(words[0])
+    texts = tuple(map(str, words))
+    few = sorted(set(classes)) if len(set(classes)) <= 10 else ["...", texts[0]]
+    raise ValueError(
+        f"Task {task!r}: found {texts[0]!r} in {column.where(row)}. If it "
+        f"stands for a missing label, pass missing_values={texts!r}; if it is "
+        "a class, name it in the class_names of the task: {'kind': "
+        f"{kind!r}, 'class_names': {few!r}}}."
+    )
+
+
+def check_separated(
+    task: str,
+    column: Column,
+    parts: Sequence[Sequence[str]],
+    labels: Sequence[str],
+) -> None:
+    """Checks cells of several labels for words such as NA.
+
+    Args:
+        task: String, name of the task.
+        column: The column.
+        parts: For each distinct cell, its labels.
+        labels: All labels that are found.
+
+    Raises:
+        ValueError: If a label may stand for a missing one.
+    """
+    if column.keeps_words:
+        return
+    for cell, found in zip(column.distinct.tolist(), parts, strict=True):
+        if any(map(is_missing_word, found)):
+            check_words(
+                task, column, [cell], labels, "MultiLabelClassification"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,10 @@ from mtl_keras.columns.column_values import is_missing, is_text
 from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.datasets.reading.categories import read_categories
 from mtl_keras.datasets.reading.column import Column, parse_number
+from mtl_keras.datasets.reading.missing_values import (
+    MissingValues,
+    missing_values_for,
+)
 from mtl_keras.spelling import did_you_mean
 
 
@@ -26,21 +30,25 @@ class Table:
         source: String, the holder of the table, such as `"'patients.csv'"`.
         place: Function from a row, counted from 0, to its place and holder,
             such as `("line 7", "'patients.csv'")`.
-        missing_values: Tuple of texts that stand for a missing value; the
-            empty one always does. Numbers are compared as numbers.
+        missing_values: Tuple of texts that stand for a missing value, or a
+            dict of them by column; the empty one always does. Numbers are
+            compared as numbers.
         decimal: String between the whole part of a number and its decimals.
         thousands: String between groups of three digits, or `None`.
         file: Path of the file, or `None`.
+        offers: The arguments on cells that the caller's function has, see
+            `Column`. Defaults to `None`: all.
         columns_read: Dict of the columns that were read; not an argument.
     """
 
     frame: Any
     source: str
     place: Callable[[int], tuple[str, str]]
-    missing_values: tuple[str, ...] = ()
+    missing_values: MissingValues = ()
     decimal: str = "."
     thousands: str | None = None
     file: Path | None = None
+    offers: frozenset[str] | None = None
     columns_read: dict[str, Column] = dataclasses.field(
         default_factory=dict, init=False, repr=False
     )
@@ -90,7 +98,7 @@ class Table:
                 object,
             )
             return self._text_column(name, texts)
-        marks = [parse_number(text) for text in self.missing_values]
+        marks = map(parse_number, missing_values_for(self.missing_values, name))
         for mark in marks:
             missing |= values == mark
         return Column(
@@ -99,6 +107,7 @@ class Table:
             missing,
             self._where(name),
             is_category=self.is_category(name),
+            offers=self.offers,
         )
 
     def is_category(self, name: str) -> bool:
@@ -137,7 +146,7 @@ class Table:
         name: str,
         category: bool = False,
         text: bool = False,
-        known: Collection[str] = (),
+        known: Mapping[str, str] | None = None,
     ):
         """Reads a column as an input.
 
@@ -147,7 +156,8 @@ class Table:
                 integers. Defaults to `False`.
             text: Boolean, whether they are texts in any case, as in data that
                 were read before. Defaults to `False`.
-            known: Categories of data that were read before. Defaults to none.
+            known: Dict from spelling to category of data that were read
+                before. Defaults to `None`.
 
         Returns:
             Of shape `(n,)`: a `pandas.Categorical` of texts; an array of
@@ -180,8 +190,9 @@ class Table:
         # By distinct texts, which are few; -1 is the code of a missing one.
         codes, distinct = pandas.factorize(values)
         texts = [_text(value) for value in distinct.tolist()]
-        marks = {read(text) for text in self.missing_values}
-        holes = {"", *self.missing_values}
+        words = missing_values_for(self.missing_values, name)
+        marks = {read(text) for text in words}
+        holes = {"", *words}
         gone = [text in holes or read(text) in marks for text in texts]
         missing = np.array([*gone, True])[codes]
         # Texts that differ only by blanks are one.
@@ -205,6 +216,9 @@ class Table:
             marks=(self.decimal, self.thousands),
             factorized=(renumbered[codes], np.array([*there], object)),
             is_category=self.is_category(name),
+            offers=self.offers,
+            keeps_words=isinstance(self.missing_values, Mapping)
+            and name in self.missing_values,
         )
 
 

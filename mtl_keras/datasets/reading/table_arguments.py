@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mtl_keras.datasets.reading.missing_values import check_missing_values
 from mtl_keras.datasets.reading.table import check_texts
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.datasets.splits import Splits
@@ -21,10 +22,10 @@ _READING = {
     "decimal": ".",
     "thousands": None,
     "parse_dates": (),
+    "day_first": None,
     "task_column": None,
     "missing_inputs": "encode",
 }
-_LISTS = ("missing_values", "parse_dates")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,14 +131,27 @@ def table_arguments(like: Any, **passed) -> TableArguments:
     )
 
 
+def _check_day_first(value) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(
+            f"`day_first` must be True, False or None, found {value!r}."
+        )
+
+
 def _read_by(name: str, value, before: Mapping[str, Any]):
     """The value of an argument: the caller's, that of `like`, or a default."""
-    if name in _LISTS:
+    if name == "missing_values":
+        value = check_missing_values(value) or None
+    elif name == "parse_dates":
         value = check_texts(name, value) or None
+    elif name == "day_first":
+        _check_day_first(value)
     if value is None:
         value = before.get(name)
     if value is None:
         value = _READING[name]
+    if name == "thousands" and value == "":
+        return None  # none, where `like` has one
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -17,6 +17,7 @@ from mtl_keras.datasets.reading.input_columns import (
     choose_inputs,
     read_inputs,
 )
+from mtl_keras.datasets.reading.missing_values import check_missing_values
 from mtl_keras.datasets.reading.table import Table, check_texts
 from mtl_keras.datasets.reading.table_arguments import TableArguments
 from mtl_keras.datasets.reading.target_spec import TargetSpec
@@ -49,7 +50,7 @@ def read_columns(
     reader: TableReader,
     arguments: TableArguments,
     specs: Sequence[TargetSpec],
-) -> tuple[Table, dict[str, np.ndarray], set[str]]:
+) -> tuple[Table, dict[str, np.ndarray], set[str], dict[str, str]]:
     """Reads a table and its inputs.
 
     Args:
@@ -59,7 +60,8 @@ def read_columns(
 
     Returns:
         The `Table`; a dict from the name of an input to an array of shape
-        `(n,)`, checked; and the names of those that are categories.
+        `(n,)`, checked; the names of those that are categories; and a dict
+        from column to the form of its dates.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -67,16 +69,21 @@ def read_columns(
     """
     inputs = _choose_inputs(reader, arguments, specs)
     categories = _categories(reader, arguments, inputs)
-    table = _read(reader, arguments, specs, inputs, categories)
+    table, date_forms = _read(reader, arguments, specs, inputs, categories)
     like = arguments.like
+    known = _known_categories(like)
     if like is not None:
-        check_same_kinds(table, like, inputs)
-    columns = read_inputs(table, inputs, categories, _known_categories(like))
+        check_same_kinds(table, like, inputs, known)
+    columns = read_inputs(table, inputs, categories, known)
     if arguments.reading["missing_inputs"] == "error":
         _check_complete(table, columns)
     if like is None:
-        check_inputs(table, columns, categories)
-    return table, columns, categories
+        declared = {
+            *arguments.encoding["categories"],
+            *arguments.encoding["embed"],
+        }
+        check_inputs(table, columns, categories, declared)
+    return table, columns, categories, date_forms
 
 
 def _choose_inputs(reader, arguments, specs) -> list[str]:
@@ -134,25 +141,16 @@ def _categories(reader, arguments, inputs) -> set[str]:
     return categories | (set(reader.categories) & set(inputs))
 
 
-def _known_categories(like: TableEncoding | None) -> dict[str, list[str]]:
-    """Texts of the input columns that are texts in the data of `like`."""
-    if like is None:
-        return {}
-    space = like.feature_space
-    safe = tables.safe_names(like.inputs)
-    return {
-        name: [
-            str(text)
-            for text in space.preprocessors[safe[name]].get_vocabulary(
-                include_special_tokens=False
-            )
-        ]
-        for name in like.inputs
-        if space.features[safe[name]].dtype == "string"
-    }
+def _known_categories(
+    like: TableEncoding | None,
+) -> dict[str, dict[str, str]]:
+    """Spellings of the categories of the input columns of `like`."""
+    return {} if like is None else like.spellings()
 
 
-def _read(reader, arguments, specs, inputs, categories) -> Table:
+def _read(
+    reader, arguments, specs, inputs, categories
+) -> tuple[Table, dict[str, str]]:
     asked = {c: "tasks" for spec in specs for c in spec.columns}
     if not arguments.labels:
         asked = {}
@@ -169,7 +167,11 @@ def _read(reader, arguments, specs, inputs, categories) -> Table:
             )
     dates = arguments.reading["parse_dates"]
     numbers = [n for n in inputs if n not in categories and n not in dates]
+    if arguments.like is None:
+        check_missing_values(arguments.reading["missing_values"], reader.names)
     table = reader.read([*inputs, *asked], numbers)
+    before = {} if arguments.like is None else arguments.like.date_forms
+    forms = {}
     for name in dates:
         if name not in inputs and name not in asked:
             if arguments.like is not None:
@@ -178,11 +180,13 @@ def _read(reader, arguments, specs, inputs, categories) -> Table:
                 f"`parse_dates` names {name!r}, which is not a column that is "
                 f"read. {did_you_mean(name, [*inputs, *asked])}"
             )
-        seconds = read_seconds(table, name)
+        seconds, forms[name] = read_seconds(
+            table, name, arguments.reading["day_first"], before.get(name)
+        )
         table = dataclasses.replace(
             table, frame=table.frame.assign(**{name: seconds})
         )
-    return table
+    return table, forms
 
 
 def _check_complete(table: Table, columns) -> None:

@@ -7,7 +7,12 @@ import dataclasses
 from mtl_keras import tables
 from mtl_keras.columns.column_values import is_text
 from mtl_keras.datasets.reading.array_source import ArraySource
+from mtl_keras.datasets.reading.categories import read_spellings
 from mtl_keras.datasets.reading.leaks import warn_about_leaks
+from mtl_keras.datasets.reading.missing_values import (
+    check_class_names,
+    missing_values_for,
+)
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import TableArguments
 from mtl_keras.datasets.reading.table_columns import TableReader, read_columns
@@ -34,7 +39,9 @@ def table_splits(reader: TableReader, arguments: TableArguments) -> Splits:
         ValueError: If a column does not exist, or a value does not fit.
     """
     specs = arguments.target_specs()
-    table, columns, categories = read_columns(reader, arguments, specs)
+    table, columns, categories, date_forms = read_columns(
+        reader, arguments, specs
+    )
     parts, groups = read_parts(reader, table, arguments)
     made = _targets(table, arguments, specs) if arguments.labels else []
     tasks = tuple(task for task, _ in made)
@@ -42,8 +49,12 @@ def table_splits(reader: TableReader, arguments: TableArguments) -> Splits:
     encoding = arguments.like
     if encoding is None:
         _check_names_apart(columns, tasks)
-        encoding = _fit(columns, categories, parts["train"], arguments)
+        spellings = _spellings(table, columns, arguments)
+        encoding = _fit(
+            columns, categories, spellings, parts["train"], arguments
+        )
         encoding = _with_tasks(encoding, specs, tasks)
+        encoding = dataclasses.replace(encoding, date_forms=date_forms)
         _warn(columns, categories, y, tasks, parts)
     return make_splits(
         ArraySource(encoding.encode(columns), y),
@@ -60,6 +71,12 @@ def table_splits(reader: TableReader, arguments: TableArguments) -> Splits:
 
 
 def _targets(table: Table, arguments: TableArguments, specs) -> list:
+    for spec in specs:
+        names = getattr(
+            spec.task, "class_names", spec.arguments.get("class_names")
+        )
+        words = arguments.reading["missing_values"]
+        check_class_names(spec.name, names, spec.columns, words)
     name = arguments.task_column
     if name is not None:
         return tasks_in_rows(table, specs, table.column(name, "task_column"))
@@ -69,12 +86,25 @@ def _targets(table: Table, arguments: TableArguments, specs) -> list:
     ]
 
 
-def _fit(columns, categories, train, arguments) -> TableEncoding:
+def _spellings(table: Table, columns, arguments) -> dict[str, dict[str, str]]:
+    """Spellings of the categories of the columns of texts."""
+    words = arguments.reading["missing_values"]
+    return {
+        name: read_spellings(
+            table.column(name, "inputs"), missing_values_for(words, name)
+        )
+        for name, values in columns.items()
+        if is_text(values)
+    }
+
+
+def _fit(columns, categories, spellings, train, arguments) -> TableEncoding:
     rows = {name: values[train] for name, values in columns.items()}
     space = tables.fit_feature_space(
         rows,
         **{**arguments.encoding, "categories": sorted(categories)},
         missing_inputs=arguments.reading["missing_inputs"],
+        spellings=spellings,
     )
     return TableEncoding(
         space, tuple(columns), (), {}, reading=dict(arguments.reading)

@@ -13,6 +13,7 @@ from mtl_keras.datasets.reading.kind_labels import (
 )
 from mtl_keras.datasets.reading.labels import (
     check_labelled,
+    check_separated,
     encode_classes,
     encode_numbers,
     infer_kind,
@@ -118,6 +119,7 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
     names = get_argument(spec, "class_names")
     found = sorted({part for labels in parts for part in labels})
     if names is None:
+        check_separated(spec.name, column, parts, found)
         names = tuple(found)
     for name in found:
         if name not in names:

@@ -1,9 +1,12 @@
 """Dates and times as seconds."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from mtl_keras import datasets
 from mtl_keras.datasets.reading.dates import read_seconds
 from mtl_keras.datasets.reading.table import Table
 
@@ -11,7 +14,7 @@ from mtl_keras.datasets.reading.table import Table
 def seconds(cells, **arguments):
     frame = pd.DataFrame({"seen": cells})
     table = Table(frame, "a test", lambda row: (f"row {row}", "a test"))
-    return read_seconds(table, "seen")
+    return read_seconds(table, "seen", **arguments)[0]
 
 
 def since_epoch(*texts):
@@ -110,3 +113,90 @@ def test_missing_dates_of_pandas_are_missing():
     cells = pd.to_datetime(["2021-01-31", None, "1500-01-01"], format="mixed")
     found = seconds(cells)
     np.testing.assert_array_equal(np.isnan(found), [False, True, False])
+
+
+def form(cells, **arguments):
+    frame = pd.DataFrame({"seen": cells})
+    table = Table(frame, "a test", lambda row: (f"row {row}", "a test"))
+    return read_seconds(table, "seen", **arguments)[1]
+
+
+def test_the_form_of_dates():
+    assert form(["31/12/2020"]) == "day_first"
+    assert form(["12/31/2020"]) == "month_first"
+    assert form(["3.4.2020"]) == "day_first"
+    assert form(["2020-12-31"]) == form(pd.to_datetime(["2020"])) == "date"
+    assert form(["10:30"]) == form(pd.to_timedelta([1], "s")) == "time"
+
+
+@pytest.mark.parametrize("order", ["day_first", "month_first"])
+def test_the_order_of_day_and_month_comes_from_before(order):
+    day_first = order == "day_first"
+    expected = since_epoch("2020-04-03" if day_first else "2020-03-04")
+    for arguments in ({"day_first": day_first}, {"before": order}):
+        found = seconds(["3/4/2020"], **arguments)
+        np.testing.assert_array_equal(found, expected)
+    # The caller comes before what was read before.
+    other = "month_first" if day_first else "day_first"
+    found = seconds(["3/4/2020"], day_first=day_first, before=other)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match=r"pass day_first=True or"):
+        seconds(["3/4/2020"], before="date")
+    late = ["3/15/2020", "15/3/2020"][not day_first]
+    with pytest.raises(ValueError, match=r"does not exist with .*day_first"):
+        seconds(["3/4/2020", late], before=order)
+
+
+def test_times_and_dates_are_not_taken_for_each_other():
+    with pytest.raises(ValueError, match="found times or durations in row 0"):
+        seconds(["10:30"], before="date")
+    with pytest.raises(ValueError, match=r"found dates in row 0.*have times"):
+        seconds(["2020-01-31"], before="time")
+    with pytest.raises(ValueError, match="found dates in the column 'seen'"):
+        seconds(pd.to_datetime(["2020-01-31"]), before="time")
+    np.testing.assert_array_equal(seconds(["", None], before="time"), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (pd.to_timedelta(["1 day", None, "90 s"]), [86400, np.nan, 90]),
+        ([datetime.timedelta(hours=1), None], [3600, np.nan]),
+        ([datetime.date(1970, 1, 2), None], [86400, np.nan]),
+        ([datetime.datetime(1970, 1, 1, 0, 1), pd.NaT], [60, np.nan]),
+        ([datetime.time(0, 1, 1), None], [61, np.nan]),
+        (pd.period_range("1970-01-02", periods=2), [86400, 172800]),
+    ],
+)
+def test_dates_and_times_of_python_and_pandas(cells, expected):
+    np.testing.assert_array_equal(seconds(cells), expected)
+
+
+def test_like_reads_dates_by_the_order_of_the_encoding(tmp_path):
+    def write(name, dates):
+        lines = [f"{date},{n % 2}" for n, date in enumerate(dates)]
+        (tmp_path / name).write_text("\n".join(["seen,y", *lines]))
+        return tmp_path / name
+
+    dates = [f"{1 + n % 12}/{1 + n % 28}/2020" for n in range(60)]
+    data = datasets.from_csv(
+        write("a.csv", dates), ["y"], parse_dates=["seen"], numbers="float"
+    )
+    data.encoding.save(tmp_path / "saved")
+    loaded = datasets.TableEncoding.load(tmp_path / "saved")
+    new = write("b.csv", ["3/4/2020", "3/5/2020"])
+    whole = {"validation": 0, "test": 0}
+    for like in (data, loaded):
+        x, _ = datasets.from_csv(new, like=like, **whole).arrays()
+        expected = since_epoch("2020-03-04", "2020-03-05")
+        np.testing.assert_allclose(x[:, 0], expected.astype("float32"))
+    x, _ = datasets.from_csv(new, like=data, day_first=True, **whole).arrays()
+    expected = since_epoch("2020-04-03", "2020-05-03")
+    np.testing.assert_allclose(x[:, 0], expected.astype("float32"))
+    with pytest.raises(
+        ValueError, match=r"'15/6/2020' in line 3.*month before"
+    ):
+        path = write("c.csv", ["3/4/2020", "15/6/2020"])
+        datasets.from_csv(path, like=data, **whole)
+    with pytest.raises(TypeError, match="`day_first` must be True, False"):
+        datasets.from_csv(new, ["y"], day_first="yes")
