@@ -64,6 +64,7 @@ class RunCodes:
                     separator=spec.separator,
                     # Labels may be numbers of classes that the user names.
                     same_classes=get_argument(spec, "class_names") is None,
+                    counts_from_zero=True,
                 )
             )
         return specs

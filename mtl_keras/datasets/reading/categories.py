@@ -114,7 +114,7 @@ def _one_spelling(column: Column, value) -> str:
 
 
 def _is_word(column: Column, category: str) -> bool:
-    """Whether a category is true, false, yes or no, in any spelling."""
+    """Returns whether a category is true, false, yes or no, in any spelling."""
     return category in ("True", "False") or (
         column.is_boolean and category in BOOLEAN_WORDS
     )

@@ -147,7 +147,7 @@ def _first_rows(file: Path, delimiter: str) -> list[Row]:
 
 
 def _is_mark(row: list[str], file, argument, delimiter) -> bool:
-    """Whether a row is the mark `sep=;` of Excel."""
+    """Returns whether a row is the mark `sep=;` of Excel."""
     if not row[0].lower().startswith("sep=") or any(row[1:]):
         return False
     mark = row[0][4:] or (delimiter if len(row) > 1 else "")

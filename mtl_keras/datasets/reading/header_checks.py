@@ -173,7 +173,7 @@ def _no_header(header: Sequence[str], argument: str) -> str:
 
 
 def _fits_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row is one of data: a text comes again below it.
+    """Returns whether a first row holds data: a text comes again below it.
 
     Numbers are names too, such as years, unless they have decimals.
     """

@@ -176,6 +176,7 @@ def encode_classes(
     num_classes: int | None,
     class_names: Sequence[str] | None,
     numbered: bool = True,
+    counts_from_zero: bool = False,
 ) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Turns the values of a column into classes.
 
@@ -188,6 +189,8 @@ def encode_classes(
             are found, sorted.
         numbered: Boolean, whether the values may be the numbers of these
             classes, if no name is a number. Defaults to `True`.
+        counts_from_zero: Boolean, whether such numbers are known to count from
+            0. Defaults to `False`: there must be a 0.
 
     Returns:
         int32 array of shape `(n,)`, -1 where a label is missing, and the
@@ -220,7 +223,8 @@ def encode_classes(
         and not set(found) & set(class_names)
         and _count_from_zero(column, len(class_names))
     ):
-        _check_has_zero(task, column, class_names)
+        if not counts_from_zero:
+            _check_has_zero(task, column, class_names)
         return _fill(labelled, column.numbers), tuple(class_names)
     return class_codes(task, column, class_names), tuple(class_names)
 

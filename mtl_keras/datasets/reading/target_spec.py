@@ -33,6 +33,8 @@ class TargetSpec:
         separator: String between several labels in one cell, or `None`.
         same_classes: Boolean, whether labels must be names of the task's
             classes, as in data that were read before.
+        counts_from_zero: Boolean, whether numbers are known to count named
+            classes from 0, as in data that were read before.
     """
 
     name: str
@@ -42,6 +44,7 @@ class TargetSpec:
     task: Task | None = None
     separator: str | None = None
     same_classes: bool = False
+    counts_from_zero: bool = False
 
 
 def read_target_specs(

@@ -151,7 +151,12 @@ def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
     count = get_num_classes(spec, kind)
     names = get_argument(spec, "class_names")
     codes, names = encode_classes(
-        spec.name, column, count, names, numbered=not spec.same_classes
+        spec.name,
+        column,
+        count,
+        names,
+        numbered=not spec.same_classes,
+        counts_from_zero=spec.counts_from_zero,
     )
     if names is not None:
         check_class_names(spec.name, kind, names, f"column {column.name!r}")
