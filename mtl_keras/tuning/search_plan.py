@@ -12,7 +12,15 @@ import tensorflow as tf
 
 from mtl_keras import distribution as distributions
 from mtl_keras.distribution.workers import has_several_workers
-from mtl_keras.tuning.folds import split_parts
+from mtl_keras.tuning.callback_list import read_callbacks
+from mtl_keras.tuning.fold_indices import describe_folds
+from mtl_keras.tuning.folds import (
+    Part,
+    as_arrays,
+    read_own_folds,
+    split_parts,
+    unpack,
+)
 from mtl_keras.tuning.make_hyper_model import HyperModel, make_hyper_model
 from mtl_keras.tuning.objective import (
     TOTAL_LOSS,
@@ -27,6 +35,7 @@ from mtl_keras.tuning.search_settings import (
     describe_search,
     resolve_max_trials,
 )
+from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_runner import TrialRunner
 
@@ -72,8 +81,11 @@ def plan_search(
     patience: int | None = 5,
     batch_size: int = 32,
     executions_per_trial: int = 1,
-    folds: int | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    folds=None,
+    validation_split: float = 0.0,
+    callbacks: keras.callbacks.Callback
+    | Sequence[keras.callbacks.Callback]
+    | None = None,
     references: Mapping[str, float] | None = None,
     merge: bool = True,
     loss_weights: str = "ratios",
@@ -90,12 +102,16 @@ def plan_search(
         "seed": seed,
     }
     check_counts(**counts)
+    callbacks = read_callbacks(callbacks)
     strategy = _strategy(distribution, replicas)
     with strategy.scope():
         hyper_model = make_hyper_model(
             factory, space, merge=merge, loss_weights=loss_weights
         )
-    parts = split_parts(train, validation, folds, seed)
+    train, validation = as_arrays(train), as_arrays(validation)
+    folds = read_own_folds(folds, train)
+    parts = split_parts(train, validation, folds, seed, validation_split)
+    _check_batch_size(hyper_model.space, parts[0])
     objectives = read_objectives(
         objective,
         known_objectives(hyper_model.default_model, parts[0].validation),
@@ -108,7 +124,8 @@ def plan_search(
         objectives,
         train,
         tuner=tuner,
-        folds=folds,
+        folds=describe_folds(folds),
+        validation_split=validation_split,
         references=references,
         **counts,
     )
@@ -140,10 +157,21 @@ def _runner(
         strategy=strategy,
         fit={
             "batch_size": counts["batch_size"],
-            "callbacks": tuple(callbacks),
+            "callbacks": callbacks,
         },
         patience=counts["patience"],
     )
+
+
+def _check_batch_size(space: SearchSpace, part: Part) -> None:
+    _, y, _ = unpack(part.train)
+    if y is None and "batch_size" in space:
+        raise ValueError(
+            "The space names batch_size, but the training data is a "
+            f"{type(part.train).__name__} with batches of its own, so all "
+            "trials would train on the same batches. Leave batch_size out, or "
+            "pass arrays, (x, y)."
+        )
 
 
 def _strategy(distribution, replicas: int | None) -> tf.distribute.Strategy:

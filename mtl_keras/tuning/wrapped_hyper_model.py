@@ -23,7 +23,10 @@ from mtl_keras.tuning.hyperparameter_dimensions import (
     resolve_conditions,
 )
 from mtl_keras.tuning.multi_task_hyper_model import default_loss_weights
+from mtl_keras.tuning.plain_values import to_plain
 from mtl_keras.tuning.search_space import SearchSpace
+from mtl_keras.tuning.step_checks import is_stepped
+from mtl_keras.tuning.step_errors import stepped_range
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
 # Common names of the argument of such a function.
@@ -262,6 +265,9 @@ def _overridden(declared: Mapping, space) -> dict:
                 f"The space names {name!r}, which build does not declare. "
                 f"{did_you_mean(name, declared)}"
             )
+        given = to_plain(space[name])
+        if is_stepped(given):  # KerasTuner has no tuples as values
+            raise stepped_range(name, given, *given)
     return resolve_conditions(
         {
             name: dataclasses.replace(
