@@ -84,6 +84,9 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
     (None, 8)
     """
 
+    # Whether another function than `keras.Model.fit` trains the models.
+    has_custom_fit = False
+
     def __init__(
         self,
         factory: Callable[..., keras.Model],

@@ -44,6 +44,8 @@ def search(
     name: str | None = None,
     seed: int = 0,
     resume: bool = True,
+    retry_failed: bool = False,
+    overwrite: bool = False,
     verbose: int = 1,
 ) -> Study:
     """Searches the hyperparameters of a factory for the best model.
@@ -114,6 +116,11 @@ def search(
         seed: Seed of proposals, initial weights, shuffling and dropout.
             Defaults to `0`.
         resume: Whether to resume a search in that folder. Defaults to `True`.
+        retry_failed: Whether to run failed trials again. Completed trials are
+            kept, also if callbacks or a custom factory changed; the journal
+            records the change. Defaults to `False`.
+        overwrite: Whether to delete a search in that folder and to start from
+            nothing. Defaults to `False`.
         verbose: `0` for no output; otherwise a table of the trials in a
             terminal, or else a line for each trial. Defaults to `1`.
 
@@ -125,9 +132,12 @@ def search(
             first one.
         FileExistsError: If the folder holds a search and `resume` is false.
         FolderInUseError: If another search is running in the folder.
+        RepeatedFailuresError: If 3 trials in a row failed with the same error
+            and others have completed.
         TypeError: If an argument has the wrong type.
-        ValueError: If an argument is invalid, or the folder holds a search
-            with other settings.
+        ValueError: If an argument is invalid, the data does not match the
+            default model, or the folder holds a search with completed trials
+            whose settings, data, callbacks or factory differ.
 
     Example:
 
@@ -168,4 +178,12 @@ def search(
     folder = Path(directory) / (name or plan.settings["factory"].strip("<>"))
     make = make_executor(plan, workers, distribution, replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
-    return run_plan(plan, folder, make, resume=resume, report=report)
+    return run_plan(
+        plan,
+        folder,
+        make,
+        resume=resume,
+        retry_failed=retry_failed,
+        overwrite=overwrite,
+        report=report,
+    )

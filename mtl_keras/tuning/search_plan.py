@@ -13,6 +13,7 @@ import tensorflow as tf
 from mtl_keras import distribution as distributions
 from mtl_keras.distribution.workers import has_several_workers
 from mtl_keras.tuning.callback_list import read_callbacks
+from mtl_keras.tuning.fingerprint import make_fingerprint
 from mtl_keras.tuning.fold_indices import describe_folds
 from mtl_keras.tuning.folds import (
     Part,
@@ -23,6 +24,7 @@ from mtl_keras.tuning.folds import (
 )
 from mtl_keras.tuning.make_hyper_model import HyperModel, make_hyper_model
 from mtl_keras.tuning.objective import (
+    DELTA_M,
     TOTAL_LOSS,
     Objective,
     known_objectives,
@@ -30,6 +32,12 @@ from mtl_keras.tuning.objective import (
     read_objectives,
 )
 from mtl_keras.tuning.oracles import make_oracle
+from mtl_keras.tuning.preflight import (
+    check_monitors,
+    check_optimizer,
+    check_parts,
+    check_streams,
+)
 from mtl_keras.tuning.search_settings import (
     check_counts,
     describe_search,
@@ -55,6 +63,7 @@ class SearchPlan:
         references: Dict from task to the metric of its single-task model, or
             `None`.
         recipe: The study file of the search, or `None`.
+        fingerprint: Data, callbacks and factory, see `make_fingerprint`.
     """
 
     hyper_model: HyperModel
@@ -66,6 +75,7 @@ class SearchPlan:
     epochs: int
     references: Mapping[str, float] | None
     recipe: StudyRecipe | None = None
+    fingerprint: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def plan_search(
@@ -108,17 +118,24 @@ def plan_search(
         hyper_model = make_hyper_model(
             factory, space, merge=merge, loss_weights=loss_weights
         )
+    if not hyper_model.has_custom_fit:
+        check_streams(train, validation)
     train, validation = as_arrays(train), as_arrays(validation)
     folds = read_own_folds(folds, train)
     parts = split_parts(train, validation, folds, seed, validation_split)
     _check_batch_size(hyper_model.space, parts[0])
+    check_optimizer(hyper_model)
+    known = known_objectives(hyper_model.default_model, parts[0].validation)
     objectives = read_objectives(
         objective,
-        known_objectives(hyper_model.default_model, parts[0].validation),
+        known,
         # Some hypermodels must build models to find this out.
         weights_vary=TOTAL_LOSS in objective_names(objective)
         and hyper_model.varies_weights,
     )
+    _check_references(references, objectives)
+    check_parts(hyper_model, parts)
+    check_monitors(hyper_model, callbacks, known)
     settings = describe_search(
         hyper_model,
         objectives,
@@ -142,6 +159,9 @@ def plan_search(
         settings=settings,
         epochs=epochs,
         references=references,
+        fingerprint=make_fingerprint(
+            hyper_model.factory, train, validation, callbacks
+        ),
     )
 
 
@@ -163,14 +183,23 @@ def _runner(
     )
 
 
+def _check_references(references, objectives: Sequence[Objective]) -> None:
+    names = [objective.name for objective in objectives]
+    if references is not None and DELTA_M not in names:
+        raise ValueError(
+            f"references are for the objective {DELTA_M!r}, but the objectives "
+            f"are {names}. Leave references out, or add {DELTA_M!r}."
+        )
+
+
 def _check_batch_size(space: SearchSpace, part: Part) -> None:
     _, y, _ = unpack(part.train)
     if y is None and "batch_size" in space:
+        kind = type(part.train).__name__.lstrip("_")
         raise ValueError(
-            "The space names batch_size, but the training data is a "
-            f"{type(part.train).__name__} with batches of its own, so all "
-            "trials would train on the same batches. Leave batch_size out, or "
-            "pass arrays, (x, y)."
+            f"The space names batch_size, but the training data is a {kind} "
+            "that already has batches, so all trials would train on the same "
+            "ones. Leave batch_size out, or pass arrays, (x, y)."
         )
 
 

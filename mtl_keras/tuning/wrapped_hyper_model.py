@@ -97,6 +97,11 @@ class WrappedHyperModel:
         self.tasks = default_loss_weights(self.default_model)
 
     @property
+    def has_custom_fit(self) -> bool:
+        """Checks whether the hypermodel overrides `fit`."""
+        return overrides_fit(self._hyper_model)
+
+    @property
     def varies_weights(self) -> bool:
         """Checks whether the loss weights differ between trials.
 
@@ -175,10 +180,7 @@ class WrappedHyperModel:
             ValueError: If `fit` declares another hyperparameter.
         """
         hp = _hyperparameters(arguments)
-        if (
-            overrides_fit(self._hyper_model)
-            and kwargs.get("batch_size") == BATCH_SIZE
-        ):
+        if self.has_custom_fit and kwargs.get("batch_size") == BATCH_SIZE:
             # Keras has the same default, and `fit` may pass another one.
             del kwargs["batch_size"]
         found = self._hyper_model.fit(hp, model, *args, **kwargs)

@@ -33,7 +33,7 @@ def test_the_last_samples_are_split_off_as_keras_does():
     np.testing.assert_array_equal(part.validation[1]["left"], y["left"][7:])
 
 
-@pytest.mark.parametrize("fraction", [1.0, -0.5, 0.01, True])
+@pytest.mark.parametrize("fraction", [1.0, -0.5, 0.99, True])
 def test_bad_splits_are_refused(fraction):
     with pytest.raises(ValueError, match=r"validation_split=.*10 samples"):
         split_parts(samples(10), None, validation_split=fraction)

@@ -185,7 +185,7 @@ def test_choices_of_numpy_are_written_as_plain_numbers(tmp_path):
         max_trials=1,
     )
     assert "width = 3\n" in (study.folder / "best.toml").read_text()
-    assert repr(study.best.values) == "{'learning_rate': 0.1, 'width': 3}"
+    assert repr(study.best.values) == "{'width': 3, 'learning_rate': 0.1}"
 
 
 def test_executions_and_folds_are_averaged(tmp_path, monkeypatch):
