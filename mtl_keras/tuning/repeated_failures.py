@@ -48,8 +48,9 @@ class RepeatedFailures:
     def error(self) -> RepeatedFailuresError:
         """Creates the error of a search that has other completed trials."""
         reason = self._reason.rstrip(".")
+        trials = ", ".join(map(str, self._trials))
         return RepeatedFailuresError(
-            f"The search stopped: the trials {', '.join(map(str, self._trials))} failed "
+            f"The search stopped: the trials {trials} failed "
             f"with the same error, {reason}. Correct the cause, and "
             "search again with retry_failed=True, which keeps the completed "
             "trials and runs the failed ones again. Without it, the search "
