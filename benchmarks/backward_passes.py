@@ -1,8 +1,8 @@
 """The backward passes of a step with task gradients, written out by hand.
 
-What `gradients="parameters"` cannot do without: a forward pass, a backward pass
-of each head, one of the shared part for each task, and the optimizer's update.
-The task gradients are added up, and nothing is made of them.
+The least that `gradients="parameters"` must compute: a forward pass, a backward
+pass of each head, one of the shared part for each task, and the optimizer's
+update. The task gradients are only added up.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import tensorflow as tf
 import training_steps
 
 
-def block_of(count: int, x, y, steps: int) -> Callable[[], None]:
+def make_block(count: int, x, y, steps: int) -> Callable[[], None]:
     """Makes a function that takes some such steps of LeNet.
 
     Args:
@@ -34,7 +34,7 @@ def block_of(count: int, x, y, steps: int) -> Callable[[], None]:
     optimizer = keras.optimizers.Adam()
     shared = trunk.trainable_variables
     own = {name: head.trainable_variables for name, head in heads.items()}
-    variables = [*shared, *(v for of_task in own.values() for v in of_task)]
+    variables = [*shared, *(v for one in own.values() for v in one)]
     optimizer.build(variables)
 
     @tf.function
@@ -52,20 +52,20 @@ def block_of(count: int, x, y, steps: int) -> Callable[[], None]:
                 )
                 for name, head in heads.items()
             }
-        rows, of_heads = [], []
+        rows, head_gradients = [], []
         for name, loss in losses.items():
-            of_features, *of_head = head_tape.gradient(
+            feature_gradients, *task_head_gradients = head_tape.gradient(
                 loss, [shared_features, *own[name]]
             )
-            of_heads += of_head
+            head_gradients += task_head_gradients
             rows.append(
                 tape.gradient(
-                    shared_features, shared, output_gradients=of_features
+                    shared_features, shared, output_gradients=feature_gradients
                 )
             )
         update = [tf.add_n(column) for column in zip(*rows, strict=True)]
         optimizer.apply_gradients(
-            zip([*update, *of_heads], variables, strict=True)
+            zip([*update, *head_gradients], variables, strict=True)
         )
 
     batches = training_steps.stream(x, y, lenet.BATCH)

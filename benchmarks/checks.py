@@ -1,4 +1,4 @@
-"""What the checks of arrays cost beside an epoch of training on them.
+"""Measures the time of the checks of arrays, against an epoch of training.
 
 Run: python benchmarks/checks.py
 """

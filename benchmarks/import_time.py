@@ -1,4 +1,4 @@
-"""What `import mtl_keras` costs over importing Keras with TensorFlow.
+"""Measures the time of `import mtl_keras` beyond Keras and TensorFlow.
 
 Run: python benchmarks/import_time.py
 """

@@ -20,10 +20,10 @@ def task_names(count: int) -> list[str]:
 
 
 def data(count: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Some batches of MultiMNIST.
+    """Returns some batches of MultiMNIST.
 
-    Task 0 is the left digit and task 1 the right one; every further pair is
-    the same two digits under names of its own.
+    Task 0 is the left digit and task 1 the right one; every further pair has
+    the same two digits under other names.
 
     Args:
         count: Number of tasks.
@@ -42,7 +42,7 @@ def data(count: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def build(count: int, **arguments) -> mtl_keras.MultiTaskModel:
-    """LeNet with a number of tasks, compiled.
+    """Returns LeNet with a number of tasks, compiled.
 
     Args:
         count: Number of tasks.
@@ -65,5 +65,5 @@ def build(count: int, **arguments) -> mtl_keras.MultiTaskModel:
 
 
 def without_metrics(count: int) -> dict[str, list]:
-    """The argument `metrics` that leaves all of them out."""
+    """Returns the argument `metrics` that leaves all of them out."""
     return {name: [] for name in task_names(count)}

@@ -1,4 +1,4 @@
-"""What missing labels cost: a step with a mask against one without.
+"""Measures the cost of missing labels: a step with a mask or without.
 
 One model is fitted with complete labels, another with a tenth of the labels
 missing in each task. Blocks of `fit` alternate; a second model with complete
@@ -22,7 +22,7 @@ SAMPLES, BATCH = 640, 32
 
 
 def holed(y):
-    """The targets with a tenth of the samples of each task unlabelled."""
+    """Removes the labels of a tenth of the samples of each task."""
     rng = np.random.default_rng(0)
     missing = {}
     for task, targets in y.items():

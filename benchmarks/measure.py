@@ -1,4 +1,4 @@
-"""What the benchmarks share: alternating blocks, ratios and their interval."""
+"""Alternating blocks, ratios and their intervals, for all benchmarks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-# Beside the script that runs: of a benchmark, or of a study.
+# The folder of the script that runs, a benchmark or a study.
 RESULTS = Path(sys.argv[0]).resolve().parent / "results"
 
 
 def alternate(
     arms: Mapping[str, Callable[[], object]], blocks: int, warm_up: int = 2
 ) -> dict[str, list[float]]:
-    """Times functions in turn, so that drift of the machine hits all alike.
+    """Times functions in turn, so that drift of the machine affects all.
 
     Args:
         arms: The functions, by name.
@@ -44,7 +44,7 @@ def alternate(
 def ratio(
     seconds: list[float], reference: list[float]
 ) -> tuple[float, float, float]:
-    """Median ratio of paired blocks with a bootstrap interval of 95 %.
+    """Returns the median ratio of paired blocks and its 95 % interval.
 
     Args:
         seconds: Seconds of each block.
@@ -60,7 +60,7 @@ def ratio(
     return float(np.median(ratios)), float(low), float(high)
 
 
-# As /proc/cpuinfo writes them. Where one of the last three is there, TensorFlow
+# As in /proc/cpuinfo. If the processor has one of the last three, TensorFlow
 # turns oneDNN on by itself.
 VECTOR_EXTENSIONS = {
     "avx2": "AVX2",
@@ -75,8 +75,8 @@ def machine(onednn: bool | None = None) -> str:
     """Names the processor and the versions that the numbers hold for.
 
     Args:
-        onednn: Whether TensorFlow used its oneDNN kernels, where it was not
-            this process that was measured. Defaults to what holds here.
+        onednn: Whether TensorFlow used its oneDNN kernels, if another process
+            was measured. Defaults to the state of this process.
 
     Returns:
         Such as `"AMD EPYC, 2 cores x86_64 with AVX2, oneDNN on, ..."`.
@@ -131,7 +131,7 @@ def write(name: str, rows: list[dict]) -> None:
 
 
 def paired(found: Mapping, others: Mapping, digits: int) -> str:
-    """Mean difference over what both have, and half of its 95 % interval.
+    """Returns the mean paired difference and half of its 95 % interval.
 
     Args:
         found: Number by split, fold or seed.

@@ -1,11 +1,11 @@
-"""How long `build_cnn` waits for the batches of a mixed stream.
+"""Measures how long `build_cnn` waits for the batches of a mixed stream.
 
-Two data sets of the numbers and shapes of MNIST and Fashion-MNIST, with random
-pixels. Waiting is the time spent in `next(iterator)` beside the model's own
-training steps. Blocks on the stream alternate with blocks on one batch that is
-there already, whose share is what `next` itself costs; the difference of the
-two is what the mixing adds. What the first batch of an epoch takes is listed by
-itself, and as a share of the epoch.
+Two data sets with the sizes and shapes of MNIST and Fashion-MNIST, and random
+pixels. Waiting is the time spent in `next(iterator)` between the model's
+training steps. Blocks on the stream alternate with blocks on one prepared
+batch, which measure the cost of `next` itself; the difference is the cost of
+mixing. The time of the first batch of an epoch is listed separately, and as a
+share of the epoch.
 
 Run: python benchmarks/mixed_stream.py
 """
@@ -31,7 +31,7 @@ SCHEDULES = ("joint", "alternate", "proportional")
 
 
 def data():
-    """Two data sets, of one task each."""
+    """Returns two data sets, of one task each."""
     rng = np.random.default_rng(0)
     return {
         task: (
@@ -43,14 +43,14 @@ def data():
 
 
 def build():
-    """`build_cnn` with a task for each data set."""
+    """Returns `build_cnn` with a task for each data set."""
     return mtl_keras.build_cnn(
         (28, 28, 1), [mtl_keras.Classification(t, 10) for t in TASKS]
     )
 
 
 def timed_steps(step, iterator) -> tuple[float, float]:
-    """Seconds of waiting for batches, and of waiting and training."""
+    """Returns seconds of waiting for batches, and of waiting and training."""
     waited, start = 0.0, time.perf_counter()
     for _ in range(STEPS):
         asked = time.perf_counter()
@@ -61,7 +61,7 @@ def timed_steps(step, iterator) -> tuple[float, float]:
 
 
 def start_epoch(stream) -> float:
-    """Seconds until the first batch of an epoch is there."""
+    """Returns seconds until the first batch of an epoch is there."""
     start = time.perf_counter()
     next(iter(stream))
     return time.perf_counter() - start
@@ -71,7 +71,7 @@ def compare(schedule, sets):
     """Measures one schedule and returns a row of results."""
     stream = mtl_keras.datasets.mix(sets, schedule, batch_size=BATCH_SIZE)
     model = build()
-    # Compiles the step, and makes what the model counts with.
+    # Compiles the step, and creates the counters of the model.
     model.fit(stream.take(2), verbose=0)
     step = model.make_train_function()
     cached = tf.data.Dataset.from_tensors(next(iter(stream))).repeat()

@@ -1,9 +1,9 @@
-"""How soon a mixture of 139 small data sets is ready, and how fast it runs.
+"""Measures the start and the speed of a mixture of 139 small data sets.
 
 139 data sets of 20 to 300 rows of 27 numbers with a regression each, as many as
-the schools of a common multi-task data set. Ready is the time from the call of
-`mix` to its first batch; a batch is the mean over two further epochs. Every
-repetition makes another mixture, whose graphs are traced again.
+the schools of a common multi-task data set. The start is the time from the call
+of `mix` to its first batch; the time of a batch is the mean over two further
+epochs. Every repetition creates a new mixture, whose graphs are traced again.
 
 Run: python benchmarks/mixing_many.py
 """
@@ -26,7 +26,7 @@ SCHEDULES = {"joint": 2 * SETS, "proportional": 32, "alternate": 32}
 
 
 def data():
-    """The data sets, of one task each."""
+    """Returns the data sets, of one task each."""
     rng = np.random.default_rng(0)
     sets = {}
     for number in range(SETS):
@@ -37,7 +37,7 @@ def data():
 
 
 def once(sets, schedule: str, batch_size: int) -> tuple[float, float]:
-    """Seconds until the first batch, and of each further batch."""
+    """Returns seconds until the first batch, and of each further batch."""
     start = time.perf_counter()
     stream = mix(sets, schedule, batch_size=batch_size)
     next(iter(stream))
@@ -51,7 +51,7 @@ def once(sets, schedule: str, batch_size: int) -> tuple[float, float]:
 
 def compare(sets, schedule: str, batch_size: int) -> dict:
     """Measures one schedule and returns a row of results."""
-    # The first mixture of a process pays for what TensorFlow loads.
+    # The first mixture of a process includes the time of loading TensorFlow.
     first, _ = once(sets, schedule, batch_size)
     times = [once(sets, schedule, batch_size) for _ in range(REPETITIONS)]
     ready, batch = np.array(times).T

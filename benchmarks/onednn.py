@@ -1,9 +1,9 @@
 """Training steps with the oneDNN kernels of TensorFlow and without them.
 
-TensorFlow reads the setting while it is imported, so each arm is a process of
-its own. Blocks of steps alternate, and the other processes wait meanwhile. A
-second process without oneDNN is the control, whose ratio shows what chance
-does. The table of docs/cpu.md is written with the results.
+TensorFlow reads the setting while it is imported, so each arm is a separate
+process. Blocks of steps alternate, and the other processes wait meanwhile. A
+second process without oneDNN is the control, whose ratio shows the noise. The
+script also writes the table of docs/cpu.md.
 
 Run: python benchmarks/onednn.py [--blocks N]
 """
@@ -26,11 +26,11 @@ GUIDE = Path(__file__).parents[1] / "docs" / "cpu.md"
 BLOCKS = 16
 # The setting of each process.
 ARMS = {"off": "0", "control": "0", "on": "1"}
-# Threads of the process before look for work for a moment before they sleep.
+# The threads of the previous process spin for a moment before they sleep.
 REST = 0.05
 
 
-def images_of_lenet(count):
+def lenet_images(count):
     """Draws images and labels of the shapes that LeNet takes."""
     import lenet
 
@@ -48,7 +48,7 @@ def lenet_two_tasks():
     """Builds LeNet with two tasks."""
     import lenet
 
-    return lenet.build(2), *images_of_lenet(2), lenet.BATCH
+    return lenet.build(2), *lenet_images(2), lenet.BATCH
 
 
 def lenet_pcgrad():
@@ -56,7 +56,7 @@ def lenet_pcgrad():
     import lenet
 
     model = lenet.build(8, weighting="pcgrad", metrics=lenet.without_metrics(8))
-    return model, *images_of_lenet(8), lenet.BATCH
+    return model, *lenet_images(8), lenet.BATCH
 
 
 def cnn():
@@ -96,7 +96,7 @@ def mlp():
     return model, *images((784,), model.output_names, 128), 128
 
 
-# Name, what makes the model and its data, and the steps of a block.
+# Name, function that creates the model and its data, and steps of a block.
 CASES = [
     ("LeNet, 2 tasks", lenet_two_tasks, 6),
     ("LeNet, 8 tasks, PCGrad", lenet_pcgrad, 2),
@@ -142,7 +142,7 @@ def work() -> None:
     """Answers requests until the input ends."""
     import training_steps
 
-    # Whatever else is printed would be taken for an answer.
+    # Any other output would be taken for an answer.
     answers, sys.stdout = sys.stdout, sys.stderr
     block = None
     for request in map(str.strip, sys.stdin):
@@ -156,7 +156,7 @@ def work() -> None:
         else:
             _, build, steps = CASES[int(request)]
             model, x, y, batch_size = build()
-            block = training_steps.block_of(model, x, y, batch_size, steps)
+            block = training_steps.make_block(model, x, y, batch_size, steps)
             answer = batch_size
         print(json.dumps(answer), file=answers, flush=True)
 

@@ -1,8 +1,8 @@
 """`fit` of the factories' models against the same networks in plain Keras.
 
-The plain networks are written out by hand, with Keras's own losses and
-metrics. Blocks of `fit` alternate; a second plain model is the control, so
-its ratio shows what chance does.
+The plain networks are written by hand, with Keras's losses and metrics. Blocks
+of `fit` alternate; a second plain model is the control, and its ratio shows the
+noise.
 
 Run: python benchmarks/plain_keras.py
 """
@@ -25,7 +25,7 @@ BLOCKS = 40
 
 
 def convolution(x, filters, size=3, synchronized=False):
-    """Convolution, batch normalization, ReLU."""
+    """Applies a convolution, batch normalization and ReLU."""
     x = layers.Conv2D(
         filters,
         size,
@@ -38,7 +38,7 @@ def convolution(x, filters, size=3, synchronized=False):
 
 
 def crossentropy_plus_dice(y_true, y_pred):
-    """What somebody would write: binary cross-entropy plus Dice."""
+    """Computes binary cross-entropy plus Dice, as a user would write it."""
     crossentropy = keras.losses.binary_crossentropy(y_true, y_pred)
     overlap = ops.sum(y_true * y_pred, axis=(1, 2, 3))
     size = ops.sum(y_true, axis=(1, 2, 3)) + ops.sum(y_pred, axis=(1, 2, 3))
@@ -47,7 +47,7 @@ def crossentropy_plus_dice(y_true, y_pred):
 
 
 def plain_cnn_cls_seg(synchronized=False):
-    """The network of `build_cnn_cls_seg()`, by hand."""
+    """Returns the network of `build_cnn_cls_seg()`, by hand."""
     block = functools.partial(convolution, synchronized=synchronized)
     inputs = keras.Input((32, 32, 3))
     first = block(inputs, 16)
@@ -89,7 +89,7 @@ def plain_cnn_cls_seg(synchronized=False):
 
 
 def plain_mlp():
-    """The network of `build_mlp()`, by hand."""
+    """Returns the network of `build_mlp()`, by hand."""
     inputs = keras.Input((784,))
     hidden = layers.Dense(64)(inputs)
     hidden = layers.Activation("relu")(hidden)
@@ -108,13 +108,13 @@ def plain_mlp():
 
 
 def scenes():
-    """Data for `build_cnn_cls_seg()`, and the epochs of a block."""
+    """Returns data for `build_cnn_cls_seg()`, and the epochs of a block."""
     (x, y), _ = mtl_keras.datasets.digit_scenes.load_data(640, 1)
     return x, y, 32, 1
 
 
 def digits():
-    """Data of the shapes of `build_mlp()`, and the epochs of a block."""
+    """Returns data for `build_mlp()`, and the epochs of a block."""
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(12800, 784)).astype("float32")
     y = {s: rng.integers(10, size=12800) for s in ("left", "right")}

@@ -1,9 +1,9 @@
-"""Reading a table against pandas: seconds, and memory at the peak.
+"""Measures the time and the peak memory of reading a table, against pandas.
 
 `from_csv` reads, encodes and splits 1,000,000 rows of 10 columns; pandas reads
-them by `read_csv` and encodes them by `get_dummies`. Each call has a process
-of its own, and they alternate. Processor seconds and the peak of the resident
-memory are those of the call, less what the process had before.
+them by `read_csv` and encodes them by `get_dummies`. Each call runs in a
+separate process, and they alternate. Processor seconds and the peak of the
+resident memory are those of the call, without those of the process before it.
 
 Run: python benchmarks/reading.py [--rows N] [--blocks N]
 """
@@ -29,7 +29,7 @@ ARMS = ("pandas", "control", "mtl_keras")
 
 
 def write_table(path: Path, rows: int) -> None:
-    """Writes seven columns of numbers, two of texts, one of classes."""
+    """Writes seven columns of numbers, two of texts and one of classes."""
     import pandas
 
     rng = np.random.default_rng(0)
@@ -43,12 +43,12 @@ def write_table(path: Path, rows: int) -> None:
 
 
 def read(arm: str, path: str) -> None:
-    """Reads the table once and prints what it cost."""
+    """Reads the table once, and prints the time and memory."""
     import pandas
 
     import mtl_keras
 
-    # What a first call loads and makes, for any number of rows, comes before.
+    # A small table first: a first call loads modules, for any number of rows.
     small = Path(path).with_name("small.csv")
     mtl_keras.datasets.from_csv(small, ["label"]).arrays()
     pandas.get_dummies(pandas.read_csv(small))

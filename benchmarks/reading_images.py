@@ -1,14 +1,14 @@
-"""Images with masks: an epoch beside Keras's own reader, and what it holds.
+"""Measures the time and memory of images with masks, against Keras's reader.
 
-- `epoch`: an epoch over 512 images with masks from `from_folder`, over one of
-  the zip of two `keras.utils.image_dataset_from_directory`, which read the same
-  files but know nothing of masks (no classes, no checks). Blocks alternate;
-  the ratio of processor seconds holds where others use the machine too.
+- `epoch`: the time of an epoch over 512 images with masks from `from_folder`,
+  relative to the zip of two `keras.utils.image_dataset_from_directory`, which
+  read the same files without treating masks (no classes, no checks). Blocks
+  alternate; the ratio of processor seconds also holds on a busy machine.
 - `first batch`: seconds from the call to the first batch of 2,000 images with
-  masks, over those of the same two Keras data sets.
-- `memory`: the most that is held while `arrays()` runs, over what it returns;
-  and while `from_npz` runs and its first batch is read, over the file. Each in
-  a process of its own, on Linux.
+  masks, relative to the same two Keras data sets.
+- `memory`: the peak memory while `arrays()` runs, relative to its result; and
+  while `from_npz` runs and its first batch is read, relative to the file. Each
+  in a separate process, on Linux.
 
 Run: python benchmarks/reading_images.py
 """
@@ -33,7 +33,7 @@ EPOCH, FOLDER = 512, 2000
 BLOCKS = 15
 PROCESSES = 3
 BATCH_SIZE = 32
-# Kind of image, size of the files and of the samples.
+# File format, size of the files, and size of the samples.
 CASES = {
     "png 256x256": ("png", (256, 256), (256, 256)),
     "jpeg 256x256": ("jpg", (256, 256), (256, 256)),
@@ -44,7 +44,7 @@ FREES_AT_ONCE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
 def write_folder(root: Path, suffix: str, size, count: int) -> Path:
-    """Writes images that compress as photographs do, with masks."""
+    """Writes images that compress like photographs, with masks."""
     rng = np.random.default_rng(0)
     for kind in ("images", "masks"):
         (root / kind).mkdir(parents=True)
@@ -65,7 +65,7 @@ def write_folder(root: Path, suffix: str, size, count: int) -> Path:
 
 
 def ours(root: Path, size, tasks=None):
-    """The data set of `from_folder`."""
+    """Returns the data set of `from_folder`."""
     from mtl_keras import datasets
 
     return datasets.from_folder(
@@ -79,8 +79,8 @@ def ours(root: Path, size, tasks=None):
     ).train
 
 
-def of_keras(root: Path, size):
-    """The zip of two data sets of Keras."""
+def keras_data(root: Path, size):
+    """Returns the zip of two data sets of Keras."""
     import keras
     import tensorflow as tf
 
@@ -106,7 +106,7 @@ def run_epoch(data) -> None:
 
 
 def row(what, case, ratios, seconds, processor=""):
-    """A row of results."""
+    """Returns a row of results."""
     median, low, high = ratios
     return {
         "what": what,
@@ -122,11 +122,11 @@ def row(what, case, ratios, seconds, processor=""):
 
 
 def compare_epochs(folder: Path) -> list[dict]:
-    """An epoch over the same of Keras."""
+    """Compares the time of an epoch with that of Keras's readers."""
     rows = []
     for case, (suffix, size, wanted) in CASES.items():
         root = write_folder(folder / case, suffix, size, EPOCH)
-        data, reference = ours(root, wanted), of_keras(root, wanted)
+        data, reference = ours(root, wanted), keras_data(root, wanted)
         arms = {"keras": reference, "control": reference, "ours": data}
         used = {arm: [] for arm in arms}
 
@@ -151,7 +151,7 @@ def compare_epochs(folder: Path) -> list[dict]:
 
 
 def compare_first_batches(folder: Path) -> list[dict]:
-    """From the call to the first batch."""
+    """Measures the time from the call to the first batch."""
     from mtl_keras import Segmentation
 
     size = (256, 256)
@@ -159,7 +159,7 @@ def compare_first_batches(folder: Path) -> list[dict]:
     said = [Segmentation("mask", 1)]
     seconds = measure.alternate(
         {
-            "keras": lambda: next(iter(of_keras(root, size))),
+            "keras": lambda: next(iter(keras_data(root, size))),
             "classes said": lambda: next(iter(ours(root, size, said))),
             "classes counted": lambda: next(iter(ours(root, size))),
         },
@@ -179,23 +179,23 @@ def compare_first_batches(folder: Path) -> list[dict]:
 
 
 def held(kind: str) -> int:
-    """Bytes that Linux says this process holds, or has held at most."""
+    """Reads the present or the peak memory of this process from Linux."""
     with open("/proc/self/status") as file:
         status = dict(line.split(":", 1) for line in file)
     return 1024 * int(status[kind].split()[0])
 
 
 def peak(function) -> tuple[object, int]:
-    """What a function returns, and the bytes that it takes at most."""
+    """Returns the result of a function, and its peak memory in bytes."""
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # The highest so far is now what is held now.
+        file.write("5")  # Resets the peak to the present memory.
     before = held("VmRSS")
     result = function()
     return result, held("VmHWM") - before
 
 
-def memory_of(case: str, path: str) -> float:
-    """The most that is held, over what is returned or the file."""
+def relative_memory(case: str, path: str) -> float:
+    """Returns the peak memory relative to the result or the file."""
     import keras
 
     from mtl_keras import datasets
@@ -224,7 +224,7 @@ def _first_batch(splits):
 
 
 def compare_memory(folder: Path) -> list[dict]:
-    """The most that is held, in processes of their own."""
+    """Compares the peak memory, each case in a separate process."""
     root = write_folder(folder / "memory", "jpg", (256, 256), EPOCH)
     (folder / "npz").mkdir()
     rng = np.random.default_rng(0)
@@ -272,6 +272,6 @@ def main():
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(memory_of(*json.loads(sys.argv[1])))
+        print(relative_memory(*json.loads(sys.argv[1])))
     else:
         main()

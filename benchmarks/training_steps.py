@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def stream(x, y, batch_size: int):
-    """Endless batches of arrays, which are cut only once.
+    """Returns endless batches of arrays, which are split only once.
 
     Args:
         x: Inputs.
@@ -16,14 +16,14 @@ def stream(x, y, batch_size: int):
     Returns:
         An iterator.
     """
-    # Shapes are those that `fit` makes, so that its step is not traced again.
+    # The shapes are those of `fit`, so that its step is not traced again.
     even = len(x) % batch_size == 0
     data = tf.data.Dataset.from_tensor_slices((x, y))
     batches = data.batch(batch_size, drop_remainder=even)
     return iter(batches.cache().repeat().prefetch(2))
 
 
-def block_of(model, x, y, batch_size: int, steps: int) -> Callable[[], None]:
+def make_block(model, x, y, batch_size: int, steps: int) -> Callable[[], None]:
     """Makes a function that takes some training steps of a model.
 
     Args:

@@ -1,7 +1,7 @@
-"""What a second replica costs: ours against plain Keras.
+"""Measures the cost of a second replica, against plain Keras.
 
 Two logical CPU devices share the cores, so two replicas do the work of one
-at the same global batch, and what they take longer is the cost of being two.
+at the same global batch. The additional time is the cost of two replicas.
 Blocks of `fit` of four models alternate: one and two replicas, by a factory
 and by hand in plain Keras (with batch normalization synchronized as well).
 

@@ -1,13 +1,13 @@
-"""What weightings cost: seconds and memory beside training without one.
+"""Measures the time and memory of weightings, against training without one.
 
 Parts:
 
 - `losses`: methods that combine losses, against a step without a weighting;
 - `gradients`: `gradients="features"` against the same, and
   `gradients="parameters"` against the backward passes that it consists of;
-- `solvers`: what methods make of a Gramian, against a step;
+- `solvers`: the weights that methods compute from a Gramian, against a step;
 - `memory`: peak memory of a step;
-- `peers`: against TorchJD and PyTorch, which another Python has.
+- `peers`: against TorchJD and PyTorch, which another Python runs.
 
 Run: python benchmarks/weighting.py [--part NAME ...] [--blocks N]
      python benchmarks/weighting.py --part peers --peer-python PATH
@@ -38,10 +38,10 @@ BLOCKS = 30
 
 
 def loss_methods() -> dict[str, object]:
-    """The methods that combine losses, by name."""
+    """Returns the methods that combine losses, by name."""
     rows = mtl_keras.weighting.table()
     methods = {row.name: row.name for row in rows if row.requires == "losses"}
-    # It trains on batches of its own beside those of the model.
+    # It trains on held-out batches in addition to those of the model.
     del methods["auto_lambda"]
     names = lenet.task_names(2)
     methods["importance"] = mtl_keras.weighting.Importance(
@@ -105,7 +105,7 @@ def compare(
 
 
 def build_cnn(count: int, **arguments):
-    """`build_cnn` for the images of LeNet."""
+    """Returns `build_cnn` for the images of LeNet."""
     tasks = [
         mtl_keras.Classification(name, 10) for name in lenet.task_names(count)
     ]
@@ -113,7 +113,7 @@ def build_cnn(count: int, **arguments):
 
 
 def losses(blocks: int) -> list[dict]:
-    """Methods that combine losses, on two models of two tasks."""
+    """Measures methods that combine losses, on two models of two tasks."""
     x, y = lenet.data(2)
     rows = []
     for model, build, steps in (
@@ -122,7 +122,7 @@ def losses(blocks: int) -> list[dict]:
     ):
         weightings = {"plain": None, "control": None, **loss_methods()}
         arms = {
-            arm: training_steps.block_of(
+            arm: training_steps.make_block(
                 build(2, weighting=weighting), x, y, lenet.BATCH, steps
             )
             for arm, weighting in weightings.items()
@@ -132,33 +132,35 @@ def losses(blocks: int) -> list[dict]:
 
 
 def gradients(blocks: int) -> list[dict]:
-    """Both ways to have a Gramian, for few tasks and for many."""
+    """Measures both ways to compute a Gramian, for few tasks and for many."""
     rows = []
     for count, steps in ((2, 8), (8, 4)):
         x, y = lenet.data(count)
 
-        def block_of(count=count, x=x, y=y, steps=steps, **arguments):
+        def make_block(count=count, x=x, y=y, steps=steps, **arguments):
             model = lenet.build(
                 count, metrics=lenet.without_metrics(count), **arguments
             )
-            return training_steps.block_of(model, x, y, lenet.BATCH, steps)
+            return training_steps.make_block(model, x, y, lenet.BATCH, steps)
 
         by_hand = "backward passes by hand"
         arms = {
-            "plain": block_of(),
-            "control": block_of(),
-            "mgda, features": block_of(weighting="mgda", gradients="features"),
-            "pcgrad, features": block_of(
+            "plain": make_block(),
+            "control": make_block(),
+            "mgda, features": make_block(
+                weighting="mgda", gradients="features"
+            ),
+            "pcgrad, features": make_block(
                 weighting="pcgrad", gradients="features"
             ),
         }
         rows += compare("LeNet", count, arms, "plain", blocks, steps)
         arms = {
-            by_hand: backward_passes.block_of(count, x, y, steps),
-            "control": backward_passes.block_of(count, x, y, steps),
+            by_hand: backward_passes.make_block(count, x, y, steps),
+            "control": backward_passes.make_block(count, x, y, steps),
             "plain": arms["plain"],
-            "mgda, parameters": block_of(weighting="mgda"),
-            "pcgrad, parameters": block_of(weighting="pcgrad"),
+            "mgda, parameters": make_block(weighting="mgda"),
+            "pcgrad, parameters": make_block(weighting="pcgrad"),
         }
         rows += compare("LeNet", count, arms, by_hand, blocks, steps)
     return rows

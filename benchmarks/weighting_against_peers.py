@@ -1,8 +1,8 @@
-"""Steps with task gradients here against TorchJD and PyTorch.
+"""Compares steps with task gradients with TorchJD and PyTorch.
 
-PyTorch is in a process of its own, which `weighting_peers.py` is. Blocks of
-both alternate, on the same batches, and nobody works while the other is timed:
-what the waiting process uses of the processor in spite of that is listed.
+PyTorch runs in a separate process, `weighting_peers.py`. Blocks of both
+alternate, on the same batches, and each process waits while the other is timed.
+The processor time of the waiting process is listed.
 
 Run: python benchmarks/weighting.py --part peers --peer-python PATH
 """
@@ -18,7 +18,7 @@ import measure
 import numpy as np
 import training_steps
 
-# The worker's threads look out for work for a moment before they sleep.
+# The worker's threads spin for a moment before they sleep.
 REST = 0.05
 OURS = {
     "plain": {},
@@ -26,7 +26,7 @@ OURS = {
     "mgda, parameters": {"weighting": "mgda"},
     "mgda, features": {"weighting": "mgda", "gradients": "features"},
 }
-# What is compared with what; a peer that has two ways is listed with both.
+# Pairs of arms to compare; a peer with two ways is listed with both.
 PAIRS = [
     ("plain", "plain"),
     ("pcgrad, parameters", "torchjd pcgrad"),
@@ -86,7 +86,7 @@ def compare_on(peer: Peer, count: int, blocks: int, steps: int) -> list[dict]:
         np.savez(file, images=x, **y)
         peer.ask(file=file, tasks=list(y), batch_size=lenet.BATCH)
     ours = {
-        arm: training_steps.block_of(
+        arm: training_steps.make_block(
             lenet.build(
                 count, metrics=lenet.without_metrics(count), **arguments
             ),

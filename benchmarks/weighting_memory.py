@@ -1,9 +1,9 @@
-"""Peak memory of a step with task gradients, in gradients of what is shared.
+"""Measures the peak memory of a step with task gradients.
 
-A shared part of many parameters makes all else small. Each arm runs in a
-process of its own, on Linux, which says how much more memory it held at most in
-a step than before it. oneDNN is off there and large blocks of memory are not
-pooled, or what was freed would count too.
+The unit is one gradient of the shared part, whose many parameters make
+everything else small. Each arm runs in a separate process, on Linux, which
+reports the additional peak memory of a step. oneDNN is off and large blocks of
+memory are not pooled, because freed memory would count otherwise.
 
 Run: python benchmarks/weighting.py --part memory
 """
@@ -32,12 +32,12 @@ ARMS = {
     "pcgrad, parameters": {"weighting": "pcgrad"},
     "mgda, parameters": {"weighting": "mgda"},
 }
-# A layer of `UNITS x UNITS` numbers, or several of as many together.
+# One layer of `UNITS x UNITS` parameters, or several with as many together.
 LAYERS = {"one layer": (UNITS, UNITS), "nine layers": (1024,) * 10}
 
 
 def build(widths, arguments):
-    """A shared part of dense layers and small heads, compiled."""
+    """Returns a shared part of dense layers and small heads, compiled."""
     import keras
 
     import mtl_keras
@@ -54,7 +54,7 @@ def build(widths, arguments):
 
 
 def peak(layers: str, arm: str) -> float:
-    """Bytes that a step takes at most, beside what is there before it."""
+    """Returns the additional peak memory of a step in bytes."""
     import training_steps
 
     widths = LAYERS[layers]
@@ -62,12 +62,12 @@ def peak(layers: str, arm: str) -> float:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(64, widths[0])).astype("float32")
     y = {task.name: rng.integers(2, size=64) for task in model.tasks}
-    step = training_steps.block_of(model, x, y, 16, steps=1)
+    step = training_steps.make_block(model, x, y, 16, steps=1)
     step()
     taken = []
     for _ in range(STEPS):
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # The highest so far is now what is held now.
+            file.write("5")  # Resets the peak to the present memory.
         held = memory("VmRSS")
         step()
         taken.append(memory("VmHWM") - held)
@@ -75,14 +75,14 @@ def peak(layers: str, arm: str) -> float:
 
 
 def memory(kind: str) -> int:
-    """Bytes that Linux says this process holds, or has held at most."""
+    """Reads the present or the peak memory of this process from Linux."""
     with open("/proc/self/status") as file:
         status = dict(line.split(":", 1) for line in file)
     return 1024 * int(status[kind].split()[0])
 
 
 def peak_in_a_process(layers: str, arm: str) -> float:
-    """The same, of a fresh process."""
+    """Measures the peak memory in a new process."""
     output = subprocess.run(
         [sys.executable, __file__, json.dumps([layers, arm])],
         check=True,

@@ -1,8 +1,8 @@
 """The PyTorch side of `weighting.py --part peers`, with TorchJD 0.18.
 
-A process of its own, run by another Python than that of TensorFlow. It reads
-requests from standard input, a line of JSON each, and answers with the seconds
-that a block of steps took. Between requests it waits for input.
+A separate process, which another Python runs than that of TensorFlow. It reads
+requests from standard input, one line of JSON each, and answers with the
+seconds of a block of steps. Between requests it waits for input.
 """
 
 import json
@@ -18,7 +18,7 @@ from torchjd.autojac import jac_to_grad, mtl_backward
 
 
 def build(count: int) -> tuple[nn.Module, nn.ModuleList]:
-    """LeNet as in `lenet.py`: its shared part and its heads."""
+    """Returns LeNet as in `lenet.py`: its shared part and its heads."""
     torch.manual_seed(0)
     trunk = nn.Sequential(
         nn.Conv2d(1, 10, 5),
@@ -38,8 +38,8 @@ def build(count: int) -> tuple[nn.Module, nn.ModuleList]:
     return trunk, heads
 
 
-def losses_of(heads, features, labels):
-    """The loss of each task."""
+def task_losses(heads, features, labels):
+    """Returns the loss of each task."""
     return [
         cross_entropy(head(features), target)
         for head, target in zip(heads, labels, strict=True)
@@ -47,16 +47,16 @@ def losses_of(heads, features, labels):
 
 
 def plain(trunk, heads, images, labels):
-    """The sum of the losses, differentiated once."""
-    sum(losses_of(heads, trunk(images), labels)).backward()
+    """Differentiates the sum of the losses once."""
+    sum(task_losses(heads, trunk(images), labels)).backward()
 
 
 def torchjd(aggregator, chunk_size):
-    """TorchJD's way, as its documentation shows it."""
+    """Computes the gradients by TorchJD, as in its documentation."""
 
     def differentiate(trunk, heads, images, labels):
         features = trunk(images)
-        losses = losses_of(heads, features, labels)
+        losses = task_losses(heads, features, labels)
         mtl_backward(losses, features=features, parallel_chunk_size=chunk_size)
         jac_to_grad(trunk.parameters(), aggregator)
 
@@ -64,7 +64,7 @@ def torchjd(aggregator, chunk_size):
 
 
 def mgda_at_the_features():
-    """By hand: gradients at the features, MGDA, one pass of the shared part."""
+    """Computes MGDA at the features by hand, with one pass of the trunk."""
     weighting = MGDAWeighting()
 
     def differentiate(trunk, heads, images, labels):
@@ -93,14 +93,14 @@ METHODS = {
 
 
 class Arm:
-    """A network that is trained by a method, on batches that are there."""
+    """A network that a method trains on prepared batches."""
 
     def __init__(self, method: str, images, labels, batch_size: int):
         self.trunk, self.heads = build(len(labels))
         self.differentiate = METHODS[method]()
         self.batches = [
-            (of_images, of_labels)
-            for of_images, *of_labels in zip(
+            (batch_images, batch_labels)
+            for batch_images, *batch_labels in zip(
                 torch.from_numpy(images).movedim(-1, 1).split(batch_size),
                 *(
                     torch.from_numpy(one).long().split(batch_size)
@@ -115,7 +115,7 @@ class Arm:
         self.steps = 0
 
     def block(self, steps: int) -> float:
-        """Takes some steps and returns the seconds that they took."""
+        """Takes some steps and returns their time in seconds."""
         start = time.perf_counter()
         for _ in range(steps):
             images, labels = self.batches[self.steps % len(self.batches)]

@@ -1,7 +1,7 @@
-"""What methods take to make task weights of a Gramian, beside a whole step.
+"""Measures the time of methods on a Gramian, against a whole step.
 
-The Gramians are those of LeNet's first steps. Each method works off all of them
-in one graph, so that the cost of calling it is counted once.
+The Gramians are those of LeNet's first steps. Each method processes all of them
+in one graph, so that the cost of a call is counted once.
 
 Run: python benchmarks/weighting.py --part solvers
 """
@@ -22,27 +22,27 @@ STEPS = 2
 
 
 class Recorder(mtl_keras.weighting.Weighting):
-    """Weights all tasks alike, and remembers the Gramian of the step."""
+    """Weights all tasks equally, and stores the Gramian of the step."""
 
     def build(self, task_names) -> None:
-        """Makes room for the Gramian. See `Weighting.build`."""
+        """Creates a variable for the Gramian. See `Weighting.build`."""
         super().build(task_names)
         self.gramian = self.add_state("gramian", (self.num_tasks,) * 2)
 
     def weights(self, losses, gramian):
-        """Remembers the Gramian. See `Weighting.weights`."""
+        """Stores the Gramian. See `Weighting.weights`."""
         self.gramian.assign(gramian)
         return tf.ones_like(losses)
 
 
 def solver_block(name: str, count: int, gramians) -> Callable[[], object]:
-    """A function in which a method weights the tasks once for each Gramian."""
+    """Returns a function in which a method weights each Gramian once."""
     weighting = mtl_keras.weighting.get(name)
     weighting.build(lenet.task_names(count))
     losses = tf.linspace(1.0, 2.0, count)
 
     def body(index, total):
-        # Not known beforehand, or what does not change were made only once.
+        # Depends on the turn, or TensorFlow would compute constant parts once.
         gramian = tf.gather(gramians, index)
         return index + 1, total + weighting.weights(losses, gramian)
 
@@ -72,10 +72,10 @@ def compare_with_steps(count: int, blocks: int) -> list[dict]:
     recorder = Recorder()
     recording = model(weighting=recorder, gradients="features")
     steps = {
-        arm: training_steps.block_of(of_arm, x, y, lenet.BATCH, STEPS)
-        for arm, of_arm in (("plain", model()), ("features", recording))
+        arm: training_steps.make_block(timed, x, y, lenet.BATCH, STEPS)
+        for arm, timed in (("plain", model()), ("features", recording))
     }
-    one = training_steps.block_of(recording, x, y, lenet.BATCH, 1)
+    one = training_steps.make_block(recording, x, y, lenet.BATCH, 1)
     gramians = []
     for _ in range(GRAMIANS):
         one()

@@ -25,7 +25,7 @@ def safe_name(name: str) -> str:
         The safe name.
 
     Raises:
-        ValueError: If `name` is no text, or empty.
+        ValueError: If `name` is not a string, or is empty.
 
     Example:
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: object, choices: Iterable[str]) -> str:
-    """Says which known names are near a misspelt one, and lists them all.
+    """Suggests the known names that are near a misspelt one, and lists all.
 
     Args:
         name: What the user wrote.

@@ -1,4 +1,4 @@
-"""Trainings that are killed and go on from a backup."""
+"""Trainings that are killed and resume from a backup."""
 
 import keras
 import numpy as np
@@ -8,15 +8,15 @@ import tensorflow as tf
 import mtl_keras
 
 SAMPLES, BATCH = 22, 4  # 6 batches, the last one of 2
-UNDISTURBED = {}  # what trainings ended with, by what they were made of
+UNDISTURBED = {}  # results of trainings, by their settings
 
 
 class Killed(Exception):
-    """Stands for a kill: the process does nothing more for this training."""
+    """Imitates a kill: nothing runs in this training after it."""
 
 
 class Kill(keras.callbacks.Callback):
-    """Ends a training after a batch, before it could be backed up."""
+    """Ends a training after a batch, before its backup."""
 
     def __init__(self, epoch, step):
         super().__init__()
@@ -35,7 +35,7 @@ class Kill(keras.callbacks.Callback):
 def make_model(
     dropout=0.2, strategy="none", optimizer="adam", eager=True, **arguments
 ):
-    """A new model, which runs eagerly: a trace takes longer than its steps."""
+    """Returns a new model, which runs eagerly because tracing takes longer."""
     keras.utils.set_random_seed(1)
     model = mtl_keras.distribution.build(
         mtl_keras.build_mlp,
@@ -55,7 +55,7 @@ def make_model(
 
 
 def make_traced(**arguments):
-    """The same model, whose step is traced."""
+    """Returns the same model with a traced step."""
     return make_model(eager=False, **arguments)
 
 
@@ -71,23 +71,23 @@ def arrays(missing=False):
     return x, y
 
 
-def of_arrays(**options):
+def array_data(**options):
     x, y = arrays(**options)
     return {"x": x, "y": y, "batch_size": BATCH}
 
 
-def of_dataset(**options):
+def dataset_data(**options):
     data = tf.data.Dataset.from_tensor_slices(arrays(**options))
     return {"x": data.shuffle(SAMPLES, seed=5).batch(BATCH)}
 
 
-def of_endless_dataset():
+def endless_data():
     data = tf.data.Dataset.from_tensor_slices(arrays())
     data = data.shuffle(SAMPLES, seed=5).repeat().batch(BATCH)
     return {"x": data, "steps_per_epoch": 5}
 
 
-def of_dataset_of_unknown_length():
+def unknown_length_data():
     data = tf.data.Dataset.from_tensor_slices(arrays())
     data = data.shuffle(SAMPLES, seed=5).filter(lambda x, y: x[0] > -9.0)
     return {"x": data.batch(BATCH)}
@@ -113,7 +113,7 @@ class Batches(keras.utils.PyDataset):
         self.epoch += 1
 
 
-def of_py_dataset():
+def py_dataset_data():
     return {"x": Batches(), "shuffle": False}
 
 
@@ -123,7 +123,7 @@ def run(model, data, callbacks=(), epochs=3, **options):
     ).history
 
 
-def state_of(model):
+def training_state(model):
     variables = [*model.variables, *model.optimizer.variables]
     if model.weighting is not None:
         variables += model.weighting.variables
@@ -139,7 +139,7 @@ def assert_goes_on(
         model = make()
         backup = mtl_keras.BackupAndRestore(path)
         history = run(model, data(), [*others(), backup], **options)
-        UNDISTURBED[key] = state_of(model), history
+        UNDISTURBED[key] = training_state(model), history
     expected, history = UNDISTURBED[key]
 
     backup = mtl_keras.BackupAndRestore(path, every_steps=every_steps)
@@ -152,7 +152,7 @@ def assert_goes_on(
         if exact
         else lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
     )
-    for ours, undisturbed in zip(state_of(found), expected, strict=True):
+    for ours, undisturbed in zip(training_state(found), expected, strict=True):
         compare(ours, undisturbed)
     assert went_on.keys() == history.keys()
     for name, values in history.items():

@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from collectives import collectives_of_step
+from collectives import step_collectives
 
 import mtl_keras
 from mtl_keras import distribution
@@ -27,7 +27,7 @@ def main():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(8, 5)).astype("float32")
     y = {task.name: rng.integers(3, size=8) for task in model.tasks}
-    found = [one.elements for one in collectives_of_step(model, x, y)]
+    found = [one.elements for one in step_collectives(model, x, y)]
     print("sums", *sorted(found, reverse=True), flush=True)
 
 

@@ -3,8 +3,8 @@
 from mtl_keras.datasets import census_income
 
 
-def cells_of(number):
-    """A row whose every cell tells its number."""
+def make_cells(number):
+    """Returns a row whose cells each contain its number."""
     cells = {name: f"{name} {number}" for name in census_income.COLUMNS}
     cells |= {name: str(number) for name in census_income.NUMBERS}
     cells["income_50k"] = "50000+." if number % 3 == 0 else "- 50000."
@@ -14,6 +14,6 @@ def cells_of(number):
 
 
 def line(**changes):
-    """A line of the file: of a number, or with cells changed by column."""
+    """Returns a line of the file, with some cells changed by column."""
     number = changes.pop("number", 1)
-    return ", ".join({**cells_of(number), **changes}.values())
+    return ", ".join({**make_cells(number), **changes}.values())

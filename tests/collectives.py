@@ -1,4 +1,4 @@
-"""Counts what a training step sends, in the graph that TensorFlow traced."""
+"""Counts the numbers that a training step sends, in its traced graph."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ class Collective(NamedTuple):
 
     Args:
         kind: Type of the operation, such as "CollectiveReduceV2".
-        elements: How many numbers this replica puts in.
+        elements: Number of values that this replica contributes.
         dtype: Their dtype.
     """
 
@@ -20,11 +20,11 @@ class Collective(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes that this replica puts in."""
+        """Returns the bytes that this replica contributes."""
         return self.elements * tf.dtypes.as_dtype(self.dtype).size
 
 
-def collectives_of_step(model, x, y) -> list[Collective]:
+def step_collectives(model, x, y) -> list[Collective]:
     """Finds the collectives of a step of `fit`, of the first replica.
 
     Args:
@@ -47,12 +47,12 @@ def collectives_of_step(model, x, y) -> list[Collective]:
     for operation in _flat(traced.graph):
         by_device.setdefault(operation.device, []).append(_read(operation))
     found = list(by_device.values())
-    assert all(of_device == found[0] for of_device in found), by_device
+    assert all(each == found[0] for each in found), by_device
     return found[0] if found else []
 
 
 def _flat(graph):
-    """Collectives of a graph and of all functions that it calls."""
+    """Finds the collectives of a graph and of the functions it calls."""
     for operation in graph.get_operations():
         if "Collective" in operation.type or "Nccl" in operation.type:
             yield operation

@@ -2,7 +2,7 @@
 
 
 def pytest_configure(config):
-    """Leaves them out where xdist hands tests to others: TensorFlow is slow."""
+    """Skips them in xdist's controller: TensorFlow takes long to import."""
     hands_out = getattr(config.option, "numprocesses", None)
     if not hands_out or hasattr(config, "workerinput"):
         config.pluginmanager.import_plugin("shared_fixtures")

@@ -1,4 +1,4 @@
-"""Files with a token a line."""
+"""Files with one token per line."""
 
 SENTENCES = [
     [("EU", "NNP", "B-ORG"), ("rejects", "VBZ", "O")],

@@ -1,7 +1,7 @@
-"""Trainings that must end alike on one replica, on several and on hosts.
+"""Trainings with equal results on one replica, several replicas and hosts.
 
-Each case takes a strategy and a folder and returns a dict of arrays; pytest
-runs them in its own process and `distribution_worker.py` in each of several.
+Each case takes a strategy and a folder, and returns a dict of arrays. pytest
+runs them in its process, `distribution_worker.py` in several processes.
 """
 
 import keras
@@ -48,13 +48,13 @@ def weights_by_number(model):
     return {f"weight {i}": array for i, array in enumerate(arrays)}
 
 
-def weights_of(results):
-    """The weights among the results of a case."""
+def select_weights(results):
+    """Returns the weights among the results of a case."""
     return {k: v for k, v in results.items() if k.startswith("weight ")}
 
 
 def images(strategy, folder):
-    """Convolutions, synchronized normalization, a last batch of one sample."""
+    """Trains convolutions with normalization; the last batch has one sample."""
     keras.utils.set_random_seed(2)
     model = distribution.build(
         mtl_keras.build_cnn_cls_seg,
@@ -72,19 +72,19 @@ def images(strategy, folder):
     }
     model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
     logs = model.evaluate(x, y, batch_size=4, return_dict=True, verbose=0)
-    of_stream = model.predict(
+    stream_outputs = model.predict(
         tf.data.Dataset.from_tensor_slices(x).batch(5), verbose=0
     )
     return {
         **weights_by_number(model),
         **to_arrays(logs),
         **model.predict(x, batch_size=4, verbose=0),
-        **{f"{name} of stream": out for name, out in of_stream.items()},
+        **{f"{name} of stream": out for name, out in stream_outputs.items()},
     }
 
 
 def missing_labels(strategy, folder):
-    """Arrays with holes, validated on others."""
+    """Trains and validates on arrays with missing labels."""
     model = some_mlp(strategy)
     data = some_arrays(18, missing=True)
     history = model.fit(
@@ -99,7 +99,7 @@ def missing_labels(strategy, folder):
 
 
 def stream(strategy, folder):
-    """A dataset that is shuffled by a seed, of which the user says nothing."""
+    """Trains on a dataset that is shuffled by a seed."""
     model = some_mlp(strategy, optimizer="sgd")
     data = tf.data.Dataset.from_tensor_slices(some_arrays(18, missing=True))
     data = data.shuffle(18, seed=5).batch(8)
@@ -108,7 +108,7 @@ def stream(strategy, folder):
 
 
 def mixture(strategy, folder):
-    """A stream of two data sets, each labelled for a task of its own."""
+    """Trains on a mixture of two data sets, each with labels for one task."""
     x, y = some_arrays(26)
     data_sets = {
         "graded": (x[:15], {"grade": y["grade"][:15]}),
@@ -121,7 +121,7 @@ def mixture(strategy, folder):
 
 
 def executions(strategy, folder):
-    """Several steps in one execution."""
+    """Trains with several steps per execution."""
     model = some_mlp(strategy)
     model.compile(optimizer="sgd", steps_per_execution=3)
     data = some_arrays(40, missing=True)
@@ -130,12 +130,12 @@ def executions(strategy, folder):
 
 
 def by_parameters(strategy, folder):
-    """A gradient method, exact."""
+    """Trains with a gradient method and `gradients="parameters"`."""
     return _weighted(strategy, "parameters")
 
 
 def by_features(strategy, folder):
-    """A gradient method, by its bound."""
+    """Trains with a gradient method and `gradients="features"`."""
     return _weighted(strategy, "features")
 
 
@@ -158,5 +158,5 @@ CASES = (
     by_parameters,
     by_features,
 )
-# What two workers train; three train all of them.
-OF_TWO_WORKERS = (images, missing_labels, stream, by_parameters)
+# Cases for two workers; three workers train all of them.
+TWO_WORKER_CASES = (images, missing_labels, stream, by_parameters)

@@ -1,6 +1,6 @@
 """One of several processes that train together: `worker.py FOLDER`.
 
-Writes what it found to FOLDER/<index>.npz, where the test reads it.
+Writes its results to FOLDER/<index>.npz, where the test reads them.
 """
 
 import json
@@ -24,7 +24,7 @@ INDEX = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 
 
 def files(folder):
-    """All files that workers write when all call the same."""
+    """Writes all files, with the same calls on each worker."""
     shared = folder / "shared"
     data = cases.some_arrays(18, missing=True)
     model = cases.some_mlp(STRATEGY)
@@ -52,7 +52,7 @@ def files(folder):
 
 
 def restored(folder):
-    """Goes on where the chief's backup ends; the others have no folder."""
+    """Resumes from the chief's backup; the other workers have no folder."""
     model = cases.some_mlp(STRATEGY)
     keras.utils.set_random_seed(INDEX)
     with STRATEGY.scope():
@@ -75,7 +75,7 @@ def restored(folder):
 
 
 def loaded(folder):
-    """Loads what the chief saved, inside of the scope."""
+    """Loads the chief's files inside the scope."""
     with STRATEGY.scope():
         model = keras.saving.load_model(folder / "shared" / "saved.keras")
     data = cases.some_arrays(18, missing=True)
@@ -85,7 +85,7 @@ def loaded(folder):
 
 
 def unseeded(folder):
-    """Shuffles arrays without a seed; each worker in the same order."""
+    """Shuffles arrays without a seed, in the same order on each worker."""
     model = cases.some_mlp(STRATEGY, optimizer="sgd")
     tf.random.set_seed(None)
     seen = []
@@ -104,7 +104,7 @@ def unseeded(folder):
 
 
 def errors(folder):
-    """Data that differs between workers is refused on all of them."""
+    """Returns the errors for data that differs between workers."""
     found = []
     for shorten in (0, 9):
         model = cases.some_mlp(STRATEGY)
@@ -127,7 +127,7 @@ def recipe(folder):
     metrics = zoo.train(values, folder / "run", strategy=STRATEGY)
     again = zoo.train(values, folder / "run", strategy=STRATEGY, resume=True)
     assert again["test"] == metrics["test"]
-    losses = [of_task["loss"] for of_task in metrics["test"].values()]
+    losses = [scores["loss"] for scores in metrics["test"].values()]
     return {"losses": np.asarray(losses)}
 
 

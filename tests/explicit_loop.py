@@ -1,6 +1,6 @@
-"""A loop that drops what is not labelled and then takes plain means.
+"""A loop that drops missing labels and then takes plain means.
 
-It knows a task of every kind, by the name it has in `every_kind`.
+It handles a task of every kind, by its name in `every_kind`.
 """
 
 import keras
@@ -24,7 +24,7 @@ SAMPLES, BATCH = 12, 4
 
 
 def every_kind():
-    """A task of each kind, and the shape that its output will have."""
+    """Returns a task of each kind, and the shape that its output will have."""
     return [
         (Classification("kind", 3, metrics=["accuracy", "f1"]), (3,)),
         (Classification("soft", 3), (3,)),
@@ -42,7 +42,7 @@ def every_kind():
 
 
 def build(optimizer="sgd", **options):
-    """One small network with an output of every kind, without dropout."""
+    """Returns a small network with an output of every kind."""
     inputs = keras.Input((8,))
     hidden = keras.layers.Dense(6, "tanh", kernel_regularizer="l2")(inputs)
     outputs = {}
@@ -60,7 +60,7 @@ def build(optimizer="sgd", **options):
 
 
 def table(rng, *, count=SAMPLES):
-    """Inputs, and targets of every kind, of which many are missing."""
+    """Returns inputs and targets of every kind; many labels are missing."""
     x = rng.normal(size=(count, 8)).astype("float32")
     y = {}
     for task, shape in every_kind():
@@ -79,7 +79,7 @@ def table(rng, *, count=SAMPLES):
 
 
 def crossentropy(p, labels):
-    """Of each row of probabilities."""
+    """Computes the cross-entropy of each row of probabilities."""
     rows = tf.stack([tf.range(len(labels)), labels], axis=1)
     return -tf.math.log(tf.clip_by_value(tf.gather_nd(p, rows), 1e-7, 1))
 
@@ -91,7 +91,7 @@ def binary_crossentropy(p, labels):
 
 
 def dice(task, p, labels):
-    """Of the labelled pixels of one sample, given as rows."""
+    """Computes the Dice loss of the labelled pixels of one sample."""
     if task.num_classes == 1:
         masks = tf.cast(labels, "float32")[:, None]
     else:
@@ -101,8 +101,8 @@ def dice(task, p, labels):
     return tf.reduce_mean(1 - (2 * overlap + 1) / (size + 1))
 
 
-def of_sample(task, y, p):
-    """Losses of what is labelled in one sample: a vector for each term."""
+def sample_losses(task, y, p):
+    """Returns the losses of one sample's labels: a vector per term."""
     name = task.name
     if name == "soft":
         y = np.asarray(-1 if np.isnan(y).any() else np.argmax(y))
@@ -134,7 +134,7 @@ def of_sample(task, y, p):
 
 
 def loop_losses(model, x, y, weights=None):
-    """Mean loss of each task over all that is labelled in some samples."""
+    """Returns the mean loss of each task over the labels of some samples."""
     outputs = model(x, training=True)
     result = {}
     for task in model.tasks:
@@ -142,7 +142,7 @@ def loop_losses(model, x, y, weights=None):
         for index in range(len(x)):
             target, p = y[task.name][index], outputs[task.name][index]
             weight = 1.0 if weights is None else weights[task.name][index]
-            losses = of_sample(task, np.asarray(target), p)
+            losses = sample_losses(task, np.asarray(target), p)
             for term, values in zip(terms, losses, strict=False):
                 term.append(weight * values)
         means = [tf.concat(term, axis=0) for term in terms if term]
@@ -153,18 +153,18 @@ def loop_losses(model, x, y, weights=None):
 
 
 def loop_total(model, x, y, weights=None):
-    """What the loop minimizes: the tasks' losses and the regularization."""
-    return total_of(model, loop_losses(model, x, y, weights))
+    """Returns the weighted task losses plus the regularization."""
+    return weighted_total(model, loop_losses(model, x, y, weights))
 
 
-def total_of(model, losses):
-    """The weighted sum of the tasks' losses, and the regularization."""
+def weighted_total(model, losses):
+    """Returns the weighted sum of the tasks' losses, and the regularization."""
     own = dict(model.loss_weights)
     return sum(own[k] * v for k, v in losses.items()) + sum(model.losses)
 
 
 def loop_step(model, x, y, weights=None):
-    """One step of gradient descent, at a learning rate of 0.1."""
+    """Takes one step of gradient descent, with a learning rate of 0.1."""
     for variable, gradient in zip(
         model.trainable_variables,
         loop_gradients(model, x, y, weights),
@@ -174,7 +174,7 @@ def loop_step(model, x, y, weights=None):
 
 
 def loop_gradients(model, x, y, weights=None):
-    """Gradients of the loop; zero for a head without labels."""
+    """Returns gradients of the loop; zero for a head without labels."""
     with tf.GradientTape() as tape:
         total = loop_total(model, x, y, weights)
     variables = [variable.value for variable in model.trainable_variables]
@@ -186,12 +186,12 @@ def loop_gradients(model, x, y, weights=None):
 
 
 def descent(**options):
-    """The optimizer of the loop."""
+    """Returns the optimizer of the loop."""
     return keras.optimizers.SGD(0.1, **options)
 
 
-def batches_of(x, y, weights=None, size=BATCH):
-    """Batches in the order of the samples."""
+def make_batches(x, y, weights=None, size=BATCH):
+    """Yields batches in the order of the samples."""
     for start in range(0, len(x), size):
         part = slice(start, start + size)
         yield (
@@ -202,7 +202,7 @@ def batches_of(x, y, weights=None, size=BATCH):
 
 
 def assert_same_weights(model, other, atol=3e-6):
-    """Checks that two models have come to the same weights."""
+    """Checks that two models have the same weights."""
     for ours, theirs in zip(model.weights, other.weights, strict=True):
         np.testing.assert_allclose(
             ours.numpy(), theirs.numpy(), atol=atol, err_msg=ours.path

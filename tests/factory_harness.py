@@ -1,9 +1,8 @@
 """Small models of every factory, and random data for any task.
 
-A new factory is covered by all of `tests/models/test_every_factory.py` once
-its name and arguments that make it small stand in `SMALL`. Inputs are drawn by
-their dtype and shape; where that does not do, a function in `INPUTS` draws
-them.
+All of `tests/models/test_every_factory.py` covers a new factory once `SMALL`
+contains its name and arguments that make it small. Inputs are drawn by their
+dtype and shape; if this does not fit, a function in `INPUTS` draws them.
 """
 
 import functools
@@ -18,7 +17,7 @@ from mtl_keras import models
 
 
 def tiny_backbone(include_top, weights, input_shape):
-    """A network of two levels, called as those of `keras.applications`."""
+    """Returns a two-level network, called like `keras.applications`."""
     assert not include_top and weights is None
     inputs = x = keras.Input(input_shape)
     for level, filters in enumerate((4, 8), start=1):
@@ -140,7 +139,7 @@ SMALL = {
     "build_task_relation_mlp": {
         "input_shape": (6,),
         "hidden_units": (8,),
-        # The engine is compared with the losses of the tasks alone.
+        # The engine is compared with the task losses without penalties.
         "penalty": 0,
         "num_classes": 3,
     },
@@ -151,22 +150,21 @@ SMALL = {
         "num_classes": (3, 4),
     },
 }
-# How the inputs of a factory are drawn: a function of the model, the number of
-# samples and the generator, by the factory's name. `random_inputs` draws those
-# of the others.
+# Functions of the model, the number of samples and the generator, which draw
+# the inputs, by the factory's name. `random_inputs` serves the other factories.
 INPUTS: dict[str, Callable] = {}
-# What `random_inputs` draws from: integers from 0 to below this (the indices of
-# a small vocabulary), and words.
+# `random_inputs` draws integers from 0 to below this (the indices of a small
+# vocabulary), and these words.
 INTEGERS = 5
 WORDS = ("one", "two", "three", "four", "five")
-# In place of an axis of any length.
+# Replaces an axis of any length.
 LENGTH = 8
 # Factories of models whose tasks share parameters.
 SHARING = sorted(set(SMALL) - {"build_soft_sharing_mlp"})
-# Trunks of the three shapes there are.
+# One factory for each of the three kinds of trunks.
 REPRESENTATIVE = ("build_cnn", "build_cnn_cls_seg", "build_mlp")
-# What holds for this one by the engine and not by the factory holds for the
-# others too, which are tested by `test-all`.
+# Properties of the engine are tested with this factory now, and with the others
+# by `test-all`.
 QUICK = ("build_mlp",)
 # One of each layer that factories build shared graphs with.
 LAYER_REPRESENTATIVES = (
@@ -178,7 +176,7 @@ LAYER_REPRESENTATIVES = (
     "build_task_relation_mlp",
     "build_text_cls_tag",
 )
-# Where maps, normalization or losses of two terms could make a difference.
+# Maps, normalization or losses of two terms could matter here.
 VECTOR_AND_PIXEL_MODELS = ("build_cnn_cls_seg", "build_mlp")
 # One of each way in which a graph shares parameters.
 GRAPH_REPRESENTATIVES = (
@@ -194,7 +192,7 @@ GRAPH_REPRESENTATIVES = (
 
 
 def mostly_slow(names, quick=QUICK):
-    """Parameters of a test: a few of them now, the others as slow tests."""
+    """Marks all parameters of a test but a few as slow."""
     return [
         name if name in quick else pytest.param(name, marks=pytest.mark.slow)
         for name in names
@@ -202,13 +200,13 @@ def mostly_slow(names, quick=QUICK):
 
 
 def build_small(name, **arguments):
-    """Builds a factory's model, small."""
+    """Builds a small model by a factory."""
     return models.get(name)(**{**SMALL[name], **arguments})
 
 
 @functools.cache
 def built(name):
-    """The small model of a factory, not compiled, for tests that only look."""
+    """Returns the small model of a factory, not compiled, for reading only."""
     return build_small(name, compile=False)
 
 
@@ -219,13 +217,13 @@ def eager(model):
 
 
 def predictions(model, x):
-    """What `predict` returns, without a graph, which takes longer to trace."""
+    """Returns the outputs of `predict` without tracing, which takes longer."""
     outputs = model(x, training=False)
     return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
 
 def takes(name, *arguments):
-    """Whether a factory has arguments of these names."""
+    """Returns whether a factory has arguments of these names."""
     known = inspect.signature(models.get(name)).parameters
     return set(arguments) <= set(known)
 
@@ -237,12 +235,12 @@ def skip_without(name, *arguments):
 
 
 def without_noise(name):
-    """Arguments that leave out what differs from one replica to another."""
+    """Returns arguments that disable what differs between replicas."""
     return {"normalization": None} if takes(name, "normalization") else {}
 
 
 def random_inputs(model, count, rng):
-    """Inputs of the structure, shapes and dtypes that a model takes."""
+    """Draws inputs of the structure, shapes and dtypes of a model."""
     draw = INPUTS.get(f"build_{model.name}")
     if draw is not None:
         return draw(model, count, rng)
@@ -252,7 +250,7 @@ def random_inputs(model, count, rng):
 
 
 def random_input(tensor, count, rng):
-    """Samples of one input tensor: normal numbers, small integers or words."""
+    """Returns samples of an input: normal numbers, integers or words."""
     shape = (count, *fixed(tensor.shape[1:]))
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     if dtype == "string":
@@ -266,12 +264,12 @@ def random_input(tensor, count, rng):
 
 
 def fixed(shape):
-    """A shape with a number in place of each axis of any length."""
+    """Returns a shape with a number in place of each axis of any length."""
     return tuple(LENGTH if size is None else size for size in shape)
 
 
 def random_targets(task, output_shape, count, rng):
-    """Targets of the natural shape of a task."""
+    """Returns targets of the natural shape of a task."""
     shape = (count, *fixed(task.target_shapes(output_shape)[0]))
     if task.num_label_classes is None:
         return rng.normal(size=shape).astype("float32")
@@ -279,7 +277,7 @@ def random_targets(task, output_shape, count, rng):
 
 
 def random_data(model, count, rng):
-    """Inputs, and targets of every task of a model."""
+    """Draws inputs, and targets of every task, for a model."""
     y = {
         task.name: random_targets(
             task, model.task_output_shapes[task.name], count, rng

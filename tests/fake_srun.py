@@ -1,7 +1,7 @@
 """Stands in for SLURM's `srun` on one host: starts the tasks of a step.
 
-FAKE_SRUN_TASKS says how many. What a task finds in its environment is what
-`srun` sets there, for a host whose name is localhost.
+FAKE_SRUN_TASKS is their number. A task has the environment variables that
+`srun` sets, for a host whose name is localhost.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Runs short programs in processes that have imported TensorFlow, no more.
+"""Runs short programs in new processes that have imported TensorFlow.
 
-The import takes seconds: one process does it, and each program runs in a fork
-of that one, where nothing has been computed yet.
+The import takes seconds. One process imports it, and each program runs in a
+fork of this process, in which nothing has been computed yet.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class ForkedPrograms:
-    """Runs programs one after another, each in a process of its own.
+    """Runs programs one after another, each in a separate process.
 
     Args:
         folder: Where the output of programs goes.
@@ -29,12 +29,12 @@ class ForkedPrograms:
         )
 
     def run(self, code, *, cwd=".", text=""):
-        """Runs a program; returns what it printed.
+        """Runs a program; returns its output.
 
         Args:
             code: The program.
             cwd: The folder in which it runs.
-            text: What it reads from its standard input.
+            text: Its standard input.
 
         Returns:
             Its output.

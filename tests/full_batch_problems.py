@@ -17,20 +17,20 @@ def regressions(weight=0.5):
 
 
 def linear(tasks=None, **options):
-    """The linear model of three inputs."""
+    """Returns the linear model of three inputs."""
     return mtl_keras.build_mlp(
         (3,), tasks or regressions(), hidden_units=(), **options
     )
 
 
 def small(**options):
-    """A model with a hidden layer."""
+    """Returns a model with a hidden layer."""
     options = {"hidden_units": (5,), "activation": "tanh", **options}
     return mtl_keras.build_mlp((3,), regressions(), **options)
 
 
 def holed(y):
-    """A third of the right labels missing, and one of the left."""
+    """Removes a third of the labels of one task, and one of the other."""
     y = {task: targets.copy() for task, targets in y.items()}
     y["right"][::3] = np.nan
     y["left"][4] = np.nan
@@ -38,20 +38,20 @@ def holed(y):
 
 
 def parameters(model, task):
-    """Weights and bias of a head."""
+    """Returns the weights and bias of a head."""
     kernel, bias = model.get_layer(task).get_weights()
     return np.concatenate([kernel[:, 0], bias])
 
 
 def least_squares(x, y):
-    """The optimum of each task, over the rows that are labelled."""
+    """Returns the optimum of each task, over the rows that are labelled."""
     keep = ~np.isnan(y)
     design = np.column_stack([x, np.ones(len(x))])[keep]
     return np.linalg.lstsq(design.astype("float64"), y[keep], rcond=None)[0]
 
 
 def joint_loss(model, x, y, batch_size=None, sample_weight=None):
-    """The objective that `fit_full_batch` hands to SciPy."""
+    """Returns the objective that `fit_full_batch` hands to SciPy."""
     data = prepare(model, x, y, sample_weight)
     chunks = make_chunks(data.x, data.y, data.sample_weight, batch_size)
     model.compiled_parts.build(model, chunks[0])

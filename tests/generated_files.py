@@ -1,8 +1,8 @@
-"""Writes the files that repeat what the registries hold: `make generate`.
+"""Writes the files that are generated from registries: `make generate`.
 
-- `mtl_keras/__init__.pyi`, from which editors complete names, because the
-  package imports its names when it runs.
-- `mtl_keras/cli/contents.json`, from which `mtl-keras list` answers without
+- `mtl_keras/__init__.pyi`: editors complete names from it, because the package
+  imports its names when it runs.
+- `mtl_keras/cli/contents.json`: `mtl-keras list` reads it instead of importing
   TensorFlow.
 - The table of factories in README.md.
 """
@@ -35,7 +35,7 @@ def stub():
 
 
 def contents():
-    """Returns the text of `contents.json`: names and what they stand for."""
+    """Returns the text of `contents.json`: names and their descriptions."""
     datasets, models = mtl_keras.datasets, mtl_keras.models
     weighting = mtl_keras.weighting
     sections = {

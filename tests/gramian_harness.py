@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from weighting_harness import make, methods_requiring
 
-# A new method is tested once it is in the registry.
+# A new method is tested as soon as it is in the registry.
 NAMES = methods_requiring("gramian")
 # Methods with random orders of all tasks, labelled or not.
 DRAWN = ("gradvac", "pcgrad")

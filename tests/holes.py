@@ -1,4 +1,4 @@
-"""Every kind of task with the shape of an output, and targets with holes."""
+"""Tasks of every kind with output shapes, and targets with missing labels."""
 
 import numpy as np
 
@@ -27,15 +27,15 @@ KINDS = {
 
 
 def make_holes(task, targets, output_shape, rng, share=0.4, whole=False):
-    """Takes elements away at random, and the labels of a sample as a whole.
+    """Removes labels at random: single elements, and all of a sample.
 
     Args:
         task: The task.
         targets: Integers or floats of the task's natural shape.
         output_shape: Shape of its output without the batch axis.
         rng: Numpy generator.
-        share: Share of the elements that go.
-        whole: Whether samples go only as a whole.
+        share: Share of the elements to remove.
+        whole: Whether to remove only all labels of a sample.
     """
     holed = np.array(targets)
     if holed.dtype.kind in "iu":

@@ -9,13 +9,13 @@ import numpy as np
 
 
 def flat_images(count, num_classes, shape, offset=0):
-    """Images of one brightness each, which tells the class, and the classes.
+    """Returns images whose brightness encodes the class, and the classes.
 
     Args:
         count: Number of images.
-        num_classes: Number of classes, which come in turn.
+        num_classes: Number of classes, which alternate.
         shape: Shape of one image.
-        offset: Brightness of class 0, to tell data sets and parts apart.
+        offset: Brightness of class 0, to distinguish data sets and parts.
     """
     labels = (np.arange(count) % num_classes).astype("uint8")
     step = 200 // num_classes
@@ -71,7 +71,7 @@ def write_cifar100(folder, num_train=110, num_test=20):
 
 
 def cifar_batch(count, num_classes, label_key, offset):
-    """The dict that a CIFAR file holds."""
+    """Returns the dict that a CIFAR file holds."""
     images, labels = flat_images(count, num_classes, (3, 32, 32), offset)
     return {
         b"batch_label": b"a batch",

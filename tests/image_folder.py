@@ -1,4 +1,4 @@
-"""A folder of small images with masks and a table that tell their numbers."""
+"""A folder of small images whose masks and table encode their numbers."""
 
 import numpy as np
 from PIL import Image
@@ -9,7 +9,7 @@ from mtl_keras.tasks import Segmentation
 COUNT, HEIGHT, WIDTH = 12, 6, 8
 NAMES = [f"cell{number:02}" for number in range(COUNT)]
 TISSUE = {"tissue": "masks/tissue"}
-# Said in full, so that no mask is read before its part is.
+# Complete, so that no mask is read before its part.
 TASKS = (
     Segmentation("nuclei", 1),
     Segmentation("tissue", 3),
@@ -40,26 +40,26 @@ def whole(root, tasks=None, **arguments):
 
 
 def image(number):
-    """An image whose brightness tells its number."""
+    """Returns an image whose brightness encodes its number."""
     return np.full((HEIGHT, WIDTH, 3), number * 10)
 
 
 def nuclei(number):
-    """A mask of 0 and 255 with as many pixels as its number."""
+    """Returns a mask of 0 and 255 whose area encodes its number."""
     mask = np.zeros(HEIGHT * WIDTH)
     mask[:number] = 255
     return mask.reshape(HEIGHT, WIDTH, 1)
 
 
 def tissue(number):
-    """A mask of three classes; one column tells the number."""
+    """Returns a mask of three classes; one column encodes the number."""
     mask = np.tile(np.arange(WIDTH) % 3, (HEIGHT, 1))
     mask[:, 0] = number % 3
     return mask[..., None]
 
 
 def written(tmp_path):
-    """Writes images with masks and a table, both with holes."""
+    """Writes images with masks and a table, both with missing labels."""
     for number, name in enumerate(NAMES):
         save(tmp_path / "images" / f"{name}.png", image(number))
         if number % 4:
@@ -89,6 +89,6 @@ def read(root, **arguments):
     return datasets.from_folder(root, **arguments)
 
 
-def numbers_of(x):
-    """The numbers of images."""
+def image_numbers(x):
+    """Returns the numbers of images."""
     return np.rint(x[:, 0, 0, 0] / 10).astype(int)

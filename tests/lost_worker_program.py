@@ -29,7 +29,7 @@ class Kill(keras.callbacks.Callback):
 def main():
     folder, victim = Path(sys.argv[1]), int(sys.argv[2])
     model = cases.some_mlp(STRATEGY)
-    # The others need not see the chief's disk.
+    # The other workers need not share the chief's disk.
     own = folder if INDEX == 0 else folder / "elsewhere"
     backup = mtl_keras.BackupAndRestore(own / "backup", every_steps=2)
     callbacks = [Kill()] if victim == INDEX else []

@@ -1,4 +1,4 @@
-"""Small data sets whose inputs and labels tell which sample is which."""
+"""Small data sets whose inputs and labels encode the sample's number."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ ENDS = {"a": 0, "b": 1000, "c": 2000}
 
 
 def numbered(name, count, shape=(2,)):
-    """A data set whose samples are numbered, in inputs and labels alike."""
+    """Returns a data set with numbered inputs and labels."""
     numbers = ENDS[name] + np.arange(count)
     x = np.empty((count, *shape), "float32")
     x[:] = numbers.reshape(-1, *[1] * len(shape))
@@ -16,23 +16,23 @@ def numbered(name, count, shape=(2,)):
 
 
 def as_stream(dataset):
-    """The same data set as a `tf.data.Dataset`."""
+    """Returns the same data set as a `tf.data.Dataset`."""
     return tf.data.Dataset.from_tensor_slices(dataset)
 
 
 def batches(stream):
-    """The batches of one iteration, in numpy."""
+    """Returns the batches of one iteration, in numpy."""
     return [
         (x.numpy(), keras.tree.map_structure(lambda v: v.numpy(), y))
         for x, y in stream
     ]
 
 
-def numbers_of(stream):
-    """The numbers of the samples in each batch of one iteration."""
+def batch_numbers(stream):
+    """Returns the numbers of the samples in each batch of one iteration."""
     return [x.reshape(len(x), -1)[:, 0].astype(int) for x, _ in batches(stream)]
 
 
-def set_of(numbers):
-    """The names of the data sets that numbers belong to."""
+def set_names(numbers):
+    """Returns the names of the data sets that numbers belong to."""
     return np.array(list(ENDS))[np.asarray(numbers) // 1000]

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def labelled_elements(task, y, rank):
-    """Which elements have a label, in the shape of the elements.
+    """Returns which elements have a label, in the shape of the elements.
 
     Args:
         task: The task.
@@ -21,7 +21,7 @@ def labelled_elements(task, y, rank):
 
 
 def class_ids(y, p):
-    """Integers of ids `(...)` or `(..., 1)` or of one-hot targets."""
+    """Converts ids `(...)` or `(..., 1)` or one-hot targets to integers."""
     y = np.asarray(y, "float64")
     if y.ndim == p.ndim and p.shape[-1] > 1 and y.shape[-1] == p.shape[-1]:
         missing = np.isnan(y).any(-1) | (y == -1).any(-1)
@@ -31,13 +31,13 @@ def class_ids(y, p):
 
 
 def crossentropy(y, p):
-    """Of class ids or one-hot targets, one value for each element."""
+    """Computes the cross-entropy of class ids or one-hot targets."""
     found = np.take_along_axis(p, class_ids(y, p)[..., None], -1)[..., 0]
     return -np.log(np.clip(found, 1e-7, 1))
 
 
 def binary_crossentropy(y, p):
-    """Of labels 0 and 1 or between, one value for each element."""
+    """Computes the binary cross-entropy of hard or soft labels."""
     y, p = np.asarray(y, "float64"), np.clip(p, 1e-7, 1 - 1e-7)
     return -(y * np.log(p) + (1 - y) * np.log(1 - p))
 
@@ -47,7 +47,7 @@ def squared_error(y, p):
 
 
 def labelled_mean(values, labelled, weights=None):
-    """The sum of weighted values over the number of the labelled ones.
+    """Returns the sum of weighted values over the number of labelled ones.
 
     Args:
         values: A value for each element.

@@ -1,4 +1,4 @@
-"""Training in milliseconds, for tests of what is done around it."""
+"""Training in milliseconds, for tests of the code around it."""
 
 import keras
 import numpy as np
@@ -43,12 +43,14 @@ class NumpyTrained(MultiTaskModel):
     def evaluate(self, x, y, *, return_dict, **ignored):
         assert return_dict
         _, shares = forward(self.get_weights(), x)
-        return logs_of(shares, labels_of(self, y), dict(self.loss_weights))
+        return compute_logs(
+            shares, class_labels(self, y), dict(self.loss_weights)
+        )
 
     def _epoch(self, x, y, batch_size):
         """Takes the steps of an epoch; returns the mean of their logs."""
         weights, found = self.get_weights(), []
-        labels, shares = labels_of(self, y), dict(self.loss_weights)
+        labels, shares = class_labels(self, y), dict(self.loss_weights)
         rate = float(self.optimizer.learning_rate)
         for start in range(0, len(x), batch_size):
             part = slice(start, start + batch_size)
@@ -67,13 +69,13 @@ class NumpyTrained(MultiTaskModel):
         }
 
 
-def labels_of(model, y):
-    """The classes of each task, in the order of the heads."""
+def class_labels(model, y):
+    """Returns the classes of each task, in the order of the heads."""
     return [np.asarray(y[task.name]) for task in model.tasks]
 
 
 def forward(weights, x):
-    """The hidden layer, and the probabilities of each task."""
+    """Returns the hidden layer, and the probabilities of each task."""
     kernel, bias, *heads = weights
     hidden = np.maximum(x @ kernel + bias, 0)
     found = []
@@ -83,8 +85,8 @@ def forward(weights, x):
     return hidden, found
 
 
-def logs_of(probabilities, labels, loss_weights):
-    """What Keras logs, of tasks by their loss weights."""
+def compute_logs(probabilities, labels, loss_weights):
+    """Returns the logs that Keras would have for weighted tasks."""
     logs = {"loss": 0.0}
     tasks = zip(loss_weights.items(), probabilities, labels, strict=True)
     for (task, weight), found, classes in tasks:
@@ -97,15 +99,15 @@ def logs_of(probabilities, labels, loss_weights):
 
 
 def step(weights, x, labels, loss_weights):
-    """The gradients of the weighted loss, and the logs."""
+    """Returns the gradients of the weighted loss, and the logs."""
     hidden, probabilities = forward(weights, x)
-    gradients, of_hidden = [], 0.0
+    gradients, hidden_gradient = [], 0.0
     tasks = zip(
         probabilities, labels, loss_weights.values(), weights[2::2], strict=True
     )
     for found, classes, weight, kernel in tasks:
         wrong = (found - np.eye(found.shape[1])[classes]) * (weight / len(x))
         gradients += [hidden.T @ wrong, wrong.sum(axis=0)]
-        of_hidden = of_hidden + wrong @ kernel.T * (hidden > 0)
-    gradients = [x.T @ of_hidden, of_hidden.sum(axis=0), *gradients]
-    return gradients, logs_of(probabilities, labels, loss_weights)
+        hidden_gradient = hidden_gradient + wrong @ kernel.T * (hidden > 0)
+    gradients = [x.T @ hidden_gradient, hidden_gradient.sum(axis=0), *gradients]
+    return gradients, compute_logs(probabilities, labels, loss_weights)

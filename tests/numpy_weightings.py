@@ -10,7 +10,7 @@ from weighting_harness import RATE
 
 
 def softmax(logits):
-    """Softmax of a vector."""
+    """Returns the softmax of a vector."""
     shifted = np.exp(logits - np.max(logits))
     return shifted / shifted.sum()
 

@@ -1,8 +1,8 @@
-"""What docs/scaling.md says of the numbers that a training step sums."""
+"""The numbers that a training step sums, by docs/scaling.md."""
 
 from collections.abc import Sequence
 
-# Ways to get an update; methods of losses go the way of "plain".
+# Ways to compute an update; methods of losses use "plain".
 WAYS = ("plain", "parameters", "features")
 
 
@@ -17,10 +17,10 @@ def reductions(
     channels: Sequence[int] = (),
     looks_again: bool = False,
 ) -> list[int]:
-    """Sizes of the sums over replicas in one step.
+    """Returns the sizes of the sums over replicas in one step.
 
     Args:
-        way: One of `WAYS`. Jacobian methods go the way of "parameters".
+        way: One of `WAYS`. Jacobian methods use "parameters".
         tasks: Number of tasks, K.
         shared: Number of shared parameters, S, that all tasks reach.
         own: Number of parameters of all heads together, H.
@@ -29,10 +29,10 @@ def reductions(
         penalized: Number of parameters with regularization, for gradient
             methods.
         channels: Channels of each synchronized batch normalization.
-        looks_again: Whether the method sees the losses after the step.
+        looks_again: Whether the method reads the losses after the step.
 
     Returns:
-        How many numbers each sum takes from a replica, from the largest.
+        The number of values that each sum takes from a replica, largest first.
     """
     counts = tasks if terms is None else terms
     sums = {
@@ -51,7 +51,7 @@ def reductions(
 
 
 def ring_bytes(size: float, replicas: int) -> float:
-    """Bytes that a replica sends in a ring all-reduce.
+    """Returns the bytes that a replica sends in a ring all-reduce.
 
     Args:
         size: Bytes of the sum.

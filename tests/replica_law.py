@@ -1,7 +1,7 @@
-"""The law: N replicas equal one. How its cases are trained and compared.
+"""Trains and compares the cases of the law: N replicas equal one.
 
-A case is trained under any strategy by the same global batches; what comes
-out is a dict of arrays. `tests/distribution/test_replicas_equal_one.py`
+A case is trained under any strategy by the same global batches; the result
+is a dict of arrays. `tests/distribution/test_replicas_equal_one.py`
 compares them, and `replica_law_worker.py` runs them where pytest cannot: on
 more devices, and in several processes.
 """
@@ -17,8 +17,8 @@ from mtl_keras import weighting as weightings
 STEPS = 20
 
 
-def data_of(case, model):
-    """Inputs and targets, the same for each strategy."""
+def make_data(case, model):
+    """Draws inputs and targets, the same for each strategy."""
     rng = np.random.default_rng(case.seed)
     x, y = random_data(model, case.samples, rng)
     if case.labels == "complete":
@@ -31,7 +31,7 @@ def data_of(case, model):
     # Batches are of 8: the first half of the second belongs to replica 0 of 2.
     missing = {task.name: task.missing_label for task in model.tasks}
     y[first][8:12] = missing[first]
-    # And of the third only its last sample has that label.
+    # In the third batch only the last sample has that label.
     y[first][16:23] = missing[first]
     y[first][23] = labelled
     for name in others[:1]:
@@ -41,8 +41,8 @@ def data_of(case, model):
     return x, y
 
 
-def weighting_of(case, model):
-    """The weighting, with arguments where it needs some."""
+def make_weighting(case, model):
+    """Returns the weighting, with arguments where it needs some."""
     if case.weighting != "importance":
         return case.weighting
     names = [task.name for task in model.tasks]
@@ -67,18 +67,18 @@ def train(case, strategy):
     rates = {"sgd": 0.05, "adam": 0.003}
     with distribution.strategy(strategy).scope():
         optimizer = optimizers[case.optimizer](
-            rates[case.optimizer], **dict(case.of_optimizer)
+            rates[case.optimizer], **dict(case.optimizer_arguments)
         )
     # Metrics are those of the plain cases: they take a third of a trace.
     without = {task.name: [] for task in model.tasks}
     model.compile(
         optimizer,
         metrics=None if case.weighting is None else without,
-        weighting=weighting_of(case, model),
+        weighting=make_weighting(case, model),
         gradients=case.gradients,
-        **dict(case.of_compile),
+        **dict(case.compile_arguments),
     )
-    x, y = data_of(case, model)
+    x, y = make_data(case, model)
     arguments = {}
     if case.class_weight:
         weights = {0: 0.5, 1: 2.0}
@@ -106,7 +106,7 @@ def train(case, strategy):
 
 
 def assert_law(found, expected, tolerance):
-    """Compares what two strategies made of a case."""
+    """Compares the results of a case under two strategies."""
     assert "error" not in found, str(found["error"])
     assert set(found) == set(expected)
     for name, one in expected.items():

@@ -1,10 +1,9 @@
 """The cases of the law: N replicas equal one. `replica_law.py` trains them.
 
-Cases differ in what they test: each factory, each weighting, each setting and
-each kind of added loss is there, but not every combination of them. All of them
-are trained on two replicas. On four are those whose batches do not divide, and
-one of each way in which a weighting takes part in a step; these also on one
-replica under a strategy.
+There is a case for each factory, weighting, setting and kind of added loss, but
+not for every combination of them. All cases are trained on two replicas. Cases
+whose batches the replicas do not divide are also trained on four replicas. One
+weighting of each hook is also trained on four, and on one under a strategy.
 """
 
 import dataclasses
@@ -14,19 +13,18 @@ from factory_harness import GRAPH_REPRESENTATIVES, REPRESENTATIVE, SMALL
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Classification
 
-# How far tensors may be apart, relative to their largest value.
+# Tolerance, relative to the largest value of a tensor.
 EXACT = 1e-5
 NORMALIZED = {"sgd": 1e-4, "adam": 1e-3}
 # Half a step of the last of 8 (float16: 11) bits of the mantissa.
-OF_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
-# Both learn from differences of losses that are almost alike, whose rounding
-# is so much larger.
-OF_DIFFERENCES = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
+TOLERANCE_BY_POLICY = {"mixed_bfloat16": 2e-2, "mixed_float16": 4e-3}
+# Both learn from differences of almost equal losses, which amplify rounding.
+TOLERANCE_BY_WEIGHTING = dict.fromkeys(("auto_lambda", "famo"), 1e-4)
 
-# Other data, where with the first a ReLU behind batch normalization is given
-# 1e-7 to 7e-6 in the step in which replicas part: on which side of 0 that
-# lies, and so the gradient, is a matter of rounding.
-OF_KINKS = {
+# Other data for cases in which a ReLU behind batch normalization receives 1e-7
+# to 7e-6 in the step in which replicas diverge: rounding decides on which side
+# of 0 this lies, and so the gradient.
+SEEDS_WITHOUT_KINKS = {
     "build_mtan-missing-adam": 6,
     "build_mtan-pcgrad-parameters": 6,
 }
@@ -40,18 +38,18 @@ class Case:
         factory: Name of the factory.
         weighting: Name of the weighting, or `None`.
         gradients: `"parameters"` or `"features"`.
-        labels: `"complete"`, or `"missing"`: some at random, of one task none
-            in the first batch, of one task none on the first replica, and
-            only one on the last replica.
+        labels: `"complete"`, or `"missing"`: some at random, all of one task in
+            the first batch, all of one task on the first replica, and all but
+            one on the last replica.
         optimizer: `"sgd"` or `"adam"`.
-        samples: In an epoch of batches of 8.
+        samples: Samples per epoch, in batches of 8.
         policy: Dtype policy.
         arguments: Further arguments of the factory.
-        of_optimizer: Further arguments of the optimizer.
-        of_compile: Further arguments of `compile`.
+        optimizer_arguments: Further arguments of the optimizer.
+        compile_arguments: Further arguments of `compile`.
         class_weight: Whether classes have weights.
         validation: Whether the data are also evaluated after each epoch.
-        seed: Of the data.
+        seed: Seed of the data.
         replicas: Numbers of replicas that are compared with one.
     """
 
@@ -63,8 +61,8 @@ class Case:
     samples: int = 40
     policy: str = "float32"
     arguments: tuple = ()
-    of_optimizer: tuple = ()
-    of_compile: tuple = ()
+    optimizer_arguments: tuple = ()
+    compile_arguments: tuple = ()
     class_weight: bool = False
     validation: bool = False
     seed: int = 5
@@ -72,26 +70,26 @@ class Case:
 
     @property
     def tolerance(self) -> float:
-        """How far tensors may be apart, relative to their largest value."""
-        if self.policy in OF_POLICY:
-            return OF_POLICY[self.policy]
+        """Returns the tolerance, relative to the largest value of a tensor."""
+        if self.policy in TOLERANCE_BY_POLICY:
+            return TOLERANCE_BY_POLICY[self.policy]
         if "normalization" in dict(self.arguments):
             return NORMALIZED[self.optimizer]
-        return OF_DIFFERENCES.get(self.weighting, EXACT)
+        return TOLERANCE_BY_WEIGHTING.get(self.weighting, EXACT)
 
 
 _BATCH = (("normalization", "batch"),)
 _MONITOR = (("monitor", True),)
 _NINE = tuple(Classification(f"task_{n}", 3) for n in range(9))
-# Its last batch of 8 has fewer samples than there are replicas, or the parts
-# of a batch are not alike.
+# The last batch of 8 has fewer samples than replicas, or the parts of a batch
+# differ in size.
 _SHORT = {"short-batch": 37, "three-samples": 35, "one-sample": 33}
 _FOUR_TOO = (2, 4)
 _ONE_TOO = (1, 2, 4)
-# One weighting of each hook: what they do to losses, with variables of their
-# own, at the end of an epoch, after a step, to gradients by a Gramian, with a
-# state, to the gradients themselves, and ahead of a step.
-OF_EACH_HOOK = (
+# One weighting of each hook: on losses, with trainable variables, at the end of
+# an epoch, after a step, on a Gramian, with a state, on the gradients, and
+# ahead of a step.
+HOOK_REPRESENTATIVES = (
     "uncertainty",
     "dwa",
     "famo",
@@ -102,7 +100,7 @@ OF_EACH_HOOK = (
 )
 
 
-def _of_factories():
+def _factory_cases():
     for factory in sorted(SMALL):
         often = factory in REPRESENTATIVE
         replicas = _FOUR_TOO if often else Case.replicas
@@ -111,7 +109,7 @@ def _of_factories():
             kinds += [("complete", "sgd")]
         for labels, optimizer in kinds:
             name = f"{factory}-{labels}-{optimizer}"
-            seed = OF_KINKS.get(name, Case.seed)
+            seed = SEEDS_WITHOUT_KINKS.get(name, Case.seed)
             yield (
                 name,
                 Case(
@@ -136,13 +134,15 @@ def _of_factories():
     ):
         for factory in factories:
             name = f"{factory}-pcgrad-{gradients}"
-            seed = OF_KINKS.get(name, Case.seed)
+            seed = SEEDS_WITHOUT_KINKS.get(name, Case.seed)
             yield name, Case(factory, "pcgrad", gradients, seed=seed)
 
 
-def _of_weightings():
+def _weighting_cases():
     for row in weightings.table():
-        replicas = _ONE_TOO if row.name in OF_EACH_HOOK else Case.replicas
+        replicas = (
+            _ONE_TOO if row.name in HOOK_REPRESENTATIVES else Case.replicas
+        )
         modes = ["parameters"]
         if row.requires == "gramian":
             modes.append("features")
@@ -152,7 +152,7 @@ def _of_weightings():
                 Case("build_mlp", row.name, gradients, replicas=replicas),
             )
             replicas = Case.replicas
-        if row.name in OF_EACH_HOOK:
+        if row.name in HOOK_REPRESENTATIVES:
             yield (
                 f"{row.name}-parameters-complete",
                 Case("build_mlp", row.name, labels="complete"),
@@ -169,21 +169,27 @@ def _of_weightings():
         )
         yield (
             f"{name}-monitored",
-            Case("build_mlp", "mgda", gradients, of_compile=_MONITOR),
+            Case("build_mlp", "mgda", gradients, compile_arguments=_MONITOR),
         )
 
 
-def _of_settings():
-    """Each setting with Keras's sum of the losses and with a Gramian.
+def _setting_cases():
+    """Yields each setting with Keras's sum of the losses and with a Gramian.
 
-    Those that have to do with the loss also with a weighting of losses.
+    Settings of the loss also come with a weighting of losses.
     """
-    of_losses = ("class-weights", "executions", "skip", "float16", "one-sample")
+    with_loss_method = (
+        "class-weights",
+        "executions",
+        "skip",
+        "float16",
+        "one-sample",
+    )
     for weighting in (None, "uncertainty", "mgda"):
         name = weighting or "plain"
         case = Case(weighting=weighting)
         for setting, changes in _settings():
-            if weighting == "uncertainty" and setting not in of_losses:
+            if weighting == "uncertainty" and setting not in with_loss_method:
                 continue
             if weighting == "mgda" and setting.endswith("-complete"):
                 continue
@@ -191,7 +197,7 @@ def _of_settings():
 
 
 def _settings():
-    """Names of settings, and what they change in a case."""
+    """Yields the names of settings, and their changes to a case."""
     weights = {"class_weight": True}
     yield "class-weights", weights
     yield "class-weights-complete", {**weights, "labels": "complete"}
@@ -201,34 +207,36 @@ def _settings():
         ("global_clipnorm", 0.1),
     ):
         name = argument.replace("_", "-")
-        yield name, {"of_optimizer": ((argument, value),)}
-    yield "averaged", {"of_optimizer": (("use_ema", True),)}
+        yield name, {"optimizer_arguments": ((argument, value),)}
+    yield "averaged", {"optimizer_arguments": (("use_ema", True),)}
     for name, samples in _SHORT.items():
         short = {"samples": samples, "validation": True, "replicas": _FOUR_TOO}
         yield name, short
         yield f"{name}-complete", {**short, "labels": "complete"}
-    yield "executions", {"of_compile": (("steps_per_execution", 3),)}
-    yield "skip", {"of_compile": (("non_finite", "skip"),)}
+    yield "executions", {"compile_arguments": (("steps_per_execution", 3),)}
+    yield "skip", {"compile_arguments": (("non_finite", "skip"),)}
     for dtype in ("bfloat16", "float16"):
         yield dtype, {"policy": f"mixed_{dtype}"}
 
 
-def _of_added_losses():
-    """What layers add: penalties of weights, and means over samples."""
-    of_samples = (("per_sample", True), ("entropy", 0.1))
-    unreached = (*of_samples, ("num_experts", 3))
+def _added_loss_cases():
+    """Yields losses that layers add: penalties and means over samples."""
+    per_sample_losses = (("per_sample", True), ("entropy", 0.1))
+    unreached = (*per_sample_losses, ("num_experts", 3))
     for factory, name, arguments, sizes in (
         ("build_mlp", "l2", (("l2", 0.01),), (37,)),
         ("build_task_relation_mlp", "penalty", (("penalty", 0.1),), (37,)),
         ("build_dselect_k", "entropy", (("entropy", 0.1),), (33,)),
-        ("build_dselect_k", "entropy-of-samples", of_samples, (37, 33)),
-        # Of a single sample, 1 / reach goes up to 1e6 and rounding with it.
+        ("build_dselect_k", "entropy-of-samples", per_sample_losses, (37, 33)),
+        # With a single sample, 1 / reach rises to 1e6, and rounding with it.
         ("build_dselect_k", "unreached-expert", unreached, (37,)),
     ):
-        replicas = _FOUR_TOO if arguments == of_samples else Case.replicas
+        replicas = (
+            _FOUR_TOO if arguments == per_sample_losses else Case.replicas
+        )
         for weighting in (None, "pcgrad"):
             for samples in sizes:
-                of = f"{factory}-{name}-{weighting or 'plain'}-{samples}"
+                case_name = f"{factory}-{name}-{weighting or 'plain'}-{samples}"
                 case = Case(
                     factory,
                     weighting,
@@ -237,11 +245,11 @@ def _of_added_losses():
                     validation=weighting is None,
                     replicas=replicas,
                 )
-                yield of, case
+                yield case_name, case
 
 
-def _of_short_batches():
-    """Short batches where batch normalization sees them."""
+def _short_batch_cases():
+    """Yields short batches where batch normalization sees them."""
     for name, samples in _SHORT.items():
         yield (
             f"build_cnn_cls_seg-{name}-normalized",
@@ -258,8 +266,8 @@ def _of_short_batches():
     )
 
 
-def _of_groups():
-    """Equal tasks, as many as are computed together."""
+def _group_cases():
+    """Yields equal tasks, as many as are computed together."""
     for factory, weighting, labels in (
         ("build_mlp", None, "complete"),
         ("build_mlp", None, "missing"),
@@ -284,7 +292,7 @@ def _of_groups():
 
 
 def _together():
-    """Several of these at once, which every run of the tests can afford."""
+    """Yields several of these in one case, for the quick tests."""
     yield (
         "plain-weights-of-classes-one-sample-adam",
         Case(class_weight=True, samples=33, validation=True, optimizer="adam"),
@@ -293,18 +301,18 @@ def _together():
         "mgda-monitored-global-clipnorm",
         Case(
             weighting="mgda",
-            of_compile=_MONITOR,
-            of_optimizer=(("global_clipnorm", 0.1),),
+            compile_arguments=_MONITOR,
+            optimizer_arguments=(("global_clipnorm", 0.1),),
         ),
     )
 
 
 CASES = {
-    **dict(_of_factories()),
-    **dict(_of_weightings()),
-    **dict(_of_settings()),
-    **dict(_of_added_losses()),
-    **dict(_of_short_batches()),
-    **dict(_of_groups()),
+    **dict(_factory_cases()),
+    **dict(_weighting_cases()),
+    **dict(_setting_cases()),
+    **dict(_added_loss_cases()),
+    **dict(_short_batch_cases()),
+    **dict(_group_cases()),
     **dict(_together()),
 }

@@ -40,12 +40,12 @@ def main():
         except Exception:
             if replicas == "workers":  # the other processes would wait
                 raise
-            # Of this case alone; the others are worth minutes.
+            # Only this case fails; the others take minutes.
             results = {"error": np.asarray(traceback.format_exc())}
         found |= {f"{name}/{key}": array for key, array in results.items()}
         keras.backend.clear_session()
-        # TensorFlow keeps traced graphs, which come to gigabytes: looking
-        # through them again after each case would take most of the time.
+        # TensorFlow keeps gigabytes of traced graphs: collecting garbage in
+        # them after each case would take most of the time.
         gc.freeze()
         print("done", name, flush=True)
     np.savez(file, **found)

@@ -11,7 +11,7 @@ ROWS = {
 
 
 def write_sentences(folder, **changes):
-    """Writes the rows of every part, of which some may be others."""
+    """Writes the rows of every part; arguments replace some of them."""
     for part, rows in {**ROWS, **changes}.items():
         (folder / part).mkdir(exist_ok=True)
         for place, name in enumerate(("seq.in", "seq.out", "label")):

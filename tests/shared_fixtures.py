@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 
-# Before TensorFlow is imported: tests should show our output and not its own.
+# Before TensorFlow is imported, whose messages would hide the tests' output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As users have it who import mtl_keras first; the modules of the tests import
 # Keras before.
@@ -38,10 +38,10 @@ def seed():
 
 @pytest.fixture(autouse=True, scope="session")
 def graphs(pytestconfig):
-    """Leaves graphs of the quick tests as they were traced.
+    """Disables graph optimization in the quick tests.
 
-    They run for a few steps, and TensorFlow's passes over a graph take longer.
-    The slow tests have them, as users do.
+    TensorFlow's passes over a graph take longer than a few steps. The slow
+    tests run with them, as users do.
     """
     if "not slow" in pytestconfig.option.markexpr:
         tf.config.optimizer.set_experimental_options(
@@ -51,9 +51,9 @@ def graphs(pytestconfig):
 
 @pytest.fixture(autouse=True, scope="session")
 def collector():
-    """Lets the garbage collector look for cycles less often.
+    """Makes the garbage collector run less often.
 
-    A trace makes many objects, nearly all of which stay as long as its graph.
+    Tracing creates many objects, and nearly all of them live with the graph.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -74,13 +74,13 @@ def session(collector):
 
 @pytest.fixture
 def rng():
-    """A numpy generator."""
+    """Returns a numpy generator."""
     return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """A strategy of two replicas on logical CPU devices."""
+    """Returns a strategy of two replicas on logical CPU devices."""
     # One for all tests: a second one would reuse TensorFlow's collective keys.
     return distribution.strategy("mirrored", replicas=2)
 
@@ -108,7 +108,7 @@ def shared_data():
 
 @pytest.fixture(params=sorted(factory_harness.SMALL))
 def factory_name(request):
-    """The name of each factory in turn."""
+    """Returns the name of each factory in turn."""
     return request.param
 
 
@@ -118,7 +118,7 @@ def factory_name(request):
     )
 )
 def graph_factory(request):
-    """Each factory in turn; of alike graphs one now."""
+    """Returns each factory in turn; similar graphs are slow but one."""
     return request.param
 
 
@@ -126,7 +126,7 @@ def graph_factory(request):
     params=factory_harness.mostly_slow(sorted(factory_harness.SMALL))
 )
 def engine_factory(request):
-    """Each factory in turn, for what the engine promises; mostly slow tests."""
+    """Returns each factory in turn; all but one are slow."""
     return request.param
 
 
@@ -136,22 +136,22 @@ def engine_factory(request):
     )
 )
 def sharing_factory(request):
-    """Each factory whose tasks share parameters; of alike graphs one now."""
+    """Returns each factory whose tasks share parameters."""
     return request.param
 
 
 @pytest.fixture(params=factory_harness.mostly_slow(factory_harness.SHARING))
 def sharing_engine_factory(request):
-    """As `engine_factory`, of the factories whose tasks share parameters."""
+    """Returns each factory whose tasks share parameters; all but one slow."""
     return request.param
 
 
 @pytest.fixture
 def default_interruption():
-    """Ctrl-C as it usually is: a shell turns it off for what it runs behind."""
+    """Restores ctrl-C, which shells turn off for background jobs."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    # What Python raises while it deletes garbage is lost, Ctrl-C as well, and
-    # other tests leave enough of it to hit.
+    # Python loses exceptions, Ctrl-C too, that are raised while it deletes
+    # garbage, and other tests leave enough of it.
     gc.disable()
     yield
     gc.enable()

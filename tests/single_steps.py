@@ -6,7 +6,7 @@ from mtl_keras.training.run import Run
 from mtl_keras.training.step import TrainStep
 
 
-def train_step_of(model, data, **run):
+def make_train_step(model, data, **run):
     """Makes a training step of a model, with all variables that it needs."""
     model.compiled_parts.build(model, data)
     overrides = Overrides(model, MultiTaskModel)

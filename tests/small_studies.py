@@ -19,7 +19,7 @@ QUICK_STUDY = {
 
 
 def quick_study(**tables):
-    """The values of a small study, with some in other tables."""
+    """Returns the values of a small study, with some in other tables."""
     values = copy.deepcopy(QUICK_STUDY)
     for name, table in tables.items():
         if isinstance(table, dict) and name != "space":

@@ -1,4 +1,4 @@
-"""The house: imports point one way."""
+"""The layers of the package: imports point one way."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import mtl_keras
 
 PACKAGE = Path(mtl_keras.__file__).parent
 
-# What each room may import, from the ground up.
+# What each package may import, from the bottom up.
 GROUND = {
     "argument_checks",
     "columns",
@@ -75,8 +75,8 @@ FLOORS = {
     },
 }
 
-# The same within the room that has rooms of its own. What lies beside these
-# rooms stands above them, but for what is named here.
+# The same within `training`. Files beside its packages are above them, except
+# for those named here.
 TRAINING_FLOORS = {
     "data": set(),
     "losses": {"data"},
@@ -106,7 +106,7 @@ PRIVATE = ("keras.src", "tensorflow.python")
 
 
 def imported_rooms(path):
-    """Names of the parts of mtl_keras that a file imports."""
+    """Returns the parts of mtl_keras that a file imports."""
     rooms = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "mtl_keras":
@@ -161,7 +161,7 @@ def test_imports_within_training_point_one_way():
 
 
 def test_private_names_are_in_one_file():
-    """A release of Keras or TensorFlow may change them without notice."""
+    """Releases of Keras or TensorFlow change private names without notice."""
     wrong = []
     for path in FILES:
         if path.name == "keras_compat.py":
@@ -174,7 +174,7 @@ def test_private_names_are_in_one_file():
 
 
 def private_names():
-    """Attributes of Keras that `keras_compat.py` reads or overrides."""
+    """Returns the attributes of Keras that `keras_compat.py` uses."""
     tree = ast.parse((PACKAGE / "keras_compat.py").read_text())
     names = {
         node.attr

@@ -19,7 +19,7 @@ import mtl_keras
 from mtl_keras import distribution, tuning
 
 ROOT = Path(__file__).parents[1]
-# Every name of a published space is searched but for what `fit` needs to know.
+# All names of a published space are searched, except those of the data.
 INPUTS = {"input_shape": [(6,)], "num_classes": 3}
 # Serves each SavedModel in a process without mtl_keras.
 SERVE = """
@@ -58,7 +58,7 @@ def folder(tmp_path_factory):
 def searches(folder, two_replicas):
     """Searches over the published space, on one replica and on two.
 
-    Dropout draws other masks on each replica and is left out.
+    Dropout draws different masks on each replica, so it is disabled.
     """
     return {
         replicas: tuning.search(
@@ -82,7 +82,7 @@ def searches(folder, two_replicas):
 
 @pytest.fixture(scope="module")
 def default_model():
-    """`build_cnn_cls_seg()`, fitted with a dict of targets."""
+    """Returns `build_cnn_cls_seg()`, fitted with a dict of targets."""
     images = np.random.default_rng(0).random((8, 32, 32, 3), "float32")
     model = mtl_keras.build_cnn_cls_seg()
     masks = (images[..., :1] > 0.5).astype("float32")
@@ -108,7 +108,7 @@ def test_the_best_model_serves_in_plain_tensorflow(
     searches, folder, forked_programs
 ):
     study = searches[2]
-    # Arrays are the one thing that a study file cannot name.
+    # A study file can name everything but arrays.
     assert "# [data]" in (study.folder / "study.toml").read_text()
     path = str(folder / "served")
     expected = export(study.best_model(), path)

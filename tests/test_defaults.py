@@ -1,4 +1,4 @@
-"""Docstrings and signatures: an argument has the default that is documented."""
+"""Docstrings and signatures state the same defaults."""
 
 import ast
 import re
@@ -23,13 +23,14 @@ def documented_functions(tree):
                     yield child, ast.get_docstring(node) or ""
 
 
-def defaults_of(function):
-    """Default of each argument that has one: a number, string, tuple or None.
+def find_defaults(function):
+    """Yields each argument with a default that can be compared.
 
     What is computed, such as a function, is left out.
     """
     arguments = function.args
-    places = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    places = [*arguments.posonlyargs, *arguments.args]
+    places = places[len(places) - len(arguments.defaults) :]
     found = [
         *zip(places, arguments.defaults, strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
@@ -42,7 +43,7 @@ def defaults_of(function):
 
 
 def documented_default(argument, docstring):
-    """What a docstring says after "Defaults to", or `None` if nothing."""
+    """Returns the default that a docstring states, or `None`."""
     _, _, arguments = docstring.partition("Args:")
     text = re.search(
         rf"^ +{argument}: (.*?)(?=^ *\w+:|^\S|\Z)", arguments, re.M | re.S
@@ -59,7 +60,7 @@ def test_defaults_are_those_of_the_docstrings():
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text())
         for function, docstring in documented_functions(tree):
-            for argument, default in defaults_of(function):
+            for argument, default in find_defaults(function):
                 said = documented_default(argument, docstring)
                 # None stands for a default that is found in the function.
                 if said is None or default is None:

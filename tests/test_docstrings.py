@@ -1,4 +1,4 @@
-"""Public docstrings: every example runs, every public thing has one."""
+"""Public docstrings: everything public has one, and every example runs."""
 
 import doctest
 import importlib
@@ -19,7 +19,7 @@ MODULES = sorted(
 
 ROOMS = sorted({".".join(name.split(".")[:2]) for name in MODULES})
 
-# Examples that trace or build most: other quick tests call what they show.
+# Examples that trace or build most; other quick tests cover their code.
 SLOW = {
     f"mtl_keras.{name}"
     for name in (
@@ -49,7 +49,7 @@ SLOW = {
 assert set(MODULES) >= SLOW
 
 
-def failures_of(name):
+def run_examples(name):
     """Runs the examples of a module; returns what failed, with its place."""
     keras.utils.set_random_seed(0)
     module = importlib.import_module(name)
@@ -68,7 +68,7 @@ def test_examples_run(room):
         text
         for name in modules
         if name not in SLOW
-        for text in failures_of(name)
+        for text in run_examples(name)
     ]
     assert not failures, "".join(failures)
 
@@ -76,12 +76,12 @@ def test_examples_run(room):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SLOW))
 def test_slow_examples_run(name):
-    failures = failures_of(name)
+    failures = run_examples(name)
     assert not failures, "".join(failures)
 
 
 def public_objects(module):
-    """Functions and classes that a module defines, and their methods."""
+    """Yields functions and classes that a module defines, and methods."""
     for name, value in vars(module).items():
         if name.startswith("_") or not callable(value):
             continue

@@ -10,7 +10,7 @@ import mtl_keras
 
 
 def table_model():
-    """A model of four inputs: numbers, indices, words and flags."""
+    """Returns a model of four inputs: numbers, indices, words and flags."""
     inputs = {
         "age": keras.Input((2,), name="age"),
         "jobs": keras.Input((None,), name="jobs", dtype="int32"),

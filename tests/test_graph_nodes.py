@@ -1,4 +1,4 @@
-"""The graph behind a tensor; the tests say when Keras keeps it elsewhere."""
+"""The graph behind a tensor; the tests fail if Keras moves it."""
 
 import keras
 

@@ -114,7 +114,7 @@ def test_keras_asks_for_metrics_in_one_place():
 
 
 def test_keras_takes_the_logs_of_the_last_step_where_keys_differ():
-    """`HookedModel.on_epoch_logs` changes what it is given."""
+    """`HookedModel.on_epoch_logs` changes these logs."""
     code = inspect.getsource(Trainer._get_metrics_result_or_logs)
     assert "metric_logs = self.get_metrics_result()" in code
     assert code.rstrip().endswith("return logs")

@@ -44,7 +44,7 @@ def test_other_links_are_not(text):
 
 
 def indented_blocks(text):
-    """Lists lines of list items that the site would take for paragraphs."""
+    """Lists lines of list items that the site would show as paragraphs."""
     lines = ["", *FENCE.sub("", text).splitlines()]
     return [
         line
@@ -71,9 +71,9 @@ def test_navigation_has_every_guide():
 
 
 def test_navigation_has_no_page_that_does_not_exist():
-    of_readmes = {"index.md": "README.md", "index.zh.md": "README.zh.md"}
+    readmes = {"index.md": "README.md", "index.zh.md": "README.zh.md"}
     for page in NAVIGATION:
-        path = of_readmes.get(page, page)
+        path = readmes.get(page, page)
         assert (ROOT / "docs" / path).exists() or (ROOT / path).exists(), page
 
 

@@ -13,7 +13,7 @@ HEAVY = ("keras", "tensorflow")
 
 
 class Stop:
-    """A finder that stops at Keras and TensorFlow, which take seconds."""
+    """Stops the import of Keras and TensorFlow, which takes seconds."""
 
     def find_spec(self, name, path=None, target=None):
         if name in HEAVY:

@@ -1,4 +1,4 @@
-"""What is installed: the package alone, typed, with its recipes."""
+"""The installed files: only the package, typed, with its recipes."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The built wheel."""
+    """Returns the built wheel."""
     hatchling = pytest.importorskip("hatchling.build")
     folder = tmp_path_factory.mktemp("wheel")
     # The backend reads pyproject.toml in the working folder.

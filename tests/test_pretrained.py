@@ -1,4 +1,4 @@
-"""Models with losses and metrics of one's own, saved and loaded again."""
+"""Models with custom losses and metrics, saved and loaded again."""
 
 import pathlib
 import warnings
@@ -57,7 +57,7 @@ def in_task_metric(metric):
     return build(Regression("size", metrics=["mae", metric(name="own")]))
 
 
-# What is one's own, how a model has it, and whether its task holds it.
+# A custom object, a model with it, and whether its task holds it.
 CASES = {
     "task_function": (
         make_function,
@@ -105,12 +105,12 @@ IN_TASKS = [name for name, (_, _, in_task) in CASES.items() if in_task]
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Each model, the object of one's own and the file, by the case."""
+    """Returns each model, the custom object and the file, by case."""
     folder = tmp_path_factory.mktemp("models")
     found = {}
-    for name, (make, of_model, _) in CASES.items():
+    for name, (make, build_model, _) in CASES.items():
         own = make()
-        model, path = of_model(own), folder / f"{name}.keras"
+        model, path = build_model(own), folder / f"{name}.keras"
         model.save(path)
         found[name] = (model, own, path)
     return found
@@ -190,7 +190,7 @@ def test_a_scope_of_custom_objects_is_enough(saved):
 def test_a_model_that_was_only_loaded_to_predict_is_saved_whole(
     saved, case, tmp_path
 ):
-    """What could not be loaded is in the second file as in the first."""
+    """Saving again keeps the state that could not be loaded."""
     model, own, path = saved[case]
     load_model(path, compile=False).save(tmp_path / "again.keras")
     name = own.__name__
@@ -246,7 +246,7 @@ def test_the_old_format_is_refused_and_nothing_is_written(
 
 @pytest.fixture(scope="module")
 def unsafe(tmp_path_factory):
-    """Files with Python code: in a layer, and in a loss."""
+    """Returns files with Python code: in a layer, and in a loss."""
     folder = tmp_path_factory.mktemp("unsafe")
     inputs = keras.Input((3,))
     hidden = keras.layers.Lambda(lambda x: 2 * x)(inputs)

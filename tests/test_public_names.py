@@ -1,4 +1,4 @@
-"""What `import mtl_keras` shows."""
+"""The names that `import mtl_keras` makes public."""
 
 import pkgutil
 

@@ -1,4 +1,4 @@
-"""Trunks of sequences: padding changes nothing, and what does not fit."""
+"""Trunks of sequences: padding changes nothing; wrong shapes are refused."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ TRUNKS = {
 
 
 def padded_network(kind, **arguments):
-    """A trunk that reads zeros at the end as padding."""
+    """Returns a trunk that reads zeros at the end as padding."""
     inputs = keras.Input((None, 3))
     x = PaddingMask(0.0)([inputs, inputs])
     return keras.Model(inputs, TRUNKS[kind](x, (8, 8), **arguments))
@@ -36,7 +36,7 @@ def test_padding_changes_no_step(rng, kind, normalization):
 
 @pytest.mark.parametrize("kind", mostly_slow(sorted(TRUNKS), ["conv"]))
 def test_padding_changes_no_statistics_of_batches(rng, kind):
-    # Each sequence ends elsewhere; what is behind must not count.
+    # The sequences differ in length; the padding must not count.
     x = rng.normal(size=(4, 8, 3)).astype("float32")
     x[np.arange(8) >= np.array([8, 5, 3, 1])[:, None]] = 0
     network = padded_network(kind, normalization="batch")

@@ -11,7 +11,7 @@ from markdown_files import ROOT
 pytest.importorskip("mkdocs")
 pytest.importorskip("mkdocstrings")
 
-# What a browser fetches by itself; links that a reader clicks may lead out.
+# URLs that a browser fetches by itself; links may lead to other sites.
 FETCHED = re.compile(
     r"<(?:script|img|iframe)[^>]*\ssrc=\"?(https?:[^\s\">]+)"
     r"|<link[^>]*rel=\"?(?:stylesheet|preconnect|icon)[^>]*"

@@ -1,4 +1,4 @@
-"""Batch normalization behind a mask, by one replica and by two."""
+"""Batch normalization behind a mask, on one replica and on two."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ LENGTHS = np.array([7, 5, 1, 0])
 
 @pytest.fixture
 def padded(rng):
-    """Sequences with rubbish behind their ends, and which steps count."""
+    """Returns sequences with random padding, and the mask of real steps."""
     x = rng.normal(2.0, 3.0, size=(4, STEPS, 3)).astype("float32")
     mask = np.arange(STEPS) < LENGTHS[:, None]
     x[~mask] = 1e3
@@ -25,7 +25,7 @@ def padded(rng):
 
 
 def trained(layer, x, mask):
-    """What a layer makes of steps, and its moving statistics after them."""
+    """Returns the outputs of a layer in steps, and its moving statistics."""
     y = layer(x, mask=mask, training=True)
     return y, layer.moving_mean, layer.moving_variance
 
@@ -35,8 +35,8 @@ def test_one_replica_is_keras(padded):
     keras_layer = keras.layers.BatchNormalization()
     expected = trained(keras_layer, x, mask)
     found = trained(SynchronizedBatchNormalization(), x, mask)
-    for ours, of_keras in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, of_keras, atol=1e-4)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def test_statistics_are_those_of_what_is_not_masked(padded):
@@ -49,7 +49,7 @@ def test_statistics_are_those_of_what_is_not_masked(padded):
 
 
 def forwards_and_back(layer, x, mask):
-    """Outputs, and the gradient of a loss of those that count."""
+    """Returns outputs, and the gradient of a loss of the unmasked ones."""
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = layer(x, mask=mask, training=True)
@@ -58,7 +58,7 @@ def forwards_and_back(layer, x, mask):
 
 
 def by_two_replicas(make_layer, strategy, x, mask):
-    """Outputs and their gradients by two replicas, each with two sequences."""
+    """Returns outputs and gradients of two replicas with two sequences each."""
     with distribution.strategy(strategy).scope():
         layer = make_layer()
         layer.build(x.shape)
@@ -67,8 +67,8 @@ def by_two_replicas(make_layer, strategy, x, mask):
     @tf.function
     def step():
         index = tf.distribute.get_replica_context().replica_id_in_sync_group
-        of_replica = tf.gather(tf.split(x, 2), index)
-        return forwards_and_back(layer, of_replica, tf.gather(masks, index))
+        replica_x = tf.gather(tf.split(x, 2), index)
+        return forwards_and_back(layer, replica_x, tf.gather(masks, index))
 
     results = strategy.run(step)
     parts = [strategy.experimental_local_results(r) for r in results]
@@ -77,7 +77,7 @@ def by_two_replicas(make_layer, strategy, x, mask):
 
 
 def by_one(x, mask):
-    """The same by one, of Keras's own layer."""
+    """Returns those of one replica with Keras's layer."""
     layer = keras.layers.BatchNormalization(momentum=0.0)
     layer.build(x.shape)
     found = forwards_and_back(layer, tf.constant(x), tf.constant(mask))
@@ -92,13 +92,13 @@ def test_two_replicas_are_one(padded, two_replicas):
 
     found = by_two_replicas(synchronized, two_replicas, x, mask)
     expected = by_one(x, mask)
-    for ours, of_one in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, of_one, rtol=1e-3, atol=1e-4)
+    for ours, expected_one in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, expected_one, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.keras_source
 def test_keras_still_needs_it(padded, two_replicas):
-    """If Keras synchronizes behind a mask, this class has no reason."""
+    """Once Keras synchronizes behind a mask, remove this class."""
     x, mask = padded
 
     def synchronized():

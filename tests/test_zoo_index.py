@@ -33,7 +33,7 @@ def test_metrics_are_of_the_recipe(entry):
     recipe = zoo.load_recipe(entry.name)
     assert metrics["recipe"] == entry.name
     assert tuple(metrics["seeds"]) == recipe.seeds
-    # No path and no name of a host leaks into what is published.
+    # Published files contain no path of a machine and no host name.
     assert "/" not in json.dumps(metrics)
 
 

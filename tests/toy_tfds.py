@@ -1,4 +1,4 @@
-"""A small data set of TensorFlow Datasets that is written on the spot."""
+"""A small data set of TensorFlow Datasets, written by the tests."""
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -7,7 +7,7 @@ KINDS = ["cat", "dog", "eel"]
 
 
 def examples(start, count):
-    """Examples that tell their number, in images and labels alike."""
+    """Yields examples whose images and labels encode their number."""
     for number in range(start, start + count):
         mask = np.zeros((6, 4, 1), "uint8")
         mask[: 1 + number % 4] = 1 + number % 2
@@ -25,7 +25,7 @@ def examples(start, count):
 
 
 def features():
-    """Features of several kinds, some of them in a dict."""
+    """Returns features of several kinds, some of them in a dict."""
     return tfds.features.FeaturesDict(
         {
             "image": tfds.features.Image(shape=(6, 4, 3)),
@@ -38,14 +38,16 @@ def features():
     )
 
 
-def make_builder(folder, splits=None, ordered=False, of=None, rows=()):
+def make_builder(
+    folder, splits=None, ordered=False, own_features=None, rows=()
+):
     """Makes a data set, with a start and a number of examples by split.
 
-    Or of features of one's own, with all rows in the training part.
+    With `own_features`, all rows are in the training part.
     """
     splits = splits or {"train": (0, 40), "test": (40, 10)}
     parts = {name: examples(*span) for name, span in splits.items()}
-    if of is not None:
+    if own_features is not None:
         parts = {"train": enumerate(rows)}
 
     with tfds.core.registered.skip_registration():
@@ -58,8 +60,8 @@ def make_builder(folder, splits=None, ordered=False, of=None, rows=()):
             def _info(self):
                 return tfds.core.DatasetInfo(
                     builder=self,
-                    features=of or features(),
-                    supervised_keys=None if of else ("image", "kind"),
+                    features=own_features or features(),
+                    supervised_keys=None if own_features else ("image", "kind"),
                     disable_shuffling=ordered,
                 )
 

@@ -22,11 +22,11 @@ def build(
     loss_weights=None,
     optimizer="adam",
 ):
-    """What the space is of; no model is built."""
+    """Stands for a factory in a space; builds nothing."""
 
 
 def make_space(**dimensions):
-    """A space, by default with every kind of dimension."""
+    """Returns a space, by default with every kind of dimension."""
     return SearchSpace(
         build,
         dimensions
@@ -44,7 +44,7 @@ def make_space(**dimensions):
 
 
 def make_trials(space, count=12, failed=(), seed=0, deviations=False):
-    """Trials at random points of a space, with random objectives."""
+    """Creates trials at random points of a space, with random objectives."""
     rng = np.random.default_rng(seed)
     columns = random_labels(space, count, rng)
     trials = []

@@ -1,4 +1,4 @@
-"""A problem of two tasks that a search has to do with in little time."""
+"""A problem of two tasks that is searched in little time."""
 
 import contextlib
 from unittest import mock
@@ -9,12 +9,12 @@ from numpy_training import NumpyTrained
 import mtl_keras
 
 SPACE = {"loss_weight": (0.1, 10.0)}
-# All that a factory needs to be small; a search adds what it varies.
+# Arguments that make a model small; a search adds those that vary.
 SMALL = {"input_shape": [(6,)], "hidden_units": [(5,)], "num_classes": 3}
 
 
 def samples(count=48, seed=0):
-    """Inputs, and the classes of both tasks that follow from them."""
+    """Draws inputs, and computes the classes of both tasks from them."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(count, 6)).astype("float32")
     y = {
@@ -25,7 +25,7 @@ def samples(count=48, seed=0):
 
 
 def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
-    """A factory of the house's kind."""
+    """Builds a small model with a factory of the library."""
     return mtl_keras.build_mlp(
         (6,),
         num_classes=3,
@@ -39,7 +39,7 @@ def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
 def build_eager(
     width=3, loss_weights=None, optimizer="adam", compile=True, fails_at=()
 ):
-    """The same without a graph: a search of few steps is over sooner."""
+    """Returns the same model, which runs eagerly."""
     if width in fails_at:
         raise ValueError(f"no width of {width}")
     model = build(width, loss_weights, optimizer, compile=False)
@@ -51,7 +51,7 @@ def build_eager(
 def build_in_numpy(
     width=3, loss_weights=None, optimizer="sgd", compile=True, fails_at=()
 ):
-    """The same, trained in milliseconds: where training is not in question."""
+    """Returns the same model, trained in numpy in milliseconds."""
     if width in fails_at:
         raise ValueError(f"no width of {width}")
     built = build(width, compile=False)
@@ -83,6 +83,6 @@ def search_small(folder, factory=build_in_numpy, space=SPACE, **arguments):
         **arguments,
     }
     train = arguments.pop("train", samples())
-    # To count what other tests left takes longer than a trial.
+    # Collecting the garbage of other tests takes longer than a trial.
     with mock.patch.object(run_plan, "_frozen_garbage", contextlib.nullcontext):
         return tuning.search(factory, space, train, **arguments)

@@ -1,8 +1,8 @@
 """The toy of CAGrad and Nash-MTL, trained through compile and fit.
 
 Two objectives of a point in the plane. Two steep valleys, one of each
-objective, lead down to the Pareto set; whoever adds the objectives up gets
-stuck in them. `benchmarks/studies/two_objectives.py` draws it.
+objective, lead down to the Pareto set; the sum of the objectives gets stuck in
+them. `benchmarks/studies/two_objectives.py` draws it.
 """
 
 import keras
@@ -14,8 +14,8 @@ import mtl_keras
 
 TASKS = ("first", "second")
 STEPS = 50_000
-# As in the toy of FAMO, which takes logarithms: the losses are 1 or more. A
-# constant changes no gradient, and so nothing for the methods of gradients.
+# As in the toy of FAMO, which takes logarithms: the losses are at least 1. A
+# constant changes no gradient, so methods of gradients are unaffected.
 OFFSET = 21.0
 # The Pareto set is a line at the bottom, the least sum its middle.
 PARETO_X = (-7.0, 7.0)
@@ -25,7 +25,7 @@ _LOW = 5e-6
 
 
 def objectives(x, y):
-    """The two objectives, of tensors or arrays of one shape."""
+    """Returns the two objectives, of tensors or arrays of one shape."""
     first = ops.abs(0.5 * (-x - 7) - ops.tanh(-y))
     second = ops.abs(0.5 * (-x + 3) + ops.tanh(-y) + 2)
     valleys = [ops.log(ops.maximum(v, _LOW)) + 6 for v in (first, second)]
@@ -41,7 +41,7 @@ def objectives(x, y):
 
 
 def is_pareto(x, y):
-    """Whether a point lies on the Pareto set, but for a tenth."""
+    """Returns whether a point is within 0.1 of the Pareto set."""
     low, high = PARETO_X
     return low - 0.1 <= x <= high + 0.1 and abs(y - PARETO_Y) < 0.1
 

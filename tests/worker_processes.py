@@ -1,4 +1,4 @@
-"""Starts the processes of a training on several hosts, on this one."""
+"""Starts the processes of a training on several hosts on this host."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ _WARNINGS = ("-W", "error::UserWarning", "-W", "ignore:The batch size")
 
 
 def run_workers(count, program, *arguments, seconds=300):
-    """Runs a program in several processes; returns what each has printed.
+    """Runs a program in several processes; returns their outputs.
 
-    All are ended at the latest after some seconds, or when one has failed.
+    All end after a time limit, or as soon as one has failed.
     """
     processes = [
         _start(program, arguments, environment)
@@ -40,8 +40,8 @@ def run_workers(count, program, *arguments, seconds=300):
     return outputs
 
 
-def path_of_tests():
-    """The PYTHONPATH of a process that imports modules of the tests."""
+def make_python_path():
+    """Returns the PYTHONPATH of a process that imports modules of the tests."""
     before = os.environ.get("PYTHONPATH")
     return os.pathsep.join(filter(None, [str(Path(__file__).parent), before]))
 
@@ -52,7 +52,7 @@ def _environment():
         "TF_CPP_MIN_LOG_LEVEL": "2",
         # Not the devices that pytest may have set.
         "CUDA_VISIBLE_DEVICES": "-1",
-        "PYTHONPATH": path_of_tests(),
+        "PYTHONPATH": make_python_path(),
     }
 
 

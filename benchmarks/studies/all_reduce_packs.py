@@ -1,8 +1,8 @@
-"""Seconds of summing the gradients of eight tasks over two replicas.
+"""Measures the time of summing the gradients of eight tasks over two replicas.
 
-As one list, which TensorFlow lays out as one vector; as one vector that is
-laid out before; in packs of some size; and one by one. On logical CPU devices,
-where what a sum costs is copies and latency, and no wire.
+They are summed as one list, which TensorFlow packs into one vector; as one
+vector that is packed before; in packs of some size; and one by one. On logical
+CPU devices, a sum costs copies and latency, but no transfer.
 
 Run: python benchmarks/studies/all_reduce_packs.py
 """
@@ -26,16 +26,16 @@ WIDTHS = {"wide layers": 256, "narrow layers": 16}
 PACKS = {"packs of 4 MiB": 2**22, "packs of 256 KiB": 2**18}
 
 
-def of_list(replica, tensors, size=0):
-    """One call with all tensors."""
+def sum_list(replica, tensors, size=0):
+    """Sums all tensors in one call."""
     options = tf.distribute.experimental.CommunicationOptions(
         bytes_per_pack=size
     )
     return replica.all_reduce("sum", tensors, options)
 
 
-def of_vector(replica, tensors):
-    """One call with one tensor."""
+def sum_vector(replica, tensors):
+    """Sums all tensors as one vector."""
     vector = tf.concat([tf.reshape(tensor, (-1,)) for tensor in tensors], 0)
     total = replica.all_reduce("sum", vector)
     parts = tf.split(total, [tensor.shape.num_elements() for tensor in tensors])
@@ -45,34 +45,34 @@ def of_vector(replica, tensors):
     ]
 
 
-def one_by_one(replica, tensors):
-    """One call for each tensor."""
+def sum_one_by_one(replica, tensors):
+    """Sums the tensors in one call each."""
     return [replica.all_reduce("sum", tensor) for tensor in tensors]
 
 
-def in_packs(size):
-    """One call, that TensorFlow divides."""
-    return lambda replica, tensors: of_list(replica, tensors, size)
+def sum_in_packs(size):
+    """Sums all tensors in one call, which TensorFlow divides into packs."""
+    return lambda replica, tensors: sum_list(replica, tensors, size)
 
 
 ARMS = {
-    "one list": of_list,
-    "control": of_list,
-    "one vector": of_vector,
-    **{name: in_packs(size) for name, size in PACKS.items()},
-    "one by one": one_by_one,
+    "one list": sum_list,
+    "control": sum_list,
+    "one vector": sum_vector,
+    **{name: sum_in_packs(size) for name, size in PACKS.items()},
+    "one by one": sum_one_by_one,
 }
 
 
-def block_of(strategy, arm, width):
-    """A function that sums the gradients of all tasks some times."""
+def make_block(strategy, arm, width):
+    """Returns a function that sums the gradients of all tasks repeatedly."""
     shapes = [
         shape for _ in range(LAYERS) for shape in ((width,) * 2, (width,))
     ]
 
-    def of_replica():
+    def sum_on_replica():
         replica = tf.distribute.get_replica_context()
-        # Not constants, which TensorFlow would sum up while it traces.
+        # Not constants, which TensorFlow would sum while tracing.
         tensors = [
             tf.random.stateless_uniform(shape, (0, place))
             for place, shape in enumerate(shapes * TASKS)
@@ -81,7 +81,7 @@ def block_of(strategy, arm, width):
 
     @tf.function
     def step():
-        return strategy.run(of_replica)
+        return strategy.run(sum_on_replica)
 
     def block():
         for _ in range(REPEATS):
@@ -96,7 +96,7 @@ def main():
     rows = []
     for kind, width in WIDTHS.items():
         blocks = {
-            name: block_of(strategy, arm, width) for name, arm in ARMS.items()
+            name: make_block(strategy, arm, width) for name, arm in ARMS.items()
         }
         seconds = measure.alternate(blocks, BLOCKS)
         numbers = TASKS * LAYERS * (width * width + width)

@@ -1,10 +1,11 @@
-"""An epoch on sentences: padded to the longest of all, and by length.
+"""Measures an epoch on sentences, padded to the longest or by length.
 
-Arms are `build_text_cls_tag` with its defaults on sentences drawn at random,
-whose tags are padded to 46 tokens, and on the batches of `batches_by_length`.
-The sentences are 4,478 of SNIPS, and 4,478 made-up ones as long as those of
-ATIS (11 tokens on average, 46 at most). With `--quality`, what SNIPS models of
-both kinds of batches have learned is compared over seeds instead.
+The arms are `build_text_cls_tag` with its defaults on sentences drawn at
+random, whose tags are padded to 46 tokens, and on the batches of
+`batches_by_length`. The sentences are 4,478 of SNIPS, and 4,478 artificial ones
+as long as those of ATIS (11 tokens on average, 46 at most). `--quality`
+compares the test metrics of SNIPS models with both kinds of batches over seeds
+instead.
 
 Run: python benchmarks/studies/batches_by_length.py PATH [--quality]
 where PATH is the folder data/snips of https://github.com/MiuLab/SlotGated-SLU.
@@ -30,13 +31,13 @@ from mtl_keras.datasets import batches_by_length, snips
 from mtl_keras.datasets.reading.array_source import ArraySource
 from mtl_keras.layers.token_ids import count_words
 
-BLOCKS, STEPS_OF_PART = 60, 14
+BLOCKS, STEPS_BY_PART = 60, 14
 SENTENCES, STEPS, BATCH = 4478, 46, 32
 SEEDS, EPOCHS = range(3), 8
 
 
-def of_snips(path):
-    """Sentences of SNIPS, with tags padded to as many columns as ATIS has."""
+def load_snips(path):
+    """Loads sentences of SNIPS, with tags padded to the columns of ATIS."""
     (x, y), _ = snips.load_data(path)
     chosen = np.random.default_rng(0).permutation(len(x))[:SENTENCES]
     slots = np.full((SENTENCES, STEPS), -1, "int32")
@@ -45,7 +46,7 @@ def of_snips(path):
 
 
 def as_long_as_atis():
-    """Sentences of made-up words, 11 on average and 46 at most."""
+    """Draws sentences of artificial words, 11 on average and 46 at most."""
     rng = np.random.default_rng(0)
     lengths = np.clip(np.rint(rng.gamma(6.5, 11.3 / 6.5, SENTENCES)), 1, STEPS)
     lengths = lengths.astype(int)
@@ -61,40 +62,40 @@ def as_long_as_atis():
 
 
 def built(x, seed=0, **arguments):
-    """The library's default model."""
+    """Returns the library's default model."""
     keras.utils.set_random_seed(seed)
     return mtl_keras.build_text_cls_tag(vocabulary=count_words(x), **arguments)
 
 
-def batches_of(model, x, y, by_length, seed=0):
+def make_batches(model, x, y, by_length, seed=0):
     """Makes batches by length, or of sentences drawn at random."""
     if by_length:
         return batches_by_length(x, y, model.tasks, batch_size=BATCH, seed=seed)
     return ArraySource(x, y).batches(np.arange(len(x)), BATCH, seed)
 
 
-def part_of_epoch(x, y, by_length):
+def train_tenth(x, y, by_length):
     """Returns a function that trains for a tenth of an epoch."""
     model = built(x)
     train = model.make_train_function()
-    batches = iter(batches_of(model, x, y, by_length).repeat())
+    batches = iter(make_batches(model, x, y, by_length).repeat())
 
     def part():
-        for _ in range(STEPS_OF_PART):
+        for _ in range(STEPS_BY_PART):
             train(batches)
 
     return part
 
 
-def epochs_of(name, x, y):
+def measure_epochs(name, x, y):
     """Alternates tenths of epochs of all arms on one set of sentences."""
     arms = {
-        "padded": part_of_epoch(x, y, False),
-        "control": part_of_epoch(x, y, False),
-        "by length": part_of_epoch(x, y, True),
+        "padded": train_tenth(x, y, False),
+        "control": train_tenth(x, y, False),
+        "by length": train_tenth(x, y, True),
     }
     seconds = measure.alternate(arms, BLOCKS)
-    epoch = SENTENCES / BATCH / STEPS_OF_PART
+    epoch = SENTENCES / BATCH / STEPS_BY_PART
     rows = []
     for arm in ("control", "by length"):
         median, low, high = measure.ratio(seconds[arm], seconds["padded"])
@@ -115,13 +116,13 @@ def epochs_of(name, x, y):
 
 def quality(path):
     """Compares test metrics of models of both kinds of batches, by seed."""
-    x, y = of_snips(path)
+    x, y = load_snips(path)
     _, (x_test, y_test) = snips.load_data(path)
     found = {}
     for seed in SEEDS:
         for by_length in (False, True):
             model = built(x, seed, tasks=snips.tasks())
-            batches = batches_of(model, x, y, by_length, seed)
+            batches = make_batches(model, x, y, by_length, seed)
             model.fit(batches, shuffle=False, epochs=EPOCHS, verbose=0)
             logs = model.evaluate(x_test, y_test, return_dict=True, verbose=0)
             found[by_length, seed] = logs
@@ -156,8 +157,8 @@ def main():
     if arguments.quality:
         quality(arguments.path)
         return
-    rows = epochs_of("SNIPS", *of_snips(arguments.path))
-    rows += epochs_of("as long as ATIS", *as_long_as_atis())
+    rows = measure_epochs("SNIPS", *load_snips(arguments.path))
+    rows += measure_epochs("as long as ATIS", *as_long_as_atis())
     measure.write("batches_by_length", rows)
 
 

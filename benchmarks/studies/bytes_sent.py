@@ -1,7 +1,7 @@
-"""What a training step sums over the replicas, counted in its traced graph.
+"""Counts the bytes that a traced training step sums over the replicas.
 
-Beside each count is what docs/scaling.md derives; the rest of that page, the
-model of the time of a step, starts from these numbers.
+Each count is compared with the formula of docs/scaling.md. The model of the
+time of a step on that page starts from these numbers.
 
 Run: python benchmarks/studies/bytes_sent.py
 """
@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 import measure
 import numpy as np
-from collectives import collectives_of_step
+from collectives import step_collectives
 from reductions import reductions
 
 import mtl_keras
@@ -26,7 +26,7 @@ from mtl_keras import distribution
 REPLICAS = 2
 TASKS = (2, 4, 8)
 INPUTS, UNITS, CLASSES = 64, (256, 128), 10
-# Weighting, gradients, normalization, and the way of the formula.
+# Weighting, gradients, normalization, and the name in the formula.
 METHODS = [
     (None, "", None, "plain"),
     ("uncertainty", "", None, "plain"),
@@ -40,8 +40,8 @@ METHODS = [
 ]
 
 
-def model_of(strategy, tasks, weighting, gradients, normalization):
-    """A network of dense layers, with a head for each task."""
+def build_heads(strategy, tasks, weighting, gradients, normalization):
+    """Returns a network of dense layers, with a head for each task."""
     return distribution.build(
         mtl_keras.build_mlp,
         strategy,
@@ -57,13 +57,13 @@ def model_of(strategy, tasks, weighting, gradients, normalization):
     )
 
 
-def row_of(strategy, tasks, weighting, gradients, normalization, way):
+def make_row(strategy, tasks, weighting, gradients, normalization, way):
     """Counts the sums of one model."""
-    model = model_of(strategy, tasks, weighting, gradients, normalization)
+    model = build_heads(strategy, tasks, weighting, gradients, normalization)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(8, INPUTS)).astype("float32")
     y = {task.name: rng.integers(CLASSES, size=8) for task in model.tasks}
-    found = collectives_of_step(model, x, y)
+    found = step_collectives(model, x, y)
     parameters = sum(
         variable.value.shape.num_elements()
         for variable in model.trainable_variables
@@ -98,7 +98,7 @@ def main():
     """Counts all and writes the table."""
     strategy = distribution.strategy("mirrored", REPLICAS)
     rows = [
-        row_of(strategy, tasks, *method)
+        make_row(strategy, tasks, *method)
         for method in METHODS
         for tasks in TASKS
     ]

@@ -1,7 +1,7 @@
-"""All ways of sharing on census income, beside single tasks and trees.
+"""Compares all ways of sharing on census income with single tasks and trees.
 
 Income above 50,000 dollars and "never married" from 39 columns of 99,762
-people. Each seed has a split of its own (70 % training, 15 % validation, 15 %
+people. Each seed has a separate split (70 % training, 15 % validation, 15 %
 test), the same for all arms, and seeds weights and order. All numbers are
 exact areas under the ROC curve:
 
@@ -13,14 +13,14 @@ exact areas under the ROC curve:
 - `boosting`: scikit-learn's HistGradientBoostingClassifier with its defaults,
   one model a task, on the same training part.
 
-The product of probabilities of `build_esmm` does not fit: none of the two
-tasks is a step to the other. `--search` compares settings on the validation
-parts, and looks at no test part.
+The product of probabilities of `build_esmm` does not fit: neither task is a
+step to the other. `--search` compares settings on the validation parts, and
+uses no test part.
 
 A run adds a row to results/census_runs.csv for each arm, seed and task, and
-leaves out what is there already, so it can be stopped at any time. `--table`
-makes results/census_families.csv of them: means, standard deviations over
-seeds, and the differences to boosting and to `single`, paired by seed.
+skips existing rows, so it can be stopped at any time. `--table` writes
+results/census_families.csv from them: means, standard deviations over seeds,
+and the differences to boosting and to `single`, paired by seed.
 
 Run:
     python benchmarks/studies/census_families.py PATH [--seeds 0 1]
@@ -105,7 +105,7 @@ WIDE_FAMILIES = {
 }
 SINGLE = {"single": (TRUNK, {}), "single_wide": (WIDE_TRUNK, WIDE_SETTINGS)}
 ARMS = (*FAMILIES, *WIDE_FAMILIES, *SINGLE, "boosting")
-# What the search changes of `build_low_rank_mlp`, in turn.
+# Arguments of `build_low_rank_mlp` that the search changes, in turn.
 CHANGES = (
     {},
     {"dropout": 0.5},
@@ -142,7 +142,7 @@ class Parts:
         }
 
     def areas(self, predict, inputs):
-        """Area under the curve by part and task; training left out."""
+        """Returns the area under the curve by part and task."""
         found = {}
         for part in ("validation", "test"):
             scores = predict(inputs[part])
@@ -218,7 +218,7 @@ def fit_boosting(parts, seed):
 
 
 def measure_arm(arm, parts, seed):
-    """Rows of one arm: areas of each task on validation and test."""
+    """Returns rows of one arm: areas of each task on validation and test."""
     start = time.perf_counter()
     if arm == "boosting":
         x, predict = fit_boosting(parts, seed)
@@ -234,9 +234,11 @@ def measure_arm(arm, parts, seed):
             for part, areas in parts.areas(predict, parts.x).items():
                 found[part] |= areas
     else:
-        of_all = {**FAMILIES, **WIDE_FAMILIES}
+        all_families = {**FAMILIES, **WIDE_FAMILIES}
         changes = WIDE_SETTINGS if arm in WIDE_FAMILIES else {}
-        predict, parameters = fit_network(parts, seed, *of_all[arm], **changes)
+        predict, parameters = fit_network(
+            parts, seed, *all_families[arm], **changes
+        )
         found = parts.areas(predict, parts.x)
     seconds = time.perf_counter() - start
     return [
@@ -255,7 +257,7 @@ def measure_arm(arm, parts, seed):
 
 
 def read_rows(name):
-    """The rows of a result so far."""
+    """Returns the rows of a result so far."""
     path = measure.RESULTS / f"{name}.csv"
     if not path.is_file():
         return []
@@ -305,8 +307,8 @@ def table():
     runs = read_rows(RUNS)
     areas = {}
     for row in runs:
-        of_arm = areas.setdefault((row["arm"], row["task"]), {})
-        of_arm[row["seed"]] = float(row["test_auc"])
+        by_seed = areas.setdefault((row["arm"], row["task"]), {})
+        by_seed[row["seed"]] = float(row["test_auc"])
     about = {row["arm"]: row for row in runs}
     rows = [
         {
@@ -318,7 +320,7 @@ def table():
                 f"minus_{other.removesuffix('_wide')}": measure.paired(
                     found, areas.get((other, task), {}), 4
                 )
-                for other in ("boosting", _single_of(arm))
+                for other in ("boosting", _single_task_arm(arm))
             },
             "seeds": len(found),
             "parameters": about[arm]["parameters"],
@@ -330,8 +332,8 @@ def table():
     measure.write("census_families", rows)
 
 
-def _single_of(arm):
-    """The arm of single tasks that is as wide as this one."""
+def _single_task_arm(arm):
+    """Returns the arm of single tasks that is as wide as this one."""
     return "single_wide" if arm.endswith("_wide") else "single"
 
 

@@ -1,9 +1,9 @@
-"""Class, mask and depth of digit scenes by one network, and by one for each.
+"""Compares one network for class, mask and depth with one network per task.
 
-Trains the recipe `cnn_multi_task_digit_scenes` with all its seeds as it is, and
-with each of its tasks alone: the same encoder, and that task's head or decoder.
-The row `constant` is the error of the mean training depth everywhere. Runs that
-are complete are kept in `runs/dense_tasks` and not repeated.
+Trains the recipe `cnn_multi_task_digit_scenes` with all its seeds, and with
+each of its tasks separately: the same encoder, and that task's head or decoder.
+The row `constant` is the error of the mean training depth everywhere. Complete
+runs are kept in `runs/dense_tasks` and not repeated.
 
 Run: python benchmarks/studies/dense_tasks.py
 Train one part of it: python benchmarks/studies/dense_tasks.py ARM SEED
@@ -30,8 +30,8 @@ RECIPE = "cnn_multi_task_digit_scenes"
 RUNS = Path(__file__).parents[2] / "runs" / "dense_tasks"
 
 
-def recipe_of(arm):
-    """The recipe, with all its tasks or with one alone."""
+def select_recipe(arm):
+    """Returns the recipe, with all its tasks or with a single one."""
     recipe = zoo.load_recipe(RECIPE)
     if arm == "joint":
         return recipe
@@ -40,20 +40,22 @@ def recipe_of(arm):
 
 
 def run(arm, seed):
-    """Trains an arm with a seed, unless that is done."""
+    """Trains an arm with a seed, unless its run is complete."""
     folder = RUNS / arm / f"seed-{seed}"
-    return zoo.train(recipe_of(arm), folder, seed=seed, resume=folder.is_dir())
+    return zoo.train(
+        select_recipe(arm), folder, seed=seed, resume=folder.is_dir()
+    )
 
 
 def constant():
-    """The error on the test part of the mean of the training depths."""
+    """Returns the error on the test part of the mean of the training depths."""
     (_, train), (_, test) = digit_scenes.load_data(depth=True)
     errors = test["depth"] - np.nanmean(train["depth"])
     return float(np.sqrt(np.nanmean(np.square(errors))))
 
 
 def row(arm, task, metric, values, parameters):
-    """A row of the table."""
+    """Returns a row of the table."""
     several = len(values) > 1
     return {
         "arm": arm,
@@ -68,7 +70,7 @@ def row(arm, task, metric, values, parameters):
 
 
 def main():
-    """Trains what is not trained, and writes the table."""
+    """Trains the missing runs, and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("arm", nargs="?")
     parser.add_argument("seed", nargs="?", type=int, default=0)

@@ -1,6 +1,6 @@
-"""Heating and cooling load by 10-fold cross-validation: network and boosting.
+"""Compares a network and boosting on building loads by cross-validation.
 
-Both see the same folds of the 768 buildings:
+Both use the same 10 folds of the 768 buildings:
 
 - `network`: one `build_mlp` for both loads, on piecewise linear encodings of
   the eight inputs; `--search` compares settings on tenths of the training
@@ -10,8 +10,8 @@ Both see the same folds of the 768 buildings:
   results/energy_gradient_boosting.csv, on rows that folds test on as well.
 
 RMSE in kWh/m^2, the mean over folds. A run adds rows to
-results/energy_folds_runs.csv fold by fold and leaves out what is there, so it
-can be stopped at any time.
+results/energy_folds_runs.csv fold by fold and skips existing rows, so it can be
+stopped at any time.
 
 Run: python benchmarks/studies/energy_folds.py PATH_OF_ENB2012.csv [--search]
 """
@@ -47,7 +47,7 @@ SETTINGS = {
     "learning_rate": 0.003,
     "weight_decay": 0.1,
 }
-# What the search changes, one after the other.
+# Settings that the search changes, one after the other.
 CHANGES = (
     {},
     {"num_bins": None},
@@ -60,7 +60,7 @@ CHANGES = (
 
 
 def read(path):
-    """All buildings, in one order that does not change."""
+    """Returns all buildings, in one order that does not change."""
     parts = energy.load_data(path)
     x = np.concatenate([x for x, _ in parts])
     y = {n: np.concatenate([y[n] for _, y in parts]) for n in LOADS}
@@ -68,28 +68,28 @@ def read(path):
 
 
 def folds(count):
-    """Training and test indices of each fold."""
+    """Returns training and test indices of each fold."""
     return KFold(FOLDS, shuffle=True, random_state=0).split(np.zeros(count))
 
 
-def columns_of(x):
-    """The inputs as columns of a table."""
+def to_columns(x):
+    """Returns the inputs as columns of a table."""
     return {f"x{number}": column for number, column in enumerate(x.T, start=1)}
 
 
 def fit_network(x, y, seed, **changes):
-    """Trains one network on both loads; returns what predicts them."""
+    """Trains one network on both loads; returns a function that predicts."""
     settings = {**SETTINGS, **changes}
     keras.utils.set_random_seed(seed)
     encoding = {"num_bins": settings["num_bins"]}
     encoding["numbers"] = "piecewise_linear"
     if settings["num_bins"] is None:
         encoding = {}
-    space = mtl_keras.tables.fit_feature_space(columns_of(x), **encoding)
+    space = mtl_keras.tables.fit_feature_space(to_columns(x), **encoding)
     # The tasks learn standardized loads.
     scales = {name: (y[name].mean(), y[name].std()) for name in LOADS}
     scaled = {n: (y[n] - mean) / std for n, (mean, std) in scales.items()}
-    encoded = mtl_keras.tables.encode_columns(space, columns_of(x))
+    encoded = mtl_keras.tables.encode_columns(space, to_columns(x))
     steps = settings["epochs"] * -(-len(x) // settings["batch_size"])
     model = mtl_keras.build_mlp(
         encoded.shape[1:],
@@ -112,7 +112,7 @@ def fit_network(x, y, seed, **changes):
     )
 
     def predict(x):
-        encoded = mtl_keras.tables.encode_columns(space, columns_of(x))
+        encoded = mtl_keras.tables.encode_columns(space, to_columns(x))
         outputs = model.predict(encoded, len(x), verbose=0)
         return {
             name: outputs[name][:, 0] * std + mean
@@ -123,7 +123,7 @@ def fit_network(x, y, seed, **changes):
 
 
 def fit_boosting(x, y, seed):
-    """Trains trees for each load; returns what predicts them."""
+    """Trains trees for each load; returns a function that predicts."""
     with open(
         measure.RESULTS / "energy_gradient_boosting.csv", newline=""
     ) as file:
@@ -145,7 +145,7 @@ ARMS = {"network": fit_network, "boosting": fit_boosting}
 
 
 def read_rows():
-    """The rows of all folds so far."""
+    """Returns the rows of all folds so far."""
     path = measure.RESULTS / f"{RUNS}.csv"
     if not path.is_file():
         return []
@@ -203,7 +203,7 @@ def table(runs):
 
 
 def rmse(errors):
-    """Root of the mean square."""
+    """Returns the root of the mean square."""
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

@@ -1,6 +1,6 @@
-"""Gradient boosting on the rows that `models/mlp_energy` is tested on.
+"""Tests gradient boosting on the test rows of `models/mlp_energy`.
 
-One model a load, tuned by cross-validation on the training part.
+One model per load, tuned by cross-validation on the training part.
 
 Run: python benchmarks/studies/energy_gradient_boosting.py PATH_OF_ENB2012.csv
 """

@@ -4,11 +4,11 @@
 
 With 0 of a kind, the rows of that kind stay as they are in the results.
 
-Processes are ended by SIGKILL, at a random step or in the middle of the write
-of a backup; with two processes the worker, the chief or both. A training
-survives if, started again, it goes on from a backup and ends with the weights
-of a training that was never disturbed, to the bit; and if the process that was
-not killed ended by itself, with an error that names the one that was.
+SIGKILL ends processes at a random step, or while a backup is being written;
+with two processes the worker, the chief or both. A training survives if it
+resumes from a backup when it is started again, and ends with the weights of an
+undisturbed training, to the bit. The process that was not killed must end by
+itself, with an error that names the killed one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FORKS = multiprocessing.get_context("forkserver")
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells the parent how many steps were taken, slowly enough to aim."""
+    """Reports the steps to the parent, slowly enough to aim a kill."""
 
     def __init__(self, steps):
         super().__init__()
@@ -57,7 +57,7 @@ class Progress(keras.callbacks.Callback):
 
 
 def slow_writes(writing) -> None:
-    """Has each write of a backup wait when half of it is on the disk."""
+    """Makes each write of a backup wait when half of it is on the disk."""
     sync = os.fsync
 
     def wait(number):
@@ -76,7 +76,7 @@ def slow_writes(writing) -> None:
 
 
 def train(environment, folder, index, steps, writing, slow) -> None:
-    """Runs in a process of its own."""
+    """Trains in a separate process."""
     log = os.open(folder / f"{index}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -141,7 +141,7 @@ def start(count: int, folder: Path, *, slow: bool = False):
 
 
 def finish(processes) -> bool:
-    """Waits until all have ended, and says whether they did in time."""
+    """Waits until all have ended; returns whether they did in time."""
     deadline = time.monotonic() + BOUND_SECONDS
     for process in processes:
         process.join(max(deadline - time.monotonic(), 0.1))
@@ -155,7 +155,7 @@ def finish(processes) -> bool:
 
 
 def results(folder: Path, count: int) -> list[dict]:
-    """What the processes ended with; nothing where one has not."""
+    """Returns the results if all processes have written theirs."""
     paths = [folder / f"{index}.npz" for index in range(count)]
     if not all(path.is_file() for path in paths):
         return []
@@ -163,7 +163,7 @@ def results(folder: Path, count: int) -> list[dict]:
 
 
 def wait_for(value, least: int, processes) -> None:
-    """Waits until a counter has got that far."""
+    """Waits until a counter has reached a number."""
     while value.value < least and all(p.is_alive() for p in processes):
         time.sleep(0.002)
 
@@ -224,7 +224,7 @@ def trial(count: int, victims, when: str, rng, expected) -> dict:
 
 
 def undisturbed(count: int) -> dict:
-    """What a training that nobody kills ends with."""
+    """Returns the result of a training that is not killed."""
     with tempfile.TemporaryDirectory() as name:
         processes, *kept = start(count, Path(name))
         assert finish(processes)
@@ -236,7 +236,7 @@ def undisturbed(count: int) -> dict:
 
 
 def earlier_rows(found) -> list[dict]:
-    """Rows of the kinds that were not tried this time."""
+    """Returns rows of the kinds that were not tried this time."""
     path = measure.RESULTS / "faults.csv"
     if not path.is_file():
         return []

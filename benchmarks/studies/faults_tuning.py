@@ -4,22 +4,22 @@
 
 With `--kind`, the rows of the other kinds stay as they are in the results.
 
-Processes are ended by SIGKILL:
+SIGKILL ends one of these processes:
 
 - `worker`: one of two workers, in the middle of a trial. The search must end
   by itself;
-- `chief`: the process that called `search`, of two workers, at a random
+- `chief`: the process that called `search`, with two workers, at a random
   moment. Its workers must end by themselves;
 - `all`: a search without workers, at a random moment;
 - `first trial`: the same, in the middle of the first trial;
 - `write`: the same, while half of a line of the journal, or of another file,
   is on the disk.
 
-Then the search is started again. It survives if it ends with all trials, none
-of them failed; if what was in the journal before the kill is there as it was,
-down to the seconds of each trial, and no trial comes to its end twice; if
-proposals and scores are those of a search that was never disturbed (scores of
-two workers to rounding); and if the weights of the best trial are there.
+Then the search is started again. It survives if it ends with all trials and
+none of them failed; if the journal still has its events from before the kill,
+down to the seconds of each trial, and no trial ends twice; if proposals and
+scores equal those of an undisturbed search (scores of two workers to rounding);
+and if the weights of the best trial exist.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def start(folder: Path, workers: int, writing=None):
 
 
 def finish(process) -> bool:
-    """Waits for a process, and says whether it ended well and in time."""
+    """Waits for a process; returns whether it ended well and in time."""
     process.join(BOUND_SECONDS)
     if process.is_alive():
         print("It has not ended after", BOUND_SECONDS, "s.", file=sys.stderr)
@@ -69,15 +69,15 @@ def finish(process) -> bool:
     return process.exitcode == 0
 
 
-def steps_of(folder: Path) -> list[int]:
-    """The process that took each step so far."""
+def step_processes(folder: Path) -> list[int]:
+    """Returns the process that took each step so far."""
     path = folder / "steps"
     lines = path.read_text().split("\n")[:-1] if path.is_file() else []
     return [int(line) for line in lines]
 
 
-def workers_of(pid: int) -> list[int]:
-    """The workers of a search."""
+def search_workers(pid: int) -> list[int]:
+    """Returns the workers of a search."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [
@@ -90,7 +90,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process, that may not be a child of ours, is there."""
+    """Returns whether a process runs, which may not be a child of this one."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0]
     except OSError:
@@ -99,7 +99,7 @@ def is_running(pid: int) -> bool:
 
 
 def aim(kind, folder, process, writing, rng, seconds) -> int | None:
-    """Waits for the moment to kill, and returns whom."""
+    """Waits for the moment to kill; returns the process."""
     begun = time.monotonic()
     if kind in ("all", "chief"):
         # From the very start to the end.
@@ -113,14 +113,14 @@ def aim(kind, folder, process, writing, rng, seconds) -> int | None:
     while process.is_alive() and time.monotonic() - begun < BOUND_SECONDS:
         if kind == "write" and writing.value >= least:
             return process.pid
-        if kind != "write" and len(steps := steps_of(folder)) >= least:
+        if kind != "write" and len(steps := step_processes(folder)) >= least:
             return steps[-1]
         time.sleep(0.002)
     return None
 
 
 def same(found, expected, exactly: bool) -> bool:
-    """Whether two searches have the same trials."""
+    """Checks whether two searches have the same trials."""
     if exactly:
         return found == expected
     return len(found) == len(expected) and all(
@@ -131,7 +131,7 @@ def same(found, expected, exactly: bool) -> bool:
 
 
 def recover(kind: str, folder: Path, process, children):
-    """Has a search that was killed go on.
+    """Resumes a search that was killed.
 
     Returns:
         Whether it ended well, the events before it was started again, and the
@@ -164,7 +164,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
         if victim is None:
             finish(process)
             return None
-        children = workers_of(process.pid)
+        children = search_workers(process.pid)
         os.kill(victim, signal.SIGKILL)
         went_on, before, left = recover(kind, folder, process, children)
         events = Journal(folder / "search").events
@@ -185,7 +185,7 @@ def one_round(kind: str, rng, expected, seconds) -> dict | None:
 
 
 def undisturbed(workers: int):
-    """What a search that nobody kills finds, and how long it takes."""
+    """Returns the trials of a search that is not killed, and its time."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         begun = time.monotonic()
@@ -196,7 +196,7 @@ def undisturbed(workers: int):
 
 
 def write(kind: str, outcomes: list[dict]) -> None:
-    """Writes what is known of a kind so far, beside the other kinds."""
+    """Writes the results of a kind so far, and keeps those of other kinds."""
     path, before = measure.RESULTS / "faults_tuning.csv", []
     if path.is_file():
         with open(path, newline="") as file:

@@ -18,7 +18,7 @@ TRIALS, EPOCHS, STEPS = 7, 1, 3
 
 
 class Progress(keras.callbacks.Callback):
-    """Writes down which process takes a step, slowly enough to aim."""
+    """Records which process takes a step, slowly enough to aim a kill."""
 
     def __init__(self, path):
         super().__init__()
@@ -31,7 +31,7 @@ class Progress(keras.callbacks.Callback):
 
 
 def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
-    """A small model, without a graph: a trial is over sooner."""
+    """Returns a small model, without a graph: a trial is over sooner."""
     model = mtl_keras.build_mlp(
         (6,), num_classes=3, hidden_units=(trunk_width,), compile=False
     )
@@ -41,7 +41,7 @@ def build(trunk_width=4, loss_weights=None, optimizer="adam", compile=True):
 
 
 def slow_writes(writing) -> None:
-    """Has each write wait when half of what it adds is on the disk."""
+    """Makes each write wait when half of it is on the disk."""
     sync = os.fsync
 
     def wait(number):
@@ -62,7 +62,7 @@ def slow_writes(writing) -> None:
 
 
 def search(folder: Path, workers: int, writing=None) -> None:
-    """Runs in a process of its own."""
+    """Searches in a separate process."""
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)

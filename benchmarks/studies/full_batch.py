@@ -1,7 +1,7 @@
-"""Full-batch methods against Adam, on the network of `models/mlp_energy`.
+"""Compares full-batch methods with Adam, on the network of `models/mlp_energy`.
 
 Each arm starts from the same weights of a seed, trains on the same rows as
-the recipe, and keeps the weights of its least validation loss. Adam takes the
+the recipe, and keeps the weights of its lowest validation loss. Adam uses the
 recipe's learning rates, batch size and epochs.
 
 Run: python benchmarks/studies/full_batch.py PATH_OF_ENB2012.csv

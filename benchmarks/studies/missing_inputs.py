@@ -1,8 +1,8 @@
-"""Inputs with holes: a network against gradient boosting, on a census.
+"""Compares a network with gradient boosting on missing inputs, on a census.
 
 A fifth of all cells of the inputs are removed at random. scikit-learn's
-gradient boosting takes holes as they are; the network gets what
-`from_dataframe` makes of them. Both see the same rows and holes.
+gradient boosting handles missing values; the network reads the encoding of
+`from_dataframe`. Both use the same rows and missing values.
 
 Run: python benchmarks/studies/missing_inputs.py PATH_OF_census-income.test.gz
      [--seeds N] [--holes SHARE]
@@ -36,7 +36,7 @@ EPOCHS = 8
 
 
 def load(path: str, share: float, seed: int):
-    """The table with holes in its inputs, and a column that parts it."""
+    """Returns the table with missing inputs, and a column with the parts."""
     train, test = census_income.load_data(path)
     columns, targets = (
         {
@@ -59,7 +59,7 @@ def load(path: str, share: float, seed: int):
 
 
 def boosting(frame, seed: int) -> dict[str, float]:
-    """Areas under the ROC curve of gradient boosting, a model a task."""
+    """Returns areas under the ROC curve of boosting, one model per task."""
     inputs = frame.drop(columns=[*TASKS, "part"])
     texts = [name for name in inputs if inputs[name].dtype.kind not in "fi"]
     codes = OrdinalEncoder(
@@ -81,7 +81,7 @@ def boosting(frame, seed: int) -> dict[str, float]:
 
 
 def network(frame, seed: int, **encoding) -> dict[str, float]:
-    """Areas under the ROC curve of one mixture of experts for both tasks."""
+    """Returns areas under the ROC curve of one mixture of experts."""
     keras.utils.set_random_seed(seed)
     data = mtl_keras.datasets.from_dataframe(
         frame,

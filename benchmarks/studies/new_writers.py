@@ -1,4 +1,4 @@
-"""The zoo's digit scenes entry where the test handwriting is by new people.
+"""Trains the zoo's digit scenes entry with new writers in the test part.
 
 Run: python benchmarks/studies/new_writers.py
 """

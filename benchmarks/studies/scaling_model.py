@@ -1,8 +1,8 @@
 """A model of the time of a step on many GPUs: assumptions, not measurements.
 
-What a step sums is derived in docs/scaling.md and counted by
-`benchmarks/studies/bytes_sent.py`; speeds of links, latencies and the time
-that a step computes are assumed here.
+docs/scaling.md derives the sums of a step and
+`benchmarks/studies/bytes_sent.py` counts them. Speeds of links, latencies and
+the compute time of a step are assumed here.
 
 Run: python benchmarks/studies/scaling_model.py [--draw]
 """
@@ -21,20 +21,20 @@ import measure
 from reductions import reductions, ring_bytes
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "scaling.png"
-GPUS_OF_A_HOST = 8
+GPUS_PER_HOST = 8
 GPUS = (1, 10, 100, 1000)
 TASKS = (2, 4, 8, 16)
 BYTES = 4
-# Bytes a second and seconds of a message, inside of a host: half of what an
-# NVLink of the 900 GB/s class does in both directions.
+# Bytes per second and seconds per message inside a host: half of the speed of
+# an NVLink of the 900 GB/s class in both directions.
 INSIDE = (450e9, 3e-6)
-# Between hosts, one link for each host that its GPUs share: in bytes a second,
-# of which a tenth is lost to protocols.
+# Between hosts, one link for each host that its GPUs share, in bytes per
+# second; protocols take a tenth.
 LINKS = {
     "100 Gb/s": (0.9 * 100e9 / 8, 15e-6),
     "400 Gb/s": (0.9 * 400e9 / 8, 15e-6),
 }
-# Time of starting a sum, whatever its size and the number of GPUs.
+# Time of starting a sum, for any size and number of GPUs.
 START = 20e-6
 
 
@@ -80,7 +80,7 @@ TICKS = (100, 200, 500, 1000, 2000, 5000)
 
 
 def compute_seconds(network: Network, way: str, tasks: int) -> float:
-    """Time that a GPU computes in a step: heads are next to nothing.
+    """Returns the compute time of a GPU in a step; heads are negligible.
 
     Args:
         network: The network.
@@ -92,7 +92,7 @@ def compute_seconds(network: Network, way: str, tasks: int) -> float:
 
 
 def sum_seconds(size: float, gpus: int, link: tuple[float, float]) -> float:
-    """Time of one sum over all GPUs, by a ring in each host and one of hosts.
+    """Returns the time of one sum: a ring in each host, and one over hosts.
 
     The sums are scattered inside of each host, the parts summed over hosts by
     rings side by side, and gathered inside.
@@ -104,7 +104,7 @@ def sum_seconds(size: float, gpus: int, link: tuple[float, float]) -> float:
     """
     if gpus == 1:
         return 0.0
-    hosts = math.ceil(gpus / GPUS_OF_A_HOST)
+    hosts = math.ceil(gpus / GPUS_PER_HOST)
     inside = math.ceil(gpus / hosts)
     seconds = START + 2 * (inside - 1) * INSIDE[1]
     seconds += ring_bytes(size, inside) / INSIDE[0]
@@ -125,7 +125,7 @@ def step_seconds(
     gpus: int,
     link: tuple[float, float],
 ) -> tuple[float, float]:
-    """Time of a step: computing, and sums, which wait for each other.
+    """Returns the time of a step: computing and sums, one after the other.
 
     Args:
         network: The network.
@@ -146,7 +146,7 @@ def step_seconds(
 
 
 def rows():
-    """All combinations."""
+    """Yields all combinations."""
     for network in NETWORKS:
         for name, link in LINKS.items():
             for method, way in METHODS.items():
@@ -180,13 +180,13 @@ def draw():
         2, 3, figsize=(9.5, 6.2), sharey=True, layout="constrained"
     )
     for place, network in enumerate(NETWORKS):
-        of_network = [row for row in table if row["network"] == network.name]
+        network_rows = [row for row in table if row["network"] == network.name]
         top, bottom = panels[:, place]
         top.set_title(network.name, fontsize=10)
-        of_tasks = [row for row in of_network if row["tasks"] == "8"]
-        _draw_lines(top, of_tasks, "gpus", GPUS)
-        of_gpus = [row for row in of_network if row["gpus"] == "1000"]
-        _draw_lines(bottom, of_gpus, "tasks", TASKS)
+        task_rows = [row for row in network_rows if row["tasks"] == "8"]
+        _draw_lines(top, task_rows, "gpus", GPUS)
+        gpu_rows = [row for row in network_rows if row["gpus"] == "1000"]
+        _draw_lines(bottom, gpu_rows, "tasks", TASKS)
         top.set_xlabel("GPUs, with 8 tasks")
         bottom.set_xlabel("tasks, on 1,000 GPUs")
     for axes in panels[:, 0]:

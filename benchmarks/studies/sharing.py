@@ -1,7 +1,7 @@
-"""Every way of sharing on vectors, over numbers of tasks.
+"""Measures every way of sharing on vectors, by number of tasks.
 
-For 2, 8, 32 and 128 tasks: the seconds from building the model to its first
-step (of the processor), the time of a step, and the parameters.
+For 2, 8, 32 and 128 tasks: the processor seconds from building the model to its
+first step, the time of a step, and the number of parameters.
 
 Run:
     python benchmarks/studies/sharing.py [--family build_mlp ...]
@@ -46,27 +46,28 @@ FAMILIES = {
 NUMBERS = (2, 8, 32, 128)
 
 
-def tasks_of(count):
+def make_tasks(count):
     """Classifications of one kind."""
     return [Classification(f"task_{n}", CLASSES) for n in range(count)]
 
 
 def data(count, inputs=INPUTS):
-    """Random inputs, and labels of each task."""
+    """Returns random inputs, and labels of each task."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(8 * BATCH, inputs)).astype("float32")
     y = {
         task.name: rng.integers(CLASSES, size=len(x))
-        for task in tasks_of(count)
+        for task in make_tasks(count)
     }
     return x, y
 
 
 class Timed:
-    """A model, what building it and its first step took, and blocks of steps.
+    """A model, the time of building it and of its first step, and more steps.
 
-    The former is tracing, which one thread does: its time is that of the
-    processor, since it is too long to alternate and other programs may run.
+    Tracing the first step is done by one thread and takes too long to
+    alternate, so its time is processor time, which other programs do not
+    disturb.
 
     Args:
         build: Makes the compiled model.
@@ -93,7 +94,7 @@ class Timed:
         return {k: v[0] for k, v in logs.items() if k.endswith("loss")}
 
     def block(self, x, y):
-        """A function that takes some steps."""
+        """Returns a function that takes some steps."""
         step, batches = self.model.make_train_function(), stream(x, y, BATCH)
 
         def steps():
@@ -103,11 +104,11 @@ class Timed:
         return steps
 
 
-def row_of_family(name, count):
-    """First step, step and parameters of a family."""
+def family_row(name, count):
+    """Returns the first step, step and number of parameters of a family."""
     x, y = data(count)
     timed = Timed(
-        lambda: models.get(name)((INPUTS,), tasks_of(count), **FAMILIES[name])
+        lambda: models.get(name)((INPUTS,), make_tasks(count), **FAMILIES[name])
     )
     timed.take_first_step(x, y)
     timed.epoch(x, y)
@@ -131,7 +132,7 @@ def write_beside(name, rows, column, order):
     Args:
         name: Name of the file of results.
         rows: The new rows.
-        column: The column that tells cases apart.
+        column: The column that distinguishes cases.
         order: Values of that column, in the order of the file.
     """
     path = measure.RESULTS / f"{name}.csv"
@@ -154,7 +155,7 @@ def main():
     order = [f"{name}_{count}" for name in FAMILIES for count in NUMBERS]
     for name in arguments.family:
         for count in arguments.tasks:
-            row = {"case": f"{name}_{count}", **row_of_family(name, count)}
+            row = {"case": f"{name}_{count}", **family_row(name, count)}
             write_beside("sharing", [row], "case", order)
             keras.backend.clear_session()
 

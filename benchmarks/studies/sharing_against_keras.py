@@ -1,10 +1,10 @@
-"""Many equal tasks, and many experts, against the same networks in plain Keras.
+"""Compares many equal tasks, and many experts, with plain Keras.
 
 The plain networks have separate dense layers, Keras's losses and its metrics.
-Both begin with the same weights, their losses must agree, and blocks of steps
-alternate. Where other programs run, seconds of the processor say more than the
-clock. The cases `threshold_<tasks>` compare equal tasks that are computed
-together with the same ones one by one.
+Both start from the same weights, their losses must agree, and blocks of steps
+alternate. On a busy machine, processor seconds are more reliable than wall
+seconds. The cases `threshold_<tasks>` compare equal tasks that are computed
+together with the same tasks computed one by one.
 
 Run: python benchmarks/studies/sharing_against_keras.py [mlp_64 ...]
 """
@@ -32,7 +32,7 @@ from sharing import (
     WIDTHS,
     Timed,
     data,
-    tasks_of,
+    make_tasks,
     write_beside,
 )
 
@@ -43,7 +43,7 @@ BLOCKS = 12
 
 
 def plain_heads(inputs, features):
-    """A model with a dense head on the features of each task, compiled."""
+    """Returns a compiled model with a dense head for each task."""
     outputs = {
         name: layers.Dense(CLASSES, "softmax", name=name)(x)
         for name, x in features.items()
@@ -58,48 +58,50 @@ def plain_heads(inputs, features):
 
 
 def plain_mlp(count):
-    """The network of `build_mlp`, by hand."""
+    """Returns the network of `build_mlp`, by hand."""
     x = inputs = keras.Input((INPUTS,))
     for width in WIDTHS:
         x = layers.Dense(width, "relu")(x)
-    return plain_heads(inputs, {task.name: x for task in tasks_of(count)})
+    return plain_heads(inputs, {task.name: x for task in make_tasks(count)})
 
 
 def our_mlp(count):
-    """The same network, by this library."""
-    return mtl_keras.build_mlp((INPUTS,), tasks_of(count), hidden_units=WIDTHS)
+    """Returns the same network, by this library."""
+    return mtl_keras.build_mlp(
+        (INPUTS,), make_tasks(count), hidden_units=WIDTHS
+    )
 
 
 def plain_mmoe(count, features=784):
-    """The network of `build_mmoe`, with a dense layer for each expert."""
+    """Returns the network of `build_mmoe` with a `Dense` per expert."""
     inputs = keras.Input((features,))
     experts = [layers.Dense(16, "relu")(inputs) for _ in range(8)]
     stacked = layers.Lambda(lambda tensors: keras.ops.stack(tensors, axis=1))(
         experts
     )
-    of_tasks = {}
-    for task in tasks_of(count):
+    task_features = {}
+    for task in make_tasks(count):
         gate = layers.Dense(8, "softmax", use_bias=False)(inputs)
         mixed = layers.Dot(axes=1)([gate, stacked])
-        of_tasks[task.name] = layers.Dense(16, "relu")(mixed)
-    return plain_heads(inputs, of_tasks)
+        task_features[task.name] = layers.Dense(16, "relu")(mixed)
+    return plain_heads(inputs, task_features)
 
 
 def our_mmoe(count, features=784):
-    """The same network, by this library."""
-    return mtl_keras.build_mmoe((features,), tasks_of(count))
+    """Returns the same network, by this library."""
+    return mtl_keras.build_mmoe((features,), make_tasks(count))
 
 
 def give_weights(ours, plain):
-    """Has both models begin with the same weights; checks that all fit."""
+    """Copies the weights to the other model; checks that all fit."""
     heads = {task.name for task in ours.tasks}
     found = []
     for layer in ours.layers:
         weights = layer.get_weights()
         if isinstance(layer, mtl_keras.layers.GroupedDense):
             by_task = [np.moveaxis(w, layer.task_axis, 0) for w in weights]
-            for task, *of_task in zip(ours.tasks, *by_task, strict=True):
-                plain.get_layer(task.name).set_weights(of_task)
+            for task, *task_weights in zip(ours.tasks, *by_task, strict=True):
+                plain.get_layer(task.name).set_weights(task_weights)
         elif layer.name in heads and weights:
             plain.get_layer(layer.name).set_weights(weights)
         elif isinstance(layer, mtl_keras.layers.Experts):
@@ -122,7 +124,7 @@ def give_weights(ours, plain):
 
 
 def alternate(arms):
-    """Seconds of blocks that alternate: on the clock, and of the processor."""
+    """Returns wall and processor seconds of alternating blocks."""
     clock, processor = ({name: [] for name in arms} for _ in range(2))
     rng = np.random.default_rng(0)
     for block in range(-1, BLOCKS):
@@ -159,7 +161,7 @@ def compared(ours, other):
 
 
 def beside_plain(name, count, build, build_plain, inputs=INPUTS):
-    """A row for a network of ours beside the same one in plain Keras."""
+    """Returns a row that compares a network with plain Keras."""
     x, y = data(count, inputs)
     ours, plain = Timed(lambda: build(count)), Timed(lambda: build_plain(count))
     give_weights(ours.model, plain.model)
@@ -177,7 +179,7 @@ def beside_plain(name, count, build, build_plain, inputs=INPUTS):
 
 
 def one_by_one(count):
-    """`our_mlp` with each task by itself, as fewer tasks are."""
+    """Returns `our_mlp` with separate tasks, as few tasks are."""
     least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, count + 1
     try:
         return our_mlp(count)
@@ -186,7 +188,7 @@ def one_by_one(count):
 
 
 def together(count):
-    """`our_mlp` with all tasks together, however few they are."""
+    """Returns `our_mlp` with grouped tasks, however few they are."""
     least, groups.MIN_GROUP_SIZE = groups.MIN_GROUP_SIZE, 2
     try:
         return our_mlp(count)
@@ -195,7 +197,7 @@ def together(count):
 
 
 def threshold(count):
-    """A row for equal tasks together beside the same ones one by one."""
+    """Returns a row that compares grouped tasks with separate ones."""
     x, y = data(count)
     arms = Timed(lambda: together(count)), Timed(lambda: one_by_one(count))
     for each in arms:

@@ -1,4 +1,4 @@
-"""An entry of the zoo beside the same network on each of its tasks alone.
+"""Trains the network of a zoo entry on each of its tasks separately.
 
 Run: python benchmarks/studies/single_tasks.py ENTRY [PATH_OF_DATA]
 """
@@ -45,7 +45,7 @@ def main(entry, path=None):
 
 
 def _table(task):
-    """A task as a recipe says it."""
+    """Returns a task in the form of a recipe."""
     arguments = {
         "num_classes": task.num_classes,
         "class_names": task.class_names,

@@ -1,10 +1,10 @@
-"""What the best trial of a study has over the default, on test data.
+"""Compares the best trial of a study with the default, on test data.
 
 Each arm is a recipe, trained as the search trains (the best epoch by the
 objectives on the validation part), from seeds that no trial had. The arms share
 the seeds, so that differences are paired:
 
-- `default`: what the study fixes, and what the factory does by itself;
+- `default`: the fixed arguments of the study, and the factory's defaults;
 - `best`: the best trial of the study, from its `best.toml`;
 - `unweighted`: the same with equal loss weights;
 - `alone`: the default with some arguments of the best trial (`--alone`);
@@ -13,9 +13,9 @@ the seeds, so that differences are paired:
   and with the loss weights of the best trial (`--entry`). It is trained as
   recipes are: the best epoch by the validation loss.
 
-Test data is looked at here for the first time. Writes `test.csv` into the
-folder of the study: each arm's metrics, then what each has over the default,
-with a 95 % interval of the mean by Student's t. `mean` is the mean over tasks.
+Test data is used here for the first time. Writes `test.csv` into the folder of
+the study: each arm's metrics, then its difference to the default, with a 95 %
+interval of the mean by Student's t. `mean` is the mean over tasks.
 
 Run: python benchmarks/studies/study_against_default.py tuning/<study>
 """
@@ -50,8 +50,8 @@ ENTRIES = Path(__file__).parents[2] / "models"
 SAME = "no difference beyond chance"
 
 
-def recipes_of(chosen, study):
-    """The arms that are trained as the search trains, by name."""
+def search_recipes(chosen, study):
+    """Returns the arms that are trained as the search trains, by name."""
     best = read_best(chosen.study, chosen.data_path)
     arms = {DEFAULT: study.recipe, BEST: best}
     arguments = dict(best.factory.arguments)
@@ -67,18 +67,18 @@ def recipes_of(chosen, study):
 
 
 def with_arguments(recipe, arguments):
-    """A recipe whose factory has other arguments."""
+    """Returns a recipe whose factory has other arguments."""
     factory = recipe.factory.model_copy(update={"arguments": arguments})
     return recipe.model_copy(update={"factory": factory})
 
 
 def read_best(study, data_path):
-    """The recipe of the best trial of a study."""
+    """Returns the recipe of the best trial of a study."""
     recipe = zoo.load_recipe(Path(study) / "best.toml")
     return zoo.change_recipe(recipe, data_path=data_path)
 
 
-def models_of(recipe, data):
+def make_models(recipe, data):
     """Builds the models of an arm, all on one graph."""
     return CompiledModels(lambda: zoo.build_model(recipe, data))
 
@@ -96,7 +96,7 @@ def measure_arm(recipe, models, plan, data, seed):
 
 
 def recorded(entry, tasks, seeds):
-    """The same of an entry, from the metrics that it came with."""
+    """Returns the metrics that are recorded for an entry."""
     metrics = json.loads((ENTRIES / entry / "metrics.json").read_text())
     if metrics["seeds"][: len(seeds)] != list(seeds):
         raise ValueError(
@@ -107,7 +107,10 @@ def recorded(entry, tasks, seeds):
         t.name: metrics["test"][t.name][t.primary_metric]["values"]
         for t in tasks
     }
-    return [{task: of[seed] for task, of in values.items()} for seed in seeds]
+    return [
+        {task: scores[seed] for task, scores in values.items()}
+        for seed in seeds
+    ]
 
 
 def measure_entry(recipe, tasks, seed, folder):
@@ -117,7 +120,7 @@ def measure_entry(recipe, tasks, seed, folder):
 
 
 def weighted(entry, best, data_path):
-    """The recipe of an entry, with the loss weights of another one."""
+    """Returns the recipe of an entry, with the loss weights of another one."""
     return zoo.change_recipe(
         zoo.load_recipe(entry),
         data_path=data_path,
@@ -137,9 +140,9 @@ def measure_all(chosen):
         known = tomllib.loads(references.read_text())
         plan.runner.references.update(known)
     found = {}
-    arms = recipes_of(chosen, study)
+    arms = search_recipes(chosen, study)
     for arm, recipe in arms.items():
-        models = models_of(recipe, data)
+        models = make_models(recipe, data)
         found[arm] = []
         for seed in range(chosen.seeds):
             found[arm].append(measure_arm(recipe, models, plan, data, seed))
@@ -163,8 +166,8 @@ def add_means(found):
             run["mean"] = statistics.fmean(run.values())
 
 
-def pairs_of(found):
-    """Arms by themselves, and arms with those that they are compared with."""
+def make_pairs(found):
+    """Returns each arm without another, and the pairs to compare."""
     pairs = [(arm, None) for arm in found]
     pairs += [(arm, DEFAULT) for arm in found if arm != DEFAULT]
     others = (UNWEIGHTED, ALONE, CONTROL)
@@ -172,8 +175,8 @@ def pairs_of(found):
     return pairs + ([(WEIGHTED, ENTRY)] if WEIGHTED in found else [])
 
 
-def rows_of(tasks, found):
-    """A row for each arm and task, and for each difference."""
+def make_rows(tasks, found):
+    """Returns a row for each arm and task, and for each difference."""
     directions = {task.name: task.direction for task in tasks}
     metrics = {task.name: task.primary_metric for task in tasks}
     if len(set(metrics.values())) == 1:
@@ -181,7 +184,7 @@ def rows_of(tasks, found):
         directions["mean"] = tasks[0].direction
         metrics["mean"] = tasks[0].primary_metric
     rows = []
-    for arm, other in pairs_of(found):
+    for arm, other in make_pairs(found):
         for task, metric in metrics.items():
             values = [run[task] for run in found[arm]]
             if other is not None:
@@ -199,7 +202,7 @@ def rows_of(tasks, found):
 
 
 def spread(values, other, direction):
-    """Mean, spread and verdict of the values of all seeds."""
+    """Returns mean, spread and verdict of the values of all seeds."""
     mean = statistics.fmean(values)
     deviation = statistics.stdev(values)
     half = stats.t.ppf(0.975, len(values) - 1) * deviation / len(values) ** 0.5
@@ -247,7 +250,7 @@ def main():
     if chosen.seeds < 2:
         parser.error("two seeds or more make a spread")
     tasks, found = measure_all(chosen)
-    write(Path(chosen.study) / "test.csv", rows_of(tasks, found))
+    write(Path(chosen.study) / "test.csv", make_rows(tasks, found))
 
 
 if __name__ == "__main__":

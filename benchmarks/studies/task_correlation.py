@@ -1,12 +1,12 @@
-"""Experts over a shared bottom, as two tasks grow apart.
+"""Compares experts with a shared bottom as the correlation of two tasks falls.
 
 The synthetic regression of the mixture-of-experts paper
 (`mtl_keras.datasets.synthetic_regression`), with the paper's networks: a
 shared layer of 113 units against 8 experts of 16, about as many parameters,
-and a tower of 8 units a task in both. One expert is a shared bottom, so both
-are `build_mmoe`. For each correlation and seed, both see the same data, so much
-of it that it is not remembered: with 10,000 samples, the error on the test part
-was about four times that on the training part.
+and a tower of 8 units per task in both. One expert is a shared bottom, so both
+are `build_mmoe`. For each correlation and seed, both train on the same data,
+which is large enough to prevent memorization: with 10,000 samples, the error on
+the test part was about four times that on the training part.
 
 Run: python benchmarks/studies/task_correlation.py
 Draw docs/images/task-correlation.png from the results: the same with --draw
@@ -45,7 +45,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "images" / "task-correlation.png"
 
 
 def test_error(network, train, test, seed):
-    """Mean squared error over both tasks, in variances of the targets."""
+    """Computes the mean squared error of both tasks, in target variances."""
     keras.utils.set_random_seed(seed)
     x, y = train
     deviation = {name: values.std() for name, values in y.items()}

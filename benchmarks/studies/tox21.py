@@ -1,18 +1,18 @@
-"""What missing labels are worth on Tox21: left out, or filled by 0.
+"""Compares missing labels on Tox21: left out, or filled with 0.
 
-Five seeds, each with a split, an initialization and an order of its own; all
-numbers are exact areas under the ROC curve over the labelled test molecules:
+Five seeds, each with a separate split, initialization and order; all numbers
+are exact areas under the ROC curve over the labelled test molecules:
 
 - `missing`: `build_mlp` on the labels as they are;
 - `filled`: the same, but missing training labels are 0, "not active";
 - `logistic` and `forest`: one model of scikit-learn for each assay, trained on
   the molecules that are labelled for it.
 
-The settings were chosen by `--search`: it trains on four fifths of the
-training parts of seeds 0 and 1, and compares on the last fifth. No test part
-of these two seeds is looked at; molecules that other seeds test on are in
-there. The network has the settings that were best for `missing`, also where
-it is trained on filled labels; `--search` shows those as well.
+The settings were chosen by `--search`, which trains on four fifths of the
+training parts of seeds 0 and 1, and compares on the last fifth. It uses no test
+part of these two seeds, but molecules that other seeds test on. The network has
+the best settings for `missing`, also for filled labels; `--search` shows the
+results for these as well.
 
 Run: python benchmarks/studies/tox21.py PATH_OF_TOX21.npz [--search]
 Draw docs/images/tox21.png from the results:
@@ -55,7 +55,7 @@ SETTINGS = {
     "batch_size": 128,
     "epochs": 16,
 }
-# What the search changes, one after the other.
+# Settings that the search changes, one after the other.
 CHANGES = (
     {},
     {"normalization": None},
@@ -71,7 +71,7 @@ STRENGTHS = (0.01, 0.1, 1.0)
 
 
 def fit_network(x, y, seed, settings):
-    """Trains one network on all assays; returns what predicts them."""
+    """Trains one network on all assays; returns a function that predicts."""
     keras.utils.set_random_seed(seed)
     steps = settings["epochs"] * -(-len(x) // settings["batch_size"])
     loss = keras.losses.BinaryCrossentropy(
@@ -109,7 +109,7 @@ def fit_network(x, y, seed, settings):
 
 
 def fit_each(x, y, make):
-    """Trains one classifier for each assay; returns what predicts them."""
+    """Trains a classifier per assay; returns a function that predicts."""
     models = {}
     for assay, labels in y.items():
         labelled = labels != -1
@@ -120,24 +120,24 @@ def fit_each(x, y, make):
 
 
 def fill(y):
-    """The labels with 0 wherever one is missing."""
+    """Returns the labels with 0 wherever one is missing."""
     return {assay: np.maximum(labels, 0) for assay, labels in y.items()}
 
 
 def logistic(strength=0.1):
-    """A logistic regression; the strength was found by the search."""
+    """Returns a logistic regression; the strength was found by the search."""
     return LogisticRegression(C=strength, max_iter=1000)
 
 
 def forest(seed):
-    """A random forest; two samples a leaf, else scikit-learn's defaults."""
+    """Returns a random forest with at least two samples per leaf."""
     return RandomForestClassifier(
         300, min_samples_leaf=2, n_jobs=-1, random_state=seed
     )
 
 
 def areas(predict, x, y):
-    """Area under the ROC curve of each assay, over what is labelled."""
+    """Returns the area under the ROC curve of each assay."""
     scores = predict(x)
     labelled = {assay: labels != -1 for assay, labels in y.items()}
     return {
@@ -147,7 +147,7 @@ def areas(predict, x, y):
 
 
 def measure_seed(path, seed):
-    """Areas of each arm on the test part of a seed."""
+    """Measures the areas of each arm on the test part of a seed."""
     (x, y), test = tox21.load_data(path, seed=seed)
     arms = {
         "missing": lambda: fit_network(x, y, seed, SETTINGS),
@@ -168,7 +168,7 @@ def measure_seed(path, seed):
 
 
 def with_mean(by_task):
-    """Areas by task, and their mean under the name of one."""
+    """Adds the mean of the areas to the areas by task."""
     return {"mean": statistics.fmean(by_task.values()), **by_task}
 
 
@@ -232,7 +232,7 @@ def search(path):
 
 
 def validate(path, seed, fit):
-    """Mean area on the validation part of a seed."""
+    """Returns the mean area on the validation part of a seed."""
     (x, y), _ = tox21.load_data(path, seed=seed)
     order = np.random.default_rng(seed).permutation(len(x))
     held_back, kept = np.split(order, [len(x) // 5])
@@ -248,7 +248,7 @@ def draw():
     with open(measure.RESULTS / "tox21.csv", newline="") as file:
         rows = {(row["arm"], row["task"]): row for row in csv.DictReader(file)}
     tasks = [task for arm, task in rows if arm == "missing"]
-    # Where leaving labels out helps most comes first, the mean last.
+    # Sorted by the gain of leaving labels out, with the mean last.
     gains = {t: float(rows["missing - filled", t]["test_auc"]) for t in tasks}
     tasks = [*sorted(tasks[1:], key=gains.get, reverse=True), "mean"]
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")

@@ -1,10 +1,11 @@
-"""What a trained trunk is worth to a task that it never saw.
+"""Measures how well a trained trunk serves a task that it never saw.
 
 A trunk learns from 1,400 handwritten digits whether the digit is even and
-whether it is five or more. Which digit it is, is then learned from few labels:
-by a head on the frozen trunk, with the trunk fine-tuned, jointly with the two
-tasks and all their labels, and from scratch. Nothing is chosen on test data:
-all ways have one optimizer and one number of steps.
+whether it is at least five. A new task, the digit itself, is then learned from
+few labels in four ways: by a head on the frozen trunk, by fine-tuning the
+trunk, jointly with the two tasks and all their labels, and from scratch.
+Nothing is chosen on test data: all ways have one optimizer and one number of
+steps.
 
 Run: python benchmarks/studies/transfer.py
 """
@@ -27,7 +28,7 @@ import mtl_keras
 
 LABELS = (20, 50, 200)
 SEEDS = range(5)
-# Of an epoch, whatever is labelled: 70 steps.
+# 70 steps per epoch, for any number of labels.
 SAMPLES = 1400
 EPOCHS = 9
 BATCH_SIZE = 20
@@ -40,7 +41,7 @@ WAYS = ("frozen", "fine_tuned", "joint", "scratch")
 
 
 def load():
-    """Digits and their properties; every fifth of each class is a test."""
+    """Loads digits and their properties; tests on every fifth of a class."""
     x, digit = load_digits(return_X_y=True)
     place = np.zeros(len(digit), int)
     for each in range(10):
@@ -49,14 +50,14 @@ def load():
     y = {"even": digit % 2 == 0, "five_or_more": digit >= 5, "digit": digit}
     x = (x / 16).astype("float32")
     parts = [
-        (x[of], {k: v[of].astype(int) for k, v in y.items()})
-        for of in (~test, test)
+        (x[part], {k: v[part].astype(int) for k, v in y.items()})
+        for part in (~test, test)
     ]
     return parts
 
 
 def few(digit, count, rng):
-    """Labels of `count` samples, as many of each class; -1 elsewhere."""
+    """Keeps `count` labels, equally many of each class; -1 elsewhere."""
     labels = np.full(len(digit), -1)
     for each in range(10):
         chosen = rng.permutation(np.flatnonzero(digit == each))[: count // 10]
@@ -65,8 +66,8 @@ def few(digit, count, rng):
 
 
 def fit(model, x, y):
-    """Trains for a number of steps, whatever the number of samples."""
-    # Few samples come several times in an epoch, which costs time by itself.
+    """Trains for a number of steps, for any number of samples."""
+    # Repeats few samples within an epoch, because an epoch has a fixed cost.
     places = np.tile(np.arange(len(x)), -(-SAMPLES // len(x)))[:SAMPLES]
     targets = {k: None if v is None else v[places] for k, v in y.items()}
     model.fit(
@@ -75,20 +76,20 @@ def fit(model, x, y):
 
 
 def accuracy(model, x, digit):
-    """Share of the digits that the model names."""
+    """Returns the share of digits that the model predicts correctly."""
     found = model.predict(x, verbose=0)["digit"].argmax(axis=-1)
     return float((found == digit).mean())
 
 
 def network(tasks):
-    """The network of all ways."""
+    """Returns the network of all ways."""
     return mtl_keras.build_mlp(
         (64,), tasks, hidden_units=(64, 32), optimizer=optimizer()
     )
 
 
 def optimizer():
-    """The optimizer of all ways."""
+    """Returns the optimizer of all ways."""
     return keras.optimizers.Adam(0.002)
 
 

@@ -1,15 +1,15 @@
-"""What a search costs: time, beside KerasTuner as it is, and memory.
+"""Measures the time of a search, against KerasTuner, and its memory.
 
 Parts:
 
 - `speed`: trials per minute. Both search all points of the same grid, with the
-  same factory, data, epochs and seed of each training, so that the scores must
-  be the same. The stock tuner builds and compiles a model for each trial;
+  same factory, data, epochs and seed of each training, so the scores must be
+  equal. The stock tuner builds and compiles a model for each trial;
   `tuning.search` also writes its journal.
 - `workers`: two workers against one, each with TensorFlow on one thread. The
   time before the first trials have ended, in which the workers start and trace
   their models, is not counted.
-- `memory`: peak memory of 20 trials and of 200, in processes of their own.
+- `memory`: peak memory of 20 trials and of 200, in separate processes.
 
     python benchmarks/studies/tuning.py [--part NAME ...] [--case NAME]
         [--blocks 3]
@@ -74,7 +74,7 @@ STARTED = 4
 
 
 def samples(count, seed):
-    """Two tasks of three classes on 20 features."""
+    """Returns two tasks of three classes on 20 features."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(count, 20)).astype("float32")
     y = {
@@ -109,26 +109,26 @@ def search(space, trials, folder, name, **arguments):
 
 
 def score_stock(space, trials, folder, name):
-    """Scores of the trials of KerasTuner."""
+    """Returns scores of the trials of KerasTuner."""
     data = (TRAIN, VALIDATION)
     return search_stock(space, trials, folder, name, data, EPOCHS)
 
 
 def score_ours(space, trials, folder, name):
-    """Scores of the trials of this library."""
+    """Returns scores of the trials of this library."""
     study = search(space, trials, folder, name)
     return [trial.objectives[OBJECTIVE] for trial in study.trials]
 
 
 def measure_speed(case, blocks):
-    """Times both in turn, each time from nothing."""
+    """Times both in turn, each time from the start."""
     space, trials = CASES[case], len(RATIOS) * 4
     scores, used = {}, {"stock": [], "ours": []}
     count = iter(range(1000))
 
-    def run(name, of_search, folder):
+    def run(name, search_once, folder):
         started = time.process_time()
-        scores[name] = of_search(space, trials, folder, f"{next(count)}")
+        scores[name] = search_once(space, trials, folder, f"{next(count)}")
         used[name].append((time.process_time() - started) / trials)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +163,7 @@ def measure_speed(case, blocks):
 
 
 def times(reference, name, seconds, prefix):
-    """How many times as fast as the reference, with its interval."""
+    """Returns the speed relative to the reference, with its interval."""
     found = measure.ratio(seconds[reference], seconds[name])
     names = ("times", "low", "high")
     return {
@@ -172,7 +172,7 @@ def times(reference, name, seconds, prefix):
 
 
 def in_process(one_thread, **arguments):
-    """Starts this file once more, for a part that needs a fresh process."""
+    """Starts this file again, for a part that needs a new process."""
     environment = dict(os.environ)
     if one_thread:
         threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -185,14 +185,14 @@ def in_process(one_thread, **arguments):
 
 
 def child(arguments):
-    """What such a process does: it searches, and tells its peak memory."""
+    """Searches in a child process, and reports the peak memory."""
     space = {**CASES[arguments.pop("case")], "loss_weight/right": (0.1, 10.0)}
     search(space, name="child", tuner="random", **arguments)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def time_workers(workers, trials):
-    """Minutes for a trial, once the workers are at work."""
+    """Measures the minutes per trial, once the workers have started."""
     ends = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "child" / FILE
@@ -228,7 +228,7 @@ def measure_workers(blocks, trials=40):
 
 
 def measure_memory(case):
-    """Peak memory by number of trials."""
+    """Returns the peak memory by number of trials."""
     rows = []
     for trials in (20, 200):
         with (

@@ -1,6 +1,6 @@
-"""`tuning.search` beside Optuna: trade-offs found, speed, and kills.
+"""Compares `tuning.search` with Optuna: trade-offs, speed, and kills.
 
-It is run by a Python that has both this package and Optuna:
+Run it with a Python that has both this package and Optuna:
 
     python -m venv peers
     peers/bin/pip install -e . optuna==5.0.0
@@ -9,16 +9,16 @@ It is run by a Python that has both this package and Optuna:
 
 Parts:
 
-- `hypervolume`: what is dominated after 40 trials, over five seeds. All propose
-  points of the same space for the same two objectives, and have them trained by
-  the same code on reused models, so that proposals are all they differ in;
+- `hypervolume`: the dominated volume after 40 trials, over five seeds. All
+  propose points of the same space for the same two objectives, and the same
+  code trains them on reused models, so only the proposals differ;
 - `speed`: trials per minute. Optuna's objective builds, compiles and fits a
-  model, as its documentation shows it;
+  model, as in its documentation;
 - `kills`: ten kills of a search at random moments, each followed by another
-  start. A trial is lost if it began and never came to its end.
+  start. A trial is lost if it began and never ended.
 
-Optuna has its journal storage in all of them. With `--search` or `--seed`, what
-was found for the others stays as it is in the results.
+Optuna uses its journal storage in all parts. With `--search` or `--seed`, the
+results of the others stay as they are.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ PARTS = ("hypervolume", "speed", "kills")
 
 
 def hypervolume(points) -> float:
-    """What points dominate, from chance on."""
+    """Computes the hypervolume of points, relative to chance."""
     objectives = [Objective(name, "max") for name in OBJECTIVES]
     values = [dict(zip(OBJECTIVES, each, strict=True)) for each in points]
     return pareto.hypervolume(
@@ -95,7 +95,7 @@ def measure_hypervolume(name, seed):
 
 
 def summary(rows):
-    """Means over the seeds that all have, and differences seed by seed."""
+    """Computes means over common seeds, and differences by seed."""
     volumes = {name: {} for name in (OURS, *SAMPLERS)}
     for row in rows:
         volumes[row["search"]][row["seed"]] = row["hypervolume"]
@@ -121,12 +121,12 @@ def summary(rows):
 
 
 def deviation(values) -> float:
-    """Standard deviation; 0 of one value."""
+    """Returns the standard deviation; 0 of one value."""
     return round(float(np.std(values, ddof=len(values) > 1)), 4)
 
 
 def fit_plainly(trial):
-    """What one would write for Optuna."""
+    """Trains a trial as a user of Optuna would."""
     keras.backend.clear_session()
     values = propose(trial)
     ratio = values["loss_weight/right"]
@@ -142,7 +142,7 @@ def fit_plainly(trial):
 
 
 def measure_speed(blocks, trials=20):
-    """Alternates searches, each from nothing."""
+    """Alternates searches, each from the start."""
     used = {}
     seeds = iter(range(1000))
 
@@ -181,7 +181,7 @@ def measure_speed(blocks, trials=20):
 
 
 def earlier_rows():
-    """The searches that were measured before."""
+    """Returns the searches that were measured before."""
     path = measure.RESULTS / "tuning_peers_seeds.csv"
     if not path.is_file():
         return []
@@ -194,7 +194,7 @@ def earlier_rows():
 
 
 def write_hypervolume(row):
-    """Writes a search beside the others, and what they come to."""
+    """Writes a search beside the others, and the summary."""
     key = ("search", "seed")
     rows = [
         each

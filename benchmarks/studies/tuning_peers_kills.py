@@ -36,7 +36,7 @@ FORKS = multiprocessing.get_context("forkserver")
 
 
 class Slow(keras.callbacks.Callback):
-    """Makes a trial last long enough to be killed in."""
+    """Makes a trial last long enough to be killed."""
 
     def on_train_batch_begin(self, batch, logs=None):
         time.sleep(0.01)
@@ -45,7 +45,7 @@ class Slow(keras.callbacks.Callback):
 def build_eagerly(
     trunk_width=8, loss_weights=None, optimizer="adam", compile=True
 ):
-    """A model without a graph, which is there sooner."""
+    """Returns a model that runs eagerly, because tracing takes longer."""
     model = build(trunk_width, compile=False)
     if compile:
         model.compile(optimizer, loss_weights=loss_weights, run_eagerly=True)
@@ -53,7 +53,7 @@ def build_eagerly(
 
 
 def go_on(folder, name, trials):
-    """Starts a search, or goes on with it. Runs in a process of its own."""
+    """Starts or resumes a search, in a separate process."""
     fit = {"epochs": 1, "batch_size": 200, "callbacks": [Slow()]}
     if name == OURS:
         search(folder, 0, build_eagerly, EAGER, max_trials=trials, **fit)
@@ -65,11 +65,11 @@ def go_on(folder, name, trials):
 
 
 def begun_and_ended(folder, name):
-    """Numbers of the trials that began, and values of those that ended."""
+    """Returns the numbers of begun trials, and the values of ended ones."""
     if name == OURS:
         path = Path(folder) / "search" / FILE
         content = path.read_text() if path.is_file() else ""
-        # A line that is not whole has not happened.
+        # An incomplete line does not count.
         events = [json.loads(line) for line in content.split("\n")[:-1]]
         begun = [e["trial"] for e in events if e["event"] == "begin"]
         ended = [e for e in events if e["event"] == "end"]
@@ -84,7 +84,7 @@ def kill_in_a_trial(folder, name, trials, rng):
     before, _ = begun_and_ended(folder, name)
     process = FORKS.Process(target=go_on, args=(folder, name, trials))
     process.start()
-    # Ours takes up the trial that was running, and then begins another.
+    # `tuning.search` repeats the trial that was running, then begins another.
     while process.is_alive():
         if len(begun_and_ended(folder, name)[0]) > len(before):
             break
@@ -96,7 +96,7 @@ def kill_in_a_trial(folder, name, trials, rng):
 
 
 def measure_kills(name, trials=30):
-    """Kills a search ten times, and lets it end."""
+    """Kills a search ten times, and then lets it end."""
     rng = np.random.default_rng(0)
     known = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ def measure_kills(name, trials=30):
 
 
 def compare_kills():
-    """A row for each search."""
+    """Returns a row for each search."""
     # Imported once, for all processes.
     FORKS.set_forkserver_preload(["tuning_peers_kills"])
     return [measure_kills(name) for name in (OURS, *SAMPLERS)]

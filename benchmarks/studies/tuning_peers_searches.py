@@ -1,4 +1,4 @@
-"""What `tuning_peers.py` searches, with this library and with Optuna."""
+"""The searches of `tuning_peers.py`, with this library and with Optuna."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OURS = "mtl_keras"
 
 
 def samples(count, seed):
-    """Two tasks that are hard in ways of their own, for one small trunk."""
+    """Returns two tasks that compete for one small trunk."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(count, 20)).astype("float32")
     y = {
@@ -48,7 +48,7 @@ TRAIN, VALIDATION = samples(400, 0), samples(400, 1)
 
 
 def build(trunk_width=8, loss_weights=None, optimizer="adam", compile=True):
-    """The factory of all parts but `kills`."""
+    """Returns the factory of all parts but `kills`."""
     return mtl_keras.build_mlp(
         (20,),
         num_classes=3,
@@ -80,7 +80,7 @@ def search(folder, seed, factory=mtl_keras.build_mlp, space=SPACE, **arguments):
 
 
 def propose(trial) -> dict:
-    """Has Optuna propose a point of the space."""
+    """Makes Optuna propose a point of the space."""
     return {
         "trunk_width": trial.suggest_categorical("trunk_width", WIDTHS),
         **{
@@ -91,7 +91,7 @@ def propose(trial) -> dict:
 
 
 def open_study(folder, sampler, seed):
-    """Makes a study of Optuna with its journal, or goes on with one."""
+    """Creates or resumes a study of Optuna with its journal."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -106,7 +106,7 @@ def open_study(folder, sampler, seed):
 
 
 class Scores:
-    """Trains what Optuna proposes, as `tuning.search` trains its trials."""
+    """Trains Optuna's proposals as `tuning.search` trains its trials."""
 
     def __init__(self, seed, factory=mtl_keras.build_mlp, space=SPACE, **fit):
         self.model = tuning.MultiTaskHyperModel(factory, space, merge=False)

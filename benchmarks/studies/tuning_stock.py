@@ -1,4 +1,4 @@
-"""The search of `tuning.py` by KerasTuner as it is."""
+"""The search of `tuning.py` by a stock KerasTuner."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import mtl_keras
 
 
 class StockModel(keras_tuner.HyperModel):
-    """Builds each model by the factory, as one would with KerasTuner.
+    """Builds each model by the factory, as users of KerasTuner do.
 
-    The trainings have the seeds that `tuning.search` gives its own.
+    The trainings have the same seeds as those of `tuning.search`.
     """
 
     def __init__(self, space):
@@ -61,7 +61,7 @@ class StockModel(keras_tuner.HyperModel):
 
 
 def search_stock(space, trials, folder, name, data, epochs):
-    """Scores of the trials of KerasTuner."""
+    """Returns scores of the trials of KerasTuner."""
     train, validation = data
     model = StockModel(space)
     tuner = keras_tuner.GridSearch(

@@ -1,4 +1,4 @@
-"""Where each weighting leads to on the two-objective toy, and the ways there.
+"""Follows each weighting on the two-objective toy.
 
 Each registered method takes 50,000 steps of Adam through `compile` and `fit`
 from each start; an epoch, for the methods that count them, is 500 steps. The
@@ -32,7 +32,7 @@ import mtl_keras
 HARD_STARTS = ((-8.5, 7.5), (9.0, 9.0))
 EASY_START = (-8.5, -5.0)
 STARTS = (*HARD_STARTS, EASY_START)
-# The others are followed from the hard starts alone, to save time.
+# The others are followed only from the hard starts, to save time.
 FROM_ALL_STARTS = (
     "aligned",
     "equal",
@@ -53,7 +53,7 @@ CONFIGS = {
     # The authors of FAMO do the toy without decay.
     "famo_no_decay": {"class_name": "famo", "config": {"weight_decay": 0.0}},
 }
-# It learns from held-out data, and the toy has no data.
+# It needs held-out data, and the toy has no data.
 LEFT_OUT = {"auto_lambda"}
 PATHS = measure.RESULTS / "two_objectives_paths.csv"
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "two-objectives.png"
@@ -62,12 +62,12 @@ DRAWN = (
     ("mgda", "imtl_g", "nash", "aligned"),
     ("gradnorm", "db_mtl", "pcgrad", "cagrad"),
 )
-# Blue, orange and purple of one brightness each, for those who print in grey.
+# Blue, orange and purple of different brightness, for prints in grey.
 COLORS = ("#0b5fa5", "#d95f02", "#6a3d9a")
 
 
 def follow(method):
-    """Rows of the ways that a method takes from all starts."""
+    """Returns the rows of the paths of a method from all starts."""
     rows = []
     weighting = CONFIGS.get(method, method)
     starts = STARTS if method in FROM_ALL_STARTS else HARD_STARTS
@@ -92,7 +92,7 @@ def follow(method):
 
 
 def read_paths():
-    """The rows of all methods that were measured."""
+    """Returns the rows of all methods that were measured."""
     if not PATHS.exists():
         return []
     with open(PATHS, newline="") as file:
@@ -109,7 +109,7 @@ def write_paths(rows):
 
 
 def paths_by_run(rows):
-    """Points `(EPOCHS + 1, 2)` by method and start."""
+    """Returns points `(EPOCHS + 1, 2)` by method and start."""
     runs = {}
     for row in rows:
         points = runs.setdefault((row["method"], row["start"]), [])
@@ -139,7 +139,7 @@ def summarize():
 
 
 def draw():
-    """Draws the ways of some methods, one method a panel."""
+    """Draws the paths of some methods, one method per panel."""
     import matplotlib.pyplot as plt
 
     runs = paths_by_run(read_paths())
@@ -183,7 +183,7 @@ def draw_landscape(axes):
 
 
 def legend(figure):
-    """Says below the panels what the marks are."""
+    """Draws a legend below the panels."""
     from matplotlib.lines import Line2D
 
     marks = {

@@ -1,4 +1,4 @@
-"""Every registered weighting on small real problems, beside plain training.
+"""Compares every registered weighting with plain training on real problems.
 
 Three seeds of initialization and order, one split, the last epoch. Nothing was
 tuned: each method has its default arguments, and Adam the same learning rate
@@ -38,15 +38,15 @@ import mtl_keras
 from mtl_keras.datasets import energy, multi_mnist
 
 SEEDS = range(3)
-# Few, for what an epoch costs on such small data; it is several passes.
+# Each epoch is several passes, because an epoch has a fixed cost.
 EPOCHS = 10
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "weightings.png"
 PLAIN = "none"
 # `importance` has no defaults: the first task counts three times the second.
 IMPORTANCES = (1.5, 0.5)
-# It needs held-out data, which the others would have to train without.
+# It needs held-out data, which the other methods could then not train on.
 LEFT_OUT = {"auto_lambda"}
-# One of each kind, for the other two problems, to save time.
+# One method of each kind for the other two problems, to save time.
 SOME = (
     "famo",
     "gls",
@@ -86,7 +86,7 @@ class Energy:
         )
 
     def score(self, targets, outputs):
-        """The root of the mean squared error, in kWh/m^2."""
+        """Returns the root of the mean squared error, in kWh/m^2."""
         return np.sqrt(np.mean((targets - outputs[:, 0]) ** 2))
 
 
@@ -119,12 +119,12 @@ class MultiMNIST:
         )
 
     def score(self, targets, outputs):
-        """The share of right digits, in percent."""
+        """Returns the share of right digits, in percent."""
         return 100 * np.mean(targets == np.argmax(outputs, axis=-1))
 
 
 def configuration(method, tasks):
-    """What `weighting=` is given."""
+    """Returns the value of `weighting=`."""
     if method == PLAIN:
         return None
     arguments = {}
@@ -135,7 +135,7 @@ def configuration(method, tasks):
 
 
 def stream(problem, seed):
-    """Batches of an epoch, which is some passes, and their number."""
+    """Returns the batches of an epoch of several passes, and their number."""
     x, y = problem.train
     batches = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(
         len(x), seed=seed
@@ -146,7 +146,7 @@ def stream(problem, seed):
 
 
 def measure_seed(problem, method, seed):
-    """Test score of each task after one training."""
+    """Returns the test score of each task after one training."""
     keras.utils.set_random_seed(seed)
     batches, steps = stream(problem, seed)
     model = problem.build()
@@ -171,7 +171,7 @@ def measure_seed(problem, method, seed):
 
 
 def measure_method(name, problem, method):
-    """One row for each task."""
+    """Returns one row for each task."""
     began = time.perf_counter()
     results = [measure_seed(problem, method, seed) for seed in SEEDS]
     seconds = time.perf_counter() - began
@@ -210,12 +210,12 @@ def compare(path):
         methods = sorted({*mtl_keras.weighting.names()} - LEFT_OUT)
         for method in [PLAIN, *(methods if name == "energy" else SOME)]:
             rows += measure_method(name, problem, method)
-        # After each, because all of them take long.
+        # Written after each method, because all of them take long.
         measure.write("weightings", rows)
 
 
 def draw():
-    """Draws all seeds of all methods on `energy`, a panel for each task."""
+    """Draws all seeds of all methods on `energy`, one panel per task."""
     import matplotlib.pyplot as plt
 
     with open(measure.RESULTS / "weightings.csv", newline="") as file:

@@ -1,4 +1,4 @@
-"""What `monitor=True` and `weight/<task>` show in a training on digit scenes.
+"""Records `monitor=True` and `weight/<task>` while training on digit scenes.
 
 `build_cnn_cls_seg` classifies a digit and segments its strokes, once under each
 method; the logs of each epoch are written as they come, one seed.
@@ -35,7 +35,7 @@ PICTURE = (
 
 
 def train(method, x, y):
-    """The logs of a training, a row for each epoch."""
+    """Returns the logs of a training, a row for each epoch."""
     keras.utils.set_random_seed(0)
     model = mtl_keras.build_cnn_cls_seg(
         x.shape[1:],
@@ -47,7 +47,7 @@ def train(method, x, y):
     model.compile(
         keras.optimizers.Adam(0.002),
         weighting=weighting,
-        # A method that reads losses alone has no gradients to show.
+        # A method that reads only losses has no gradients to show.
         monitor=weighting.requires != "losses",
     )
     logs = model.fit(x, y, epochs=EPOCHS, batch_size=32, verbose=2).history

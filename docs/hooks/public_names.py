@@ -13,7 +13,7 @@ import re
 import sys
 
 ROOM = re.compile(r"^::: (?P<room>[\w.]+)$", re.MULTILINE)
-# What Keras calls by itself.
+# Methods that Keras calls by itself.
 CALLED_BY_KERAS = {
     "add_state",
     "build",

@@ -30,8 +30,8 @@ def site_path(path):
 
 def repository_path(page):
     """Returns the path in the repository of a page of the site."""
-    for path, page_of_path in SITE_PATHS.items():
-        if page == page_of_path:
+    for path, site_page in SITE_PATHS.items():
+        if page == site_page:
             return path
     inside = f"docs/{page}"
     return inside if (ROOT / inside).exists() else page

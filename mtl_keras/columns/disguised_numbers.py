@@ -201,10 +201,10 @@ def _is_plain(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
-def _first_of_most(
+def _find_frequent_match(
     rest: list[str], fits: Callable[[str], object]
 ) -> str | None:
-    """The first text that fits, if all texts do, or most of many."""
+    """Returns the first text that fits, if all or most of many texts do."""
     fitting = [text for text in rest if fits(text)]
     most = len(rest) > 10 and len(fitting) >= 0.9 * len(rest)
     return fitting[0] if len(fitting) == len(rest) or most else None
@@ -212,7 +212,7 @@ def _first_of_most(
 
 def _find_minus(rest: list[str]) -> tuple[str, str, str] | None:
     """Finds numbers whose minus is another character than the hyphen."""
-    text = _first_of_most(
+    text = _find_frequent_match(
         rest,
         lambda text: (
             text[:1] in _MINUS
@@ -232,7 +232,7 @@ def _find_pattern(
     for what, pattern, way_out in _PATTERNS:
         if points and "decimal comma" in what:
             continue  # beside numbers with a point, it may be either
-        text = _first_of_most(
+        text = _find_frequent_match(
             rest,
             lambda text, pattern=pattern: pattern.fullmatch(
                 text.translate(_TO_HYPHEN)
@@ -250,7 +250,7 @@ def _find_ambiguous(rest: list[str]) -> tuple[str, str, str] | None:
     if len(rest) < FEWEST_WITH_UNIT and not marked:
         return None
     for what, pattern, way_out in _AMBIGUOUS:
-        text = _first_of_most(
+        text = _find_frequent_match(
             rest,
             lambda text, pattern=pattern: pattern.fullmatch(
                 text.translate(_TO_HYPHEN)

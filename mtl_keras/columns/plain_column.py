@@ -91,7 +91,7 @@ def _check_objects(name: str, values: np.ndarray) -> None:
         )
 
 
-def categories_of_pandas(columns) -> list[str]:
+def find_categorical_columns(columns) -> list[str]:
     """Lists the columns of the dtype `category` of pandas.
 
     Args:

@@ -67,7 +67,7 @@ def batches_by_length(
     check_count("batch_size", batch_size)
     check_seed(seed)
     x, lengths = _inputs(x, padding_value)
-    steps = {task.name for task in tasks if task.feature_rank == 3}
+    steps = {task.name for task in tasks if task.labels_per == "step"}
     y = _targets(y, tasks, lengths, steps)
     is_text = x.dtype.kind == "O"
     if is_text:  # `fit` does not accept labels without a token either

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.columns.plain_column import find_categorical_columns
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import table_arguments
 from mtl_keras.datasets.reading.table_splits import table_splits
@@ -153,7 +153,7 @@ class _Frame:
 
     @property
     def categories(self) -> list[str]:
-        return categories_of_pandas(self.frame)
+        return find_categorical_columns(self.frame)
 
     def read(self, columns: Sequence[str], numbers: Sequence[str]) -> Table:
         """Reads columns by their dtypes."""

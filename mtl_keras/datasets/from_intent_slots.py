@@ -22,7 +22,7 @@ from mtl_keras.datasets.tagged_sentences import (
     read_tagged_sentences,
 )
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import SequenceTagging, Task
+from mtl_keras.tasks import Task
 
 _ORIGIN = (
     "It holds the files seq.in, seq.out and label, or a folder of them for "
@@ -157,7 +157,7 @@ def _find_file(spec: TargetSpec) -> str:
     if name in _FILES:
         return _FILES[name]
     if spec.kind is not None and name == spec.name:
-        return TAGS if issubclass(spec.kind, SequenceTagging) else LABELS
+        return TAGS if spec.kind.labels_per == "step" else LABELS
     raise ValueError(
         f"Task {spec.name!r}: found the columns {list(spec.columns)}, expected "
         f"one of the files. {did_you_mean(name, _FILES)} Pass tasks="

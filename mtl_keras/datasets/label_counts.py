@@ -100,7 +100,7 @@ class LabelCounts:
         return values
 
     def _class_indices(self, values):
-        """One value per class becomes the class, -1 where one is missing."""
+        """Converts a value per class to the class, -1 where one is missing."""
         if self.task is None or not self.task.is_one_hot(values.shape):
             return values
         missing = ~self._labelled(values).all(axis=-1)

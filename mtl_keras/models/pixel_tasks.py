@@ -6,7 +6,7 @@ from mtl_keras.tasks import Task
 
 
 def is_pixel_task(task: Task) -> bool:
-    """Checks whether a task predicts a value for every pixel.
+    """Checks whether a task reads a feature map, as tasks on pixels do.
 
     Args:
         task: Any task.

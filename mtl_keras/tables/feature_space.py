@@ -20,7 +20,7 @@ from mtl_keras.columns.column_values import (
     is_missing,
     is_text,
 )
-from mtl_keras.columns.plain_column import categories_of_pandas
+from mtl_keras.columns.plain_column import find_categorical_columns
 from mtl_keras.layers import (
     NumberEncoding,
     PeriodicEncoding,
@@ -124,7 +124,7 @@ def fit_feature_space(
     if not hasattr(columns, "keys"):
         check_columns(columns, ())
     table = check_columns(columns, list(columns.keys()))
-    categories = [*categories, *categories_of_pandas(columns)]
+    categories = [*categories, *find_categorical_columns(columns)]
     safe = safe_names(table)
     features = dict(features or {})
     crossed = [name for cross in crosses for name in cross]
@@ -233,7 +233,7 @@ def _category(name, safe, values, min_count, embedded):
 
 
 def _count(values) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values, sorted, and how often each occurs."""
+    """Counts each distinct value; returns the sorted values and counts."""
     # numpy would make all texts as long as the longest.
     codes, found = factorize(values)
     counts = np.bincount(codes % len(found), minlength=len(found))

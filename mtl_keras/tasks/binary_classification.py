@@ -10,6 +10,7 @@ import keras
 from mtl_keras import metrics
 from mtl_keras.tasks.auc import auc
 from mtl_keras.tasks.class_labels import check_binary_labels
+from mtl_keras.tasks.decoding import binary_threshold
 from mtl_keras.tasks.task import Task
 
 
@@ -51,7 +52,7 @@ class BinaryClassification(Task):
         return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)
 
     def _metric_makers(self):
-        threshold = 0.0 if self.from_logits else 0.5
+        threshold = binary_threshold(self.from_logits)
         return {
             "accuracy": lambda name: keras.metrics.BinaryAccuracy(
                 threshold=threshold, name=name

@@ -18,6 +18,28 @@ def is_one_hot_shape(shape: tuple, num_classes: int, rank: int) -> bool:
     return len(shape) == rank and shape[-1] == num_classes
 
 
+def check_class_targets(task, targets: np.ndarray, advice: str) -> None:
+    """Raises a `ValueError` unless targets are classes of a task.
+
+    Args:
+        task: A task whose `target_kind` is `"class"`.
+        targets: Integers, or one value per class.
+        advice: What to do about an invalid integer, the end of the message.
+    """
+    if task.is_one_hot(targets.shape):
+        check_class_probabilities(
+            task.name, targets, complete=task.complete_labels
+        )
+        return
+    check_integer_labels(
+        task.name,
+        targets,
+        task.num_label_classes,
+        advice,
+        complete=task.complete_labels,
+    )
+
+
 def check_integer_labels(
     name: str,
     labels: np.ndarray,

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import losses, metrics
-from mtl_keras.tasks.class_labels import (
-    check_class_probabilities,
-    check_integer_labels,
-)
+from mtl_keras.tasks.class_labels import check_class_targets
 from mtl_keras.tasks.task import Task
 
 
@@ -68,16 +65,9 @@ class Classification(Task):
         return [output_shape[:-1], (*output_shape[:-1], 1), output_shape]
 
     def check_target_values(self, targets, output_shape):
-        if self.is_one_hot(targets.shape):
-            check_class_probabilities(
-                self.name, targets, complete=self.complete_labels
-            )
-            return
-        check_integer_labels(
-            self.name,
+        check_class_targets(
+            self,
             targets,
-            self.num_classes,
             f"Number the classes from 0; the task has "
             f"num_classes={self.num_classes}.",
-            complete=self.complete_labels,
         )

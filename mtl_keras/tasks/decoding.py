@@ -7,6 +7,15 @@ import numpy as np
 from mtl_keras.tasks.missing import drop_axis, is_labelled
 
 
+def binary_threshold(from_logits: bool) -> float:
+    """Returns the output above which a binary label is predicted as 1.
+
+    Args:
+        from_logits: Whether the outputs are logits.
+    """
+    return 0.0 if from_logits else 0.5
+
+
 def decode_output(
     output: np.ndarray, target_kind: str, *, columns: bool, from_logits: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import keras
 
 from mtl_keras import losses, metrics
-from mtl_keras.tasks.class_labels import (
-    check_class_probabilities,
-    check_integer_labels,
-)
+from mtl_keras.tasks.class_labels import check_class_targets
+from mtl_keras.tasks.decoding import binary_threshold
 from mtl_keras.tasks.task import Task
 
 
@@ -74,7 +72,7 @@ class Segmentation(Task):
 
     def _metric_makers(self):
         if self.num_classes == 1:
-            threshold = 0.0 if self.from_logits else 0.5
+            threshold = binary_threshold(self.from_logits)
             return {
                 "accuracy": lambda name: keras.metrics.BinaryAccuracy(
                     threshold=threshold, name=name
@@ -97,18 +95,11 @@ class Segmentation(Task):
         return shapes if self.num_classes == 1 else [*shapes, output_shape]
 
     def check_target_values(self, targets, output_shape):
-        if self.is_one_hot(targets.shape):
-            check_class_probabilities(
-                self.name, targets, complete=self.complete_labels
-            )
-            return
-        check_integer_labels(
-            self.name,
+        check_class_targets(
+            self,
             targets,
-            self.num_label_classes,
             "A binary mask holds 0 and 1: divide a mask of 0 and 255 by 255."
             if self.num_classes == 1
             else f"The task has num_classes={self.num_classes}, background "
             "included.",
-            complete=self.complete_labels,
         )

@@ -347,7 +347,7 @@ class Task:
 
     @property
     def from_logits(self) -> bool:
-        """Whether the output holds logits, because `activation` is `None`."""
+        """Returns whether the output holds logits: `activation` is `None`."""
         return self.activation is None
 
     def metric_names(self) -> list[str]:

@@ -42,7 +42,7 @@ class Compiled:
 
     @property
     def checks_finite_updates(self) -> bool:
-        """Whether an update is applied only if it is finite."""
+        """Returns whether an update is applied only if it is finite."""
         return self.weighting is not None or self.non_finite == "skip"
 
     def build(self, model, data) -> None:

@@ -39,7 +39,7 @@ class Run:
 
     @property
     def is_training(self) -> bool:
-        """Whether the model trains, and not only evaluates."""
+        """Returns whether the model trains, rather than evaluates."""
         return self.mode == "train"
 
     @property

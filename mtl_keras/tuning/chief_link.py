@@ -29,7 +29,7 @@ class ChiefLink:
     well; a result is handed in until the chief has it.
 
     Args:
-        oracle: `HOST:PORT` of the chief, or a file that says it.
+        oracle: `HOST:PORT` of the chief, or a file that contains it.
         read_key: Returns the key, or `None` while there is none.
         name: Name of the worker, for the chief's messages.
         settings: What the worker takes to be searched.
@@ -81,7 +81,7 @@ class ChiefLink:
         """Waits for trials, and ends when the search is over.
 
         Yields:
-            What the chief says of a trial: `"task"` and `"references"`.
+            The chief's message about a trial: `"task"` and `"references"`.
 
         Raises:
             UnreachableOracleError: If the chief is lost for good.
@@ -112,7 +112,7 @@ class ChiefLink:
         return self._error
 
     def _listen(self) -> None:
-        """Runs in a thread: connects, and reads what the chief says."""
+        """Runs in a thread: connects, and reads the chief's messages."""
         try:
             while not self._closed.is_set():
                 channel = self._connect()
@@ -166,7 +166,7 @@ class ChiefLink:
                 self._task = self._result = None
 
     def _connect(self) -> Channel | None:
-        """Connects; `None` if the link was closed meanwhile."""
+        """Connects to the chief; `None` if the link was closed meanwhile."""
         until = time.monotonic() + self.wait_seconds
         problem = "there was no time"
         while not self._closed.is_set():
@@ -216,7 +216,7 @@ class ChiefLink:
         return channel
 
     def _beat(self) -> None:
-        """Runs in a thread: says that this worker is there."""
+        """Runs in a thread: reports that this worker is alive."""
         while not self._closed.wait(BEAT_SECONDS):
             with self._state:
                 channel = self._channel

@@ -12,7 +12,7 @@ from mtl_keras.tuning.search_settings import differences
 from mtl_keras.tuning.trial_messages import task_message
 from mtl_keras.tuning.trial_task import TrialTask
 
-# A worker says every few seconds that it is there.
+# A worker reports every few seconds that it is alive.
 BEAT_SECONDS, SILENT_SECONDS = 5.0, 60.0
 _HANDSHAKE_SECONDS = 10.0
 _HELLO_BYTES = 2**20
@@ -34,11 +34,14 @@ class RemoteWorker:
         self.trial = trial
 
     def trains(self, task: TrialTask) -> bool:
-        """Whether it is training a trial."""
+        """Returns whether the worker trains this trial."""
         return self.trial == task_message(task)
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Sends a message, unless the connection is lost: its reader tells."""
+        """Sends a message, unless the connection is lost.
+
+        The thread that reads from the worker reports the loss.
+        """
         with contextlib.suppress(OSError):
             self.channel.send(message)
 

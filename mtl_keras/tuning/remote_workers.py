@@ -28,16 +28,16 @@ class NoWorkersError(RuntimeError):
 class RemoteWorkers:
     """The chief's end: hands trials to workers that connect.
 
-    The trial of a worker that is lost is given to another one. A worker that
-    was cut off and is still training goes on with its trial, also when the
-    chief was started anew meanwhile.
+    The trial of a lost worker goes to another one. A worker that was cut off
+    and is still training continues its trial, even if the chief was restarted
+    meanwhile.
 
     Args:
         address: Host and port to listen at.
         key: What workers have to know.
         settings: What is searched; a worker with other settings is refused.
         references: Returns metrics of single-task models by task.
-        wait_seconds: How long to go on without any worker.
+        wait_seconds: How long to continue without any worker.
         say: Takes messages for the user.
 
     Raises:
@@ -66,7 +66,7 @@ class RemoteWorkers:
         self._open: dict[str, TrialTask] = {}
         self._waiting: list[TrialTask] = []
         self._losses: dict[str, int] = {}
-        self._to_tell: list[RemoteWorker] = []
+        self._unacknowledged: list[RemoteWorker] = []
         self._alone_since = time.monotonic()
         self._is_closed = False
 
@@ -81,14 +81,14 @@ class RemoteWorkers:
         for worker in self._with_newcomers():
             worker.channel.close()
 
-    def say_that_it_is_over(self) -> None:
-        """Tells all workers that there will be no more trials."""
-        self._tell_taken()
+    def announce_end(self) -> None:
+        """Notifies all workers that there are no more trials."""
+        self._acknowledge_results()
         for worker in self._with_newcomers():
             worker.send({"kind": "over"})
 
     def _with_newcomers(self) -> list[RemoteWorker]:
-        """All workers, and those that came during the last trial."""
+        """Adds workers that joined during the last trial; returns all."""
         while not self._events.empty():
             event, worker, *_ = self._events.get()
             if event == "joined":
@@ -97,8 +97,8 @@ class RemoteWorkers:
 
     @property
     def is_free(self) -> bool:
-        """Whether another trial can start."""
-        self._tell_taken()
+        """Returns whether another trial can start."""
+        self._acknowledge_results()
         return len(self._open) < max(1, len(self._workers))
 
     def start(self, task: TrialTask) -> None:
@@ -122,7 +122,7 @@ class RemoteWorkers:
         Raises:
             NoWorkersError: If there was none for too long.
         """
-        self._tell_taken()
+        self._acknowledge_results()
         while True:
             event, worker, *content = self._next_event()
             if event == "joined":
@@ -178,22 +178,22 @@ class RemoteWorkers:
         return task.trial_id, failure(about, 0.0), None
 
     def _take(self, worker: RemoteWorker, message: dict, payload: bytes):
-        self._to_tell.append(worker)
+        self._unacknowledged.append(worker)
         task = self._open.get(message["task"]["trial_id"])
         if task is None or message["task"] != task_message(task):
-            self._tell_taken()  # another worker was sooner
+            self._acknowledge_results()  # another worker was sooner
             return None
         del self._open[task.trial_id]
         self._waiting = [t for t in self._waiting if t is not task]
         weights = unpack_weights(payload) if payload else None
         return task.trial_id, message["record"], weights
 
-    def _tell_taken(self) -> None:
-        """Tells workers that their results are on the disk, or not needed."""
-        for worker in self._to_tell:
+    def _acknowledge_results(self) -> None:
+        """Notifies workers whose results are on the disk, or not needed."""
+        for worker in self._unacknowledged:
             worker.trial = None
             worker.send({"kind": "taken"})
-        self._to_tell = []
+        self._unacknowledged = []
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -223,7 +223,7 @@ class RemoteWorkers:
             ).start()
 
     def _serve(self, connected: socket.socket, peer: str) -> None:
-        """Runs in a thread of its own for each connection."""
+        """Runs in a separate thread for each connection."""
         worker = welcome(connected, peer, self._key, self._settings, self._say)
         if worker is None:
             return

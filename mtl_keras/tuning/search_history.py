@@ -24,7 +24,8 @@ class SearchHistory:
 
     Args:
         settings: Its settings, see `describe_search`.
-        fingerprint: Its last fingerprint, see `make_fingerprint`.
+        fingerprint: Its last fingerprint, see `make_fingerprint`. It is empty
+            in the journal of an earlier version.
         completed: Number of completed trials.
         failed: Numbers of the failed trials, as strings.
     """
@@ -50,7 +51,8 @@ class SearchHistory:
             fingerprint: Fingerprint of the new search.
         """
         return bool(
-            differences(self.settings, settings)
+            not self.fingerprint
+            or differences(self.settings, settings)
             or data_differences(self.fingerprint, fingerprint)
             or self.code_changes(fingerprint)
         )
@@ -74,6 +76,12 @@ class SearchHistory:
         Raises:
             ValueError: If anything else differs.
         """
+        if not self.fingerprint:
+            raise ValueError(
+                f"The folder '{folder}' holds a search of an earlier version, "
+                "which did not record its data, so they may differ. "
+                f"{self._ways_out('that version')}"
+            )
         found = differences(self.settings, settings)
         if found:
             raise ValueError(
@@ -107,7 +115,7 @@ def read_history(events: Sequence[Mapping]) -> SearchHistory:
         events: The events, one or more.
     """
     first = events[0]
-    fingerprint, statuses = first["fingerprint"], {}
+    fingerprint, statuses = first.get("fingerprint", {}), {}
     for event in events[1:]:
         if event["event"] == "end":
             statuses[event["trial"]] = event["record"]["status"]

@@ -39,9 +39,9 @@ def lead_search(
 
     Args:
         plan: The search.
-        folder: Its folder. This process alone writes into it.
-        oracle: `HOST:PORT` to listen at, or a file that says it.
-        wait_seconds: How long to go on without any worker.
+        folder: Its folder. Only this process writes into it.
+        oracle: `HOST:PORT` to listen at, or a file that contains it.
+        wait_seconds: How long to continue without any worker.
         report: Shows what happens.
         **restart: `resume`, `retry_failed` and `overwrite` of `run_plan`.
 
@@ -65,7 +65,7 @@ def lead_search(
     def until_all_have_ended(_) -> Iterator[RemoteWorkers]:
         yield crew
         # A chief that was stopped may be started again: they wait for it.
-        crew.say_that_it_is_over()
+        crew.announce_end()
 
     with crew:
         return run_plan(
@@ -86,7 +86,7 @@ def join_search(
     Args:
         plan: The search.
         folder: Its folder, where the chief's key is. Nothing is written there.
-        oracle: `HOST:PORT` of the chief, or a file that says it.
+        oracle: `HOST:PORT` of the chief, or a file that contains it.
         wait_seconds: How long to try to reach the chief.
         say: Takes messages for the user.
 

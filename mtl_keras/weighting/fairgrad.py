@@ -20,7 +20,7 @@ class FairGrad(GramianWeighting):
     gain least, a smaller one those that gain most.
 
     Shorter gradients get larger weights: with an `alpha` of 1, the update of
-    `K` tasks has the length `sqrt(K)`, whatever the length of the gradients.
+    `K` tasks has the length `sqrt(K)`, for gradients of any length.
 
     Args:
         alpha: Fairness parameter, from 0.1 to 10. Defaults to `1.0`.

@@ -188,7 +188,7 @@ class Weighting(keras.metrics.Metric):
 
     @property
     def combines(self) -> bool:
-        """Whether the method implements `combine`."""
+        """Returns whether the method implements `combine`."""
         return type(self).combine is not Weighting.combine
 
     def add_state(

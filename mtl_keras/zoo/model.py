@@ -69,7 +69,7 @@ def _default_shape(data: RecipeData) -> dict:
     if x.dtype.kind not in "OUS":
         return {"input_shape": x.shape[1:]}
     # Sentences are as long as the tags of their tokens.
-    steps = [y[t.name].shape[1] for t in data.tasks if t.feature_rank == 3]
+    steps = [y[t.name].shape[1] for t in data.tasks if t.labels_per == "step"]
     return {"input_shape": (max(steps, default=None),)}
 
 

@@ -148,7 +148,7 @@ def test_two_tasks_on_this_host(tmp_path, recipe_path):
     assert done.stdout.count("Written to") == 1
     before = {p: p.stat().st_mtime_ns for p in output.rglob("model.keras")}
     assert len(before) == 2
-    # Queued again after it was complete: nothing is trained anew.
+    # Queued again after it was complete: nothing is trained again.
     again = run_script(tmp_path, recipe_path, output, **variables)
     assert again.returncode == 0, again.stdout + again.stderr
     assert before == {p: p.stat().st_mtime_ns for p in before}

@@ -12,5 +12,5 @@ def root(tmp_path):
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """The same, for tests that leave it as it is."""
+    """Returns the same, for tests that leave it as it is."""
     return written(tmp_path_factory.mktemp("kept"))

@@ -120,7 +120,7 @@ def test_a_fraction_must_be_between_0_and_1(write, fraction):
     ids=["few", "all"],
 )
 def real_path(request, shared_data, tmp_path):
-    """The real test file; quickly, its first rows."""
+    """Returns the real test file; quickly, its first rows."""
     path = shared_data("census_income_kdd") / "census-income.test.gz"
     if request.param is None:
         return path

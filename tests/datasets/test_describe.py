@@ -337,7 +337,7 @@ def test_classes_are_shown_by_name(rng):
 
 
 def grouped(groups, y=None):
-    """A data set whose samples belong to groups, in three parts."""
+    """Returns a data set whose samples belong to groups, in three parts."""
     groups = np.asarray(groups)
     y = {"t": np.arange(len(groups)) % 2} if y is None else y
     source = ArraySource(np.zeros((len(groups), 2), "float32"), y)

@@ -14,7 +14,7 @@ def scenes():
 
 @pytest.fixture
 def solid_squares(monkeypatch):
-    """Handwriting that is all ink for training, half ink for test."""
+    """Replaces the handwriting: all ink for training, half ink for test."""
     labels = np.repeat(np.arange(10, dtype="int32"), 10)
     images = np.ones((100, 8, 8), "float32")
     _, test = digit_scenes._split_handwriting(labels)
@@ -34,7 +34,7 @@ def bounding_boxes(masks):
 
 
 def contrast(x, masks):
-    """Distance of the mean colours inside and outside of every mask."""
+    """Returns the distance of the mean colours in and out of each mask."""
     inside = (x * masks).sum(axis=(1, 2)) / masks.sum(axis=(1, 2))
     rest = 1 - masks
     outside = (x * rest).sum(axis=(1, 2)) / rest.sum(axis=(1, 2))

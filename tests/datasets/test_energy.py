@@ -11,7 +11,7 @@ HEADER = ",".join([f"X{k}" for k in range(1, 9)] + ["Y1", "Y2"])
 
 
 def row(number):
-    """A row whose every cell tells its number."""
+    """Returns a row whose cells each contain its number."""
     cells = [*[number + k / 10 for k in range(8)], number * 2, number * 3]
     return ",".join(map(str, cells))
 

@@ -59,7 +59,7 @@ def read(path, tasks=("stage", "alive", "months"), **arguments):
 
 
 def whole(splits):
-    """All samples, in the order of the file."""
+    """Returns all samples, in the order of the file."""
     parts = [splits.arrays(part) for part in splits.indices]
     order = np.argsort(np.concatenate(list(splits.indices.values())))
     return keras.tree.map_structure(

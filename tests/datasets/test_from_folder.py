@@ -10,8 +10,8 @@ from image_folder import (
     TASKS,
     TISSUE,
     WIDTH,
+    image_numbers,
     nuclei,
-    numbers_of,
     read,
     save,
     tissue,
@@ -25,7 +25,7 @@ from mtl_keras.tasks import Classification, Regression, Segmentation
 
 @pytest.fixture(scope="module")
 def splits(kept):
-    """What is read of it, where the table names the tasks."""
+    """Returns the splits of the folder; the table names the tasks."""
     return labels_of(kept)
 
 
@@ -36,7 +36,7 @@ def arrays(splits):
 
 
 def check_targets(x, y):
-    for sample, number in enumerate(numbers_of(x)):
+    for sample, number in enumerate(image_numbers(x)):
         found = y["nuclei"][sample]
         expected = nuclei(number) / 255 if number % 4 else -1
         np.testing.assert_array_equal(found, expected + np.zeros_like(found))
@@ -58,8 +58,8 @@ def test_everything_is_matched_by_name(splits, arrays):
     for part in ("train", "validation", "test"):
         x, y = arrays[part]
         check_targets(x, y)
-        np.testing.assert_array_equal(numbers_of(x), splits.indices[part])
-        seen += numbers_of(x).tolist()
+        np.testing.assert_array_equal(image_numbers(x), splits.indices[part])
+        seen += image_numbers(x).tolist()
         assert x.dtype == np.float32
         assert x.shape[1:] == splits.input_shape == (HEIGHT, WIDTH, 3)
         assert y["nuclei"].dtype == y["tissue"].dtype == np.int32
@@ -73,14 +73,14 @@ def test_streams_hold_the_same_samples_in_another_order(splits):
     for _ in range(2):
         for x, y in splits.train.as_numpy_iterator():
             check_targets(x, y)
-            orders.append(numbers_of(x))
+            orders.append(image_numbers(x))
     assert not np.array_equal(*orders)
     np.testing.assert_array_equal(np.sort(orders[0]), np.sort(orders[1]))
 
 
 def test_the_seed_determines_the_order(kept):
     first, again, other = (
-        numbers_of(
+        image_numbers(
             next(read(kept, masks=None, seed=seed).train.as_numpy_iterator())[0]
         )
         for seed in (0, 0, 1)
@@ -143,7 +143,7 @@ def test_resizing_never_mixes_labels(kept):
     assert splits.input_shape == x.shape[1:] == (9, 5, 3)
     assert set(np.unique(y["nuclei"])) == {-1, 0, 1}
     assert set(np.unique(y["tissue"])) <= {-1, 0, 1, 2}
-    np.testing.assert_array_equal(numbers_of(x), range(COUNT))
+    np.testing.assert_array_equal(image_numbers(x), range(COUNT))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_grey_masks_saved_in_colour_are_read(root):
         root, masks={"grey": "grey"}, validation=0, test=0
     )
     x, y = splits.arrays()
-    expected = [nuclei(number) / 255 for number in numbers_of(x)]
+    expected = [nuclei(number) / 255 for number in image_numbers(x)]
     np.testing.assert_array_equal(y["grey"], expected)
 
 

@@ -23,7 +23,7 @@ def exif(orientation):
 
 
 def scene():
-    """An image in which each corner has a brightness of its own."""
+    """Returns an image in which each corner has a brightness of its own."""
     pixels = np.zeros((*SIZE, 3), "uint8")
     pixels[:6, :8], pixels[:6, 8:] = 40, 90
     pixels[6:, :8], pixels[6:, 8:] = 140, 200

@@ -29,7 +29,7 @@ NUMBERED = [f"{number}.png" for number in range(COUNT)]
 
 @pytest.fixture
 def frame():
-    """Labels that are ten times the number of the image, in another order."""
+    """Returns labels of ten times the image's number, in another order."""
     rows = np.array([3, 0, 5, 1, 4, 2])
     return pd.DataFrame({"image": rows, "y": rows * 10.0})
 

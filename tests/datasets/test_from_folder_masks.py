@@ -35,7 +35,7 @@ def read(root, tasks=None, **arguments):
 
 
 def stripes(*values):
-    """A mask of one row for each value, and 0 below."""
+    """Returns a mask of one row for each value, and 0 below."""
     mask = np.zeros(SIZE, "uint8")
     mask[: len(values)] = np.array(values)[:, None]
     return mask

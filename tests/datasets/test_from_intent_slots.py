@@ -152,7 +152,7 @@ def test_tasks_name_their_files(write):
         ({"a": ["label", "seq.out"]}, "'a'.*expected one of the files"),
         ({"intent": "SequenceTagging"}, "label of a sentence is one class"),
         ({"intent": "Regression"}, "label of a sentence is one class"),
-        ({"slots": "Classification"}, "one label per sentence"),
+        ({"slots": "Classification"}, "tag of a token is one class"),
     ],
 )
 def test_invalid_tasks(write, tasks, message):

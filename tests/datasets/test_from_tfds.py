@@ -26,7 +26,7 @@ WHOLE = {"validation": 0, "test": 0}
 
 
 def mocked(count=20, **options):
-    """TFDS with random examples of its own features, without network."""
+    """Replaces TFDS's examples by random ones, without network."""
     policy = tfds.testing.MockPolicy.USE_CODE
     return tfds.testing.mock_data(count, policy=policy, **options)
 
@@ -39,12 +39,12 @@ def from_mock(name, *arguments, count=20, max_value=None, **options):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A builder of 40 examples to train on and 10 for the test."""
+    """Returns a builder of 40 examples to train on and 10 for the test."""
     return make_builder(tmp_path_factory.mktemp("tfds"))
 
 
 def numbers(x):
-    """The numbers of examples, by their images."""
+    """Returns the numbers of examples, by their images."""
     return np.asarray(x)[:, 0, 0, 0].astype(int)
 
 
@@ -243,7 +243,7 @@ def test_features_with_classes(tmp_path):
         }
         for number in range(5)
     ]
-    builder = make_builder(tmp_path, of=features, rows=rows)
+    builder = make_builder(tmp_path, own_features=features, rows=rows)
     names = ["parts", "cells", "code"]
     data = datasets.from_tfds(builder, names, missing_pixel=255, **WHOLE)
     parts, cells, code = data.tasks
@@ -360,7 +360,7 @@ def test_tokens_and_tags():
 
 
 def sentences(rows):
-    """A mocked data set of tokens and tags."""
+    """Returns a mocked data set of tokens and tags."""
 
     def as_dataset(self, split, decoders=None, **_):
         return tf.data.Dataset.from_generator(
@@ -503,7 +503,7 @@ def test_a_mixture_streams_the_training_part_and_compares_classes(toy):
             {"kind": {"kind": "Classification", "num_classes": 2}},
             {},
             ValueError,
-            "has 3 classes, but num_classes=2",
+            "has 3 classes, but the task has 2",
         ),
         ({"mask": "Classification"}, {}, ValueError, "has a value per sample"),
         (["kind"], {"train": "trian"}, ValueError, r"'trian', which .*'train'"),

@@ -34,26 +34,26 @@ SETS = {
 }
 
 
-def name_of(module):
-    """The last part of a module's name."""
+def module_name(module):
+    """Returns the last part of the name of a module."""
     return module.__name__.rpartition(".")[2]
 
 
-@pytest.fixture(params=SETS, ids=name_of)
+@pytest.fixture(params=SETS, ids=module_name)
 def dataset(request):
-    """Each data set in turn."""
+    """Returns each data set in turn."""
     return request.param
 
 
 @pytest.fixture
 def keras_fails(monkeypatch, tmp_path, dataset):
-    """A Keras cache in `tmp_path`, and no network."""
+    """Moves Keras's cache to `tmp_path`, and blocks the network."""
 
     def fail():
         raise Exception("URL fetch failure")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    module = getattr(keras.datasets, name_of(dataset))
+    module = getattr(keras.datasets, module_name(dataset))
     monkeypatch.setattr(module, "load_data", fail)
 
 
@@ -83,14 +83,14 @@ def test_is_read_from_a_path(dataset, keras_fails, tmp_path):
     assert x[labels == 0].max() < x[labels == 9].min()
 
 
-@pytest.mark.parametrize("dataset", [cifar10, cifar100], ids=name_of)
+@pytest.mark.parametrize("dataset", [cifar10, cifar100], ids=module_name)
 def test_cifar_where_keras_2_put_it(dataset, keras_fails, tmp_path):
     write, place, *_ = SETS[dataset]
     write(tmp_path / "datasets" / os.path.basename(place))
     assert dataset.load_data()[0][0].shape[1:] == (32, 32, 3)
 
 
-@pytest.mark.parametrize("dataset", [cifar10, cifar100], ids=name_of)
+@pytest.mark.parametrize("dataset", [cifar10, cifar100], ids=module_name)
 def test_red_comes_first(dataset, keras_fails, tmp_path):
     write, place, *_ = SETS[dataset]
     folder = tmp_path / os.path.basename(place)
@@ -113,7 +113,7 @@ def test_missing_files_are_downloaded_by_keras(dataset, monkeypatch, tmp_path):
     shape = shape[:2] if shape[-1] == 1 else shape
     x, y = image_files.flat_images(8, num_classes, shape)
     y = y[:, None] if len(shape) == 3 else y
-    module = getattr(keras.datasets, name_of(dataset))
+    module = getattr(keras.datasets, module_name(dataset))
     monkeypatch.setattr(module, "load_data", lambda: ((x, y), (x, y)))
     (x_train, y_train), _ = dataset.load_data()
     assert x_train.shape == (8, *SETS[dataset][-1])
@@ -138,7 +138,7 @@ def test_a_path_with_nothing_is_named(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "dataset", [fashion_mnist, cifar10, cifar100], ids=name_of
+    "dataset", [fashion_mnist, cifar10, cifar100], ids=module_name
 )
 def test_a_folder_that_lacks_a_file_names_it(dataset, tmp_path):
     write, place, *_ = SETS[dataset]
@@ -152,7 +152,7 @@ def test_a_folder_that_lacks_a_file_names_it(dataset, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"123", b"no pickle, no gz file"])
 @pytest.mark.parametrize(
-    "dataset", [fashion_mnist, cifar10, cifar100], ids=name_of
+    "dataset", [fashion_mnist, cifar10, cifar100], ids=module_name
 )
 def test_a_corrupted_file_is_named(dataset, tmp_path, content):
     write, place, *_ = SETS[dataset]

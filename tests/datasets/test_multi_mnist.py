@@ -71,7 +71,7 @@ def test_every_digit_is_used_before_any_is_repeated(path):
     (_, y), _ = multi_mnist.load_data(num_train=125, num_test=1, path=path)
     for labels in y.values():
         assert np.bincount(labels[:100]).tolist() == [10] * 10
-    # The second round pairs the digits anew.
+    # The second round pairs the digits differently.
     assert not np.array_equal(y["left"][:50], y["left"][50:100])
 
 

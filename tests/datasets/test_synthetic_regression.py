@@ -11,7 +11,7 @@ CORRELATIONS = (0.0, 0.3, 0.6, 0.9, 1.0)
 
 
 def by_loop(x, weight, frequencies, phases):
-    """The formula, one sample and one term at a time."""
+    """Returns the formula, one sample and one term at a time."""
     found = []
     for sample in x:
         z = sum(a * b for a, b in zip(weight, sample, strict=True))

@@ -33,7 +33,7 @@ def table(**columns):
 
 
 def labels(cells, task="y", how=None, **arguments):
-    """The task of a column of these cells, repeated, and its targets."""
+    """Returns the task and the targets of a column of repeated cells."""
     data = datasets.from_dataframe(
         table(y=cells), how or [task], **WHOLE, **arguments
     )

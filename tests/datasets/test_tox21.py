@@ -8,8 +8,8 @@ from mtl_keras.datasets import tox21
 COUNT = 20
 
 
-def number_of(x):
-    """The number of each molecule, which its first five bits tell."""
+def decode_numbers(x):
+    """Decodes the number of each molecule from its first five bits."""
     return x[:, :5].astype(int) @ [16, 8, 4, 2, 1]
 
 
@@ -47,10 +47,10 @@ def test_shapes_dtypes_and_whole_molecules(write):
         for place, labels in enumerate(y.values()):
             assert labels.dtype == np.int32
             np.testing.assert_array_equal(
-                labels, (number_of(x) + place) % 3 - 1
+                labels, (decode_numbers(x) + place) % 3 - 1
             )
     (x_train, _), (x_test, _) = parts
-    numbers = [*number_of(x_train), *number_of(x_test)]
+    numbers = [*decode_numbers(x_train), *decode_numbers(x_test)]
     assert sorted(numbers) == list(range(COUNT))
 
 
@@ -64,7 +64,7 @@ def test_labels_follow_the_names_in_the_file(write, arrays):
     path = write(y=arrays["y"][:, ::-1], tasks=arrays["tasks"][::-1])
     (x, y), _ = tox21.load_data(path)
     assert list(y) == list(tox21.ASSAYS)
-    np.testing.assert_array_equal(y["NR-AR"], number_of(x) % 3 - 1)
+    np.testing.assert_array_equal(y["NR-AR"], decode_numbers(x) % 3 - 1)
 
 
 def test_seed_and_fraction_decide_the_split(write):

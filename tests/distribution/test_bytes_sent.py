@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from collectives import collectives_of_step
+from collectives import step_collectives
 from factory_harness import build_small, random_data
 from reductions import reductions, ring_bytes
 from worker_processes import run_workers
@@ -42,7 +42,7 @@ def some_data(model, rng):
 
 def sizes(model, rng):
     """Returns the size of each reduction, largest first; all are float32."""
-    found = collectives_of_step(model, *some_data(model, rng))
+    found = step_collectives(model, *some_data(model, rng))
     assert {one.kind for one in found} == {"CollectiveReduceV2"}
     assert {one.dtype for one in found} == {"float32"}
     return sorted((one.elements for one in found), reverse=True)
@@ -131,7 +131,7 @@ def test_masked_normalization_sums_the_count_too(two_replicas, rng):
         for layer in model.layers
         if isinstance(layer, keras.layers.BatchNormalization)
     }
-    found = collectives_of_step(model, *random_data(model, 8, rng))
+    found = step_collectives(model, *random_data(model, 8, rng))
     # Sums, squares and counts, forwards and backwards.
     of_layer = [one.elements for one in found if one.elements == channels + 1]
     assert len(of_layer) == 6
@@ -152,7 +152,7 @@ def test_a_loss_of_two_terms_counts_both(two_replicas, rng):
         "classification": rng.integers(2, size=4),
         "segmentation": rng.integers(2, size=(4, 8, 8)),
     }
-    found = [one.elements for one in collectives_of_step(model, x, y)]
+    found = [one.elements for one in step_collectives(model, x, y)]
     all_parameters = model.count_params()
     assert sorted(found, reverse=True) == reductions(
         "plain", 2, all_parameters, 0, terms=3
@@ -168,7 +168,7 @@ def test_one_sum_for_each_dtype(two_replicas, rng, weighting):
         model = some_model(two_replicas, 2, weighting=weighting)
     finally:
         keras.config.set_dtype_policy(before)
-    found = collectives_of_step(model, *some_data(model, rng))
+    found = step_collectives(model, *some_data(model, rng))
     halves = [one for one in found if one.dtype == "bfloat16"]
     rows = 1 if weighting is None else 2
     # Heads compute in float32.
@@ -204,7 +204,7 @@ def test_collectives_are_counted(two_replicas):
             replica.all_reduce("sum", [tf.zeros(2), tf.zeros((2, 4))])
 
     x = np.zeros((2, 1), "float32")
-    found = collectives_of_step(Step(), x, {"t": np.zeros(2)})
+    found = step_collectives(Step(), x, {"t": np.zeros(2)})
     assert [one.elements for one in found] == [3, 5, 10]
 
 

@@ -11,7 +11,7 @@ import pytest
 from factory_harness import mostly_slow
 from replica_law import assert_law, train
 from replica_law_cases import CASES
-from worker_processes import path_of_tests, run_workers
+from worker_processes import make_python_path, run_workers
 
 PROGRAM = str(Path(__file__).parents[1] / "replica_law_worker.py")
 # Number of cases that one process trains.
@@ -101,7 +101,7 @@ def results_by(tmp_path_factory):
             names = [n for n in names if replicas in CASES[n].replicas]
         process = subprocess.run(
             [sys.executable, PROGRAM, str(file), str(replicas), *names],
-            env={**os.environ, "PYTHONPATH": path_of_tests()},
+            env={**os.environ, "PYTHONPATH": make_python_path()},
         )
         return file, process.returncode
 
@@ -128,7 +128,7 @@ def test_each_case_is_trained_by_two_replicas():
 
 @pytest.fixture(scope="module")
 def of_processes(tmp_path_factory):
-    """Files of what two processes made of some cases together."""
+    """Returns files of what two processes made of some cases together."""
     file = tmp_path_factory.mktemp("law") / "processes"
     run_workers(2, PROGRAM, str(file), "workers", *OF_PROCESSES, seconds=1200)
     return [file.with_suffix(f".{index}.npz") for index in range(2)]

@@ -11,7 +11,7 @@ from worker_processes import run_workers
 # Starting two processes takes half a minute.
 pytestmark = pytest.mark.slow
 PROGRAM = str(Path(__file__).parents[1] / "distribution_worker.py")
-TWICE = [case.__name__ for case in cases.OF_TWO_WORKERS]
+TWICE = [case.__name__ for case in cases.TWO_WORKER_CASES]
 
 
 def start(count, folder, *names):
@@ -55,7 +55,7 @@ def one_process(case):
 
 
 @pytest.mark.parametrize(
-    "case", cases.OF_TWO_WORKERS, ids=lambda case: case.__name__
+    "case", cases.TWO_WORKER_CASES, ids=lambda case: case.__name__
 )
 def test_two_workers_equal_one_process(two, case):
     expected = one_process(case)
@@ -99,7 +99,9 @@ def test_the_written_model_is_the_trained_one(two, folder):
     shared = folder / "shared"
     for name in ("2.keras", "saved.keras"):
         model = keras.saving.load_model(shared / name)
-        assert_close(cases.weights_by_number(model), cases.weights_of(expected))
+        assert_close(
+            cases.weights_by_number(model), cases.select_weights(expected)
+        )
     x, _ = cases.some_arrays(18)
     layer = keras.layers.TFSMLayer(
         str(shared / "exported"), call_endpoint="serve"

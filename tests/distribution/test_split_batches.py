@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow
-from numbered_sets import numbered, numbers_of
+from numbered_sets import batch_numbers, numbered
 
 from mtl_keras.datasets import mix
 from mtl_keras.distribution.split_batches import shard_by_data, split_batches
@@ -49,7 +49,7 @@ def test_mixtures_are_split_without_overlap_or_loss(schedule, two_replicas):
     # Two mixtures, since each iteration over one has another order.
     ours, theirs = (mix(sets, schedule, batch_size=4, seed=3) for _ in "ab")
     for numbers, of_replicas in zip(
-        numbers_of(ours), parts(theirs, two_replicas), strict=True
+        batch_numbers(ours), parts(theirs, two_replicas), strict=True
     ):
         dealt = [x[:, 0] for x, _ in of_replicas]
         assert len(dealt) == 2

@@ -16,7 +16,7 @@ def texts(figure):
 
 @pytest.fixture(scope="module")
 def segmenter():
-    """A model with every kind of task on images."""
+    """Returns a model with every kind of task on images."""
     model = mtl_keras.build_cnn_cls_seg(
         (8, 8, 1),
         filters=(2, 4),
@@ -35,7 +35,7 @@ def segmenter():
 
 @pytest.fixture(scope="module")
 def targets():
-    """Targets for these tasks: integers, one-hot, with a missing label."""
+    """Returns targets: integers, one-hot, and a missing label."""
     rng = np.random.default_rng(0)
     return {
         "ink": rng.integers(0, 2, (5, 8, 8)),

@@ -1,4 +1,4 @@
-"""What docs/from-the-texts.md says of the usual listings, and their length."""
+"""The usual listings of docs/from-the-texts.md: their faults and length."""
 
 import keras
 import numpy as np

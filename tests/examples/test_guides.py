@@ -8,7 +8,7 @@ from mtl_keras.datasets import digit_scenes
 
 
 def run_guide(path, capsys):
-    """Runs the examples; what the guide shows as output is what it prints."""
+    """Runs the examples; they print the output that the guide shows."""
     text = path.read_text(encoding="utf-8")
     names = {"__name__": "guide"}
     for block in code_blocks(text, "python"):

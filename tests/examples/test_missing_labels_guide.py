@@ -12,7 +12,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "missing-labels.md"
 
 
 def write_tox21(path, rng):
-    """A stand-in for Tox21: few molecules, with labels drawn at random."""
+    """Writes a small substitute for Tox21 with random labels."""
     np.savez(
         path,
         fp_packed=rng.integers(0, 256, (100, 128), dtype="uint8"),

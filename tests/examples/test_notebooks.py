@@ -22,7 +22,7 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")
     client = pytest.importorskip("nbclient")
     notebook = nbformat.read(path, as_version=4)
-    # The kernel of this environment, whatever kernels the machine knows.
+    # The kernel of this environment, not one that is installed elsewhere.
     kernels = tmp_path / "kernels" / "python3"
     kernels.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f"]

@@ -9,7 +9,7 @@ from mtl_keras.losses.function_loss import FunctionLoss
 
 
 def custom_loss(y_true, y_pred):
-    """A function that Keras does not know."""
+    """Returns a function that Keras does not know."""
     return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
 
 

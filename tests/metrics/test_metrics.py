@@ -12,7 +12,7 @@ from mtl_keras import metrics
 
 @pytest.fixture
 def classes(rng):
-    """Labels of 4 classes, one of which never occurs, and probabilities."""
+    """Returns labels of 4 classes, one of them absent, and probabilities."""
     labels = rng.integers(3, size=50)
     probabilities = rng.dirichlet(np.ones(4), size=50)
     probabilities[:, 3] = 0

@@ -13,18 +13,18 @@ TABLE = Path(__file__).parent / "faults.toml"
 
 
 class LineNotFoundError(ValueError):
-    """Raised where a fault's line is gone, or there more than once."""
+    """Raised if a fault's line is missing, or occurs more than once."""
 
 
 class Fault(NamedTuple):
-    """A line, what takes its place, and what becomes wrong by it.
+    """A line, its replacement, and the error that this causes.
 
     Args:
         name: Name of the fault, which begins with its room.
         file: Path of the file, from the root of the repository.
         line: Text of the line, without indentation.
         fault: Text that takes its place.
-        wrong: What a user would meet.
+        wrong: The error that a user would meet.
     """
 
     name: str
@@ -61,7 +61,7 @@ def find_line(fault: Fault, root: Path) -> int:
         The number, counted from 1.
 
     Raises:
-        LineNotFoundError: If the line is not there exactly once.
+        LineNotFoundError: If the line does not occur exactly once.
     """
     path = root / fault.file
     lines = path.read_text().splitlines() if path.is_file() else []
@@ -87,8 +87,8 @@ def find_statement(fault: Fault, root: Path) -> tuple[range, bool]:
         root: Root of the repository.
 
     Returns:
-        The numbers of its lines, of a compound one those of its head; and
-        whether the statement is a definition, which an import executes.
+        The numbers of its lines (of a compound statement, those of its head),
+        and whether it is a definition, which an import executes.
     """
     number = find_line(fault, root)
     tree = ast.parse((root / fault.file).read_text())
@@ -109,7 +109,7 @@ def find_statement(fault: Fault, root: Path) -> tuple[range, bool]:
 
 @contextlib.contextmanager
 def applied(fault: Fault, root: Path) -> Iterator[None]:
-    """Puts a fault into a copy of the repository, and takes it out again.
+    """Puts a fault into a copy of the repository, and removes it again.
 
     Args:
         fault: The fault.

@@ -1,4 +1,4 @@
-"""Which test files reach which lines, by one coverage run with contexts."""
+"""Test files by the lines they reach, from one coverage run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from faults import Fault, find_statement
 
 
 class Reach(NamedTuple):
-    """What a run of the quick tests without a fault says.
+    """Results of the quick tests without a fault.
 
     Args:
         lines: By file of the library and number of a line, the test files
             that reach it. Numbers are strings, as JSON has it.
-        seconds: By test file, how long its quick tests take.
+        seconds: Time of the quick tests, by test file.
         failed: Tests that fail without a fault, which are left out.
     """
 
@@ -40,10 +40,10 @@ class Reach(NamedTuple):
 
 
 def pytest_command(root: Path) -> list[str]:
-    """Makes the command that runs quick tests, as `make test` chooses them.
+    """Returns the command that runs the quick tests of `make test`.
 
     Args:
-        root: Root of the repository, whose Makefile says which they are.
+        root: Root of the repository, whose Makefile selects them.
 
     Returns:
         The command, to which tests and options are added.
@@ -56,7 +56,7 @@ def pytest_command(root: Path) -> list[str]:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Makes the environment in which the package of a copy is imported."""
+    """Returns the environment in which the package of a copy is imported."""
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
     return {
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -99,10 +99,10 @@ def measure(root: Path, tests: Sequence[str] = ("tests",)) -> Reach:
         path = Path(name)
         if not path.is_relative_to(root):
             continue
-        of_file = lines.setdefault(str(path.relative_to(root)), {})
+        file_lines = lines.setdefault(str(path.relative_to(root)), {})
         for number, contexts in found.contexts_by_lineno(name).items():
             files = {context.split("::")[0] for context in contexts} - {""}
-            of_file[str(number)] = sorted(files)
+            file_lines[str(number)] = sorted(files)
     return Reach(lines, seconds, failed)
 
 
@@ -140,8 +140,8 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     Args:
         fault: The fault.
         root: Root of the copy.
-        reach: What coverage says. Without it, and of lines that only an import
-            executes, the files of the fault's room are taken.
+        reach: The result of coverage. Without it, and for lines that only an
+            import executes, the files of the fault's package are returned.
 
     Returns:
         Paths from the root: of those as near as each other the fastest first.
@@ -149,14 +149,14 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     statement, defines = find_statement(fault, root)
     files = set()
     if reach is not None and not defines:
-        of_file = reach.lines.get(fault.file, {})
+        file_lines = reach.lines.get(fault.file, {})
         files = {
             test
             for number in statement
-            for test in of_file.get(str(number), ())
+            for test in file_lines.get(str(number), ())
         }
     if not files:
-        files = _of_room(fault, root)
+        files = package_test_files(fault, root)
     seconds = {} if reach is None else reach.seconds
     return sorted(
         files,
@@ -164,14 +164,14 @@ def test_files(fault: Fault, root: Path, reach: Reach | None) -> list[str]:
     )
 
 
-def _of_room(fault: Fault, root: Path) -> set[str]:
+def package_test_files(fault: Fault, root: Path) -> set[str]:
     room = Path(fault.file).parts[1]
     tests = (root / "tests" / room).rglob("test_*.py")
     return {str(path.relative_to(root)) for path in tests}
 
 
 def _nearness(fault: Fault, test: str) -> int:
-    """Tells how much of the names of folders and file is the same."""
+    """Returns the similarity of the names of folders and file."""
     _, *folders, file = Path(fault.file).with_suffix("").parts
     _, *others, name = Path(test).with_suffix("").parts
     same = 0

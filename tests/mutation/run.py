@@ -1,4 +1,4 @@
-"""Puts faults into a copy of the library and sees which tests find them.
+"""Puts faults into a copy of the library and records which tests find them.
 
 See the README beside this file.
 """
@@ -25,7 +25,7 @@ from reach import Reach, environment, measure, pytest_command, test_files
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED, SURVIVED, GONE = "killed", "survived", "line not found"
-# A fault may well make an endless loop.
+# A fault may cause an endless loop.
 MOST_SECONDS = 3600
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", "runs", "searches", "dist"
@@ -34,14 +34,14 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class Result(NamedTuple):
-    """What the tests say of a fault: a row of the table that is written.
+    """Result of the tests for a fault: a row of the table.
 
     Args:
         fault: Name of the fault.
         file: Path of the file.
         result: `"killed"`, `"survived"` or `"line not found"`.
         by: The test that failed, or what was run and passed.
-        seconds: How long it took.
+        seconds: Time that it took.
     """
 
     fault: str
@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_copy(checkout: Path, tests: Path | None, folder: Path) -> Path:
-    """Copies what is tested, and takes tests of elsewhere if asked to.
+    """Copies the library, with its tests or those of another checkout.
 
     Args:
         checkout: Root of the repository.
@@ -144,7 +144,7 @@ def try_fault(
     Args:
         fault: The fault.
         copy: Root of the copy.
-        reach: What coverage says, or `None`.
+        reach: The result of coverage, or `None`.
         only: Tests that are run in place of those that may find the fault;
             empty for these.
 
@@ -162,33 +162,33 @@ def try_fault(
     except LineNotFoundError as error:
         return result(GONE, str(error))
     files = only or test_files(fault, copy, reach)
-    of_what = "files of its room" if reach is None else "files that reach it"
-    of_what = "given files" if only else of_what
+    tested = "files of its room" if reach is None else "files that reach it"
+    tested = "given files" if only else tested
     left_out = () if reach is None else reach.failed
     with applied(fault, copy):
         test = first_failure(copy, files, left_out)
     if test is None:
-        return result(SURVIVED, f"{len(files)} {of_what}")
+        return result(SURVIVED, f"{len(files)} {tested}")
     return result(KILLED, test)
 
 
 def try_together(
     faults: list[Fault], copy: Path, reach: Reach | None
 ) -> Iterator[Result]:
-    """Runs all quick tests once on faults that survived, all at the same time.
+    """Runs all quick tests once on all surviving faults at the same time.
 
     Args:
         faults: The faults.
         copy: Root of the copy.
-        reach: What coverage says, or `None`.
+        reach: The result of coverage, or `None`.
 
     Yields:
         A `Result` for each, by itself, of the tests that failed.
     """
     left_out = () if reach is None else reach.failed
-    with contextlib.ExitStack() as all_of_them:
+    with contextlib.ExitStack() as stack:
         for fault in faults:
-            all_of_them.enter_context(applied(fault, copy))
+            stack.enter_context(applied(fault, copy))
         failed = failures(copy, ["tests"], left_out) if faults else []
     for fault in faults:
         start = time.monotonic()
@@ -244,7 +244,7 @@ def failures(
         )
     except subprocess.TimeoutExpired:
         return [f"no end within {MOST_SECONDS} seconds"]
-    # 5 stands for no tests at all.
+    # 5 means that no tests ran.
     if done.returncode in (0, 5):
         return []
     failed = _FAILED.findall(done.stdout)

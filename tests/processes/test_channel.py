@@ -63,7 +63,7 @@ def test_both_ends_report_another_key(connected):
 
 
 def recorded(client):
-    """What one message of a client is on the wire."""
+    """Returns the bytes of one client message."""
     sent = []
     real = client._socket
 

@@ -11,7 +11,7 @@ from factory_harness import SMALL
 from mtl_keras import weighting as weightings
 from mtl_keras.tasks import Classification
 
-FACTORIES_OF_WEIGHTINGS = ("build_mlp", "build_cnn_cls_seg")
+WEIGHTING_FACTORIES = ("build_mlp", "build_cnn_cls_seg")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Recorded:
 
     @property
     def factory_arguments(self) -> dict:
-        """Arguments of the factory."""
+        """Returns the arguments of the factory."""
         if not self.nine_tasks:
             return dict(self.arguments)
         nine = [Classification(f"task_{n}", 3) for n in range(9)]
@@ -64,7 +64,7 @@ class Recorded:
 
     @property
     def name(self) -> str:
-        """What the case is, for people and for files."""
+        """Returns the name of the case, for people and for files."""
         parts = [self.factory, self.labels, self.data]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -85,7 +85,7 @@ def _grid():
     )
 
 
-def _of_factories():
+def _factory_cases():
     for factory in sorted(SMALL):
         for labels, data, replicas, steps in _grid():
             yield Recorded(
@@ -97,8 +97,8 @@ def _of_factories():
             )
 
 
-def _of_weightings():
-    for factory in FACTORIES_OF_WEIGHTINGS:
+def _weighting_cases():
+    for factory in WEIGHTING_FACTORIES:
         for row in weightings.table():
             for labels, data, replicas, steps in _grid():
                 yield Recorded(
@@ -117,17 +117,19 @@ def _of_weightings():
             )
 
 
-def _of_settings():
+def _setting_cases():
     for labels, replicas in itertools.product(("complete", "missing"), (1, 2)):
         common = {"labels": labels, "replicas": replicas}
         for weighting in (None, "uncertainty", "mgda"):
-            of = {**common, "weighting": weighting}
-            yield Recorded(class_weight=True, **of)
-            yield Recorded(sample_weight=True, **of)
-            yield Recorded(policy="mixed_float16", **of)
-            yield Recorded(compile_arguments=(("non_finite", "skip"),), **of)
-            yield Recorded(nine_tasks=True, **of)
-            yield Recorded("build_cnn_cls_seg", sample_weight=True, **of)
+            settings = {**common, "weighting": weighting}
+            yield Recorded(class_weight=True, **settings)
+            yield Recorded(sample_weight=True, **settings)
+            yield Recorded(policy="mixed_float16", **settings)
+            yield Recorded(
+                compile_arguments=(("non_finite", "skip"),), **settings
+            )
+            yield Recorded(nine_tasks=True, **settings)
+            yield Recorded("build_cnn_cls_seg", sample_weight=True, **settings)
         yield Recorded(validation=True, **common)
         yield Recorded(arguments=(("l2", 0.01),), **common)
         yield Recorded("build_mlp", optimizer="sgd", **common)
@@ -142,5 +144,5 @@ def _of_settings():
 
 CASES = {
     case.name: case
-    for case in (*_of_factories(), *_of_weightings(), *_of_settings())
+    for case in (*_factory_cases(), *_weighting_cases(), *_setting_cases())
 }

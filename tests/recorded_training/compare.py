@@ -14,7 +14,7 @@ TOLERANCE = 1e-6
 
 
 def distance(one, other) -> float:
-    """Largest difference, relative to the largest value."""
+    """Returns the largest difference, relative to the largest value."""
     if one.shape != other.shape:
         return float("inf")
     scale = max(np.abs(one).max(initial=0), 1e-6)

@@ -1,9 +1,9 @@
 """Records the weights after three steps: `record.py FOLDER [--source TREE]`.
 
 `--source` names a checkout whose `mtl_keras` is recorded; the cases and the
-data are those of this checkout. A case that is already in the folder is left
-alone, so that an interrupted run continues. `--part K/N` takes every N-th case.
-Every 40 cases a fresh process takes over, because TensorFlow keeps the graphs
+data are those of this checkout. A case that is already in the folder is
+skipped, so an interrupted run continues. `--part K/N` takes every N-th case.
+A new process starts after every 40 cases, because TensorFlow keeps the graphs
 of all cases.
 """
 
@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-CASES_OF_A_PROCESS = 40
+CASES_PER_PROCESS = 40
 
 
 def parse():
@@ -45,7 +45,7 @@ def train(case):
     import keras
     import numpy as np
     from factory_harness import build_small
-    from replica_law import weighting_of
+    from replica_law import make_weighting
 
     from mtl_keras import distribution
 
@@ -63,7 +63,7 @@ def train(case):
         keras.config.set_dtype_policy("float32")
     model.compile(
         case.optimizer,
-        weighting=weighting_of(case, model),
+        weighting=make_weighting(case, model),
         gradients=case.gradients,
         steps_per_execution=case.steps_per_execution,
         **dict(case.compile_arguments),
@@ -83,7 +83,7 @@ def train(case):
 
 
 def count_traces(model) -> list:
-    """Notes each time that a graph is made of the first layer with weights."""
+    """Counts how often the first layer with weights is traced."""
     import tensorflow as tf
 
     layer = next(one for one in model.layers if one.trainable_weights)
@@ -98,8 +98,8 @@ def count_traces(model) -> list:
     return traces
 
 
-def data_of(case, model):
-    """24 samples in the order in which they are drawn."""
+def make_data(case, model):
+    """Returns 24 samples in the order in which they are drawn."""
     import numpy as np
     from factory_harness import random_data
     from holes import make_holes
@@ -127,7 +127,7 @@ def run_method(case, model) -> dict:
 
     import mtl_keras
 
-    x, y, weights = data_of(case, model)
+    x, y, weights = make_data(case, model)
     if case.method == "fit_full_batch":
         return mtl_keras.fit_full_batch(
             model, x, y, batch_size=8, iterations=3, verbose=0
@@ -175,7 +175,7 @@ def main():
     names = [name for name in CASES if arguments.match in name]
     files = {n: arguments.folder / f"{n}.npz" for n in names[part::parts]}
     left = [name for name, file in files.items() if not file.exists()]
-    for name in left[:CASES_OF_A_PROCESS]:
+    for name in left[:CASES_PER_PROCESS]:
         file = files[name]
         try:
             found = train(CASES[name])
@@ -185,7 +185,7 @@ def main():
         np.savez(file, **found)
         keras.backend.clear_session()
         gc.freeze()
-    if len(left) > CASES_OF_A_PROCESS:
+    if len(left) > CASES_PER_PROCESS:
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
 

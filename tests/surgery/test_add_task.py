@@ -46,7 +46,7 @@ def get_node_variables(model):
 
 @pytest.fixture(scope="module")
 def training():
-    """A trained model and the values of its variables."""
+    """Returns a trained model and the values of its variables."""
     keras.utils.set_random_seed(0)
     model = build()
     data = random_data(model, 16, np.random.default_rng(0))
@@ -56,7 +56,7 @@ def training():
 
 @pytest.fixture
 def trained(training):
-    """A trained model with batch normalization."""
+    """Returns a trained model with batch normalization."""
     model, values = training
     model.loss_weights.update({"left": 0.3, "right": 1.0})
     for variable, value in zip(get_node_variables(model), values, strict=True):

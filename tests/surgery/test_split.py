@@ -151,7 +151,7 @@ def test_the_model_does_not_change(rng):
 
 
 def two_inputs():
-    """A model with named inputs, some of which each task reads."""
+    """Returns a model with named inputs, some of which each task reads."""
     inputs = {
         name: keras.Input((3,), name=name) for name in ("left", "mid", "right")
     }
@@ -188,7 +188,7 @@ def test_a_list_of_one_input_becomes_a_tensor(rng):
 
 
 def nested_model(**arguments):
-    """Tasks on a nested trunk with two outputs."""
+    """Returns tasks on a nested trunk with two outputs."""
     inputs = keras.Input((4,))
     low = keras.layers.Dense(5, activation="relu", name="low")(inputs)
     high = keras.layers.BatchNormalization(name="norm")(low)

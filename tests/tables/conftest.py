@@ -20,12 +20,12 @@ ENCODINGS = {
 
 @pytest.fixture(params=ENCODINGS)
 def encoding_name(request):
-    """The name of each encoding in turn."""
+    """Returns the name of each encoding in turn."""
     return request.param
 
 
 def make_columns():
-    """120 rows: numbers, integers that are categories, and texts."""
+    """Returns 120 rows: numbers, integers that are categories, and texts."""
     rng = np.random.default_rng(0)
     return {
         "job": rng.choice(["cook", "nurse", "pilot"], 120).astype(object),

@@ -18,7 +18,7 @@ from mtl_keras.tables.feature_space import NUMBERS
 
 @pytest.fixture
 def holes():
-    """A table with a hole in each kind of column."""
+    """Returns a table with a hole in each kind of column."""
     return {
         "age": np.array([20.0, 40, np.nan, 60, 40, 40]),
         "job": np.array(["cook", None, "nurse", "cook", "nurse", ""], object),

@@ -85,7 +85,7 @@ def test_saved_exported_and_loaded(columns, targets, tasks, encoding, tmp_path):
 
 
 def request(columns, serve):
-    """A request of the types that a signature names."""
+    """Returns a request of the types that a signature names."""
     specs = serve.structured_input_signature[1]
     assert set(specs) == set(columns)
     return {

@@ -38,7 +38,7 @@ KINDS = {
 
 @pytest.fixture(params=sorted(KINDS))
 def kind(request):
-    """A task with the shapes of its features and of its output."""
+    """Returns a task with the shapes of its features and of its output."""
     return KINDS[request.param]
 
 

@@ -9,7 +9,7 @@ from mtl_keras import BinaryClassification, MultiLabelClassification
 
 
 def rare_labels(rng, rate=0.01, size=20000):
-    """Labels of a rare class and calibrated scores, which crowd near 0."""
+    """Returns labels of a rare class and calibrated scores near 0."""
     labels = (rng.random(size) < rate).astype("float32")
     noise = 0.7 * rng.normal(size=size)
     logits = np.log(rate / (1 - rate)) + labels - 0.5 + noise
@@ -17,7 +17,7 @@ def rare_labels(rng, rate=0.01, size=20000):
 
 
 def area(labels, scores):
-    """The share of pairs in the right order, ties counting half."""
+    """Returns the share of pairs in the right order, ties counting half."""
     ranks = scipy.stats.rankdata(scores)
     positive, count = labels.sum(), len(labels)
     found = ranks[labels > 0].sum() - positive * (positive + 1) / 2

@@ -9,6 +9,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import mtl_keras
 from mtl_keras import Regression, Task, datasets, evaluation
@@ -77,7 +78,7 @@ class RatingMap(Rating):
 
     def target_shapes(self, output_shape):
         """Takes one integer per pixel."""
-        return [output_shape[:-1]]
+        return [output_shape[:-1], (*output_shape[:-1], 1)]
 
 
 TASKS = [Rating("stars", 4, direction="min"), Regression("age")]
@@ -95,7 +96,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def model(data):
-    """A model that was trained."""
+    """Returns a model that was trained."""
     model = mtl_keras.build_mlp((3,), TASKS, hidden_units=(16,))
     model.compile(keras.optimizers.Adam(0.05))
     x, y = data
@@ -221,6 +222,88 @@ def test_csv_with_names_of_classes_that_it_cannot_keep(tmp_path):
     tasks = {"stars": {"kind": Rating, "num_stars": 2}}
     with pytest.raises(ValueError, match="a Rating takes no class_names"):
         datasets.from_csv(path, tasks=tasks)
+
+
+MAPS = np.arange(8 * 4 * 4).reshape(8, 4, 4) % 3
+
+
+def write_images(folder, arrays):
+    """Writes an image for each array; returns the folder."""
+    for name, array in arrays.items():
+        file = folder / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(array.astype("uint8")).save(file)
+    return folder
+
+
+def check_read_tasks(data, stars):
+    """Checks the tasks and labels that were read from files."""
+    rating, rating_map = (
+        next(task for task in data.tasks if task.name == name)
+        for name in ("stars", "stars_map")
+    )
+    assert (type(rating), rating.num_stars) == (Rating, 4)
+    assert (type(rating_map), rating_map.num_stars) == (RatingMap, 3)
+    _, y = data.arrays()
+    assert sorted(y["stars"].tolist()) == sorted(stars)
+    assert y["stars_map"].dtype == np.int32
+    assert y["stars_map"].shape[1:] in rating_map.target_shapes((4, 4, 3))
+    found = np.bincount(y["stars_map"].ravel())
+    np.testing.assert_array_equal(found, np.bincount(MAPS.ravel()))
+
+
+def test_npz(tmp_path):
+    stars = [0, 1, 2, 3, -1, 0, 1, 2]
+    np.savez(tmp_path / "reviews.npz", x=MAPS / 2, stars=stars, stars_map=MAPS)
+    data = datasets.from_npz(
+        tmp_path / "reviews.npz",
+        {"stars": Rating, "stars_map": RatingMap},
+        validation=0,
+        test=0,
+    )
+    check_read_tasks(data, stars)
+
+
+@pytest.mark.parametrize("size", [{}, {"num_stars": 3}], ids=["found", "given"])
+def test_folders(size, tmp_path):
+    names = [f"{n % 4}/{n}" for n in range(8)]
+    maps = dict(zip(names, MAPS, strict=True))
+    write_images(tmp_path / "images", maps)
+    write_images(tmp_path / "stars_map", maps)
+    data = datasets.from_folder(
+        tmp_path,
+        masks={"stars_map": "stars_map"},
+        class_folders="stars",
+        tasks={"stars": Rating, "stars_map": {"kind": RatingMap, **size}},
+        validation=0,
+        test=0,
+    )
+    check_read_tasks(data, [0, 1, 2, 3] * 2)
+
+
+def test_folders_with_names_of_classes_that_it_cannot_keep(tmp_path):
+    names = ["good/0", "bad/1"]
+    write_images(tmp_path / "images", dict(zip(names, MAPS, strict=False)))
+    with pytest.raises(ValueError, match="a Rating takes no class_names"):
+        datasets.from_folder(
+            tmp_path, class_folders="stars", tasks={"stars": Rating}
+        )
+
+
+def test_readers_refuse_labels_that_do_not_fit_the_kind(tmp_path):
+    write_images(tmp_path / "images", {"0/0": MAPS[0], "1/1": MAPS[1]})
+    with pytest.raises(ValueError, match="for a Classification, found Rating"):
+        datasets.from_folder(
+            tmp_path, class_folders="stars", tasks={"stars": RatingMap}
+        )
+    write_images(tmp_path / "stars", {"0/0": MAPS[0]})
+    with pytest.raises(ValueError, match="for a Segmentation, found Rating"):
+        datasets.from_folder(
+            tmp_path,
+            subfolders=True,
+            masks={"stars": "stars"},
+            tasks={"stars": Rating},
+        )
 
 
 def test_saving(model, data, tmp_path):

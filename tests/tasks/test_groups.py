@@ -72,7 +72,7 @@ class Penalized(Regression):
 
 
 def squared(x):
-    """A custom activation."""
+    """Returns a custom activation."""
     return x * x
 
 

@@ -13,7 +13,7 @@ from mtl_keras.tasks.missing_object import (
 
 
 def make_objects():
-    """A function and two objects that are not registered with Keras."""
+    """Returns a function and two objects that are not registered with Keras."""
 
     def own_error(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)

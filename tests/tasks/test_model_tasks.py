@@ -12,7 +12,7 @@ from mtl_keras.tasks.model_tasks import ModelTasks
 
 @pytest.fixture(scope="module")
 def model():
-    """A model of two tasks."""
+    """Returns a model of two tasks."""
     tasks = [Classification("stage", 3), Regression("age", loss_weight=0.5)]
     return mtl_keras.build_mlp((4,), tasks)
 

@@ -16,7 +16,7 @@ from mtl_keras.tasks.task_table import (
 
 
 def row(task, shape=(10,), **arguments):
-    """A row of a task that was not compiled."""
+    """Returns a row of a task that was not compiled."""
     names = [m if isinstance(m, str) else m.name for m in task.metrics]
     return make_row(
         task,

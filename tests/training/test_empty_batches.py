@@ -13,7 +13,7 @@ from mtl_keras.tasks import Classification, Regression
 
 
 def build(optimizer=None):
-    """A model with every kind of state that a step can change."""
+    """Returns a model with every kind of state that a step can change."""
     model = mtl_keras.build_mlp(
         (4,),
         [Classification("kind", 3), Regression("size")],
@@ -33,7 +33,7 @@ def build(optimizer=None):
 
 
 def state(model):
-    """All that a training step can change, but metrics and dropout seeds."""
+    """Returns the state of training, except metrics and dropout seeds."""
     variables = [*model.weights, *model.optimizer.variables]
     return [
         (variable.name, variable.numpy().copy())
@@ -49,12 +49,12 @@ def assert_same(before, after):
 
 
 def empty(count):
-    """Targets of which every label is missing."""
+    """Returns targets of which every label is missing."""
     return {"kind": np.full(count, -1), "size": np.full(count, np.nan)}
 
 
 def full(count, rng):
-    """Targets of which every label is there."""
+    """Returns targets of which every label is there."""
     return {"kind": rng.integers(3, size=count), "size": rng.normal(size=count)}
 
 
@@ -122,7 +122,7 @@ def test_the_same_weights_as_without_the_empty_batches(
 
 
 def labelled_batches(rng, parts):
-    """The same labelled batches, with empty ones put in between."""
+    """Returns the same labelled batches, with empty ones put in between."""
     x, y = [], []
     for part in parts:
         x.append(rng.normal(size=(4, 4)) if part else np.ones((4, 4)))

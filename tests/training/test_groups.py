@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow, random_data
 from holes import make_holes
-from single_steps import count_traces, train_step_of
+from single_steps import count_traces, make_train_step
 
 import mtl_keras
 from mtl_keras.tasks import (
@@ -34,7 +34,7 @@ SAMPLES, BATCH = 14, 6
 
 
 def build(monkeypatch, together, tasks=TASKS, scope=None, **arguments):
-    """A model whose equal tasks are computed together, or not."""
+    """Returns a model whose equal tasks are computed together, or not."""
     least = 2 if together else 10**9
     monkeypatch.setattr(groups, "MIN_GROUP_SIZE", least)
     keras.utils.set_random_seed(2)
@@ -234,7 +234,7 @@ def test_gradients_of_the_heads_are_the_same(monkeypatch):
         model = build(monkeypatch, together, FEW, weighting="pcgrad")
         x, y = data(model, np.random.default_rng(0), missing=True)
         batch = (tf.constant(x), y)
-        found = train_step_of(model, batch).compute_update(batch)
+        found = make_train_step(model, batch).compute_update(batch)
         steps[together] = (model, found.update)
     grouped, update = steps[True]
     single, expected = steps[False]

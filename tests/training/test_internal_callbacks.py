@@ -22,7 +22,7 @@ def build(tasks=None, cls=MultiTaskModel):
 
 @pytest.fixture(scope="module")
 def model():
-    """One model for callbacks that are only looked at."""
+    """Returns one model for callbacks that are only looked at."""
     return build()
 
 

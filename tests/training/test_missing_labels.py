@@ -10,15 +10,15 @@ from explicit_loop import (
     BATCH,
     SAMPLES,
     assert_same_weights,
-    batches_of,
     build,
     descent,
     every_kind,
     loop_gradients,
     loop_losses,
     loop_step,
+    make_batches,
     table,
-    total_of,
+    weighted_total,
 )
 from factory_harness import mostly_slow, random_targets
 from holes import KINDS, make_holes
@@ -35,12 +35,12 @@ from mtl_keras.tasks import (
 
 @pytest.fixture(scope="module")
 def twin():
-    """A model for the loop, whose weights each test sets."""
+    """Returns a model for the loop, whose weights each test sets."""
     return build(descent())
 
 
 def build_with_twin(twin, optimizer, **options):
-    """A new model that starts from the same weights as the twin."""
+    """Returns a new model that starts from the same weights as the twin."""
     model = build(optimizer, **options)
     twin.set_weights(model.get_weights())
     return model
@@ -53,7 +53,7 @@ def test_losses_and_metrics_equal_the_loop(twin, rng):
     losses = loop_losses(twin, x, y)
     for task, loss in losses.items():
         assert logs[f"{task}_loss"] == pytest.approx(float(loss), rel=1e-5)
-    total = float(total_of(twin, losses))
+    total = float(weighted_total(twin, losses))
     assert logs["loss"] == pytest.approx(total, rel=1e-5)
     kept = y["kind"] != -1
     hits = np.argmax(model(x)["kind"], -1) == y["kind"]
@@ -87,7 +87,7 @@ def test_training_equals_the_loop(twin, weighted, options, rng):
             task.name: rng.uniform(0, 2, len(x)).astype("float32")
             for task in model.tasks
         }
-    for batch in batches_of(x, y, weights):
+    for batch in make_batches(x, y, weights):
         loop_step(twin, *batch)
     model.fit(
         x,
@@ -109,7 +109,7 @@ def test_two_replicas_equal_the_loop(two_replicas, twin, rng):
     x, y = table(rng)
     # One task has all its labels of a batch on one replica.
     y["kind"][2:4] = -1
-    for batch in batches_of(x, y):
+    for batch in make_batches(x, y):
         loop_step(twin, *batch)
     history = model.fit(
         x, y, batch_size=BATCH, shuffle=False, verbose=0, epochs=1
@@ -129,7 +129,7 @@ def test_two_replicas_equal_the_loop(two_replicas, twin, rng):
 def test_gradient_accumulation_normalizes_each_part_by_itself(twin, rng):
     model = build_with_twin(twin, descent(gradient_accumulation_steps=3))
     x, y = table(rng)
-    gradients = [loop_gradients(twin, *part) for part in batches_of(x, y)]
+    gradients = [loop_gradients(twin, *part) for part in make_batches(x, y)]
     for variable, *parts in zip(
         twin.trainable_variables, *gradients, strict=True
     ):

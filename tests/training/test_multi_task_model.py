@@ -14,13 +14,13 @@ from mtl_keras import Classification, MultiTaskModel, Regression
 
 @pytest.fixture
 def model():
-    """A small model of a classification and a regression."""
+    """Returns a small model of a classification and a regression."""
     return build()
 
 
 @pytest.fixture(scope="module")
 def refusing():
-    """One for all arguments that are refused."""
+    """Returns one for all arguments that are refused."""
     return build()
 
 
@@ -36,7 +36,7 @@ def build():
 
 
 def plain_twin(model, loss_weights):
-    """The same network in plain Keras, with the same losses and metrics."""
+    """Returns the same network, losses and metrics in plain Keras."""
     twin = keras.Model(
         model.inputs, dict(zip(model.output_names, model.outputs, strict=True))
     )

@@ -26,7 +26,7 @@ COUNT, BATCH = 9, 4
 
 
 def overriding(method):
-    """A class that notes the targets that a method sees, and changes nothing.
+    """Returns a class that records the targets that a method receives.
 
     Args:
         method: Name of the method.
@@ -57,7 +57,7 @@ def two_tasks(complete):
 
 
 def nine_tasks(complete):
-    """Equal tasks, which are computed together where nothing is overridden."""
+    """Returns equal tasks, which form a group unless overridden."""
     return [
         *two_tasks(complete)[:1],
         *(
@@ -68,7 +68,7 @@ def nine_tasks(complete):
 
 
 def build(cls=MultiTaskModel, tasks=None, strategy=None, **options):
-    """A small network with a penalty, whose few steps are taken eagerly."""
+    """Returns a small network with a penalty, which runs eagerly."""
     keras.utils.set_random_seed(1)
     tasks = two_tasks(complete=False) if tasks is None else tasks
     options.setdefault("run_eagerly", True)
@@ -124,7 +124,7 @@ SETTINGS = {
 
 
 def trained(cls, container, missing, setting, strategy):
-    """A model after an epoch, and its history."""
+    """Returns a model after an epoch, and its history."""
     complete = setting == "two_replicas" and not missing
     make = nine_tasks if setting == "nine_tasks" else two_tasks
     tasks = make(complete=complete)
@@ -150,7 +150,7 @@ def trained(cls, container, missing, setting, strategy):
 
 @functools.cache
 def reference(missing, setting):
-    """Weights and history where nothing is overridden, on one replica."""
+    """Returns weights and history without overrides, on one replica."""
     setting = "plain" if setting == "two_replicas" else setting
     model, history = trained(MultiTaskModel, "arrays", missing, setting, None)
     return model.get_weights(), history
@@ -184,7 +184,7 @@ def assert_seen(model, method, missing):
 
 
 def cells():
-    """The grid; of each method and container a cell now."""
+    """Yields the grid; of each method and container a cell now."""
     containers = ("arrays", "tf_data", "generator")
     now = {
         ("train_step", "plain", "tf_data", True),
@@ -641,7 +641,7 @@ def of_maps(cls):
 
 
 def targets_of_maps(rng, missing):
-    """Targets of the shape of the output, or of its ids."""
+    """Returns targets of the shape of the output, or of its ids."""
     y = {
         "parts": rng.integers(3, size=(6, 4, 4)),
         "mask": rng.integers(2, size=(6, 4, 4, 1)),

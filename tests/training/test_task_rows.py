@@ -10,7 +10,7 @@ from mtl_keras.training.task_rows import task_rows
 
 @pytest.fixture
 def model():
-    """A model that is not compiled."""
+    """Returns a model that is not compiled."""
     tasks = [Classification("stage", 3), Regression("age", loss_weight=0.5)]
     return mtl_keras.build_mlp((4,), tasks, compile=False)
 

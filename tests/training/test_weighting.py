@@ -27,12 +27,12 @@ ARGUMENTS = {
 
 @pytest.fixture(params=mostly_slow(weightings.names(), ()))
 def method(request):
-    """The name of each weighting in turn."""
+    """Returns the name of each weighting in turn."""
     return request.param
 
 
 def build(method, *, optimizer=None, eager=False):
-    """A small model of two tasks with all that can get in the way."""
+    """Returns a small model of two tasks with all that can get in the way."""
     keras.utils.set_random_seed(1)
     model = build_small("build_mlp", normalization=None, l2=0.01)
     model.compile(
@@ -63,7 +63,7 @@ def options(method, x, y):
 
 
 def state(model):
-    """All that a step reads or writes."""
+    """Returns all that a step reads or writes."""
     variables = [
         *model.weights,
         *model.optimizer.variables,

@@ -215,7 +215,7 @@ def plain(trunk_width, loss_weights=None):
 
 
 def halved(loss_weights=None, learning_rate=0.1, width=4):
-    """A factory that changes the values that it gets."""
+    """Returns a factory that changes the values that it gets."""
     optimizer = keras.optimizers.SGD(learning_rate / 2)
     weights = {k: v / 2 for k, v in (loss_weights or {}).items()}
     return build_in_numpy(width, weights, optimizer)

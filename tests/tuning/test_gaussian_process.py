@@ -44,7 +44,7 @@ def two_floats(hp):
 
 
 def bowl(values):
-    """A cost with its minimum at a rate of 0.01 and a share of 0.7."""
+    """Returns a cost with its minimum at a rate of 0.01 and a share of 0.7."""
     rate = np.log10(values["rate"]) + 2
     return rate**2 + 10 * (values["share"] - 0.7) ** 2 + 1.0
 

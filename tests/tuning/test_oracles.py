@@ -22,7 +22,7 @@ def space():
 
 
 def outcome(labels, count):
-    """A cost with one minimum, and some failures."""
+    """Returns a cost with one minimum, and some failures."""
     if labels["trunk_width"] == 8:
         return "failed", None
     ratio = labels["loss_weight/right"]

@@ -75,7 +75,7 @@ def trial(number, epochs=2):
 
 
 def result_of(crew):
-    """The next result; workers may come meanwhile."""
+    """Returns the next result; workers may come meanwhile."""
     while (found := crew.next_result()) is None:
         pass
     return found
@@ -135,7 +135,7 @@ def test_each_worker_gets_a_trial_and_a_newcomer_asks_for_more(chief, address):
 def test_when_it_is_over_workers_are_told(chief, address):
     with make_link(address) as link:
         join(chief, 1)
-        chief.say_that_it_is_over()
+        chief.announce_end()
         assert list(link.messages()) == []
 
 
@@ -163,7 +163,7 @@ def test_the_trial_of_a_lost_worker_goes_to_another(chief, address, said):
 
 @contextlib.contextmanager
 def raw_worker(address):
-    """A worker that does nothing by itself."""
+    """Yields a worker that does nothing by itself."""
     with socket.create_connection(address, 5) as connected:
         channel = Channel(connected, KEY, is_server=False)
         channel.send({"name": "w", "settings": SETTINGS, "task": None})

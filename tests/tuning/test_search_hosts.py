@@ -22,7 +22,7 @@ COMMAND = Path(sys.executable).parent / "mtl-keras"
 
 
 def plan_small(**arguments):
-    """The plan of `search_small`."""
+    """Returns the plan of `search_small`."""
     arguments = {
         "objective": "left_accuracy",
         "tuner": "random",

@@ -1,4 +1,4 @@
-"""What a search does when workers die, with threads in place of processes."""
+"""Searches whose workers die, with threads in place of processes."""
 
 import contextlib
 import multiprocessing

@@ -15,7 +15,7 @@ from mtl_keras.tuning.wrapped_hyper_model import (
 
 
 def build(hp):
-    """The usual form in KerasTuner."""
+    """Returns the usual form in KerasTuner."""
     return build_in_numpy(
         hp.Choice("width", [2, 3, 4]),
         {"left": 1.0, "right": hp.Float("right", 0.1, 10.0, sampling="log")},
@@ -94,7 +94,7 @@ def one_model(monkeypatch):
 
 def test_a_build_function_is_distinguished_from_a_factory():
     def annotated(parameters: keras_tuner.HyperParameters):
-        """Annotated as in the documentation of KerasTuner."""
+        """Builds a model, annotated as in KerasTuner's documentation."""
 
     assert takes_hyperparameters(build)
     assert takes_hyperparameters(annotated)

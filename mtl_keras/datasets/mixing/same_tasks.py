@@ -44,9 +44,11 @@ def check_same_tasks(tasks: Mapping[str, Sequence[Task]]) -> None:
 
 def _attributes(task: Task) -> dict[str, object]:
     """Returns the attributes to compare, class names first."""
-    sizes = ("class_names", "num_classes", "num_labels", "units")
-    found = {name: getattr(task, name, None) for name in sizes}
-    found = {name: value for name, value in found.items() if value is not None}
+    found = {}
+    if task.class_names is not None:
+        found["class_names"] = task.class_names
+    if task.size_argument is not None:
+        found[task.size_argument] = task.output_size
     return found | {"kind": type(task).__name__}
 
 

@@ -8,17 +8,19 @@ import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
 from mtl_keras.datasets.reading.infer_mask_encoding import infer_mask_encoding
+from mtl_keras.datasets.reading.kind_labels import (
+    format_size,
+    has_one_class,
+    takes_class_names,
+)
 from mtl_keras.datasets.reading.mask_values import MaskValues, infer_num_classes
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.spec_task import get_size, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.tasks import (
-    Classification,
-    DenseRegression,
     MultiLabelClassification,
     Regression,
     Segmentation,
-    SequenceTagging,
     Task,
 )
 
@@ -50,15 +52,26 @@ def make_array_target(
         ValueError: If the labels do not fit, or the kind is ambiguous.
     """
     kind = spec.kind or _infer_kind(spec, array, source)
-    if kind is not None and issubclass(kind, Segmentation):
+    if kind is None:
+        return _make_column_target(spec, kind, array, source)
+    if has_one_class(kind, "pixel"):
         return _masks(spec, kind, _add_channel(array), source, missing_pixel)
-    if kind is not None and issubclass(kind, DenseRegression):
+    if kind.labels_per == "pixel" and kind.target_kind == "number":
         return _maps(spec, kind, _add_channel(array), source)
-    if kind is not None and issubclass(kind, SequenceTagging):
+    if has_one_class(kind, "step"):
         return _tags(spec, kind, array, source)
+    if kind.labels_per != "sample":
+        raise ValueError(
+            f"Task {spec.name!r}: from_npz cannot read a {kind.__name__}. Read "
+            "the file with np.load, and pass the arrays to `fit`."
+        )
     is_row = array.ndim == 2 and array.shape[1] > 1
-    if is_row and kind and issubclass(kind, Classification):
+    if is_row and kind.target_kind == "class" and not kind.columns:
         return _one_hot(spec, kind, array, source)
+    return _make_column_target(spec, kind, array, source)
+
+
+def _make_column_target(spec, kind, array, source) -> tuple[Task, np.ndarray]:
     if array.ndim > 2:
         raise ValueError(
             f"Task {spec.name!r}: found targets of shape {array.shape} in "
@@ -68,7 +81,8 @@ def make_array_target(
     spec = dataclasses.replace(
         spec, kind=kind, columns=tuple(column.name for column in columns)
     )
-    if kind and issubclass(kind, MultiLabelClassification) and not spec.task:
+    has_names = kind is not None and kind.columns and takes_class_names(kind)
+    if has_names and spec.task is None:
         # The columns of an array have no names.
         arguments = {"class_names": None, **spec.arguments}
         spec = dataclasses.replace(spec, arguments=arguments)
@@ -132,15 +146,15 @@ def _tags(spec, kind, array, source) -> tuple[Task, np.ndarray]:
     labels = _class_indices(spec, array, source).astype("int32")
     if labels.max() < 0:
         raise ValueError(_no_label(spec, source))
-    count = get_argument(spec, "num_classes")
+    count = get_size(spec, kind)
     count = count or infer_num_classes(labels, f"Task {spec.name!r}: {source}")
     if labels.max() >= count:
         raise ValueError(
             f"Task {spec.name!r}: found class {labels.max()} in {source}, "
             f"expected classes from 0 to {count - 1}, because "
-            f"num_classes={count}."
+            f"{format_size(kind, count)}."
         )
-    return make_task(spec, kind, num_classes=count), labels
+    return make_task(spec, kind, size=count), labels
 
 
 def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
@@ -156,7 +170,7 @@ def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
     encoding = infer_mask_encoding(
         spec.name,
         MaskValues(greys=dict.fromkeys(counts, "")),
-        get_argument(spec, "num_classes"),
+        get_size(spec, kind),
         missing_pixel,
         source,
     )
@@ -166,7 +180,7 @@ def _masks(spec, kind, array, source, missing_pixel) -> tuple[Task, np.ndarray]:
     labels = np.empty(values.shape, np.min_scalar_type(-max(classes, 2)))
     for start, chunk in enumerate(_chunks(values)):
         labels[start * _CHUNK :][: len(chunk)] = encoding.encode(chunk)
-    return make_task(spec, kind, num_classes=classes), labels
+    return make_task(spec, kind, size=classes), labels
 
 
 def _class_indices(spec, array, source) -> np.ndarray:
@@ -217,11 +231,11 @@ def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
             f"dtype {array.dtype} in {source}, expected numbers of shape (n, "
             "height, width) or (n, height, width, units)."
         )
-    task = make_task(spec, kind, units=array.shape[-1])
-    if task.units != array.shape[-1]:
+    task = make_task(spec, kind, size=array.shape[-1])
+    if task.output_size != array.shape[-1]:
         raise ValueError(
             f"Task {spec.name!r}: found {array.shape[-1]} numbers per pixel "
-            f"in {source}, expected units={task.units}."
+            f"in {source}, expected {format_size(kind, task.output_size)}."
         )
     if not np.isfinite(array).any():
         raise ValueError(
@@ -234,11 +248,11 @@ def _maps(spec, kind, array, source) -> tuple[Task, np.ndarray]:
 
 
 def _one_hot(spec, kind, array, source) -> tuple[Task, np.ndarray]:
-    count = get_argument(spec, "num_classes")
+    count = get_size(spec, kind)
     if count not in (None, array.shape[1]):
         raise ValueError(
             f"Task {spec.name!r}: found {array.shape[1]} columns in {source}, "
             f"expected one per class, {count}."
         )
-    task = make_task(spec, kind, num_classes=array.shape[1])
+    task = make_task(spec, kind, size=array.shape[1])
     return task, array.astype("float32", copy=False)

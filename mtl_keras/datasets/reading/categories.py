@@ -48,7 +48,7 @@ def read_categories(column: Column, known: Collection[str] = ()):
 
 
 def _category(column: Column, value, known, spellings) -> str:
-    name = column.name_of(value)
+    name = column.format_value(value)
     text = value if isinstance(value, str) else name
     # pandas reads these as booleans where no cell is empty.
     if text.lower() in ("true", "false"):

@@ -42,7 +42,7 @@ def class_codes(
     def code(value) -> int:
         if isinstance(value, str) and value in codes:
             return codes[value]
-        name = column.name_of(value)
+        name = column.format_value(value)
         marks = column.marks if isinstance(value, str) else ()
         number = number_text(value if marks else name, *marks)
         same = spellings.get(number, ())

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.kind_labels import (
+    check_class_names,
+    has_one_class,
+)
+from mtl_keras.datasets.reading.spec_task import (
+    get_argument,
+    get_num_classes,
+    make_task,
+)
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import (
-    BinaryClassification,
-    Classification,
-    SequenceTagging,
-    Task,
-)
+from mtl_keras.tasks import BinaryClassification, Classification, Task
 
 
 def read_class_folders(
@@ -38,10 +41,7 @@ def read_class_folders(
             in one folder, or a folder is not among the class names.
     """
     kind = spec.kind
-    if kind is not None and (
-        not issubclass(kind, BinaryClassification | Classification)
-        or issubclass(kind, SequenceTagging)
-    ):
+    if kind is not None and not has_one_class(kind, "sample"):
         raise ValueError(
             f"Task {spec.name!r}: `class_folders` is for a Classification, "
             f"found {kind.__name__}."
@@ -96,13 +96,12 @@ def _make_task(spec: TargetSpec, kind, names: Sequence[str]) -> Task:
         )
     if kind is None:
         kind = BinaryClassification if len(names) == 2 else Classification
-    is_binary = issubclass(kind, BinaryClassification)
-    count = 2 if is_binary else get_argument(spec, "num_classes")
+    check_class_names(spec.name, kind, names, "the names of the folders")
+    count = get_num_classes(spec, kind)
     if count not in (None, len(names)):
         raise ValueError(
             f"Task {spec.name!r}: found {len(names)} folders of classes, "
             f"expected {count}: {', '.join(map(repr, names[:10]))}. If some "
             "classes have no images, pass all class_names."
         )
-    sizes = {} if is_binary else {"num_classes": len(names)}
-    return make_task(spec, kind, class_names=names, **sizes)
+    return make_task(spec, kind, size=len(names), class_names=names)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mtl_keras.datasets.reading.kind_labels import (
+    check_class_names,
+    format_size,
+)
 from mtl_keras.datasets.reading.spec_task import make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.spelling import did_you_mean
-from mtl_keras.tasks import BinaryClassification, Task
+from mtl_keras.tasks import Task
 
 
 def make_class_task(
@@ -27,16 +31,16 @@ def make_class_task(
     Raises:
         ValueError: If the task of the spec has another number of classes.
     """
-    count = getattr(spec.task, "num_classes", len(classes))
-    if count != len(classes):
+    count = len(classes)
+    check_class_names(spec.name, kind, classes, "the training part")
+    if spec.task is not None and spec.task.num_label_classes != count:
         raise ValueError(
-            f"Task {spec.name!r}: found {len(classes)} classes in the training "
-            f"part, but the task has num_classes={count}. Pass class_names to "
-            f"it, or num_classes={len(classes)}."
+            f"Task {spec.name!r}: found {count} classes in the training part, "
+            f"but the task has {format_size(kind, spec.task.output_size)}. "
+            f"Pass class_names to it, or pass a task with {count} classes."
         )
-    if not issubclass(kind, BinaryClassification):
-        inferred["num_classes"] = len(classes)
-    return make_task(spec, kind, class_names=tuple(classes), **inferred)
+    names = tuple(classes)
+    return make_task(spec, kind, size=count, class_names=names, **inferred)
 
 
 def check_several_classes(spec: TargetSpec, classes: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ class Column:
 
     @functools.cached_property
     def is_text(self) -> bool:
-        """Whether the values are texts, perhaps of numbers."""
+        """Returns whether the values are texts, perhaps of numbers."""
         return self.values.dtype.kind == "O"
 
     @functools.cached_property
@@ -103,7 +103,9 @@ class Column:
             if not self.missing.any():
                 return numbers
             return np.where(self.missing, np.nan, numbers)
-        return self.by_value(self.read_number or number_of, np.nan, "float64")
+        return self.by_value(
+            self.read_number or parse_number, np.nan, "float64"
+        )
 
     @functools.cached_property
     def no_number(self) -> np.ndarray:
@@ -122,17 +124,17 @@ class Column:
 
     @functools.cached_property
     def is_numeric(self) -> bool:
-        """Whether every value is a finite number."""
+        """Returns whether every value is a finite number."""
         return not self.no_number.any()
 
     @functools.cached_property
     def has_codes(self) -> bool:
-        """Whether a value is a code, such as 01, whose text matters."""
+        """Returns whether a value is a code such as 01, whose text matters."""
         return self.is_text and any(map(CODE.fullmatch, self.distinct.tolist()))
 
     @functools.cached_property
     def is_whole(self) -> bool:
-        """Whether every value is an integer, such as 1.0, and not a code."""
+        """Returns whether every value is an integer (1.0 too), not a code."""
         if self.has_codes:
             return False
         numbers = self.numbers[~self.missing]
@@ -167,9 +169,9 @@ class Column:
         Numbers have one form, 2.50 that of 2.5; other texts stay as they are,
         so that codes stay apart. True, TRUE and true are the same.
         """
-        return self.by_value(self.name_of, "", object)
+        return self.by_value(self.format_value, "", object)
 
-    def name_of(self, value) -> str:
+    def format_value(self, value) -> str:
         """Returns a value as text.
 
         Args:
@@ -177,7 +179,7 @@ class Column:
         """
         if isinstance(value, str):
             if self.is_whole:
-                return str(self.integer_of(value))
+                return str(self.to_integer(value))
             value = self.number_name(value)
             return value.lower() if self._is_boolean else value
         return (
@@ -205,14 +207,14 @@ class Column:
         text = str(short if self.values.dtype.kind == "f" else value)
         return number_text(text) or text
 
-    def integer_of(self, value) -> int:
+    def to_integer(self, value) -> int:
         """Returns a value of a column of integers as an integer.
 
         Args:
             value: One of `distinct`.
         """
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
-            value = (self.read_number or number_of)(value)
+            value = (self.read_number or parse_number)(value)
         return int(value)
 
     def without_minus_one(self) -> Column:
@@ -269,7 +271,7 @@ def finite_numbers(column: Column) -> np.ndarray:
     return column.numbers.astype("float32")
 
 
-def number_of(
+def parse_number(
     text: str, decimal: str = ".", thousands: str | None = None
 ) -> float:
     """Reads a number.

@@ -120,7 +120,7 @@ def _count(file: Path) -> tuple[int, int]:
 
 
 def _is_strict(lines: list[str], delimiter: str) -> bool:
-    """Whether each quote that closes a cell ends it.
+    """Checks whether each quote that closes a cell ends it.
 
     In merged rows, the text of another cell follows it.
     """
@@ -137,7 +137,7 @@ def _is_strict(lines: list[str], delimiter: str) -> bool:
 
 
 def _swallows_rows(row: list[str], delimiter: str, fits: Fits) -> bool:
-    """Whether a cell of a row consists of rows that fit the columns."""
+    """Checks whether a cell of a row consists of rows that fit."""
     if len(fits) < 2 or len(row) != len(fits):
         return False
     return any(
@@ -156,7 +156,7 @@ def _rows_in(row: list[str], column: int, delimiter: str) -> list[list[str]]:
 
 
 def _are_rows(rows: list[list[str]], column: int, fits: Fits) -> bool:
-    """Whether rows fit the columns: all numbers, or a column of texts."""
+    """Checks whether rows fit: all are numbers, or a column of texts."""
     if any(len(cells) != len(fits) for cells in rows):
         return False
     numbers, texts = [], False
@@ -174,7 +174,7 @@ def _are_rows(rows: list[list[str]], column: int, fits: Fits) -> bool:
 
 
 def _hold_rows(lines: list[str], delimiter: str, count: int) -> bool:
-    """Whether most lines have as many cells as the table has columns."""
+    """Checks whether most lines have one cell for each column."""
     if not count:
         return True
     whole = sum(line.count(delimiter) == count - 1 for line in lines)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Sequence, Set
 
 from mtl_keras.datasets.files import existing_file
-from mtl_keras.datasets.reading.column import number_of
+from mtl_keras.datasets.reading.column import parse_number
 from mtl_keras.datasets.reading.csv_errors import CsvErrors
 from mtl_keras.datasets.reading.csv_header import check_marks, read_header
 from mtl_keras.datasets.reading.csv_quotes import check_merged_rows
@@ -93,7 +93,7 @@ def read_csv_table(
         )
     skipped = 0 if names is not None else 1
     read_number = functools.partial(
-        number_of, decimal=decimal, thousands=thousands
+        parse_number, decimal=decimal, thousands=thousands
     )
     with CsvErrors(file, argument, delimiter, len(header)):
         check_merged_rows(

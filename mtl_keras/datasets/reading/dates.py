@@ -43,9 +43,9 @@ def read_seconds(table: Table, name: str) -> np.ndarray:
     column = table.column(name, "parse_dates")
     texts = [str(value) for value in column.distinct.tolist()]
     if texts and all(map(_TIME.fullmatch, texts)):
-        seconds = [_of_day(text, column) for text in texts]
+        seconds = [_parse_time(text, column) for text in texts]
     else:
-        seconds = _of_dates(pandas, texts, column)
+        seconds = _parse_dates(pandas, texts, column)
     return np.array([*seconds, np.nan])[column.codes]
 
 
@@ -58,7 +58,7 @@ def _since_epoch(pandas, dates) -> np.ndarray:
     return seconds
 
 
-def _of_day(text: str, column) -> float:
+def _parse_time(text: str, column) -> float:
     hours, minutes, seconds, half = _TIME.fullmatch(text).groups()
     hours = int(hours)
     if hours > 23 or (half and not 1 <= hours <= 12):
@@ -68,7 +68,7 @@ def _of_day(text: str, column) -> float:
     return 3600.0 * hours + 60 * int(minutes) + float(seconds or 0)
 
 
-def _of_dates(pandas, texts: list[str], column) -> np.ndarray:
+def _parse_dates(pandas, texts: list[str], column) -> np.ndarray:
     texts = _with_year_first(texts, column)
     for text, written in zip(column.distinct.tolist(), texts, strict=True):
         if not _CLEAR.fullmatch(written):

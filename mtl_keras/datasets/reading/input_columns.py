@@ -59,7 +59,7 @@ def choose_inputs(
     if inputs is None:
         left = [n for n in names if n not in {*labels, *others, *exclude}]
         inputs = [name for name in left if not _INDEX.fullmatch(name)]
-        _warn_of_index([n for n in left if n not in inputs], source)
+        _warn_about_index([n for n in left if n not in inputs], source)
     else:
         inputs = check_texts("inputs", inputs)
     if not inputs:
@@ -91,7 +91,7 @@ def choose_inputs(
     return list(inputs)
 
 
-def _warn_of_index(names: Sequence[str], source: str) -> None:
+def _warn_about_index(names: Sequence[str], source: str) -> None:
     if names:
         way_in = "name it in `inputs`" if names[0] else "give it a name"
         warnings.warn(

@@ -9,7 +9,7 @@ import numpy as np
 from mtl_keras.datasets.reading.class_codes import class_codes
 from mtl_keras.datasets.reading.column import (
     Column,
-    number_of,
+    parse_number,
     too_large_found,
 )
 from mtl_keras.datasets.reading.disguise import describe_disguise
@@ -61,7 +61,7 @@ def infer_kind(task: str, column: Column) -> type:
     """
     classes = column.without_minus_one()
     labelled = ~classes.missing
-    distinct = len(set(map(classes.name_of, classes.distinct.tolist())))
+    distinct = len(set(map(classes.format_value, classes.distinct.tolist())))
     if column.is_category:
         pass  # classes, by the dtype of the frame
     elif column.is_whole:
@@ -199,7 +199,7 @@ def encode_classes(
     """
     column = column.without_minus_one()
     labelled = ~column.missing
-    found = sorted(set(map(column.name_of, column.distinct.tolist())))
+    found = sorted(set(map(column.format_value, column.distinct.tolist())))
     if class_names is None:
         count = num_classes or len(found)
         if column.is_whole and _count_from_zero(column, count):
@@ -216,7 +216,7 @@ def encode_classes(
     elif (
         numbered
         and column.is_whole
-        and not any(np.isfinite(number_of(name)) for name in class_names)
+        and not any(np.isfinite(parse_number(name)) for name in class_names)
         and not set(found) & set(class_names)
         and _count_from_zero(column, len(class_names))
     ):

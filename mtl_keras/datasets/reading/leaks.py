@@ -19,7 +19,7 @@ LIMIT = 0.98
 _LEAVES = 8
 
 
-def warn_of_leaks(
+def warn_about_leaks(
     columns: Mapping[str, np.ndarray],
     targets: Mapping[str, np.ndarray],
     tasks: tuple[Task, ...],
@@ -53,7 +53,7 @@ def warn_of_leaks(
     for task in tasks:
         labels = np.asarray(targets[task.name])[chosen]
         for label in labels.reshape(len(labels), -1).T:
-            found += _leaks_of(inputs, task.name, label)
+            found += _find_leaks(inputs, task.name, label)
     pairs = list(dict.fromkeys(found))
     if pairs:
         named = "; ".join(
@@ -83,7 +83,7 @@ class _Input:
             self.numbers = values.astype("float64")
 
 
-def _leaks_of(inputs: Mapping[str, _Input], task: str, label) -> list:
+def _find_leaks(inputs: Mapping[str, _Input], task: str, label) -> list:
     is_class = label.dtype.kind in "iu"
     labelled = label >= 0 if is_class else np.isfinite(label)
     leaks = []

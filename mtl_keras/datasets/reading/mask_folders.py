@@ -16,8 +16,13 @@ from mtl_keras.datasets.reading.color_table import (
 from mtl_keras.datasets.reading.grey_masks import make_grey_masks
 from mtl_keras.datasets.reading.image_files import suggest_image
 from mtl_keras.datasets.reading.image_header import ImageHeader, read_headers
+from mtl_keras.datasets.reading.kind_labels import (
+    check_class_names,
+    format_size,
+    has_one_class,
+)
 from mtl_keras.datasets.reading.mask_files import MaskFiles
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.spec_task import get_size, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec, read_target_specs
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import Segmentation, Task
@@ -97,14 +102,14 @@ def read_mask_tasks(
         missing_pixel = dict.fromkeys(files, missing_pixel)
     tasks, masks = [], {}
     for name, found in files.items():
-        task, masks_of_task = _read_masks(
+        task, mask_files = _read_masks(
             pop_spec(specs, name),
             match_masks(name, found, images),
             tables.get(name),
             missing_pixel.get(name),
         )
         tasks.append(task)
-        masks[task.name] = masks_of_task
+        masks[task.name] = mask_files
     return tasks, masks
 
 
@@ -130,7 +135,7 @@ def _read_masks(
     missing_pixel: Any,
 ) -> tuple[Task, MaskFiles]:
     kind = spec.kind or Segmentation
-    if not issubclass(kind, Segmentation):
+    if not has_one_class(kind, "pixel"):
         raise ValueError(
             f"Task {spec.name!r}: masks are for a Segmentation, found "
             f"{kind.__name__}."
@@ -141,25 +146,27 @@ def _read_masks(
         task, classes = _make_color_task(spec, kind, colors)
         reader = make_color_masks(spec.name, present, classes, missing_pixel)
         return task, MaskFiles(headers, reader)
-    count = get_argument(spec, "num_classes")
+    count = get_size(spec, kind)
     reader = make_grey_masks(spec.name, present, count, missing_pixel)
-    task = make_task(spec, kind, num_classes=reader.encoding.num_classes)
+    task = make_task(spec, kind, size=reader.encoding.num_classes)
     return task, MaskFiles(headers, reader)
 
 
 def _make_color_task(spec, kind, colors: ColorTable):
     """Makes the task, and a dict from colour to its class in the task."""
-    count = get_argument(spec, "num_classes")
+    count = get_size(spec, kind)
     if count is not None and max(count, 2) != colors.num_classes:
         raise ValueError(
-            f"Task {spec.name!r}: num_classes={count}, but `colors` has "
-            f"{colors.num_classes} classes. Give each class a colour."
+            f"Task {spec.name!r}: expected {format_size(kind, count)}, but "
+            f"`colors` has {colors.num_classes} classes. Give each class a "
+            "colour."
         )
     names = colors.names
-    task = make_task(
-        spec, kind, num_classes=colors.num_classes, class_names=names
-    )
-    if names is None:
+    if names is not None:
+        check_class_names(spec.name, kind, names, "`colors`")
+    size = colors.num_classes
+    task = make_task(spec, kind, size=size, class_names=names)
+    if names is None or task.class_names is None:
         return task, colors.classes
     for name in names:
         if name not in task.class_names:

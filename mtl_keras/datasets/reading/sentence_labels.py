@@ -11,16 +11,12 @@ from mtl_keras.datasets.reading.class_task import (
     make_class_task,
     unknown_class_error,
 )
+from mtl_keras.datasets.reading.kind_labels import has_one_class
 from mtl_keras.datasets.reading.label_rules import LabelRules
 from mtl_keras.datasets.reading.ragged_rows import MISSING
 from mtl_keras.datasets.reading.spec_task import get_argument
 from mtl_keras.datasets.reading.target_spec import TargetSpec
-from mtl_keras.tasks import (
-    BinaryClassification,
-    Classification,
-    SequenceTagging,
-    Task,
-)
+from mtl_keras.tasks import Classification, Task
 
 
 def make_sentence_target(
@@ -48,8 +44,7 @@ def make_sentence_target(
         ValueError: If labels do not fit. The error names the file and line.
     """
     kind = spec.kind or Classification
-    known = (Classification, BinaryClassification)
-    if not issubclass(kind, known) or issubclass(kind, SequenceTagging):
+    if not has_one_class(kind, "sample"):
         raise ValueError(
             f"Task {spec.name!r}: the label of a sentence is one class, found "
             f"the kind {kind.__name__}. Use Classification, or "

@@ -13,7 +13,7 @@ import numpy as np
 from mtl_keras.columns.column_values import is_missing, is_text
 from mtl_keras.columns.plain_column import plain_column
 from mtl_keras.datasets.reading.categories import read_categories
-from mtl_keras.datasets.reading.column import Column, number_of
+from mtl_keras.datasets.reading.column import Column, parse_number
 from mtl_keras.spelling import did_you_mean
 
 
@@ -90,7 +90,7 @@ class Table:
                 object,
             )
             return self._text_column(name, texts)
-        marks = [number_of(text) for text in self.missing_values]
+        marks = [parse_number(text) for text in self.missing_values]
         for mark in marks:
             missing |= values == mark
         return Column(
@@ -162,8 +162,8 @@ class Table:
             return values
         if category and column.is_whole and _fits_int64(column):
             if missing.any():
-                return column.by_value(column.integer_of, None, object)
-            return column.by_value(column.integer_of, 0, "int64")
+                return column.by_value(column.to_integer, None, object)
+            return column.by_value(column.to_integer, 0, "int64")
         if category or (column.is_text and not column.is_numeric):
             return read_categories(column)
         return column.numbers
@@ -175,7 +175,7 @@ class Table:
         import pandas  # takes half a second to load
 
         read = functools.partial(
-            number_of, decimal=self.decimal, thousands=self.thousands
+            parse_number, decimal=self.decimal, thousands=self.thousands
         )
         # By distinct texts, which are few; -1 is the code of a missing one.
         codes, distinct = pandas.factorize(values)
@@ -231,7 +231,7 @@ def check_texts(argument: str, texts: Sequence[str]) -> tuple[str, ...]:
 
 def _fits_int64(column: Column) -> bool:
     limits = np.iinfo("int64")
-    integers = map(column.integer_of, column.distinct.tolist())
+    integers = map(column.to_integer, column.distinct.tolist())
     return all(limits.min < number <= limits.max for number in integers)
 
 

@@ -7,14 +7,14 @@ import dataclasses
 from mtl_keras import tables
 from mtl_keras.columns.column_values import is_text
 from mtl_keras.datasets.reading.array_source import ArraySource
-from mtl_keras.datasets.reading.leaks import warn_of_leaks
+from mtl_keras.datasets.reading.leaks import warn_about_leaks
 from mtl_keras.datasets.reading.table import Table
 from mtl_keras.datasets.reading.table_arguments import TableArguments
 from mtl_keras.datasets.reading.table_columns import TableReader, read_columns
 from mtl_keras.datasets.reading.table_parts import read_parts
 from mtl_keras.datasets.reading.targets import make_target
 from mtl_keras.datasets.reading.tasks_in_rows import tasks_in_rows
-from mtl_keras.datasets.reading.unseen_values import warn_of_unseen_values
+from mtl_keras.datasets.reading.unseen_values import warn_about_unseen_values
 from mtl_keras.datasets.splits import Splits, make_splits
 from mtl_keras.datasets.table_encoding import TableEncoding
 
@@ -109,7 +109,7 @@ def _check_names_apart(columns, tasks) -> None:
 
 def _warn(columns, categories, y, tasks, parts) -> None:
     train = parts["train"]
-    warn_of_leaks(
+    warn_about_leaks(
         {name: values[train] for name, values in columns.items()},
         {name: values[train] for name, values in y.items()},
         tasks,
@@ -119,4 +119,4 @@ def _warn(columns, categories, y, tasks, parts) -> None:
         for name, values in columns.items()
         if name in categories or is_text(values)
     }
-    warn_of_unseen_values(named, y, tasks, parts)
+    warn_about_unseen_values(named, y, tasks, parts)

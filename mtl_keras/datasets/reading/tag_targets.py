@@ -11,6 +11,7 @@ from mtl_keras.datasets.reading.class_task import (
     make_class_task,
     unknown_class_error,
 )
+from mtl_keras.datasets.reading.kind_labels import has_one_class
 from mtl_keras.datasets.reading.label_rules import LabelRules
 from mtl_keras.datasets.reading.ragged_rows import MISSING, RaggedRows
 from mtl_keras.datasets.reading.spec_task import get_argument
@@ -53,10 +54,10 @@ def make_tag_target(
         ValueError: If tags do not fit. The error names the file and line.
     """
     kind = spec.kind or SequenceTagging
-    if not issubclass(kind, SequenceTagging):
+    if not has_one_class(kind, "step"):
         raise ValueError(
-            f"Task {spec.name!r}: a {kind.__name__} has one label per "
-            "sentence, but there is one per token. Use SequenceTagging."
+            f"Task {spec.name!r}: the tag of a token is one class, found the "
+            f"kind {kind.__name__}. Use SequenceTagging."
         )
     rows, spans = _convert_to_iob2(spec.name, rows, where, rules)
     names = get_argument(spec, "class_names")

@@ -11,7 +11,7 @@ from mtl_keras.safe_name import safe_name
 from mtl_keras.spelling import did_you_mean
 from mtl_keras.tasks import KINDS, Regression, Task
 
-_OF_COLUMNS = ("kind", "columns", "separator")
+_SPEC_KEYS = ("kind", "columns", "separator")
 
 _EXPECTED = (
     "A task's name stands for its column; a task for the column of its name; "
@@ -160,7 +160,7 @@ def _table_spec(name: str, table: dict) -> TargetSpec:
                 raise ValueError(
                     f"`tasks` has {argument!r} for {name!r}, which is not an "
                     f"argument of {kind.__name__}. "
-                    f"{did_you_mean(argument, [*known, *_OF_COLUMNS])}"
+                    f"{did_you_mean(argument, [*known, *_SPEC_KEYS])}"
                 )
     return TargetSpec(_task_name(name), columns, kind, table, None, separator)
 

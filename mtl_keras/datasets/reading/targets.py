@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from mtl_keras.datasets.reading.column import Column
+from mtl_keras.datasets.reading.kind_labels import (
+    check_class_names,
+    format_size,
+)
 from mtl_keras.datasets.reading.labels import (
     check_labelled,
     encode_classes,
     encode_numbers,
     infer_kind,
+)
+from mtl_keras.datasets.reading.spec_task import (
+    get_argument,
+    get_num_classes,
+    get_size,
+    make_task,
 )
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.spelling import did_you_mean
@@ -77,32 +86,15 @@ def _only_with_minus_one(column: Column) -> bool:
     return column.is_numeric and bool(np.isin(found, [-1, 0, 1]).all())
 
 
-def _make_task(spec: TargetSpec, kind: type[Task], **found) -> Task:
-    """Makes the task, or adds the names that were found to the given one."""
-    if spec.task is None:
-        return kind(spec.name, **{**found, **spec.arguments})
-    return spec.task.with_class_names(found.get("class_names"))
-
-
-def _size(kind: type[Task], size: int) -> dict[str, int]:
-    """Returns the argument that sets the size of the output, if any."""
-    return {} if kind.size_argument is None else {kind.size_argument: size}
-
-
-def _given(spec: TargetSpec, argument: str):
-    """Returns an argument of the task or of its kind, or `None`."""
-    return getattr(spec.task, argument, spec.arguments.get(argument))
-
-
 def _numbers(spec, kind, columns) -> tuple[Task, np.ndarray]:
-    _check_number_of_columns(spec, columns, kind.size_argument)
+    _check_number_of_columns(spec, kind, columns)
     numbers = [encode_numbers(spec.name, column) for column in columns]
-    task = _make_task(spec, kind, **_size(kind, len(columns)))
+    task = make_task(spec, kind, size=len(columns))
     return task, numbers[0] if len(columns) == 1 else np.stack(numbers, axis=1)
 
 
 def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
-    _check_number_of_columns(spec, columns, kind.size_argument)
+    _check_number_of_columns(spec, kind, columns)
     labels = [_labels(column) for column in columns]
     for column, found in zip(columns, labels, strict=True):
         if found is None:
@@ -113,8 +105,7 @@ def _multi_label(spec, kind, columns) -> tuple[Task, np.ndarray]:
                 "label goes into `missing_values`."
             )
     names = tuple(column.name for column in columns)
-    sizes = _size(kind, len(columns))
-    task = _make_task(spec, kind, class_names=names, **sizes)
+    task = make_task(spec, kind, size=len(columns), class_names=names)
     return task, np.stack(labels, axis=1)
 
 
@@ -124,7 +115,7 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
         [part.strip() for part in text.split(spec.separator) if part.strip()]
         for text in map(str, column.distinct.tolist())
     ]
-    names = _given(spec, "class_names")
+    names = get_argument(spec, "class_names")
     found = sorted({part for labels in parts for part in labels})
     if names is None:
         names = tuple(found)
@@ -146,48 +137,33 @@ def _separated(spec, kind, column) -> tuple[Task, np.ndarray]:
             f"of column {column.name!r}. Is {spec.separator!r} what separates "
             "them?"
         )
-    of_distinct = np.array(
+    distinct_labels = np.array(
         [[name in labels for name in names] for labels in parts]
         + [[-1] * len(names)]
     ).astype("int32")
-    sizes = _size(kind, len(names))
-    task = _make_task(spec, kind, class_names=names, **sizes)
-    return task, of_distinct[column.codes]
+    task = make_task(spec, kind, size=len(names), class_names=names)
+    return task, distinct_labels[column.codes]
 
 
 def _classes(spec, kind, column) -> tuple[Task, np.ndarray]:
-    binary = kind.target_kind == "binary"
-    count = 2 if binary else spec.arguments.get(kind.size_argument)
-    if spec.task is not None:
-        count = spec.task.num_label_classes
-    names = _given(spec, "class_names")
+    count = get_num_classes(spec, kind)
+    names = get_argument(spec, "class_names")
     codes, names = encode_classes(
         spec.name, column, count, names, numbered=not spec.same_classes
     )
-    found = {} if names is None else {"class_names": names}
-    if names is not None and not _has_class_names(kind):
-        raise ValueError(
-            f"Task {spec.name!r}: found the classes {list(names)[:10]} in "
-            f"column {column.name!r}, but a {kind.__name__} takes no "
-            "class_names. Number its classes from 0."
-        )
-    if not binary:
-        size = len(names or ()) or count or codes.max() + 1
-        found |= _size(kind, size)
-    return _make_task(spec, kind, **found), codes
+    if names is not None:
+        check_class_names(spec.name, kind, names, f"column {column.name!r}")
+    size = len(names or ()) or count or codes.max() + 1
+    return make_task(spec, kind, size=size, class_names=names), codes
 
 
-def _has_class_names(kind: type[Task]) -> bool:
-    return "class_names" in {field.name for field in dataclasses.fields(kind)}
-
-
-def _check_number_of_columns(spec, columns, argument: str | None) -> None:
-    given = 1 if argument is None else _given(spec, argument)
+def _check_number_of_columns(spec, kind, columns) -> None:
+    given = get_size(spec, kind)
     if given not in (None, len(columns)):
-        size = "it has one value" if argument is None else f"{argument}={given}"
         raise ValueError(
-            f"Task {spec.name!r}: {size}, but its labels have "
-            f"{len(columns)} column(s): {[column.name for column in columns]}. "
+            f"Task {spec.name!r}: expected {format_size(kind, given)}, but its "
+            f"labels have {len(columns)} column(s): "
+            f"{[column.name for column in columns]}. "
             f"Name as many columns: tasks={{{spec.name!r}: {{'kind': ..., "
             "'columns': [...]}}."
         )

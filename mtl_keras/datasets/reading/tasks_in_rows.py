@@ -42,7 +42,7 @@ def tasks_in_rows(
     # By their texts, even in a column of numbers.
     values = column.by_value(
         lambda value: (
-            value if isinstance(value, str) else column.name_of(value)
+            value if isinstance(value, str) else column.format_value(value)
         ),
         "",
         object,

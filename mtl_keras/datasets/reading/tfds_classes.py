@@ -9,10 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_keras.datasets.reading.mask_values import MISSING
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.spec_task import (
+    get_argument,
+    get_num_classes,
+    make_task,
+)
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.tfds_features import NamedFeature
-from mtl_keras.tasks import BinaryClassification, Task
+from mtl_keras.tasks import Task
 
 
 def make_classes(
@@ -39,12 +43,11 @@ def make_classes(
             f"Task {spec.name!r}: a {kind.__name__} has {expected} per sample, "
             f"found the feature {feature.name!r}, {feature}."
         )
-    is_binary = issubclass(kind, BinaryClassification)
     given_names = get_argument(spec, "class_names")
-    count = 2 if is_binary else get_argument(spec, "num_classes")
+    count = get_num_classes(spec, kind)
     count = count or len(given_names or ()) or feature.num_classes
     if not count or (feature.is_text and not given_names):
-        needed = "class_names" if feature.is_text else "num_classes"
+        needed = "class_names" if feature.is_text else kind.size_argument
         raise ValueError(
             f"Task {spec.name!r}: the classes of the feature {feature.name!r}, "
             f"{feature}, are unknown. Pass tasks={{{spec.name!r}: {{'kind': "
@@ -55,13 +58,14 @@ def make_classes(
     if found and found > count:
         raise ValueError(
             f"Task {spec.name!r}: the feature {feature.name!r} has {found} "
-            f"classes, but num_classes={count}. Leave it out, or pass at least "
-            f"{found}."
+            f"classes, but the task has {count}. Pass a task with at least "
+            f"{found} classes."
         )
     names = feature.class_names
     fits = names is not None and len(names) == count
-    sizes = {} if is_binary else {"num_classes": count}
-    task = make_task(spec, kind, class_names=names if fits else None, **sizes)
+    task = make_task(
+        spec, kind, size=count, class_names=names if fits else None
+    )
     codes = class_codes(spec, feature, task.class_names)
 
     def read(example: Mapping):

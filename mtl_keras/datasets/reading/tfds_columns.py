@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from mtl_keras.datasets.reading.kind_labels import format_size
 from mtl_keras.datasets.reading.mask_values import MISSING
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.spec_task import get_size, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.tfds_classes import (
     class_codes,
@@ -43,8 +44,8 @@ def make_regression(
             f"Task {spec.name!r}: a {kind.__name__} has a fixed number of "
             f"numbers, found {features[0].name!r}, {features[0]}."
         )
-    task = make_task(spec, kind, units=count)
-    _check_count(spec, "units", task.units, count)
+    task = make_task(spec, kind, size=count)
+    _check_size(task, count)
     return task, lambda example: tf.cast(_stack(features, example), tf.float32)
 
 
@@ -78,9 +79,9 @@ def make_multi_label(
     names = tuple(feature.path[-1] for feature in features)
     has_names = len(features) > 1 and len(set(names)) == len(names)
     task = make_task(
-        spec, kind, num_labels=count, class_names=names if has_names else None
+        spec, kind, size=count, class_names=names if has_names else None
     )
-    _check_count(spec, "num_labels", task.num_labels, count)
+    _check_size(task, count)
 
     def read(example: Mapping):
         labels = to_labels(_stack(features, example))
@@ -98,7 +99,7 @@ def make_multi_label(
 def _make_class_list(spec, kind, feature) -> tuple[Task, Read]:
     """Makes a multi-label classification from a list of classes."""
     found, names = feature.num_classes, feature.class_names
-    count = get_argument(spec, "num_labels") or found
+    count = get_size(spec, kind) or found
     if not count or len(feature.shape) != 1:
         raise ValueError(
             f"Task {spec.name!r}: the feature {feature.name!r}, {feature}, is "
@@ -107,9 +108,9 @@ def _make_class_list(spec, kind, feature) -> tuple[Task, Read]:
         )
     fits = names is not None and len(names) == count
     task = make_task(
-        spec, kind, num_labels=count, class_names=names if fits else None
+        spec, kind, size=count, class_names=names if fits else None
     )
-    _check_count(spec, "num_labels", task.num_labels, found or count)
+    _check_size(task, found or count)
     codes = class_codes(spec, feature, task.class_names)
 
     def read(example: Mapping):
@@ -137,11 +138,12 @@ def _count_columns(spec, kind, features) -> int | None:
     return len(features)
 
 
-def _check_count(spec, argument: str, given: int, found: int) -> None:
-    if given != found:
+def _check_size(task: Task, found: int) -> None:
+    if task.output_size != found:
         raise ValueError(
-            f"Task {spec.name!r}: {argument}={given}, but the features have "
-            f"{found}."
+            f"Task {task.name!r}: expected "
+            f"{format_size(type(task), task.output_size)}, but the features "
+            f"have {found}."
         )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mtl_keras.datasets.reading.kind_labels import format_size
 from mtl_keras.datasets.reading.mask_values import MISSING, infer_num_classes
-from mtl_keras.datasets.reading.spec_task import get_argument, make_task
+from mtl_keras.datasets.reading.spec_task import get_size, make_task
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.tfds_features import NamedFeature
 from mtl_keras.tasks import Task
@@ -58,7 +59,7 @@ def make_mask(
         ValueError: If the feature does not contain masks, or the number of
             classes is ambiguous.
     """
-    count, allowed = get_argument(spec, "num_classes"), None
+    count, allowed = get_size(spec, kind), None
     named = feature.num_classes
     if count is None and named:
         count = 1 if named == 2 else named
@@ -67,10 +68,11 @@ def make_mask(
     names = feature.class_names
     fits = names is not None and len(names) == max(count, 2)
     task = make_task(
-        spec, kind, num_classes=count, class_names=names if fits else None
+        spec, kind, size=count, class_names=names if fits else None
     )
     # Valid values, the same for all masks.
-    allowed = np.arange(max(count, 2)) if allowed is None else allowed
+    if allowed is None:
+        allowed = np.arange(task.num_label_classes)
 
     def read(example: Mapping):
         value = _check_pixels(spec, feature, feature.value(example))
@@ -122,10 +124,11 @@ def make_map(
         ValueError: If the feature has another number of values per pixel.
     """
     units = feature.shape[-1] if len(feature.shape) == 3 else 1
-    task = make_task(spec, kind, units=units)
-    if task.units != units:
+    task = make_task(spec, kind, size=units)
+    if task.output_size != units:
         raise ValueError(
-            f"Task {spec.name!r}: units={task.units}, but the feature "
+            f"Task {spec.name!r}: expected "
+            f"{format_size(kind, task.output_size)}, but the feature "
             f"{feature.name!r} has {units} numbers per pixel."
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mtl_keras.datasets.reading.kind_labels import has_one_class
 from mtl_keras.datasets.reading.target_spec import TargetSpec
 from mtl_keras.datasets.reading.tfds_classes import make_classes
 from mtl_keras.datasets.reading.tfds_columns import (
@@ -18,16 +19,7 @@ from mtl_keras.datasets.reading.tfds_pixels import (
     make_map,
     make_mask,
 )
-from mtl_keras.tasks import (
-    BinaryClassification,
-    Classification,
-    DenseRegression,
-    MultiLabelClassification,
-    Regression,
-    Segmentation,
-    SequenceTagging,
-    Task,
-)
+from mtl_keras.tasks import Task
 
 
 def make_tfds_target(
@@ -52,9 +44,10 @@ def make_tfds_target(
         ValueError: If the features do not fit, or the kind is ambiguous.
     """
     kind = spec.kind or infer_kind(spec, features, inputs)
-    if issubclass(kind, MultiLabelClassification):
+    form = kind.target_kind, kind.labels_per
+    if form == ("binary", "sample") and kind.columns:
         return make_multi_label(spec, kind, features)
-    if issubclass(kind, Regression) and not issubclass(kind, DenseRegression):
+    if form == ("number", "sample"):
         return make_regression(spec, kind, features)
     if len(features) > 1:
         names = [feature.name for feature in features]
@@ -64,13 +57,13 @@ def make_tfds_target(
             "several."
         )
     (feature,) = features
-    if issubclass(kind, DenseRegression):
+    if form == ("number", "pixel"):
         return make_map(spec, kind, feature, pixels)
-    if issubclass(kind, Segmentation):
+    if has_one_class(kind, "pixel"):
         return make_mask(spec, kind, feature, pixels)
-    if issubclass(kind, SequenceTagging):
+    if has_one_class(kind, "step"):
         return make_classes(spec, kind, feature, rank=1)
-    if issubclass(kind, Classification | BinaryClassification):
+    if has_one_class(kind, "sample"):
         return make_classes(spec, kind, feature, rank=0)
     raise ValueError(
         f"Task {spec.name!r}: from_tfds cannot read a {kind.__name__}. Read "

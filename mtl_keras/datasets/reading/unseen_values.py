@@ -14,7 +14,7 @@ from mtl_keras.tasks import Task
 _MOST_NAMED = 10
 
 
-def warn_of_unseen_values(
+def warn_about_unseen_values(
     columns: Mapping[str, np.ndarray],
     targets: Mapping[str, np.ndarray],
     tasks: tuple[Task, ...],

@@ -131,7 +131,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback had stopped the restored training."""
+        """Returns whether a callback had stopped the restored training."""
         return self._restored is not None and self._restored.facts["stopped"]
 
     def restore(self, model: keras.Model) -> None:

@@ -74,7 +74,7 @@ class StreamReader:
         )
 
     def __iter__(self) -> Iterator:
-        """Called by Keras when it restarts reading the data."""
+        """Restarts the data; Keras calls this at the end of a pass."""
         self._iterators += 1
         self._batches = 0
         return iter(self._stream())

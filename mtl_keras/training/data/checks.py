@@ -194,7 +194,7 @@ def _check_weight_shape(model, task: Task, weights: np.ndarray) -> None:
     options = [(), (1,), elements, (*elements, 1)]
     if task.columns:
         options += [output_shape[:-1], (*output_shape[:-1], 1)]
-    if task.feature_rank == 3:  # tags may be padded
+    if task.labels_per == "step":  # tags may be padded
         options += [(None,), (None, 1)]
     if any(shapes_match(weights.shape, (None, *o)) for o in options):
         return

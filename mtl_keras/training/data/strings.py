@@ -42,7 +42,7 @@ def check_token_counts(model, x, y) -> None:
             columns, or a tag after its last token.
     """
     sentences = _get_sentences(model, x)
-    taggings = [task for task in model.tasks if task.feature_rank == 3]
+    taggings = [task for task in model.tasks if task.labels_per == "step"]
     if sentences is None or not taggings or not isinstance(y, Mapping):
         return
     counts = np.array([_count_tokens(one) for one in sentences], int)

@@ -112,7 +112,7 @@ def crop_weights(task: Task, weights, output):
         weights: Weights of samples or timesteps, or `None`.
         output: See `crop_padding`.
     """
-    if weights is None or task.feature_rank != 3 or len(weights.shape) < 2:
+    if weights is None or task.labels_per != "step" or len(weights.shape) < 2:
         return weights
     if weights.shape[1] in (1, output.shape[1]):
         return weights
@@ -133,7 +133,7 @@ def crop_padding(task: Task, targets, output):
     Raises:
         InvalidArgumentError: When the step runs, if a label is removed.
     """
-    if task.feature_rank != 3:
+    if task.labels_per != "step":
         return targets
     length = output.shape[1]
     if length is not None and targets.shape[1] in (1, length):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 class Finiteness(NamedTuple):
-    """Whether the values of a step are finite: neither NaN nor infinite.
+    """Flags for the values of a step that are finite, not NaN or infinite.
 
     Args:
         losses: Boolean tensor of shape `(tasks,)` for the losses.

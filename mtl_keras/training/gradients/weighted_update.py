@@ -68,7 +68,7 @@ class WeightedUpdate:
 
     @property
     def compares_gradients(self) -> bool:
-        """Whether the weighting needs one gradient per task."""
+        """Returns whether the weighting needs one gradient per task."""
         weighting = self._weighting
         return weighting is not None and weighting.requires != "losses"
 

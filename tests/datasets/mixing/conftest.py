@@ -9,7 +9,7 @@ from numbered_sets import as_stream, numbered
     params=mostly_slow(["arrays", "streams", "both"], quick=["both"])
 )
 def kind(request):
-    """How the data sets are passed; some as streams, now, and some not."""
+    """Returns how data sets are passed: all as arrays, or some as streams."""
     return request.param
 
 

@@ -16,7 +16,7 @@ TASKS = [
 
 @pytest.fixture(scope="module")
 def sets():
-    """Two data sets of vectors, labelled for one task each."""
+    """Returns two data sets of vectors, labelled for one task each."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20, 4)).astype("float32")
     return {
@@ -26,7 +26,7 @@ def sets():
 
 
 def build(**arguments):
-    """A small model with both tasks."""
+    """Returns a small model with both tasks."""
     keras.utils.set_random_seed(1)
     return mtl_keras.build_mlp(
         (4,), tasks=TASKS, hidden_units=(8,), optimizer="sgd", **arguments
@@ -35,7 +35,7 @@ def build(**arguments):
 
 @pytest.fixture
 def model():
-    """A model for a few steps: a graph would take longer to trace."""
+    """Returns a model for a few steps: a graph would take longer to trace."""
     model = build()
     model.run_eagerly = True
     return model

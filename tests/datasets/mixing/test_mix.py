@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from factory_harness import mostly_slow
-from numbered_sets import as_stream, batches, numbered, numbers_of, set_of
+from numbered_sets import as_stream, batch_numbers, batches, numbered, set_names
 
 from mtl_keras.datasets import mix
 
@@ -24,7 +24,9 @@ def arguments(schedule):
 
 def counts(epoch, names):
     """Counts the samples of each data set in each batch."""
-    return [[int((set_of(b) == name).sum()) for name in names] for b in epoch]
+    return [
+        [int((set_names(b) == name).sum()) for name in names] for b in epoch
+    ]
 
 
 @pytest.mark.slow
@@ -38,7 +40,7 @@ def test_a_number_of_steps(make, schedule):
         steps_per_epoch=9,
         **arguments(schedule),
     )
-    epoch = numbers_of(stream)
+    epoch = batch_numbers(stream)
     assert len(stream) == 9
     assert [len(batch) for batch in epoch] == [4] * 9
 
@@ -50,11 +52,11 @@ def test_a_number_of_steps(make, schedule):
 def test_longest_passes_each_sample_of_the_longest_set_once(make, schedule):
     for sizes in ({"a": 14, "b": 5}, {"a": 8, "b": 8}):
         stream = mix(make(**sizes), schedule, batch_size=4)
-        epoch = numbers_of(stream)
+        epoch = batch_numbers(stream)
         assert len(epoch) == len(stream)
         seen = np.concatenate(epoch)
-        assert sorted(seen[set_of(seen) == "a"]) == list(range(sizes["a"]))
-        assert set(set_of(seen)) == {"a", "b"}
+        assert sorted(seen[set_names(seen) == "a"]) == list(range(sizes["a"]))
+        assert set(set_names(seen)) == {"a", "b"}
 
 
 @pytest.mark.slow
@@ -65,18 +67,18 @@ def test_shortest_passes_no_sample_twice(make, schedule):
         stream = mix(
             make(**sizes), schedule, batch_size=4, steps_per_epoch="shortest"
         )
-        epoch = numbers_of(stream)
+        epoch = batch_numbers(stream)
         assert len(epoch) == len(stream)
         seen = np.concatenate(epoch)
         assert len(set(seen.tolist())) == len(seen)
-        per_set = [(set_of(seen) == name).sum() for name in sizes]
+        per_set = [(set_names(seen) == name).sum() for name in sizes]
         # One of them is exhausted.
         assert any(n == sizes[s] for n, s in zip(per_set, sizes, strict=True))
 
 
 def test_proportional_passes_every_sample_once(make):
     stream = mix(make(a=22, b=7, c=3), "proportional", batch_size=4)
-    epoch = numbers_of(stream)
+    epoch = batch_numbers(stream)
     assert len(epoch) == len(stream) == 6 + 2 + 1
     seen = np.concatenate(epoch)
     expected = [*range(22), *range(1000, 1007), *range(2000, 2003)]
@@ -85,8 +87,8 @@ def test_proportional_passes_every_sample_once(make):
 
 def test_shorter_sets_are_repeated(make):
     stream = mix(make(a=20, b=3), batch_size=4)
-    seen = np.concatenate(numbers_of(stream))
-    repeated = seen[set_of(seen) == "b"]
+    seen = np.concatenate(batch_numbers(stream))
+    repeated = seen[set_names(seen) == "b"]
     assert len(repeated) == 20
     for start in range(0, 18, 3):
         assert sorted(repeated[start : start + 3]) == [1000, 1001, 1002]
@@ -102,7 +104,7 @@ def test_the_stream_depends_on_the_seed_and_the_epoch(make, schedule):
     options = {"batch_size": 4, **arguments(schedule)}
     sets = make(a=14, b=5)
     one_by_one = mix(sets, schedule, seed=5, **options)
-    epochs = [[b.tolist() for b in numbers_of(one_by_one)] for _ in range(3)]
+    epochs = [[b.tolist() for b in batch_numbers(one_by_one)] for _ in range(3)]
     assert {len(epoch) for epoch in epochs} == {len(one_by_one)}
     assert epochs[0] != epochs[1] != epochs[2]
     if schedule == "annealed":
@@ -115,10 +117,10 @@ def test_the_stream_depends_on_the_seed_and_the_epoch(make, schedule):
     tf.random.set_seed(99)
     in_a_row = mix(sets, schedule, seed=5, epochs=range(1, 3), **options)
     assert len(in_a_row) == 2 * len(one_by_one)
-    found = [b.tolist() for b in numbers_of(in_a_row)]
+    found = [b.tolist() for b in batch_numbers(in_a_row)]
     assert found == epochs[1] + epochs[2]
     other = mix(sets, schedule, seed=6, **options)
-    assert [b.tolist() for b in numbers_of(other)] != epochs[0]
+    assert [b.tolist() for b in batch_numbers(other)] != epochs[0]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_the_stream_depends_on_the_seed_and_the_epoch(make, schedule):
 def test_without_shuffling_samples_come_in_order(make):
     stream = mix(make(a=8, b=4), "alternate", batch_size=4, shuffle=False)
     for _ in range(2):
-        assert [batch.tolist() for batch in numbers_of(stream)] == [
+        assert [batch.tolist() for batch in batch_numbers(stream)] == [
             [0, 1, 2, 3],
             [1000, 1001, 1002, 1003],
             [4, 5, 6, 7],
@@ -143,7 +145,7 @@ def test_joint_batches_have_the_given_shares(make):
         batch_size=8,
         shares={"a": 3, "b": 1},
     )
-    found = counts(numbers_of(stream), "ab")
+    found = counts(batch_numbers(stream), "ab")
     # 50 samples of the first make 8 batches of 6 and one of 2.
     assert found[:-1] == [[6, 2]] * 8
     assert found[-1] == [2, 1]
@@ -153,9 +155,9 @@ def test_joint_batches_have_the_given_shares(make):
 def test_every_part_of_a_joint_batch_has_some_of_each():
     sets = {name: numbered(name, 40) for name in "abc"}
     shares = {"a": 4, "b": 2, "c": 2}
-    for batch in numbers_of(mix(sets, batch_size=16, shares=shares)):
+    for batch in batch_numbers(mix(sets, batch_size=16, shares=shares)):
         for part in np.split(batch, 2):
-            found = [(set_of(part) == name).sum() for name in "abc"]
+            found = [(set_names(part) == name).sum() for name in "abc"]
             assert found == [len(part) // 2, len(part) // 4, len(part) // 4]
 
 
@@ -164,8 +166,8 @@ def test_alternate_takes_turns():
     sets = {
         name: numbered(name, n) for name, n in {"a": 9, "b": 4, "c": 2}.items()
     }
-    epoch = numbers_of(mix(sets, "alternate", batch_size=4))
-    turns = [set(set_of(batch)) for batch in epoch]
+    epoch = batch_numbers(mix(sets, "alternate", batch_size=4))
+    turns = [set(set_names(batch)) for batch in epoch]
     assert turns == [{"a"}, {"b"}, {"c"}] * 3
     assert [len(batch) for batch in epoch] == [4, 4, 4] * 2 + [1, 4, 4]
 
@@ -184,7 +186,7 @@ def test_sampling_draws_the_order_of_whole_batches(schedule, expected):
     stream = mix(sets, schedule, batch_size=4)
     orders = []
     for _ in range(2):
-        table = np.array(counts(numbers_of(stream), "ab"))
+        table = np.array(counts(batch_numbers(stream), "ab"))
         assert sorted(set(table.ravel())) == [0, 4]
         assert (table > 0).sum(axis=0).tolist() == expected
         orders.append(table[:, 0].tolist())
@@ -197,7 +199,7 @@ def test_annealing_goes_from_proportional_towards_uniform():
     stream = mix(sets, "annealed", batch_size=4, anneal_epochs=3)
     shares = []
     for _ in range(4):
-        table = np.array(counts(numbers_of(stream), "ab"))
+        table = np.array(counts(batch_numbers(stream), "ab"))
         shares.append((table[:, 1] > 0).sum())
     # Shares of 16 ** p / (16 ** p + 256 ** p) of 68 batches, p from 1 to 0.2.
     powers = np.array([1, 0.6, 0.2, 0.2])
@@ -208,7 +210,7 @@ def test_annealing_goes_from_proportional_towards_uniform():
 def test_labels_of_other_sets_are_missing(make):
     for x, y in batches(mix(make(a=9, b=5), batch_size=4)):
         numbers = x[:, 0].astype(int)
-        sets = set_of(numbers)
+        sets = set_names(numbers)
         for name in "ab":
             expected = np.where(sets == name, numbers, -1)
             np.testing.assert_array_equal(y[f"task_{name}"], expected)
@@ -267,7 +269,7 @@ def test_classes_in_floats_stay_floats_beside_integers():
 
 def test_a_mixture_of_one_set():
     stream = mix({"a": numbered("a", 9)}, batch_size=4)
-    assert sorted(np.concatenate(numbers_of(stream))) == list(range(9))
+    assert sorted(np.concatenate(batch_numbers(stream))) == list(range(9))
 
 
 @pytest.mark.slow
@@ -276,8 +278,8 @@ def test_a_stream_of_unknown_length_continues():
         lambda n: (tf.fill([2], tf.cast(n, tf.float32)), {"t": n})
     )
     stream = mix({"a": endless}, batch_size=4, steps_per_epoch=2, shuffle=False)
-    assert np.concatenate(numbers_of(stream)).tolist() == list(range(8))
-    assert np.concatenate(numbers_of(stream)).tolist() == list(range(8, 16))
+    assert np.concatenate(batch_numbers(stream)).tolist() == list(range(8))
+    assert np.concatenate(batch_numbers(stream)).tolist() == list(range(8, 16))
 
 
 @pytest.mark.slow
@@ -295,7 +297,7 @@ def test_an_infinite_set_beside_a_finite_one():
 def test_filtered_set_of_unknown_length():
     odd = as_stream(numbered("a", 9)).filter(lambda x, y: x[0] % 2 == 1)
     stream = mix({"a": odd}, "uniform", batch_size=2, steps_per_epoch=2)
-    assert sorted(np.concatenate(numbers_of(stream))) == [1, 3, 5, 7]
+    assert sorted(np.concatenate(batch_numbers(stream))) == [1, 3, 5, 7]
 
 
 @pytest.mark.parametrize(
@@ -307,17 +309,17 @@ def test_replicas_get_the_samples_of_the_stream(two_replicas, schedule):
     def stream():
         return mix(sets, schedule, batch_size=8, seed=1)
 
-    expected = numbers_of(stream())
+    expected = batch_numbers(stream())
     local = two_replicas.experimental_local_results
     distributed = two_replicas.experimental_distribute_dataset(stream())
     found = []
     for x, y in distributed:
         parts = [part.numpy()[:, 0].astype(int) for part in local(x)]
         if schedule == "joint":
-            assert all(set(set_of(part)) == {"a", "b"} for part in parts)
+            assert all(set(set_names(part)) == {"a", "b"} for part in parts)
         found.append(np.concatenate(parts))
         labels = [part.numpy() for part in local(y["task_a"])]
-        of_a = np.where(set_of(found[-1]) == "a", found[-1], -1)
+        of_a = np.where(set_names(found[-1]) == "a", found[-1], -1)
         np.testing.assert_array_equal(np.concatenate(labels), of_a)
     assert [b.tolist() for b in found] == [b.tolist() for b in expected]
 
@@ -337,7 +339,7 @@ def test_workers_get_different_parts():
         sets = {"a": numbered("a", 24), "b": numbered("b", 16)}
         split = distribute._LegacyRebatchDataset(mix(sets, batch_size=8), 2)
         worker = distribute._AutoShardDataset(split, 2, index, 2)
-        parts.append(np.concatenate(numbers_of(worker)))
-        assert set(set_of(parts[-1])) == {"a", "b"}
-    whole = np.concatenate(numbers_of(mix(sets, batch_size=8)))
+        parts.append(np.concatenate(batch_numbers(worker)))
+        assert set(set_names(parts[-1])) == {"a", "b"}
+    whole = np.concatenate(batch_numbers(mix(sets, batch_size=8)))
     assert sorted(np.concatenate(parts)) == sorted(whole)

@@ -14,7 +14,7 @@ from mtl_keras.tasks import (
 
 
 def stage(*names, name="stage"):
-    """A class task of these names."""
+    """Returns a class task of these names."""
     return Classification(name, len(names), class_names=names)
 
 
@@ -92,7 +92,7 @@ def test_unknown_data_sets_and_tasks():
 
 
 def splits(folder, name, stages, columns="x,z"):
-    """A csv file as data."""
+    """Returns a csv file as data."""
     rows = [f"{n},{n % 5},{stages[n % 2]}" for n in range(20)]
     (folder / name).write_text("\n".join([f"{columns},stage", *rows]))
     return from_csv(

@@ -8,17 +8,17 @@ from backup_training import (
     Batches,
     Kill,
     Killed,
+    array_data,
     arrays,
     assert_goes_on,
+    dataset_data,
+    endless_data,
     make_model,
     make_traced,
-    of_arrays,
-    of_dataset,
-    of_dataset_of_unknown_length,
-    of_endless_dataset,
-    of_py_dataset,
+    py_dataset_data,
     run,
-    state_of,
+    training_state,
+    unknown_length_data,
 )
 from factory_harness import mostly_slow
 
@@ -29,7 +29,7 @@ import mtl_keras
     "at", mostly_slow([(0, 1), (1, 0), (1, 4), (2, 6)], [(1, 4)])
 )
 def test_arrays_that_are_shuffled(path, at):
-    backup = assert_goes_on(path, make_traced, of_arrays, at)
+    backup = assert_goes_on(path, make_traced, array_data, at)
     epoch, step = at
     complete = (step - 1) // 2 * 2  # the kill comes before the backup
     expected = (epoch, max(complete, 0))
@@ -41,10 +41,10 @@ def test_arrays_that_are_shuffled(path, at):
     "data",
     mostly_slow(
         [
-            of_dataset,
-            of_endless_dataset,
-            of_dataset_of_unknown_length,
-            of_py_dataset,
+            dataset_data,
+            endless_data,
+            unknown_length_data,
+            py_dataset_data,
         ],
         (),
     ),
@@ -58,13 +58,15 @@ def test_streams(path, data):
 def test_the_end_of_a_stream_of_unknown_length(path):
     model, again = make_traced(), make_traced()
     backup = mtl_keras.BackupAndRestore(path, every_steps=6)
-    data = of_dataset_of_unknown_length
+    data = unknown_length_data
     with pytest.raises(Killed):
         run(model, data(), [backup, KillAtEpochEnd()], epochs=1)
     history = run(again, data(), [backup], epochs=1)
     assert backup.restored_from == (0, 6)
     assert again.optimizer.iterations == 6
-    for ours, expected in zip(state_of(again), state_of(model), strict=True):
+    for ours, expected in zip(
+        training_state(again), training_state(model), strict=True
+    ):
         np.testing.assert_array_equal(ours, expected)
     assert history["grade_loss"][0] > 0
 
@@ -79,7 +81,7 @@ def test_weightings_with_state(path, weighting):
     def make():
         return make_model(weighting=weighting)
 
-    assert_goes_on(path, make, of_arrays, (1, 4))
+    assert_goes_on(path, make, array_data, (1, 4))
 
 
 @pytest.mark.slow
@@ -87,12 +89,12 @@ def test_weighting_that_learns_from_held_out_data(path):
     def make():
         return make_model(weighting="auto_lambda")
 
-    assert_goes_on(path, make, of_arrays, (1, 4), held_out_data=arrays())
+    assert_goes_on(path, make, array_data, (1, 4), held_out_data=arrays())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "data", mostly_slow([of_arrays, of_endless_dataset], [of_arrays])
+    "data", mostly_slow([array_data, endless_data], [array_data])
 )
 def test_several_steps_in_an_execution(path, data):
     def make():
@@ -104,7 +106,7 @@ def test_several_steps_in_an_execution(path, data):
 @pytest.mark.slow
 def test_missing_labels_and_validation(path):
     def data():
-        return of_arrays(missing=True)
+        return array_data(missing=True)
 
     def others():
         return [
@@ -121,7 +123,7 @@ def test_missing_labels_and_validation(path):
 @pytest.mark.slow
 def test_arrays_in_epochs_of_other_lengths(path):
     def data():
-        return {**of_arrays(), "steps_per_epoch": 4}
+        return {**array_data(), "steps_per_epoch": 4}
 
     assert_goes_on(path, make_model, data, (1, 4))
 
@@ -130,7 +132,7 @@ def test_arrays_in_epochs_of_other_lengths(path):
 def test_sample_weights(path):
     def data():
         weights = np.linspace(0.0, 2.0, SAMPLES).astype("float32")
-        return {**of_arrays(), "sample_weight": weights}
+        return {**array_data(), "sample_weight": weights}
 
     assert_goes_on(path, make_model, data, (1, 4))
 
@@ -140,7 +142,7 @@ def test_two_replicas(path, two_replicas):
     def make():
         return make_traced(strategy=two_replicas, dropout=0.0)
 
-    assert_goes_on(path, make, of_arrays, (1, 4), exact=False, epochs=2)
+    assert_goes_on(path, make, array_data, (1, 4), exact=False, epochs=2)
 
 
 @pytest.mark.slow
@@ -148,20 +150,20 @@ def test_metrics_of_other_numbers_of_replicas(path, two_replicas):
     one = make_model(dropout=0.0)
     backup = mtl_keras.BackupAndRestore(path, every_steps=2)
     with pytest.raises(Killed):
-        run(one, of_arrays(missing=True), [backup, Kill(1, 4)])
+        run(one, array_data(missing=True), [backup, Kill(1, 4)])
     two = make_traced(dropout=0.0, strategy=two_replicas)
-    found = run(two, of_arrays(missing=True), [backup])
+    found = run(two, array_data(missing=True), [backup])
     model = make_model(dropout=0.0)
-    expected = run(model, of_arrays(missing=True), [backup])
+    expected = run(model, array_data(missing=True), [backup])
     np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
 
 
 def test_loss_weights_that_were_changed(path):
     model = make_model()
     backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
-    run(model, of_arrays(), [backup], epochs=1)
+    run(model, array_data(), [backup], epochs=1)
     model.loss_weights["price"] = 0.25
-    run(model, of_arrays(), [backup], epochs=2)
+    run(model, array_data(), [backup], epochs=2)
     # The backup is the later one of the two.
     assert model.loss_weights["price"] == 1.0
     assert backup.restored_from == (1, 0)
@@ -174,7 +176,7 @@ def test_bfloat16(path):
 
     keras.config.set_dtype_policy("bfloat16")
     try:
-        assert_goes_on(path, make, of_arrays, (1, 4))
+        assert_goes_on(path, make, array_data, (1, 4))
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -182,11 +184,11 @@ def test_bfloat16(path):
 def test_bad_arguments(path):
     backup = mtl_keras.BackupAndRestore(path)
     with pytest.raises(ValueError, match="There are 2 BackupAndRestore"):
-        run(make_model(), of_arrays(), [backup, backup])
+        run(make_model(), array_data(), [backup, backup])
     with pytest.raises(ValueError, match="shuffle=False"):
         make_model().fit(Batches(), callbacks=[backup], verbose=0)
     with pytest.raises(ValueError, match="shuffle='batch'"):
-        run(make_model(), of_arrays(), [backup], shuffle="batch")
+        run(make_model(), array_data(), [backup], shuffle="batch")
     with pytest.raises(ValueError, match="every_steps=0"):
         mtl_keras.BackupAndRestore(path, every_steps=0)
     plain = keras.Sequential([keras.layers.Dense(1)])
@@ -196,7 +198,7 @@ def test_bad_arguments(path):
 
 
 def small():
-    """A model that trains eagerly, and data for it."""
+    """Returns a model that trains eagerly, and data for it."""
     keras.utils.set_random_seed(0)
     model = mtl_keras.build_mlp((4,), [mtl_keras.Regression("a")])
     model.compile("adam", run_eagerly=True)

@@ -9,9 +9,9 @@ from backup_training import (
     BATCH,
     Kill,
     Killed,
+    array_data,
     arrays,
     make_model,
-    of_arrays,
     run,
 )
 
@@ -22,11 +22,11 @@ from mtl_keras.training.backups.atomic_file import partial_path
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
-    """What a training that was stopped after an epoch left in its backup."""
+    """Returns the backup of a training that was stopped after an epoch."""
     path = tmp_path_factory.mktemp("backup") / "backup.npz"
     with pytest.raises(Killed):
         backup = mtl_keras.BackupAndRestore(path)
-        run(make_model(), of_arrays(), [backup, Kill(1, 1)])
+        run(make_model(), array_data(), [backup, Kill(1, 1)])
     return path.read_bytes()
 
 
@@ -40,7 +40,7 @@ def stopped(path, content):
 
 def assert_usable(path):
     model, backup = make_model(), mtl_keras.BackupAndRestore(path)
-    run(model, of_arrays(), [backup])
+    run(model, array_data(), [backup])
     assert backup.restored_from == (1, 0)
     assert model.optimizer.iterations == 18
 
@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_backup_before(path, stopped):
 
     try:
         with pytest.raises(BackupError, match=r"too large.*MiB.*intact"):
-            run(make_model(), of_arrays(), [FillTheDisk(), backup])
+            run(make_model(), array_data(), [FillTheDisk(), backup])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == stopped
@@ -74,7 +74,7 @@ def test_a_write_that_fails_says_so(path, monkeypatch):
     with pytest.raises(
         BackupError, match=r"No space.*Free some space.*no previous"
     ):
-        run(make_model(), of_arrays(), [backup])
+        run(make_model(), array_data(), [backup])
     assert not list(path.parent.iterdir())
 
 
@@ -87,7 +87,7 @@ def test_an_unwritable_folder_is_told_before_training(tmp_path, kind):
         path = tmp_path
     model = make_model()
     with pytest.raises(BackupError, match=r"No backup can be written to"):
-        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
+        run(model, array_data(), [mtl_keras.BackupAndRestore(path)])
     assert model.optimizer.iterations == 0
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_backup(path, stopped, damaged):
         damaged[middle] ^= 255
     path.write_bytes(damaged)
     with pytest.raises(BackupError, match=r"cannot be read.*Remove it"):
-        run(make_model(), of_arrays(), [mtl_keras.BackupAndRestore(path)])
+        run(make_model(), array_data(), [mtl_keras.BackupAndRestore(path)])
     assert path.read_bytes() == damaged
 
 
@@ -121,7 +121,7 @@ def test_another_model_is_refused(path, stopped, arguments, text):
     with pytest.raises(ValueError, match=text):
         run(
             make_model(**arguments),
-            of_arrays(),
+            array_data(),
             [mtl_keras.BackupAndRestore(path)],
         )
 
@@ -129,7 +129,7 @@ def test_another_model_is_refused(path, stopped, arguments, text):
 def test_other_shapes_are_refused(path, stopped):
     model = mtl_keras.build_mlp((5,), make_model().tasks, hidden_units=(7,))
     with pytest.raises(ValueError, match=r"shape \(5, 6\).*shape \(5, 7\)"):
-        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
+        run(model, array_data(), [mtl_keras.BackupAndRestore(path)])
     assert path.read_bytes() == stopped
 
 
@@ -141,4 +141,4 @@ def test_other_data_are_refused(path, stopped):
         run(make_model(), data, [mtl_keras.BackupAndRestore(path)])
     model = make_model(eager=False, steps_per_execution=2)
     with pytest.raises(ValueError, match=r"1 steps_per_execution.*has 2"):
-        run(model, of_arrays(), [mtl_keras.BackupAndRestore(path)])
+        run(model, array_data(), [mtl_keras.BackupAndRestore(path)])

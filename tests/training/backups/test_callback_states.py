@@ -6,9 +6,9 @@ import pytest
 from backup_training import (
     Kill,
     Killed,
+    array_data,
     assert_goes_on,
     make_model,
-    of_arrays,
     run,
 )
 
@@ -35,7 +35,7 @@ def test_early_stopping_goes_on(path):
         ]
 
     backup = assert_goes_on(
-        path, make_model, of_arrays, (2, 3), others=others, epochs=5
+        path, make_model, array_data, (2, 3), others=others, epochs=5
     )
     assert backup.model.optimizer.iterations == 3 * 6
 
@@ -60,9 +60,9 @@ def test_a_training_that_was_stopped_stays_stopped(path):
             self.model.stop_training = epoch == 1
 
     backup = mtl_keras.BackupAndRestore(path, delete_checkpoint=False)
-    history = run(make_model(), of_arrays(), [Stop(), backup], epochs=5)
+    history = run(make_model(), array_data(), [Stop(), backup], epochs=5)
     again = make_model()
-    assert run(again, of_arrays(), [Stop(), backup], epochs=5) == history
+    assert run(again, array_data(), [Stop(), backup], epochs=5) == history
     assert len(history["loss"]) == 2
     assert again.optimizer.iterations == 2 * 6
 
@@ -87,15 +87,15 @@ def test_callbacks_of_the_user_take_part(path):
 
     backup = mtl_keras.BackupAndRestore(path)
     with pytest.raises(Killed):
-        run(make_model(), of_arrays(), [backup, Counter(), Kill(2, 3)])
+        run(make_model(), array_data(), [backup, Counter(), Kill(2, 3)])
     counter = Counter()
-    run(make_model(), of_arrays(), [counter, backup])
+    run(make_model(), array_data(), [counter, backup])
     assert counter.count == 3
     np.testing.assert_array_equal(counter.array, [6, 6])
 
 
 def test_keras_remembers_what_it_did():
-    """Callbacks of Keras still go by these attributes."""
+    """Callbacks of Keras still use these attributes."""
     from mtl_keras.training.backups.callback_states import _STATE_ATTRIBUTES
 
     callbacks = [

@@ -26,7 +26,7 @@ READ = []
 
 
 def stream(seed=3):
-    """A stream that notes which samples it reads."""
+    """Returns a stream that notes which samples it reads."""
     x, y = arrays()
 
     def read(rows):

@@ -10,7 +10,7 @@ from mtl_keras.training.backups.ordered_batches import OrderedBatches
 
 
 def orders(seed, first=0, count=12, **options):
-    """The samples of each batch, over two passes."""
+    """Returns the samples of each batch, over two passes."""
     batches = OrderedBatches(
         IndexedSamples.from_arrays(np.arange(SAMPLES)),
         batch_size=BATCH,

@@ -28,7 +28,7 @@ def build():
 
 @pytest.fixture
 def model():
-    """A new model, whose few steps are taken eagerly."""
+    """Returns a new model, whose few steps are taken eagerly."""
     model = build()
     model.compile("adam", run_eagerly=True)
     return model
@@ -36,7 +36,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def untouched():
-    """One model for all data that is refused, and its weights."""
+    """Returns one model for all data that is refused, and its weights."""
     model = build()
     return model, model.get_weights()
 
@@ -55,7 +55,7 @@ def assert_untouched(model, weights):
 
 
 def with_target(y, name, values):
-    """Targets with those of one task exchanged."""
+    """Returns targets with those of one task exchanged."""
     return {**y, name: np.asarray(values)}
 
 
@@ -171,7 +171,7 @@ BAD_DATA = {
 
 @pytest.fixture(params=sorted(BAD_DATA))
 def bad(request, data):
-    """Data that does not fit, the error and what it says."""
+    """Returns data that does not fit, the error and what it says."""
     spoil, error, message = BAD_DATA[request.param]
     return spoil(*data), error, message
 

@@ -14,7 +14,7 @@ RATE = 0.1
 
 
 def build(**options):
-    """A linear model of two tasks, whose losses numpy can differentiate."""
+    """Returns a linear model of two tasks, simple enough for numpy."""
     keras.utils.set_random_seed(1)
     tasks = [Regression("left"), Regression("right", loss_weight=0.5)]
     model = mtl_keras.build_mlp((3,), tasks, hidden_units=(4,), activation=None)
@@ -36,7 +36,7 @@ def data(rng, count=8):
 
 
 def losses(values, x, y):
-    """The two weighted losses, from the parameters in the model's order."""
+    """Computes both weighted losses from the model's parameters."""
     kernel, bias, left, left_bias, right, right_bias = values
     features = x @ kernel + bias
     known = ~np.isnan(y["right"])
@@ -48,7 +48,7 @@ def losses(values, x, y):
 
 
 def gradient(function, values):
-    """Numerical derivatives by every number of every array."""
+    """Returns numerical derivatives by every number of every array."""
     found = []
     for array in values:
         slopes = np.zeros_like(array)
@@ -64,7 +64,7 @@ def gradient(function, values):
 
 
 def meta_gradient(values, weights, batch, held_out):
-    """The formula, term by term, in float64."""
+    """Returns the formula, term by term, in float64."""
     along = gradient(lambda v: weights @ losses(v, *batch), values)
     ahead = [v - RATE * g for v, g in zip(values, along, strict=True)]
     v = gradient(lambda v: losses(v, *held_out).sum(), ahead)

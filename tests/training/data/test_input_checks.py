@@ -24,7 +24,7 @@ TASKS = [Classification("kind", 2), Segmentation("mask", 1)]
 
 
 def halving(levels, size=(None, None)):
-    """A U-Net that halves maps so many times and joins them again."""
+    """Returns a U-Net that halves maps so many times and joins them again."""
     model = build_cnn_cls_seg(
         (*size, 1),
         tasks=TASKS,
@@ -37,7 +37,7 @@ def halving(levels, size=(None, None)):
 
 @pytest.fixture(scope="module")
 def network():
-    """One that halves maps twice: sizes divide by 4."""
+    """Returns one that halves maps twice: sizes divide by 4."""
     return halving(2)
 
 
@@ -202,12 +202,12 @@ def columns(*found):
 
 
 def wide(rng):
-    """Two columns whose scales differ by 100,000."""
+    """Returns two columns whose scales differ by 100,000."""
     return columns(rng.normal(size=COUNT), 1e5 * rng.normal(size=COUNT) + 3e5)
 
 
 def told(model, x, call="evaluate"):
-    """The warnings of a call."""
+    """Returns the warnings of a call."""
     y = {task.name: np.arange(len(x)) % 2 for task in model.tasks}
     model.run_eagerly = True
     with warnings.catch_warnings(record=True) as found:

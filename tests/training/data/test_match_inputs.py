@@ -13,7 +13,7 @@ SHAPES = {"num": (3,), "cat": (3,), "aux": (1,)}
 
 
 def build(structure):
-    """A model of three inputs, two of one shape, in a structure."""
+    """Returns a model of three inputs, two of one shape, in a structure."""
     keras.utils.set_random_seed(2)
     inputs = {n: keras.Input(shape, name=n) for n, shape in SHAPES.items()}
     task = Regression("size")
@@ -55,14 +55,14 @@ def y(x):
 
 
 def outputs_of(model, x):
-    """The head in numpy."""
+    """Returns the head in numpy."""
     kernel, bias = model.get_weights()
     joined = np.concatenate([x["num"], 10 * x["cat"], x["aux"]], axis=1)
     return joined @ kernel + bias
 
 
 def orders(x):
-    """The same dict in several orders."""
+    """Returns the same dict in several orders."""
     return [{name: x[name] for name in names} for names in ORDERS]
 
 

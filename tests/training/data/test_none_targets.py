@@ -11,7 +11,7 @@ from mtl_keras.tasks import Classification, Regression, Segmentation
 
 
 def build():
-    """A small model with a mask, whose targets are of a higher rank."""
+    """Returns a small model with a mask, whose targets are of a higher rank."""
     return mtl_keras.build_cnn_cls_seg(
         (8, 8, 1),
         [
@@ -28,7 +28,7 @@ def build():
 
 @pytest.fixture
 def model():
-    """A new model, whose few steps are taken eagerly."""
+    """Returns a new model, whose few steps are taken eagerly."""
     model = build()
     model.compile("sgd", run_eagerly=True)
     return model
@@ -41,13 +41,13 @@ def data(model, rng):
 
 
 def written_out(y, task):
-    """The targets with all labels of a task missing."""
+    """Returns the targets with all labels of a task missing."""
     missing = {"kind": -1, "place": np.nan, "mask": -1}[task]
     return {**y, task: np.full_like(y[task], missing)}
 
 
 def weights_after(model, fit):
-    """The weights that a training ends with, from the same start."""
+    """Returns the weights that a training ends with, from the same start."""
     start = model.get_weights()
     fit()
     weights = model.get_weights()
@@ -99,7 +99,7 @@ def test_arrays(model, data, task):
 
 
 def cut(y, start):
-    """Four samples of targets that may be None."""
+    """Returns four samples of targets that may be None."""
     return {k: v if v is None else v[start : start + 4] for k, v in y.items()}
 
 

@@ -16,7 +16,7 @@ Y = {"intent": np.array([0, 1]), "slots": np.array([[0, 1, -1], [0, 0, 1]])}
 
 @pytest.fixture(scope="module")
 def model():
-    """A small model on sentences."""
+    """Returns a small model on sentences."""
     model = mtl_keras.build_text_cls_tag(
         (3,),
         vocabulary=["play", "jazz"],

@@ -26,7 +26,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def served():
-    """A serving model and the predictions of the model itself."""
+    """Returns a serving model and the predictions of the model itself."""
     data = datasets.from_dataframe(
         table(), ["y"], categories=["hour"], validation=0, test=0
     )

@@ -178,7 +178,7 @@ BINARY = {
 
 
 def labels(values, shape):
-    """Labels of these values in turn."""
+    """Returns labels of these values in turn."""
     return np.resize(np.array(values), shape)
 
 

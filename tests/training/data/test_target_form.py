@@ -53,7 +53,7 @@ IDS = ("kind", "parts", "tags")
 
 
 def build(tasks=TASKS, cls=MultiTaskModel, **options):
-    """A head of each kind on inputs that fit; metrics are left out."""
+    """Returns a head of each kind on inputs that fit; metrics are left out."""
     shapes = {2: (4,), 3: (5, 2), 4: (4, 4, 2)}
     inputs = {
         f"rank_{rank}": keras.Input(shapes[rank], name=f"rank_{rank}")
@@ -76,7 +76,7 @@ def inputs_of(model, rng, count=COUNT):
 
 @pytest.fixture(scope="module")
 def model():
-    """One model for all forms; tests do not change its weights."""
+    """Returns one model for all forms; tests do not change its weights."""
     return build()
 
 
@@ -91,7 +91,7 @@ def outputs(model, x):
 
 
 def natural(outputs, rng, *, missing):
-    """Targets without an axis of length 1, as floats, some missing."""
+    """Returns targets without an axis of length 1, as floats, some missing."""
     y = {}
     for name, p in outputs.items():
         shape = p.shape[:-1] if name in (*ONE_CHANNEL, *IDS) else p.shape
@@ -119,7 +119,7 @@ def plain(y):
 
 
 def with_axis(y):
-    """A last axis of length 1 where a task may have it."""
+    """Returns a last axis of length 1 where a task may have it."""
     return {
         name: values[..., None] if name in (*ONE_CHANNEL, *IDS) else values
         for name, values in plain(y).items()
@@ -127,7 +127,7 @@ def with_axis(y):
 
 
 def one_hot(y, hole):
-    """One-hot class targets, missing ones as a row of `hole`."""
+    """Returns one-hot class targets, missing ones as a row of `hole`."""
     y = plain(y)
     for name in set(IDS) & set(y):
         ids = y[name]
@@ -197,7 +197,7 @@ COMPLETE_FORMS = {
 
 
 def weights_for(outputs, form, rng):
-    """Sample weights of a form, or `None`."""
+    """Returns sample weights of a form, or `None`."""
     if form is None:
         return None
     weights = {}
@@ -214,7 +214,7 @@ def weights_for(outputs, form, rng):
 
 
 def expected_losses(y, outputs, weights=None):
-    """The mean over labelled elements, of targets in their natural form."""
+    """Computes the mean losses over labelled elements."""
     losses = {}
     for name, p in outputs.items():
         task, loss = KINDS[name]
@@ -298,7 +298,7 @@ CONTAINERS = ("arrays", "tf_data", "generator", "py_dataset")
 
 
 def cells():
-    """Each form, container and kind of weights; of the grid a part now."""
+    """Yields each form, container and kind of weights; most are slow."""
     for i, container in enumerate(CONTAINERS):
         for j, weights in enumerate(WEIGHTS):
             for form in ("plain", "with_axis"):

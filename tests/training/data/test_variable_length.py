@@ -34,7 +34,7 @@ def sequences():
 
 
 def maps():
-    """A mask on images of any size."""
+    """Returns a mask on images of any size."""
     inputs = keras.Input((None, None, 2))
     task = Segmentation("mask", 1, loss="binary_crossentropy")
     return compiled(
@@ -273,7 +273,7 @@ def sentences(rng, longest=9):
 
 
 def loss_of_slots(model, x, slots):
-    """Of each sentence by itself, without any padding."""
+    """Computes the loss of each sentence separately, without padding."""
     losses = []
     for text, count, labels in zip(x, COUNTS, slots, strict=True):
         p = model(np.array([text], dtype=object))["slots"].numpy()[0]

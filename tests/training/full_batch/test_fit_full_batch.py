@@ -50,7 +50,7 @@ class Shared(keras.layers.Layer):
 
 
 def shared_slope(**options):
-    """Two tasks whose outputs are one slope times the input."""
+    """Returns two tasks whose outputs are one slope times the input."""
     inputs = keras.Input((1,))
     slope = Shared()(inputs)
     outputs = {

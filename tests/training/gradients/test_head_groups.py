@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from single_steps import train_step_of
+from single_steps import make_train_step
 
 import mtl_keras
 from mtl_keras.layers import GroupedDense
@@ -42,23 +42,23 @@ def test_a_group_is_found_and_shares_nothing():
 
 
 def scaled(outputs):
-    """A layer without parameters behind the first head."""
+    """Returns a layer without parameters behind the first head."""
     return [keras.layers.Rescaling(2.0)(outputs[0]), *outputs[1:]]
 
 
 def trained(outputs):
-    """A layer with parameters of its own behind the first head."""
+    """Returns a layer with parameters of its own behind the first head."""
     return [keras.layers.Dense(1, name="own")(outputs[0]), *outputs[1:]]
 
 
 def fed(outputs):
-    """The second task reads what the first head made."""
+    """Returns the second task reads what the first head made."""
     first, second, third = outputs
     return [first, keras.layers.Add()([first, second]), third]
 
 
 def left_out(outputs):
-    """A task reads two of the heads, and one is read by nobody."""
+    """Returns a task reads two of the heads, and one is read by nobody."""
     first, second, third = outputs
     return [keras.layers.Concatenate()([first, second]), third][1:]
 
@@ -105,7 +105,7 @@ def products_of_a_step(num_tasks, monkeypatch, rng):
         rng.normal(size=(6, 4)).astype("float32"),
         {t.name: rng.normal(size=6).astype("float32") for t in tasks},
     )
-    step = train_step_of(model, data)
+    step = make_train_step(model, data)
     losses = tf.function(lambda: step.compute_update(data).update.losses)
     graph = losses.get_concrete_function().graph
     kinds = ("MatMul", "BatchMatMulV2", "Einsum")

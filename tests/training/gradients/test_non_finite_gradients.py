@@ -21,13 +21,13 @@ OPTIONS = {"batch_size": 4, "shuffle": False, "verbose": 0}
 
 @keras.saving.register_keras_serializable("tests")
 def steep(y_true, y_pred):
-    """A loss whose value is finite and whose slope is NaN at a target of 0."""
+    """Computes a finite loss whose gradient is NaN at a target of 0."""
     squares = ops.square(y_pred - 1) + ops.sqrt(ops.square(y_pred * y_true))
     return ops.mean(squares, axis=-1)
 
 
 def build(method, *, seed=1, optimizer=None, **options):
-    """Two tasks on a shared layer; the second one's loss is steep."""
+    """Returns two tasks on a shared layer; the second one's loss is steep."""
     keras.utils.set_random_seed(seed)
     tasks = [Regression("good"), Regression("bad", loss=steep, metrics=())]
     model = mtl_keras.build_mlp((3,), tasks, hidden_units=(4,))
@@ -37,7 +37,7 @@ def build(method, *, seed=1, optimizer=None, **options):
 
 
 def data(rng, *, broken=(), infinite=()):
-    """Three batches of four, of which some are broken for the second task."""
+    """Returns three batches of four; some break the second task."""
     x = rng.normal(size=(12, 3)).astype("float32")
     y = {
         "good": rng.normal(size=(12, 1)).astype("float32"),
@@ -51,13 +51,13 @@ def data(rng, *, broken=(), infinite=()):
 
 
 def without(batch, x, y):
-    """The data without one of its batches."""
+    """Returns the data without one of its batches."""
     keep = np.arange(12) // 4 != batch
     return x[keep], {task: targets[keep] for task, targets in y.items()}
 
 
 def state(model):
-    """All that a step reads or writes."""
+    """Returns all that a step reads or writes."""
     variables = [*model.weights, *model.optimizer.variables]
     if model.weighting is not None:
         variables += model.weighting.variables

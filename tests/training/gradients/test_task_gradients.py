@@ -48,7 +48,7 @@ class SumOfRows(Weighting):
 
 
 def plain_gradients(model, x, y):
-    """Each task's gradient by every trainable variable, by one tape a task."""
+    """Computes each task's gradients with a separate tape."""
     rows = {}
     for task in model.tasks:
         with tf.GradientTape() as tape:
@@ -65,7 +65,7 @@ def plain_gradients(model, x, y):
 
 
 def shared_and_own(model, rows):
-    """Which variables have a gradient from several tasks, and from which."""
+    """Returns the shared variables, and those of each task."""
     owners = [
         [name for name, row in rows.items() if row[index] is not None]
         for index in range(len(model.trainable_variables))
@@ -74,7 +74,7 @@ def shared_and_own(model, rows):
 
 
 def descend(model, x, y):
-    """The gradients that a step of SGD at rate 1 went along."""
+    """Returns the gradients that a step of SGD at rate 1 went along."""
     before = [v.numpy() for v in model.trainable_variables]
     model.train_on_batch(x, y)
     pairs = zip(before, model.trainable_variables, strict=True)
@@ -84,7 +84,7 @@ def descend(model, x, y):
 def build_compiled(
     name, weighting, *, gradients="parameters", eager=False, **arguments
 ):
-    """A small model that descends at rate 1 without other losses."""
+    """Returns a small model that descends at rate 1 without other losses."""
     model = build_small(name, normalization=None, **arguments)
     model.compile(
         keras.optimizers.SGD(1.0),

@@ -21,7 +21,7 @@ class AddedActivity(keras.layers.Layer):
 
 
 def build(cls=MultiTaskModel, *, l2=None, activity=False, **options):
-    """A network that a learning rate of 0 keeps as it is."""
+    """Returns a network that a learning rate of 0 keeps as it is."""
     inputs = keras.Input((3,))
     hidden = AddedActivity()(inputs) if activity else inputs
     hidden = keras.layers.Dense(4, "tanh", kernel_regularizer=l2)(hidden)
@@ -39,7 +39,7 @@ def build(cls=MultiTaskModel, *, l2=None, activity=False, **options):
 
 @pytest.fixture(scope="module")
 def plain():
-    """One model without added losses, whose weights stay."""
+    """Returns one model without added losses, whose weights stay."""
     return build()
 
 
@@ -62,7 +62,7 @@ HOLES = {
 
 
 def element_losses(model, x, y, weights=None):
-    """Weighted losses of the samples; NaN where no label is."""
+    """Returns weighted losses of the samples; NaN where no label is."""
     p = {name: value.numpy() for name, value in model(x).items()}
     size = (p["size"][:, 0] - y["size"]) ** 2
     kind = -np.log(p["kind"][np.arange(len(x)), np.maximum(y["kind"], 0)])

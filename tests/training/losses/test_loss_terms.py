@@ -16,7 +16,7 @@ TERMS = {"mask_crossentropy_loss", "mask_dice_loss"}
 
 
 def build(strategy=None, *, log_loss_terms=True, name="mask", metrics=()):
-    """A network whose weights stay."""
+    """Returns a network whose weights stay."""
     with strategy.scope() if strategy else contextlib.nullcontext():
         inputs = keras.Input((4, 4, 2))
         hidden = keras.layers.Conv2D(3, 1, activation="tanh")(inputs)
@@ -68,7 +68,7 @@ def expected_terms(model, x, mask, weights=None):
 
 @pytest.fixture(scope="module")
 def model():
-    """One model that logs terms."""
+    """Returns one model that logs terms."""
     return build()
 
 

@@ -14,7 +14,7 @@ from mtl_keras.training import LossWeights
 
 @pytest.fixture
 def model():
-    """A small model of two regressions."""
+    """Returns a small model of two regressions."""
     return mtl_keras.build_mlp(
         (4,), [Regression("a"), Regression("b")], trunk_width=8
     )

@@ -25,13 +25,13 @@ NAMES = ("a", "b", "c")
 
 
 def group_of(task):
-    """Three tasks like one, with all metrics that the kind has."""
+    """Returns three tasks like one, with all metrics that the kind has."""
     task = dataclasses.replace(task, metrics=task.metric_names())
     return TaskGroup(NAMES, task, tuple(task.metrics))
 
 
 def batches(task, rng, *, missing):
-    """Three batches of targets and predictions of each task."""
+    """Yields three batches of targets and predictions of each task."""
     units = task.head(keras.Input((2,))).shape[-1]
     for _ in range(3):
         y, y_pred = {}, {}

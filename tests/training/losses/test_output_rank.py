@@ -15,7 +15,7 @@ SIDE = 4
 
 
 def maps(task, *, weighted_metrics=None):
-    """A model whose output are its inputs, that sees a task's loss."""
+    """Returns a model whose output are its inputs, that sees a task's loss."""
     inputs = keras.Input((SIDE, SIDE, 2))
     head = task.head(inputs)
     model = mtl_keras.MultiTaskModel(inputs, {task.name: head}, tasks=[task])
@@ -24,7 +24,7 @@ def maps(task, *, weighted_metrics=None):
 
 
 def errors_of(model, x, y):
-    """Squared errors of each pixel, of shape `(samples, side, side)`."""
+    """Returns squared errors of shape `(samples, side, side)`."""
     predicted = model(x)["a"].numpy()
     return np.square(predicted - y.reshape(predicted.shape)).mean(axis=-1)
 

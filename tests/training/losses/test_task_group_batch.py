@@ -65,7 +65,7 @@ def split(y, y_pred, weights=None, class_weights=None, complete=False):
 
 @pytest.fixture
 def batch(rng):
-    """Targets with holes, and predictions."""
+    """Returns targets with holes, and predictions."""
     y = {
         "a": np.array([0, -1, 2, 1]),
         "b": np.array([1, 2, -1, 0]),

@@ -10,7 +10,7 @@ FACTORY = {"name": "build_mlp", "l2": 0.01}
 
 
 def logs_of(model, data):
-    """Losses of two epochs with a short last batch, and of an evaluation."""
+    """Returns the losses of two epochs and of an evaluation."""
     how = {"batch_size": 4, "verbose": 0}
     logs = model.fit(
         *data, epochs=2, shuffle=False, validation_data=data, **how

@@ -41,7 +41,7 @@ def test_equals_the_metric_of_what_is_labelled(task, shape, name, rng):
 
 
 def _on_labelled(task, shape, make, y, y_pred):
-    """The metric of the rows that are left when the holes are dropped."""
+    """Computes the metric over rows without missing labels."""
     labelled = task.labelled(y, shape)
     if not task.columns:
         flat = y_pred.reshape(-1, shape[-1])[labelled.ravel()]
@@ -95,7 +95,7 @@ def test_a_metric_without_sample_weight_is_refused():
 
 
 def build(task, metrics):
-    """A head alone that has these metrics."""
+    """Returns a head alone that has these metrics."""
     inputs = keras.Input((4,) if task.feature_rank == 2 else (4, 4, 2))
     model = MultiTaskModel(inputs, {task.name: task.head(inputs)}, tasks=[task])
     model.compile(
@@ -107,7 +107,7 @@ def build(task, metrics):
 
 
 def of_labels(name):
-    """A metric of labels in numpy, of flat labels and predictions."""
+    """Returns a metric of labels in numpy, of flat labels and predictions."""
     counts = {
         "tp": lambda y, q: np.sum(q & y),
         "fp": lambda y, q: np.sum(q & ~y),
@@ -122,7 +122,7 @@ def of_labels(name):
 
 
 def ranking(y, p):
-    """The share of pairs of both classes that are in order."""
+    """Returns the share of pairs of both classes that are in order."""
     return np.mean(p[y == 1][:, None] > p[y == 0])
 
 
@@ -137,7 +137,7 @@ KERAS_METRICS = {
 
 
 def labels_with_a_hole_in_each_row(shape, rng):
-    """Labels 0 and 1 of which each row of columns lacks one at least."""
+    """Returns labels 0 and 1; each row lacks at least one."""
     y = rng.integers(2, size=shape)
     rows = y.reshape(-1, shape[-1])
     rows[np.arange(len(rows)), np.arange(len(rows)) % shape[-1]] = -1
@@ -272,7 +272,7 @@ def test_counts_of_keras_of_one_output_leave_holes_out(task, rng):
 
 
 def own_share(y_true, y_pred):
-    """A custom metric function with one value per row."""
+    """Returns a custom metric function with one value per row."""
     return keras.ops.mean(
         keras.ops.cast(
             keras.ops.abs(keras.ops.cast(y_true, "float32") - y_pred) < 0.5,

@@ -19,7 +19,7 @@ from mtl_keras import MultiTaskModel, Regression, fit_in_stages
 
 @pytest.fixture(scope="module")
 def untouched():
-    """One model for all that is refused."""
+    """Returns one model for all that is refused."""
     return build_small("build_hierarchical_mlp")
 
 
@@ -44,7 +44,7 @@ class Moved(keras.callbacks.Callback):
 
 
 def hierarchy(eager=True, loss_weights=None, **arguments):
-    """A trunk of two levels with normalization, read at both.
+    """Returns a trunk of two levels with normalization, read at both.
 
     It runs eagerly: each stage would be traced, for a few steps.
     """
