@@ -15,6 +15,8 @@ from mtl_keras.tuning.first_batch import read_first_batch
 from mtl_keras.tuning.plain_values import to_plain
 
 Fingerprint = Mapping[str, Any]
+# Attributes of a callback that `fit` sets.
+_SET_BY_FIT = {"params"}
 
 
 def make_fingerprint(factory, train, validation, callbacks) -> dict[str, Any]:
@@ -54,7 +56,11 @@ def describe_callback(callback: keras.callbacks.Callback) -> dict[str, str]:
     """
     kind = type(callback)
     values = {n: to_plain(v) for n, v in vars(callback).items()}
-    plain = {n: repr(v) for n, v in sorted(values.items()) if is_plain(v)}
+    plain = {
+        n: repr(v)
+        for n, v in sorted(values.items())
+        if is_plain(v) and n not in _SET_BY_FIT
+    }
     return {"class": f"{kind.__module__}.{kind.__qualname__}", **plain}
 
 

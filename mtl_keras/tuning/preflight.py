@@ -15,7 +15,7 @@ from mtl_keras.tuning.dimensions import Fixed
 from mtl_keras.tuning.first_batch import read_first_batch
 from mtl_keras.tuning.folds import Part, unpack
 from mtl_keras.tuning.make_hyper_model import HyperModel
-from mtl_keras.tuning.objective import CONSTANTS, DELTA_M
+from mtl_keras.tuning.objective import CONSTANTS, DELTA_M, TOTAL_LOSS
 from mtl_keras.tuning.trial_arguments import make_optimizer
 
 # Arguments that determine which data a model accepts.
@@ -117,7 +117,8 @@ def check_monitors(
         logs: The result of `known_objectives`.
 
     Raises:
-        ValueError: If there is no such value.
+        ValueError: If there is no such value, or Keras cannot infer whether
+            higher is better.
     """
     if (
         hyper_model.has_custom_fit
@@ -135,6 +136,25 @@ def check_monitors(
                 f"callbacks: {type(callback).__name__} monitors {monitor!r}, "
                 f"which no epoch logs. {did_you_mean(monitor, known)}"
             )
+        _check_mode(hyper_model.default_model, callback, logs)
+
+
+def _check_mode(model: keras.Model, callback, logs: Mapping) -> None:
+    """Checks `mode`, which Keras infers only for the total loss."""
+    if not isinstance(model, MultiTaskModel) or not isinstance(
+        callback,
+        keras.callbacks.EarlyStopping | keras.callbacks.ReduceLROnPlateau,
+    ):
+        return
+    name = callback.monitor.removeprefix("val_")
+    if callback.mode == "auto" and name != TOTAL_LOSS:
+        direction = logs.get(name)
+        modes = "'min' or 'max'" if direction is None else repr(direction)
+        raise ValueError(
+            f"callbacks: {type(callback).__name__} monitors "
+            f"{callback.monitor!r} with mode='auto', which Keras supports only "
+            f"for the loss. Pass mode={modes}."
+        )
 
 
 def _check(model: keras.Model, data, where: str) -> None:

@@ -92,6 +92,9 @@ def test_changed_callbacks_are_named_with_their_attributes():
     )
     (found,) = code_differences(given(stop), given(stop_later))
     assert found == "callbacks (EarlyStopping: patience was 2 and is 3)"
+    used = keras.callbacks.EarlyStopping(patience=2)
+    used.set_params({"epochs": 3})
+    assert code_differences(given(stop), given(used)) == []
     (found,) = code_differences(given(stop), given())
     assert "['EarlyStopping'] and are []" in found
 

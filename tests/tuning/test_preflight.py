@@ -36,6 +36,14 @@ def batches(x=X, y=Y):
             },
             "Did you mean 'val_left_accuracy'",
         ),
+        (
+            {"callbacks": keras.callbacks.EarlyStopping("val_left_loss")},
+            "Pass mode='min'",
+        ),
+        (
+            {"callbacks": keras.callbacks.ReduceLROnPlateau("left_accuracy")},
+            "Pass mode='max'",
+        ),
         ({"references": {"left": 0.5, "right": 0.5}}, "Leave references out"),
         ({"retry_failed": True, "overwrite": True}, "overwrite=True does not"),
         ({"retry_failed": True, "resume": False}, "resume=False does not"),
@@ -59,6 +67,14 @@ def test_mistakes_are_found_before_the_first_trial(
     with pytest.raises((TypeError, ValueError), match=message):
         search_small(tmp_path, build, **arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keras_infers_no_mode_for_the_metrics_of_a_task():
+    stop = keras.callbacks.EarlyStopping("val_left_accuracy")
+    stop.set_model(build())
+    stop.on_train_begin()
+    with pytest.raises(ValueError, match="mode='max'"):
+        stop.on_epoch_end(0, {"val_left_accuracy": 0.5})
 
 
 def test_folds_are_checked_each(tmp_path):

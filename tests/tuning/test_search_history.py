@@ -157,6 +157,28 @@ def test_failed_trials_are_run_again_from_their_seeds(
     assert len(more.completed) == 8
 
 
+def test_hyperband_restores_trials_that_were_run_again(tmp_path, monkeypatch):
+    arguments = {
+        "space": {"learning_rate": (1e-2, 1.0)},
+        "tuner": "hyperband",
+        "max_trials": None,
+        "epochs": 3,
+    }
+    run = TrialRunner.run
+
+    def fail_once(self, number, *rest):
+        if number == 1:
+            raise RuntimeError("disk full")
+        return run(self, number, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrialRunner, "run", fail_once)
+        first = search_small(tmp_path, **arguments)
+    study = search_small(tmp_path, **arguments, retry_failed=True)
+    assert len(study.completed) == len(study.trials) == len(first.trials)
+    assert outcomes(search_small(tmp_path, **arguments)) == outcomes(study)
+
+
 class Killed(BaseException):
     """Simulates SIGKILL."""
 
@@ -199,6 +221,18 @@ def test_equal_failures_in_a_row_stop_the_search(tmp_path):
     # The same call continues with the next trial.
     study = search_small(tmp_path, build_small, **arguments)
     assert len(study.trials) == 6 and len(study.completed) == 1
+
+
+def test_a_journal_of_an_earlier_version_is_refused(tmp_path):
+    study = search_small(tmp_path, max_trials=1)
+    path = study.folder / "journal.jsonl"
+    first, *others = path.read_text().splitlines()
+    event = json.loads(first)
+    del event["fingerprint"]
+    path.write_text("\n".join([json.dumps(event), *others, ""]))
+    with pytest.raises(ValueError, match=r"earlier version.*overwrite=True"):
+        search_small(tmp_path)
+    assert len(search_small(tmp_path, overwrite=True).trials) == 3
 
 
 def test_the_history_of_a_journal_is_read():
