@@ -101,6 +101,10 @@ class SearchRun:
         if not history.completed and history.has_changed(
             self.settings, self.fingerprint
         ):
+            self.report.say(
+                f"The search in '{self.folder}' differs and has no completed "
+                "trial, so it starts over."
+            )
             self._start_over()
             return
         history.check(

@@ -108,7 +108,7 @@ def test_a_changed_factory_is_refused_unless_failed_trials_are_retried(
     assert [trial.completed for trial in study.trials] == [True, True]
 
 
-def test_until_a_trial_completes_anything_may_change(tmp_path):
+def test_until_a_trial_completes_anything_may_change(tmp_path, capsys):
     fails = {"width": [2, 4], "fails_at": [(2, 4)]}
     with pytest.raises(tuning.AllTrialsFailedError, match="retry_failed=True"):
         search_small(tmp_path, space=fails, **GRID)
@@ -119,7 +119,9 @@ def test_until_a_trial_completes_anything_may_change(tmp_path):
         **GRID,
         train=samples(32),
         callbacks=keras.callbacks.TerminateOnNaN(),
+        verbose=1,
     )
+    assert "so it starts over" in capsys.readouterr().out
     assert [trial.completed for trial in study.trials] == [True, True]
 
 
