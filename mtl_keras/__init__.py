@@ -56,6 +56,7 @@ _PUBLIC = {
         "AllTrialsFailedError",
         "FolderInUseError",
         "NoWorkersError",
+        "RepeatedFailuresError",
         "UnreachableOracleError",
         "WorkerFailedError",
     ),
