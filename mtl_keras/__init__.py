@@ -7,7 +7,9 @@
 """
 
 import importlib
+import importlib.util
 import sys
+import sysconfig
 from pathlib import Path
 
 from mtl_keras import onednn
@@ -18,8 +20,8 @@ onednn.enable_unless_set()
 __version__ = "0.1.0"
 
 # Public modules and packages, and the names in them that are public here too.
-# All factories are: the registry of `models` lists them. Editors read
-# `__init__.pyi`, which `make generate` writes.
+# All factories and kinds of tasks are, by the registries of `models` and
+# `tasks`. Editors read `__init__.pyi`, which `make generate` writes.
 _PUBLIC = {
     "datasets": (),
     "distribution": ("LostWorkerError",),
@@ -31,16 +33,7 @@ _PUBLIC = {
     "sequence_trunks": (),
     "surgery": ("add_task", "split"),
     "tables": (),
-    "tasks": (
-        "BinaryClassification",
-        "Classification",
-        "DenseRegression",
-        "MultiLabelClassification",
-        "Regression",
-        "Segmentation",
-        "SequenceTagging",
-        "Task",
-    ),
+    "tasks": ("Task",),
     "training": (
         "BackupAndRestore",
         "BackupError",
@@ -73,24 +66,42 @@ def __getattr__(name: str):
     """Imports a public name on its first use."""
     if name in _PUBLIC:
         return importlib.import_module(f"{__name__}.{name}")
-    if name == "__all__":
-        factories = importlib.import_module(f"{__name__}.models").names()
-        return sorted([*_PUBLIC, *_MODULES, *factories])
-    is_factory = name.startswith("build_")
-    module = "models" if is_factory else _MODULES.get(name)
-    if module is None:
+    if name in _MODULES:
+        module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+        return getattr(module, name)
+    is_special = name.startswith("__") and name != "__all__"
+    if is_special or importlib.util.find_spec(f"{__name__}.{name}"):
+        # `from mtl_keras import <module>` then imports the module.
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    models = importlib.import_module(f"{__name__}.models")
+    kinds = importlib.import_module(f"{__name__}.tasks").KINDS
+    if name in kinds:
+        return kinds[name]
+    if name in models.names():
+        return models.get(name)
+    public = sorted([*_PUBLIC, *_MODULES, *kinds, *models.names()])
+    if name == "__all__":
+        return public
+    spelling = importlib.import_module(f"{__name__}.spelling")
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}. "
+        f"{spelling.did_you_mean(name, public)}"
+    )
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__getattr__("__all__")})
+    special = [name for name in globals() if name.startswith("__")]
+    return sorted({*special, *__getattr__("__all__")})
 
 
 # The command line answers `--help` without TensorFlow, and silences TensorFlow
 # before a command loads it. Anybody else gets all classes registered with
 # Keras, so that `keras.models.load_model` finds them.
-if Path(sys.argv[0]).name not in ("mtl-keras", "mtl-keras.exe"):
+_PROGRAM = Path(sys.argv[0]).resolve()
+_IS_COMMAND_LINE = _PROGRAM.stem == "mtl-keras" and (
+    _PROGRAM.parent == Path(sysconfig.get_path("scripts")).resolve()
+)
+if not _IS_COMMAND_LINE:
     __all__ = __getattr__("__all__")
     globals().update(
         {

@@ -1,6 +1,7 @@
 """The names that `import mtl_keras` makes public."""
 
 import pkgutil
+import sysconfig
 
 import pytest
 from generated_files import FILES
@@ -19,9 +20,21 @@ def test_public_names_exist_and_are_sorted():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    for name in ("nothing", "build_nothing"):
-        with pytest.raises(AttributeError, match=name):
+    for name in ("nothing", "build_nothing", "__nothing__"):
+        with pytest.raises(AttributeError, match=f"'mtl_keras' .*{name}"):
             getattr(mtl_keras, name)
+    with pytest.raises(AttributeError, match="Did you mean 'build_mlp'"):
+        _ = mtl_keras.build_mpl
+
+
+def test_dir_lists_what_users_type():
+    names = {name for name in dir(mtl_keras) if not name.startswith("__")}
+    assert names == set(mtl_keras.__all__)
+
+
+def test_every_kind_of_task_is_public():
+    for name, kind in mtl_keras.tasks.KINDS.items():
+        assert getattr(mtl_keras, name) is kind
 
 
 def test_every_package_is_public_or_internal():
@@ -58,11 +71,17 @@ def test_generated_files_are_current(path):
     )
 
 
-@pytest.mark.parametrize("script", ["mtl-keras.py", "mtl-keras", "train.py"])
+COMMAND_LINE = f"{sysconfig.get_path('scripts')}/mtl-keras"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["folder/mtl-keras.py", "folder/mtl-keras", "train.py", COMMAND_LINE],
+)
 def test_scripts_of_any_name(forked_programs, script):
     code = f"""
 import sys
-sys.argv = ["folder/{script}"]
+sys.argv = ["{script}"]
 import mtl_keras
 print("mtl_keras.models" in sys.modules)
 assert {{"build_mlp", "tuning"}} <= set(dir(mtl_keras))
@@ -75,4 +94,4 @@ assert issubclass(mtl_keras.NonFiniteLossError, ValueError)
 """
     loaded = forked_programs.run(code).splitlines()[-1]
     # The command line answers `--help` before anything is imported.
-    assert loaded == str(script != "mtl-keras")
+    assert loaded == str(script != COMMAND_LINE)

@@ -16,16 +16,17 @@ _FIXED = "Loss weights by task, which may change during training (the default)."
 def list_all() -> None:
     """List the factories, data sets, weightings and zoo entries."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     sections = json.loads(_CONTENTS.read_text(encoding="utf-8"))
-    sections["Weightings"] = {"fixed": _FIXED, **sections["Weightings"]}
+    sections["Weightings"] = {"None": _FIXED, **sections["Weightings"]}
     sections["Zoo, with test metrics"] = _zoo()
     table = Table.grid(padding=(0, 2))
     for title, rows in sections.items():
         table.add_row(f"[bold]{title}[/bold]")
         for name, line in rows.items():
-            table.add_row(f"  {name}", line)
+            table.add_row(f"  {name}", escape(line))
         table.add_row()
     Console().print(table)
 

@@ -147,7 +147,14 @@ def _shape_tuple(input_shape, example: str) -> tuple:
             f"input_shape={input_shape!r} is not a shape; expected one such as "
             f"{example}, without the batch axis."
         )
-    return tuple(input_shape)
+    shape = tuple(input_shape)
+    if any(isinstance(axis, Task) for axis in shape):
+        raise TypeError(
+            "input_shape holds tasks; expected a shape such as "
+            f"{example}, without the batch axis. Pass tasks by name: "
+            "tasks=[...]."
+        )
+    return shape
 
 
 def check_divisible(input_shape: tuple, poolings: int) -> None:

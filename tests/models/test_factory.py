@@ -153,3 +153,8 @@ def test_an_input_that_is_not_a_shape():
             mtl_keras.build_from_backbone(wrong)
     with pytest.raises(TypeError, match="is not a shape"):
         mtl_keras.build_mlp("784")
+
+
+def test_tasks_in_the_place_of_the_shape_are_told():
+    with pytest.raises(TypeError, match=r"holds tasks.*tasks=\[\.\.\.\]"):
+        mtl_keras.build_mlp([mtl_keras.Regression("a")])

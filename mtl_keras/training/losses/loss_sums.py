@@ -190,6 +190,11 @@ def broadcast_weights(weights, values, elements=None):
         axes = tuple(range(rank, len(weights.shape)))
         keep = ops.ones_like(weights)
         if elements is not None:
+            # Masks may have an axis of size 1 that weights of pixels lack.
+            if len(elements.shape) == len(weights.shape) + 1:
+                elements = ops.squeeze(elements, axis=-1)
+            elif len(elements.shape) == len(weights.shape) - 1:
+                elements = elements[..., None]
             keep = ops.cast(elements, weights.dtype) * keep
         weights = ops.divide_no_nan(
             ops.sum(weights * keep, axis=axes), ops.sum(keep, axis=axes)

@@ -1,5 +1,6 @@
 """Class weights for several tasks, which Keras does not support."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -145,3 +146,24 @@ def test_bad_class_weights(weights, error, message, rng):
     with pytest.raises(error, match=message):
         model.fit(x, y, class_weight=weights, verbose=0)
     assert model.optimizer.iterations.numpy() == 0
+
+
+@pytest.mark.parametrize("samples", [4, 3])  # as many as rows of a mask, fewer
+def test_class_weights_of_pixels_are_sample_weights_of_pixels(samples, rng):
+    """With a mask that is missing, by a loss with a value for each sample."""
+    model = mtl_keras.build_cnn_cls_seg(
+        (4, 4, 1),
+        [mtl_keras.Segmentation("mask", 1)],
+        filters=(2,),
+        optimizer=keras.optimizers.SGD(0.0),
+    )
+    x = rng.normal(size=(samples, 4, 4, 1)).astype("float32")
+    y = {"mask": rng.integers(2, size=(samples, 4, 4)).astype("int32")}
+    y["mask"][0] = -1
+    weights = np.where(y["mask"] == 1, 50.0, 1.0).astype("float32")
+    how = {"batch_size": samples, "verbose": 0}
+    by_class = model.fit(x, y, class_weight={"mask": {1: 50.0}}, **how)
+    by_pixel = model.fit(x, y, sample_weight={"mask": weights}, **how)
+    assert by_class.history["mask_loss"] == pytest.approx(
+        by_pixel.history["mask_loss"], rel=1e-6
+    )
