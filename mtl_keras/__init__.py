@@ -49,6 +49,7 @@ _PUBLIC = {
         "AllTrialsFailedError",
         "FolderInUseError",
         "NoWorkersError",
+        "RepeatedFailuresError",
         "UnreachableOracleError",
         "WorkerFailedError",
     ),

@@ -81,6 +81,7 @@ from mtl_keras.training import fit_in_stages as fit_in_stages
 from mtl_keras.tuning import AllTrialsFailedError as AllTrialsFailedError
 from mtl_keras.tuning import FolderInUseError as FolderInUseError
 from mtl_keras.tuning import NoWorkersError as NoWorkersError
+from mtl_keras.tuning import RepeatedFailuresError as RepeatedFailuresError
 from mtl_keras.tuning import UnreachableOracleError as UnreachableOracleError
 from mtl_keras.tuning import WorkerFailedError as WorkerFailedError
 

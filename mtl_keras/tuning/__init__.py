@@ -8,6 +8,7 @@ from mtl_keras.tuning.objective import Objective
 from mtl_keras.tuning.published_space import space_of
 from mtl_keras.tuning.read_study import change_study, load_study_recipe
 from mtl_keras.tuning.remote_workers import NoWorkersError
+from mtl_keras.tuning.repeated_failures import RepeatedFailuresError
 from mtl_keras.tuning.run_study import join_study, run_study, study_folder
 from mtl_keras.tuning.search import search
 from mtl_keras.tuning.study import AllTrialsFailedError, Study
@@ -21,6 +22,7 @@ __all__ = [
     "MultiTaskHyperModel",
     "NoWorkersError",
     "Objective",
+    "RepeatedFailuresError",
     "Study",
     "StudyRecipe",
     "TrialRecord",

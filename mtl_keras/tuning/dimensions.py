@@ -15,6 +15,8 @@ from mtl_keras.tuning.dimension_texts import (
     make_label,
     not_in_space,
 )
+from mtl_keras.tuning.plain_values import to_plain
+from mtl_keras.tuning.step_errors import is_number, stepped_range
 
 SCALES = ("linear", "log")
 # A positive range that spans at least this factor gets a log scale.
@@ -214,16 +216,17 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
         given: One of:
             - `(low, high)` or `(low, high, "log")`: a range, also as a dict
               of `low`, `high` and `scale`.
-            - A list of choices.
+            - Choices: a list, an array or a `range`.
             - A `Range`, `Choices` or `Fixed`, which gets the name.
             - Anything else: a fixed value.
+            Numbers of NumPy become those of Python.
 
     Returns:
         A `Range`, `Choices` or `Fixed`.
 
     Raises:
-        ValueError: If a range is reversed or not finite, or if a list is
-            empty or has a duplicate.
+        ValueError: If a range is reversed, not finite or has a step, or if a
+            list is empty or has a duplicate.
 
     Example:
 
@@ -235,6 +238,7 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
     """
     if isinstance(given, Range | Choices | Fixed):
         return dataclasses.replace(given, name=name)
+    given = to_plain(given)
     if isinstance(given, list):
         return _read_choices(name, given)
     if isinstance(given, Mapping) and {"low", "high"} <= set(given):
@@ -266,15 +270,15 @@ def read_dimension(name: str, given) -> Range | Choices | Fixed:
 
 def _is_range(given: tuple) -> bool:
     numbers = given[:2]
-    if len(numbers) < 2 or not all(
-        isinstance(number, int | float) and not isinstance(number, bool)
-        for number in numbers
-    ):
+    if len(numbers) < 2 or not all(map(is_number, numbers)):
         return False
     return len(given) == 2 or (len(given) == 3 and isinstance(given[2], str))
 
 
 def _read_scale(name: str, given: Mapping) -> tuple:
+    if "step" in given:
+        bounds = (given["low"], given["high"], given["step"])
+        raise stepped_range(name, dict(given), *bounds)
     unknown = set(given) - {"low", "high", "scale"}
     if unknown:
         raise ValueError(

@@ -45,6 +45,19 @@ def log_hparams(folder: Path, record: TrialRecord) -> Path:
     return path
 
 
+def remove_hparams(folder: Path, number: int | None = None) -> None:
+    """Removes the log of a trial, or of all trials.
+
+    Args:
+        folder: Folder of the search.
+        number: Number of the trial. Defaults to all trials.
+    """
+    path = folder / FOLDER
+    if number is not None:
+        path /= f"{number:04d}"
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def _write(record: TrialRecord) -> None:
     from tensorboard.plugins.hparams import api, api_pb2, summary
 

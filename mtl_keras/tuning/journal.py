@@ -6,7 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from mtl_keras.training.backups.atomic_file import sync_folder
+from mtl_keras.training.backups.atomic_file import (
+    sync_folder,
+    write_atomically,
+)
 
 FILE = "journal.jsonl"
 
@@ -52,6 +55,16 @@ class Journal:
         finally:
             os.close(number)
         self.events.append(event)
+
+    def restart(self, event: dict) -> None:
+        """Replaces all events by one, at once.
+
+        Args:
+            event: A dict of JSON values.
+        """
+        content = (json.dumps(event, allow_nan=True) + "\n").encode()
+        write_atomically(self.path, lambda file: file.write(content))
+        self.events = [event]
 
     def _read(self) -> list[dict]:
         if not self.path.is_file():

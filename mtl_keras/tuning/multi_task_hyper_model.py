@@ -20,6 +20,7 @@ from mtl_keras.tuning.space_checks import (
     check_names,
     check_not_empty,
 )
+from mtl_keras.tuning.step_checks import check_steps
 from mtl_keras.tuning.trial_arguments import TrialArguments, trial_arguments
 
 
@@ -41,7 +42,7 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
     - `(low, high)` or `(low, high, "linear")`: a range. It consists of
       integers if both bounds are. Its scale is `"log"` if it is positive and
       spans a factor of 10 or more, else `"linear"`.
-    - A list: choices.
+    - A list, an array or a `range`: choices.
     - Anything else: a fixed value. Write a fixed pair of numbers as a list
       with one choice.
 
@@ -82,6 +83,9 @@ class MultiTaskHyperModel(keras_tuner.HyperModel):
     >>> model.get_layer("left").input.shape
     (None, 8)
     """
+
+    # Whether another function than `keras.Model.fit` trains the models.
+    has_custom_fit = False
 
     def __init__(
         self,
@@ -278,6 +282,7 @@ def _default_arguments(factory: Callable, space: Mapping) -> TrialArguments:
         if "/" not in name and name != ALL_WEIGHTS
     }
     check_names(factory, plain, ())
+    check_steps(factory, plain)
     values = {}
     for name, dimension in plain.items():
         if isinstance(dimension, Fixed):

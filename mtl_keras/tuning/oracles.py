@@ -102,7 +102,10 @@ class ReproducibleOracle:
         trial.status = _STATUSES[status]
         if costs is not None:
             self._costs[trial_id] = costs
-        self.end_trial(trial)
+        if trial_id not in self.end_order:
+            self.end_trial(trial)
+        elif costs is not None:  # a failed trial that was run again
+            self.score_trial(trial)
 
     def populate_space(self, trial_id: str) -> dict:
         """Proposes values. See `keras_tuner.Oracle.populate_space`."""

@@ -11,6 +11,7 @@ from mtl_keras.tuning.folder_lock import lock_folder
 from mtl_keras.tuning.search_plan import SearchPlan
 from mtl_keras.tuning.search_run import SearchRun
 from mtl_keras.tuning.search_settings import check_counts
+from mtl_keras.tuning.single_task_references import find_references
 from mtl_keras.tuning.study import Study
 from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
@@ -28,6 +29,8 @@ def run_plan(
     make_executor: MakeExecutor,
     *,
     resume: bool = True,
+    retry_failed: bool = False,
+    overwrite: bool = False,
     report: TrialReport | None = None,
 ) -> Study:
     """Runs a search, or resumes one.
@@ -37,26 +40,42 @@ def run_plan(
         folder: Folder of the search, which is created if it is missing.
         make_executor: Creates the executor that trains the trials.
         resume: Whether to resume a search in the folder. Defaults to `True`.
+        retry_failed: Whether to run failed trials again. Defaults to `False`.
+        overwrite: Whether to delete a search in the folder. Defaults to
+            `False`.
         report: Shows the progress. Defaults to none.
 
     Returns:
         The saved `Study`.
 
     Raises:
+        AllTrialsFailedError: If all trials failed.
         FileExistsError: If the folder holds a search and `resume` is false.
         FolderInUseError: If another search is running in the folder.
-        ValueError: If the folder holds a search with other settings.
+        RepeatedFailuresError: If the search stopped after equal failures.
+        ValueError: If the folder holds a search that differs, or if arguments
+            exclude each other.
     """
+    _check_restart(resume, retry_failed, overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     runner = plan.runner
     report = TrialReport() if report is None else report
     with lock_folder(folder, folder.name), _frozen_garbage():
         run = SearchRun(
-            folder, plan.settings, plan.oracle, runner, report=report
+            folder,
+            plan.settings,
+            plan.fingerprint,
+            plan.oracle,
+            runner,
+            report=report,
         )
-        run.restore(resume=resume)
+        run.restore(
+            resume=resume, retry_failed=retry_failed, overwrite=overwrite
+        )
         with report:
-            run.find_references(plan.references, plan.epochs)
+            find_references(
+                runner, run.journal, report, plan.references, plan.epochs
+            )
             with make_executor(runner) as executor:
                 run.run_trials(plan.max_trials, plan.epochs, executor)
         study = Study(
@@ -69,7 +88,19 @@ def run_plan(
             recipe=plan.recipe,
         )
         study.save()
+        if run.failures.has_reached_limit:
+            raise run.failures.error()
     return study
+
+
+def _check_restart(resume: bool, retry_failed: bool, overwrite: bool) -> None:
+    other = {"overwrite=True": overwrite, "resume=False": not resume}
+    for name, is_given in other.items():
+        if retry_failed and is_given:
+            raise ValueError(
+                f"retry_failed=True resumes a search, but {name} does not. "
+                "Leave one of the two out."
+            )
 
 
 def check_workers(workers: int, distribution) -> None:

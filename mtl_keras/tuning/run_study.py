@@ -40,6 +40,8 @@ def run_study(
     oracle: str | None = None,
     wait_seconds: float = WAIT_SECONDS,
     resume: bool = True,
+    retry_failed: bool = False,
+    overwrite: bool = False,
     verbose: int = 1,
 ) -> Study:
     """Runs or resumes the search of a study file.
@@ -60,6 +62,8 @@ def run_study(
         wait_seconds: Seconds to wait while there is no worker. Defaults to
             `600`.
         resume: See `search`.
+        retry_failed: See `search`.
+        overwrite: See `search`.
         verbose: See `search`.
 
     Returns:
@@ -90,7 +94,12 @@ def run_study(
         study = load_study_recipe(study)
     plan = plan_study(study, distribution=distribution, replicas=replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
-    options = {"resume": resume, "report": report}
+    options = {
+        "resume": resume,
+        "retry_failed": retry_failed,
+        "overwrite": overwrite,
+        "report": report,
+    }
     if oracle is None:
         make = make_executor(plan, workers, distribution, replicas)
         return run_plan(plan, folder, make, **options)

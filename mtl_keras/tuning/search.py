@@ -29,8 +29,11 @@ def search(
     patience: int | None = 5,
     batch_size: int = 32,
     executions_per_trial: int = 1,
-    folds: int | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    folds=None,
+    validation_split: float = 0.0,
+    callbacks: keras.callbacks.Callback
+    | Sequence[keras.callbacks.Callback]
+    | None = None,
     references: Mapping[str, float] | None = None,
     merge: bool = True,
     loss_weights: str = "ratios",
@@ -41,6 +44,8 @@ def search(
     name: str | None = None,
     seed: int = 0,
     resume: bool = True,
+    retry_failed: bool = False,
+    overwrite: bool = False,
     verbose: int = 1,
 ) -> Study:
     """Searches the hyperparameters of a factory for the best model.
@@ -56,7 +61,7 @@ def search(
             - A function `build(hp)` as for KerasTuner, with one required
               argument called `hp`.
             - A `keras_tuner.HyperModel`, whose `fit` trains the models.
-        space: Dict from name to range, list of choices or fixed value, or a
+        space: Dict from name to range, choices or fixed value, or a
             `keras_tuner.HyperParameters`, which extends and overrides the
             factory's search space; see `MultiTaskHyperModel`. For a
             `build(hp)`, `None` uses the declared hyperparameters, and a dict
@@ -64,7 +69,7 @@ def search(
         train: `(x, y)` or `(x, y, sample_weight)`, or a `tf.data.Dataset` of
             batches.
         validation: Validation data in the same form, on which trials are
-            compared. Not with `folds`.
+            compared. Not with `folds` or `validation_split`.
         objective: One of the following, a pair of it and `"min"` or `"max"`,
             or a list of several, whose trade-offs are then searched:
             - `"<task>_<metric>"` or `"<task>_loss"` on the validation data.
@@ -81,12 +86,18 @@ def search(
             stops, or `None`. Defaults to `5`. A trial is scored by its best
             epoch; with several objectives, by the last epoch that no earlier
             one matches in all of them.
-        batch_size: Number of samples of a batch, unless it is in the space.
-            Defaults to `32`.
+        batch_size: Number of samples of a batch, unless it is in the space or
+            the data has batches. Defaults to `32`.
         executions_per_trial: Number of trainings of each trial, with other
             seeds, whose results are averaged. Defaults to `1`.
-        folds: Number of folds for cross-validation, instead of `validation`.
-        callbacks: Keras callbacks. Each training gets copies.
+        folds: Folds for cross-validation, instead of `validation`: their
+            number; pairs of training and validation indices, such as
+            `GroupKFold(5).split(x, groups=patients)`; or a splitter of
+            scikit-learn that needs neither labels nor groups.
+        validation_split: Fraction of the training samples, from the end, to
+            use instead of `validation`. Defaults to `0.0`.
+        callbacks: A Keras callback, or several. Each training gets copies.
+            Defaults to none.
         references: Dict from task to the metric of its single-task model, for
             `"delta_m"`. Defaults to training these models.
         merge: See `MultiTaskHyperModel`.
@@ -105,6 +116,11 @@ def search(
         seed: Seed of proposals, initial weights, shuffling and dropout.
             Defaults to `0`.
         resume: Whether to resume a search in that folder. Defaults to `True`.
+        retry_failed: Whether to run failed trials again. Completed trials are
+            kept, also if callbacks or a custom factory changed; the journal
+            records the change. Defaults to `False`.
+        overwrite: Whether to delete a search in that folder and to start from
+            nothing. Defaults to `False`.
         verbose: `0` for no output; otherwise a table of the trials in a
             terminal, or else a line for each trial. Defaults to `1`.
 
@@ -116,9 +132,12 @@ def search(
             first one.
         FileExistsError: If the folder holds a search and `resume` is false.
         FolderInUseError: If another search is running in the folder.
+        RepeatedFailuresError: If 3 trials in a row failed with the same error
+            and others have completed.
         TypeError: If an argument has the wrong type.
-        ValueError: If an argument is invalid, or the folder holds a search
-            with other settings.
+        ValueError: If an argument is invalid, the data does not match the
+            default model, or the folder holds a search with completed trials
+            whose settings, data, callbacks or factory differ.
 
     Example:
 
@@ -147,6 +166,7 @@ def search(
         batch_size=batch_size,
         executions_per_trial=executions_per_trial,
         folds=folds,
+        validation_split=validation_split,
         callbacks=callbacks,
         references=references,
         merge=merge,
@@ -158,4 +178,12 @@ def search(
     folder = Path(directory) / (name or plan.settings["factory"].strip("<>"))
     make = make_executor(plan, workers, distribution, replicas)
     report = make_report(plan.objectives, plan.max_trials, verbose)
-    return run_plan(plan, folder, make, resume=resume, report=report)
+    return run_plan(
+        plan,
+        folder,
+        make,
+        resume=resume,
+        retry_failed=retry_failed,
+        overwrite=overwrite,
+        report=report,
+    )

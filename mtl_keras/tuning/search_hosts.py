@@ -32,8 +32,8 @@ def lead_search(
     oracle: str,
     *,
     wait_seconds: float,
-    resume: bool = True,
     report: TrialReport,
+    **restart: bool,
 ) -> Study:
     """Runs a search whose trials are trained by others.
 
@@ -42,8 +42,8 @@ def lead_search(
         folder: Its folder. Only this process writes into it.
         oracle: `HOST:PORT` to listen at, or a file that contains it.
         wait_seconds: How long to continue without any worker.
-        resume: Whether to resume a search in that folder.
         report: Shows what happens.
+        **restart: `resume`, `retry_failed` and `overwrite` of `run_plan`.
 
     Returns:
         A `Study`.
@@ -69,7 +69,7 @@ def lead_search(
 
     with crew:
         return run_plan(
-            plan, folder, until_all_have_ended, resume=resume, report=report
+            plan, folder, until_all_have_ended, report=report, **restart
         )
 
 

@@ -12,9 +12,19 @@ import tensorflow as tf
 
 from mtl_keras import distribution as distributions
 from mtl_keras.distribution.workers import has_several_workers
-from mtl_keras.tuning.folds import split_parts
+from mtl_keras.tuning.callback_list import read_callbacks
+from mtl_keras.tuning.fingerprint import make_fingerprint
+from mtl_keras.tuning.fold_indices import describe_folds
+from mtl_keras.tuning.folds import (
+    Part,
+    as_arrays,
+    read_own_folds,
+    split_parts,
+    unpack,
+)
 from mtl_keras.tuning.make_hyper_model import HyperModel, make_hyper_model
 from mtl_keras.tuning.objective import (
+    DELTA_M,
     TOTAL_LOSS,
     Objective,
     known_objectives,
@@ -22,11 +32,18 @@ from mtl_keras.tuning.objective import (
     read_objectives,
 )
 from mtl_keras.tuning.oracles import make_oracle
+from mtl_keras.tuning.preflight import (
+    check_monitors,
+    check_optimizer,
+    check_parts,
+    check_streams,
+)
 from mtl_keras.tuning.search_settings import (
     check_counts,
     describe_search,
     resolve_max_trials,
 )
+from mtl_keras.tuning.search_space import SearchSpace
 from mtl_keras.tuning.study_recipe import StudyRecipe
 from mtl_keras.tuning.trial_runner import TrialRunner
 
@@ -46,6 +63,7 @@ class SearchPlan:
         references: Dict from task to the metric of its single-task model, or
             `None`.
         recipe: The study file of the search, or `None`.
+        fingerprint: Data, callbacks and factory, see `make_fingerprint`.
     """
 
     hyper_model: HyperModel
@@ -57,6 +75,7 @@ class SearchPlan:
     epochs: int
     references: Mapping[str, float] | None
     recipe: StudyRecipe | None = None
+    fingerprint: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def plan_search(
@@ -72,8 +91,11 @@ def plan_search(
     patience: int | None = 5,
     batch_size: int = 32,
     executions_per_trial: int = 1,
-    folds: int | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    folds=None,
+    validation_split: float = 0.0,
+    callbacks: keras.callbacks.Callback
+    | Sequence[keras.callbacks.Callback]
+    | None = None,
     references: Mapping[str, float] | None = None,
     merge: bool = True,
     loss_weights: str = "ratios",
@@ -90,25 +112,37 @@ def plan_search(
         "seed": seed,
     }
     check_counts(**counts)
+    callbacks = read_callbacks(callbacks)
     strategy = _strategy(distribution, replicas)
     with strategy.scope():
         hyper_model = make_hyper_model(
             factory, space, merge=merge, loss_weights=loss_weights
         )
-    parts = split_parts(train, validation, folds, seed)
+    if not hyper_model.has_custom_fit:
+        check_streams(train, validation)
+    train, validation = as_arrays(train), as_arrays(validation)
+    folds = read_own_folds(folds, train)
+    parts = split_parts(train, validation, folds, seed, validation_split)
+    _check_batch_size(hyper_model.space, parts[0])
+    check_optimizer(hyper_model)
+    known = known_objectives(hyper_model.default_model, parts[0].validation)
     objectives = read_objectives(
         objective,
-        known_objectives(hyper_model.default_model, parts[0].validation),
+        known,
         # Some hypermodels must build models to find this out.
         weights_vary=TOTAL_LOSS in objective_names(objective)
         and hyper_model.varies_weights,
     )
+    _check_references(references, objectives)
+    check_parts(hyper_model, parts)
+    check_monitors(hyper_model, callbacks, known)
     settings = describe_search(
         hyper_model,
         objectives,
         train,
         tuner=tuner,
-        folds=folds,
+        folds=describe_folds(folds),
+        validation_split=validation_split,
         references=references,
         **counts,
     )
@@ -125,6 +159,9 @@ def plan_search(
         settings=settings,
         epochs=epochs,
         references=references,
+        fingerprint=make_fingerprint(
+            hyper_model.factory, train, validation, callbacks
+        ),
     )
 
 
@@ -140,10 +177,30 @@ def _runner(
         strategy=strategy,
         fit={
             "batch_size": counts["batch_size"],
-            "callbacks": tuple(callbacks),
+            "callbacks": callbacks,
         },
         patience=counts["patience"],
     )
+
+
+def _check_references(references, objectives: Sequence[Objective]) -> None:
+    names = [objective.name for objective in objectives]
+    if references is not None and DELTA_M not in names:
+        raise ValueError(
+            f"references are for the objective {DELTA_M!r}, but the objectives "
+            f"are {names}. Leave references out, or add {DELTA_M!r}."
+        )
+
+
+def _check_batch_size(space: SearchSpace, part: Part) -> None:
+    _, y, _ = unpack(part.train)
+    if y is None and "batch_size" in space:
+        kind = type(part.train).__name__.lstrip("_")
+        raise ValueError(
+            f"The space names batch_size, but the training data is a {kind} "
+            "that already has batches, so all trials would train on the same "
+            "ones. Leave batch_size out, or pass arrays, (x, y)."
+        )
 
 
 def _strategy(distribution, replicas: int | None) -> tf.distribute.Strategy:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mtl_keras.tuning import pareto
-from mtl_keras.tuning.hparams_log import log_hparams
+from mtl_keras.tuning.hparams_log import log_hparams, remove_hparams
 from mtl_keras.tuning.journal import Journal
-from mtl_keras.tuning.objective import DELTA_M, costs
+from mtl_keras.tuning.objective import costs
 from mtl_keras.tuning.oracles import ORACLE_PREFIX
-from mtl_keras.tuning.search_settings import differences
-from mtl_keras.tuning.single_task_references import train_reference
+from mtl_keras.tuning.repeated_failures import RepeatedFailures
+from mtl_keras.tuning.search_history import SearchHistory, read_history
 from mtl_keras.tuning.trial_record import COMPLETED, TrialRecord
 from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
@@ -23,6 +23,9 @@ from mtl_keras.tuning.trial_weights import (
     save_trial_weights,
 )
 
+# Files of a finished search, without the study file, which may be the user's.
+RESULT_FILES = ("best.toml", "references.toml", "trials.csv")
+
 
 class SearchRun:
     """A search in its folder.
@@ -30,6 +33,7 @@ class SearchRun:
     Args:
         folder: Folder of the search.
         settings: Settings of the search, see `describe_search`.
+        fingerprint: Data, callbacks and factory, see `make_fingerprint`.
         oracle: The oracle, which proposes trials.
         runner: The `TrialRunner` of the trials.
         report: Shows the progress. Defaults to none.
@@ -39,6 +43,7 @@ class SearchRun:
         self,
         folder: Path,
         settings: Mapping,
+        fingerprint: Mapping,
         oracle,
         runner: TrialRunner,
         *,
@@ -46,6 +51,7 @@ class SearchRun:
     ):
         self.folder = folder
         self.settings = dict(settings)
+        self.fingerprint = dict(fingerprint)
         self.oracle = oracle
         self.runner = runner
         self.report = TrialReport() if report is None else report
@@ -53,87 +59,120 @@ class SearchRun:
         self.records: list[TrialRecord] = []
         # Trials that have not finished, by their number as a string.
         self._running: dict[str, object] = {}
+        self.failures = RepeatedFailures()
 
-    def restore(self, *, resume: bool) -> None:
+    def restore(
+        self,
+        *,
+        resume: bool,
+        retry_failed: bool = False,
+        overwrite: bool = False,
+    ) -> None:
         """Restores the state of a search in the folder, or begins a new one.
+
+        Until a trial has completed, a search that differs replaces the one in
+        the folder.
 
         Args:
             resume: Whether to resume a search in the folder.
+            retry_failed: Whether to run failed trials again, also with other
+                callbacks or another factory. Defaults to `False`.
+            overwrite: Whether to delete a search in the folder. Defaults to
+                `False`.
 
         Raises:
-            FileExistsError: If the folder holds a search and `resume` is
-                false.
-            ValueError: If the folder holds a search with other settings.
+            FileExistsError: If the folder holds a search and both `resume` and
+                `overwrite` are false.
+            ValueError: If the folder holds a search that differs.
         """
-        events = list(self.journal.events)
-        if not events:
-            self.journal.append({"event": "study", "settings": self.settings})
+        if not self.journal.events:
+            self.journal.append(self._first_event)
+            return
+        if overwrite:
+            self._start_over()
             return
         if not resume:
             raise FileExistsError(
                 f"The folder '{self.folder}' holds a search. Choose another "
-                "name, or pass resume=True to resume it."
+                "name, pass resume=True to resume it, or overwrite=True to "
+                "delete it."
             )
-        found = differences(events[0]["settings"], self.settings)
-        if found:
-            raise ValueError(
-                f"The folder '{self.folder}' holds another search: "
-                f"{'; '.join(found)}. Choose another name, or restore the "
-                "settings."
+        history = read_history(self.journal.events)
+        if not history.completed and history.has_changed(
+            self.settings, self.fingerprint
+        ):
+            self.report.say(
+                f"The search in '{self.folder}' differs and has no completed "
+                "trial, so it starts over."
             )
-        for event in events[1:]:
-            if event["event"] == "reference":
-                self.runner.references[event["task"]] = event["value"]
-            elif event["event"] == "begin":
-                self._propose(event["labels"])
-            else:
-                self._finish(event["trial"], event["record"])
-                self.report.end(self.records[-1])
+            self._start_over()
+            return
+        history.check(
+            self.folder,
+            self.settings,
+            self.fingerprint,
+            retry_failed=retry_failed,
+        )
+        if retry_failed:
+            self._record_retry(history)
+        for event in self.journal.events[1:]:
+            self._replay(event)
         for record in self.records:
-            log_hparams(
-                self.folder, record
-            )  # a kill may have prevented the last one
+            self.report.end(record)
+            # A kill may have prevented the last one.
+            log_hparams(self.folder, record)
 
-    def find_references(
-        self, given: Mapping[str, float] | None, epochs: int
-    ) -> None:
-        """Trains the single-task models that gains are relative to.
+    @property
+    def _first_event(self) -> dict:
+        return {
+            "event": "study",
+            "settings": self.settings,
+            "fingerprint": self.fingerprint,
+        }
 
-        Args:
-            given: Dict from task to the metric of its single-task model, or
-                `None` to train these models.
-            epochs: Maximum number of epochs.
+    def _start_over(self) -> None:
+        self.journal.restart(self._first_event)
+        drop_trial_weights(self.folder, [])
+        remove_hparams(self.folder)
+        for name in RESULT_FILES:
+            (self.folder / name).unlink(missing_ok=True)
 
-        Raises:
-            ValueError: If `given` has other tasks than the model.
-        """
-        runner = self.runner
-        if DELTA_M not in [objective.name for objective in runner.objectives]:
+    def _record_retry(self, history: SearchHistory) -> None:
+        changes = history.code_changes(self.fingerprint)
+        if not changes and not history.failed:
             return
-        if given is not None:
-            different = set(runner.hyper_model.tasks) ^ set(given)
-            if different:
-                raise ValueError(
-                    f"references={dict(given)!r} and the tasks "
-                    f"{list(runner.hyper_model.tasks)} differ in "
-                    f"{sorted(different)}; expected a number for each task."
-                )
-            runner.references.update(given)
-            return
-        known, runner.references = runner.references, {}
-        for task in runner.hyper_model.default_model.tasks:
-            if task.name not in known:
-                value = train_reference(runner, task, epochs)
-                known[task.name] = value
-                self.journal.append(
-                    {"event": "reference", "task": task.name, "value": value}
-                )
-                name = f"{task.name}_{task.primary_metric}"
-                self.report.say(f"single-task reference  {name}={value:.5g}")
-        runner.references = known
+        self.journal.append(
+            {
+                "event": "retry",
+                "trials": list(history.failed),
+                "changes": changes,
+                "fingerprint": self.fingerprint,
+            }
+        )
+        for change in changes:
+            self.report.say(f"changed since the first trials: {change}")
+
+    def _replay(self, event: Mapping) -> None:
+        if event["event"] == "reference":
+            self.runner.references[event["task"]] = event["value"]
+        elif event["event"] == "begin":
+            self._propose(event["labels"])
+        elif event["event"] == "end":
+            self._finish(event["trial"], event["record"])
+        else:
+            self._retry(event["trials"])
+
+    def _retry(self, trials: Sequence[str]) -> None:
+        for trial_id in trials:
+            self._running[trial_id] = self.oracle.trials[trial_id]
+            remove_hparams(self.folder, int(trial_id))
+        again = set(map(int, trials))
+        self.records = [r for r in self.records if r.number not in again]
 
     def run_trials(self, max_trials: int | None, epochs: int, executor) -> None:
         """Runs trials up to their number, or until the oracle has no more.
+
+        It stops after `FAILURE_LIMIT` equal failures in a row.
 
         Args:
             max_trials: Number of trials, or `None` for all of the oracle.
@@ -141,11 +180,10 @@ class SearchRun:
             executor: Trains the trials: a `LocalExecutor`, `TrialWorkers` or
                 `RemoteWorkers`.
         """
-        for trial_id in self._running:  # interrupted by a kill
-            self._start(trial_id, epochs, executor)
+        waiting = list(self._running)  # interrupted by a kill, or failed
         while True:
             while executor.is_free:
-                trial_id = self._next(max_trials)
+                trial_id = waiting.pop(0) if waiting else self._next(max_trials)
                 if trial_id is None:
                     break
                 self._start(trial_id, epochs, executor)
@@ -164,6 +202,9 @@ class SearchRun:
             self._drop_weights()
             log_hparams(self.folder, self.records[-1])
             self.report.end_now(self.records[-1])
+            self.failures.add(trial_id, record)
+            if self.failures.has_reached_limit:
+                return
 
     def _next(self, max_trials: int | None) -> str | None:
         """Proposes and records a trial; returns `None` if there is none."""

@@ -25,6 +25,7 @@ from mtl_keras.tuning.space_checks import (
     check_names,
     check_not_empty,
 )
+from mtl_keras.tuning.step_checks import check_steps
 
 ALL_WEIGHTS = "loss_weight"
 
@@ -34,7 +35,7 @@ class SearchSpace(Mapping):
 
     Args:
         factory: A callable that accepts the names as arguments.
-        space: Dict from name to range, list of choices or fixed value.
+        space: Dict from name to range, choices or fixed value.
         tasks: Names of the tasks, in order.
         loss_weights: `"ratios"` or `"plain"`, see `MultiTaskHyperModel`.
 
@@ -64,6 +65,7 @@ class SearchSpace(Mapping):
             ).items()
         }
         check_names(factory, self._dimensions, tasks)
+        check_steps(factory, self._dimensions)
         self._check_weights(tasks)
         self._check_weighting_parameters()
 

@@ -13,8 +13,55 @@ import tensorflow as tf
 from mtl_keras.tasks import Task
 from mtl_keras.training import MultiTaskModel
 from mtl_keras.training.overrides import derive_model_class
-from mtl_keras.tuning.objective import Objective
+from mtl_keras.tuning.journal import Journal
+from mtl_keras.tuning.objective import DELTA_M, Objective
+from mtl_keras.tuning.trial_report import TrialReport
 from mtl_keras.tuning.trial_runner import TrialRunner
+
+
+def find_references(
+    runner: TrialRunner,
+    journal: Journal,
+    report: TrialReport,
+    given: Mapping[str, float] | None,
+    epochs: int,
+) -> None:
+    """Trains the single-task models that gains are relative to.
+
+    Args:
+        runner: The `TrialRunner` of the search, which gets the metrics.
+        journal: The journal, which records them.
+        report: Shows the metrics.
+        given: Dict from task to the metric of its single-task model, or
+            `None` to train these models.
+        epochs: Maximum number of epochs.
+
+    Raises:
+        ValueError: If `given` has other tasks than the model.
+    """
+    if DELTA_M not in [objective.name for objective in runner.objectives]:
+        return
+    if given is not None:
+        different = set(runner.hyper_model.tasks) ^ set(given)
+        if different:
+            raise ValueError(
+                f"references={dict(given)!r} and the tasks "
+                f"{list(runner.hyper_model.tasks)} differ in "
+                f"{sorted(different)}; expected a number for each task."
+            )
+        runner.references.update(given)
+        return
+    known, runner.references = runner.references, {}
+    for task in runner.hyper_model.default_model.tasks:
+        if task.name not in known:
+            value = train_reference(runner, task, epochs)
+            known[task.name] = value
+            journal.append(
+                {"event": "reference", "task": task.name, "value": value}
+            )
+            name = f"{task.name}_{task.primary_metric}"
+            report.say(f"single-task reference  {name}={value:.5g}")
+    runner.references = known
 
 
 def train_reference(runner: TrialRunner, task: Task, epochs: int) -> float:

@@ -114,9 +114,13 @@ class Study:
         if not self.trials:
             raise AllTrialsFailedError("No trial has finished yet.")
         reason, *details = self.trials[0].reason.splitlines()
-        error = AllTrialsFailedError(
-            f"All {len(self.trials)} trials failed. The first one: {reason}"
-        )
+        reason = reason.rstrip(".")
+        text = f"All {len(self.trials)} trials failed. The first one: {reason}."
+        if self._load_model is None:  # not a study of KerasTuner's trials
+            text += (
+                " Correct the cause, and search again with retry_failed=True."
+            )
+        error = AllTrialsFailedError(text)
         error.add_note("\n".join(details))
         raise error
 

@@ -124,6 +124,9 @@ def study_tables(
         else:
             space[name] = value
     search = {name: settings[name] for name in _SEARCH}
+    if isinstance(search["folds"], str):  # index pairs
+        search["folds"] = None
+        left_out.append("folds")
     tables = {
         "factory": {"name": settings["factory"], "arguments": fixed},
         "tasks": _tasks(hyper_model.space.get("tasks")),

@@ -23,7 +23,10 @@ from mtl_keras.tuning.hyperparameter_dimensions import (
     resolve_conditions,
 )
 from mtl_keras.tuning.multi_task_hyper_model import default_loss_weights
+from mtl_keras.tuning.plain_values import to_plain
 from mtl_keras.tuning.search_space import SearchSpace
+from mtl_keras.tuning.step_checks import is_stepped
+from mtl_keras.tuning.step_errors import stepped_range
 from mtl_keras.tuning.trial_arguments import TrialArguments
 
 # Common names of the argument of such a function.
@@ -92,6 +95,11 @@ class WrappedHyperModel:
         )
         self.default_model = self.build_separate(self.default_arguments)
         self.tasks = default_loss_weights(self.default_model)
+
+    @property
+    def has_custom_fit(self) -> bool:
+        """Checks whether the hypermodel overrides `fit`."""
+        return overrides_fit(self._hyper_model)
 
     @property
     def varies_weights(self) -> bool:
@@ -172,10 +180,7 @@ class WrappedHyperModel:
             ValueError: If `fit` declares another hyperparameter.
         """
         hp = _hyperparameters(arguments)
-        if (
-            overrides_fit(self._hyper_model)
-            and kwargs.get("batch_size") == BATCH_SIZE
-        ):
+        if self.has_custom_fit and kwargs.get("batch_size") == BATCH_SIZE:
             # Keras has the same default, and `fit` may pass another one.
             del kwargs["batch_size"]
         found = self._hyper_model.fit(hp, model, *args, **kwargs)
@@ -262,6 +267,9 @@ def _overridden(declared: Mapping, space) -> dict:
                 f"The space names {name!r}, which build does not declare. "
                 f"{did_you_mean(name, declared)}"
             )
+        given = to_plain(space[name])
+        if is_stepped(given):  # KerasTuner has no tuples as values
+            raise stepped_range(name, given, *given)
     return resolve_conditions(
         {
             name: dataclasses.replace(

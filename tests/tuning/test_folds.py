@@ -25,6 +25,32 @@ def test_folds_part_the_samples(rng):
         np.testing.assert_allclose(part.train[2], weights[rows], rtol=1e-6)
 
 
+def test_the_last_samples_are_split_off_as_keras_does():
+    x, y = samples(10)
+    (part,) = split_parts((x, y), None, validation_split=0.25)
+    np.testing.assert_array_equal(part.train[0], x[:7])
+    np.testing.assert_array_equal(part.validation[0], x[7:])
+    np.testing.assert_array_equal(part.validation[1]["left"], y["left"][7:])
+
+
+@pytest.mark.parametrize("fraction", [1.0, -0.5, 0.99, True])
+def test_bad_splits_are_refused(fraction):
+    with pytest.raises(ValueError, match=r"validation_split=.*10 samples"):
+        split_parts(samples(10), None, validation_split=fraction)
+
+
+def test_index_pairs_select_the_samples():
+    x, y = samples(6)
+    pairs = [([0, 2, 4], [1, 3]), ([1, 5], [0])]
+    parts = split_parts((x, y), None, pairs)
+    for part, (rows, held_out) in zip(parts, pairs, strict=True):
+        np.testing.assert_array_equal(part.train[0], x[rows])
+        np.testing.assert_array_equal(part.validation[0], x[held_out])
+        np.testing.assert_array_equal(
+            part.validation[1]["right"], y["right"][held_out]
+        )
+
+
 def test_folds_follow_from_the_seed():
     first, again, other = (
         split_parts(samples(), None, 3, seed=seed)[0].train[0]
@@ -96,7 +122,11 @@ def test_bad_parts_are_refused():
         split_parts(data, None, None, 0)
     with pytest.raises(ValueError, match="Leave one of the two out"):
         split_parts(data, data, 3, 0)
+    with pytest.raises(ValueError, match="Both validation_split and folds"):
+        split_parts(data, None, 3, 0, 0.5)
     with pytest.raises(ValueError, match="2 to 48"):
         split_parts(data, None, 49, 0)
     with pytest.raises(TypeError, match="needs arrays"):
         split_parts(tf.data.Dataset.from_tensors(data), None, 3, 0)
+    with pytest.raises(TypeError, match="validation_split needs arrays"):
+        split_parts(tf.data.Dataset.from_tensors(data), None, None, 0, 0.5)

@@ -164,6 +164,30 @@ def test_bad_arguments_are_refused_before_files_are_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_batches_of_the_data_exclude_batch_size(tmp_path):
+    data = tf.data.Dataset.from_tensor_slices(samples()).batch(16)
+    with pytest.raises(ValueError, match="Leave batch_size out"):
+        search_small(
+            tmp_path,
+            space={"batch_size": [8, 16]},
+            train=data,
+            validation=data,
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_choices_of_numpy_are_written_as_plain_numbers(tmp_path):
+    study = search_small(
+        tmp_path,
+        space={"width": np.array([3]), "learning_rate": np.array([0.1, 0.2])},
+        callbacks=keras.callbacks.TerminateOnNaN(),
+        tuner="grid",
+        max_trials=1,
+    )
+    assert "width = 3\n" in (study.folder / "best.toml").read_text()
+    assert repr(study.best.values) == "{'width': 3, 'learning_rate': 0.1}"
+
+
 def test_executions_and_folds_are_averaged(tmp_path, monkeypatch):
     seeds = []
     fit = trial_runner.fit_model

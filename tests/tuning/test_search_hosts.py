@@ -211,4 +211,4 @@ def test_a_worker_that_is_stopped_says_goodbye(tmp_path, tune):
     assert code == 130 and "Stopped" in text
     chief.process.send_signal(signal.SIGTERM)
     code, text = chief.end()
-    assert code == 130 and "The same command goes on" in text
+    assert code == 130 and "The same command resumes" in text
