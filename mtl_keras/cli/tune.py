@@ -64,6 +64,17 @@ def tune(
     ] = 1,
     distribution: Distribution = "auto",
     replicas: Replicas = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Run failed trials again; callbacks and factory may change.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Remove the search in the folder."),
+    ] = False,
     role: Annotated[
         Role | None,
         typer.Option(help="For a search on several hosts; needs --oracle."),
@@ -112,7 +123,13 @@ def tune(
                 typer.echo(f"The search is over; {count} trials trained here.")
                 return
             found = tuning.run_study(
-                recipe, folder, workers=workers, oracle=oracle, **options
+                recipe,
+                folder,
+                workers=workers,
+                oracle=oracle,
+                retry_failed=retry_failed,
+                overwrite=overwrite,
+                **options,
             )
     except KeyboardInterrupt:
         typer.echo(f"Stopped. The same command resumes the search in {folder}.")

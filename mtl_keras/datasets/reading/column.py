@@ -149,7 +149,7 @@ class Column:
 
     @functools.cached_property
     def is_boolean(self) -> bool:
-        """Returns whether the values are true, false, yes and no in any case."""
+        """Returns whether the values are true, false, yes or no."""
         words = {str(value).lower() for value in self.distinct.tolist()}
         return bool(words) and words <= BOOLEAN_WORDS
 
