@@ -161,3 +161,20 @@ def test_a_port_in_use_and_a_chief_that_is_not_there(run_command, tmp_path):
     assert alone.exit_code == 1
     assert "No worker has been at" in alone.stderr
     assert (path.parent / "oracle.key").is_file()
+
+
+@pytest.mark.parametrize("option", ["retry_failed", "overwrite"])
+def test_ways_out_of_a_search_that_differs(
+    run_command, tmp_path, monkeypatch, option
+):
+    calls = []
+
+    def run_study(recipe, folder, **how):
+        calls.append(how)
+        raise ValueError("stopped here")
+
+    monkeypatch.setattr(tuning, "run_study", run_study)
+    path = write_study(tmp_path / "quick")
+    run_command("tune", path)
+    run_command("tune", path, f"--{option.replace('_', '-')}")
+    assert [call[option] for call in calls] == [False, True]
