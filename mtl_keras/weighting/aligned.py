@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from mtl_keras.weighting.gramian import Gramian
+from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
 from mtl_keras.weighting.pivoted_cholesky import pivoted_cholesky
 
@@ -52,4 +52,6 @@ class AlignedMTL(GramianWeighting):
         scales = smallest / tf.where(kept, roots, ones)
         scales = tf.where(kept, scales, tf.zeros_like(scales))
         along = tf.linalg.matvec(vectors, gramian.mask, transpose_a=True)
+        # Where gradients cancel out, rounding depends on the order of tasks.
+        along = tf.where(tf.abs(along) > COSINE_EPSILON, along, 0.0 * along)
         return tf.linalg.matvec(vectors, scales * along)

@@ -104,3 +104,10 @@ def test_a_short_gradient_beside_two_parallel_ones(ratio):
         reference(rows, rank=2),
         atol=1e-5 * ratio,
     )
+
+
+def test_gradients_that_cancel_out_give_no_update(rng):
+    jacobians = rng.normal(size=(5, 3, 12))
+    jacobians -= jacobians.mean(axis=1, keepdims=True)
+    weights = weigh("aligned", compute_gramians(jacobians))
+    np.testing.assert_array_equal(weights, 0)
