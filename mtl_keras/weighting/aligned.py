@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mtl_keras.weighting.gramian import COSINE_EPSILON, Gramian
 from mtl_keras.weighting.gramian_weighting import GramianWeighting
+from mtl_keras.weighting.pivoted_cholesky import pivoted_cholesky
 
 
 @keras.saving.register_keras_serializable("mtl_keras")
@@ -19,7 +20,7 @@ class AlignedMTL(GramianWeighting):
     task gradients and as long as the shortest component. Weights may be
     negative.
 
-    The rank of `G` is that of the cosines of the gradients, so that a short
+    A component counts as zero by the cosines of the gradients, so that a short
     gradient counts as much as a long one.
 
     Args:
@@ -40,21 +41,17 @@ class AlignedMTL(GramianWeighting):
     """
 
     def solve(self, losses, gramian: Gramian):
-        labelled = gramian.mask
-        size = labelled.shape[0]
-        both = labelled * labelled[:, None]
-        values, vectors = tf.linalg.eigh(gramian.cosines * both)
-        rank = tf.math.count_nonzero(
-            values > size * COSINE_EPSILON, dtype=tf.int32
-        )
-        # G = F F^T. Singular values of F stay precise where the lengths of the
+        # Singular values of a factor stay precise where the lengths of the
         # gradients differ a lot; eigenvalues of G do not.
-        factor = gramian.norms[:, None] * vectors * tf.sqrt(tf.nn.relu(values))
+        factor, pivots = pivoted_cholesky(gramian)
+        rank = tf.math.count_nonzero(pivots, dtype=tf.int32)
         roots, vectors, _ = tf.linalg.svd(factor)
-        kept = (tf.range(size) < rank) & (roots > 0)
+        kept = (tf.range(pivots.shape[0]) < rank) & (roots > 0)
         ones = tf.ones_like(roots)
         smallest = tf.reduce_min(tf.where(kept, roots, roots[0]))
         scales = smallest / tf.where(kept, roots, ones)
         scales = tf.where(kept, scales, tf.zeros_like(scales))
-        along = tf.linalg.matvec(vectors, labelled, transpose_a=True)
+        along = tf.linalg.matvec(vectors, gramian.mask, transpose_a=True)
+        # Where gradients cancel out, rounding depends on the order of tasks.
+        along = tf.where(tf.abs(along) > COSINE_EPSILON, along, 0.0 * along)
         return tf.linalg.matvec(vectors, scales * along)

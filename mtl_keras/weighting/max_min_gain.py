@@ -21,10 +21,12 @@ def max_min_gain(gramian: Gramian, cosines, radius: float):
     For a smallest gain `m`, the shortest `p = (d - g_0) / |g_0|` is a
     combination `sum(y_i g_i / |g_i|)` with `y >= 0`. `y` is piecewise linear in
     `m`, and the length of `p` is convex in `m`. The search for the `m` with
-    length `r` starts at an upper bound and steps to the root of the current
-    linear piece. If that root is out of bounds, it steps to the root of the
-    tangent, an upper bound of the solution. The search therefore converges for
-    losses in any units.
+    length `r` starts at an upper bound. From a guess that is too high, it steps
+    to the root of the current linear piece. If that root is out of bounds, or
+    the guess is too low, it steps to the lowest root of the tangents so far,
+    which is an upper bound of the solution. At least every second step is
+    therefore as good as one of Newton's method, which converges for losses in
+    any units and for dependent gradients.
 
     Args:
         gramian: A `Gramian`.
@@ -65,9 +67,10 @@ def max_min_gain(gramian: Gramian, cosines, radius: float):
         tangent = gain + (radius - length) * length / rise
         high = tf.where(rise > 0, tf.minimum(high, tangent), high)
         direction = solve_free(matrix, slope[None], free[None])[0]
-        following = gain + _root(matrix, y, direction, radius)
-        inside = (following > low) & (following < high)
-        following = tf.where(inside, following, high)
+        root = gain + _root(matrix, y, direction, radius)
+        # From below, the piece may be wrong and its root hardly a step ahead.
+        inside = (length > radius) & (root > low) & (root < high)
+        following = tf.where(inside, root, high)
         # The last guess is as near as rounding allows.
         near = tf.abs(square - radius**2) <= _TOLERANCE * radius**2
         done = near | (following <= low)

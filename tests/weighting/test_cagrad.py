@@ -20,6 +20,9 @@ def shortest(units, wanted):
     target[-1] = 1.0
     combination = scipy.optimize.nnls(rows, target, maxiter=10000)[0]
     residual = rows @ combination - target
+    if residual[-1] > -1e-12:
+        # No `p` of any length reaches it.
+        return np.full(units.shape[1], np.inf), combination
     return residual[:-1] / -residual[-1], combination / -residual[-1]
 
 
@@ -75,6 +78,43 @@ def test_the_update_is_the_optimum_in_any_units(num_tasks, c, unit):
         radius = c * np.linalg.norm(jacobian.mean(axis=0))
         offset = np.linalg.norm(update - jacobian.mean(axis=0))
         assert offset == pytest.approx(radius, rel=1e-4)
+
+
+def dependent(num_tasks, num_parameters):
+    """Draws more gradients than parameters, some nearly without a mean."""
+    rng = np.random.default_rng(num_tasks)
+    found = rng.normal(size=(SAMPLES, num_tasks, num_parameters))
+    found[::2] -= 0.95 * found[::2].mean(axis=1, keepdims=True)
+    return found
+
+
+@pytest.mark.parametrize("num_tasks", mostly_slow([5, 8, 11, 100], [11]))
+@pytest.mark.parametrize("c", mostly_slow([0.5, 0.9, 1.2], [0.9]))
+def test_dependent_gradients(num_tasks, c):
+    jacobians = dependent(num_tasks, 20 if num_tasks > 20 else 3)
+    weights = weigh("cagrad", compute_gramians(jacobians), c=c)
+    for jacobian, weight in zip(jacobians, weights, strict=True):
+        _, gain, _ = reference(jacobian, c)
+        update = weight @ jacobian
+        mean = np.linalg.norm(jacobian.mean(axis=0))
+        offset = np.linalg.norm(update - jacobian.mean(axis=0))
+        assert offset <= c * mean * (1 + 1e-4)
+        missing = gain - (jacobian @ update).min()
+        assert missing <= 2e-4 * mean * lengths(jacobian).max()
+
+
+def test_eleven_gradients_in_three_dimensions():
+    # A search that steps along wrong pieces from below stops at 0.83 of 0.9.
+    rng = np.random.default_rng(13)
+    num_tasks = rng.integers(3, 13)
+    jacobian = rng.normal(size=(num_tasks, 3))
+    weights = weigh("cagrad", compute_gramians(jacobian[None]), c=0.9)[0]
+    mean = jacobian.mean(axis=0)
+    offset = np.linalg.norm(weights @ jacobian - mean) / np.linalg.norm(mean)
+    assert offset == pytest.approx(0.9, rel=1e-4)
+    assert (jacobian @ (weights @ jacobian)).min() == pytest.approx(
+        -0.0392, abs=1e-4
+    )
 
 
 def test_three_gradients_of_very_different_lengths():
