@@ -98,8 +98,15 @@ def __dir__() -> list[str]:
 # before a command loads it. Anybody else gets all classes registered with
 # Keras, so that `keras.models.load_model` finds them.
 _PROGRAM = Path(sys.argv[0]).resolve()
+_SCRIPTS = [
+    Path(sysconfig.get_path("scripts", scheme)).resolve()
+    for scheme in (
+        sysconfig.get_default_scheme(),
+        sysconfig.get_preferred_scheme("user"),
+    )
+]
 _IS_COMMAND_LINE = _PROGRAM.stem == "mtl-keras" and (
-    _PROGRAM.parent == Path(sysconfig.get_path("scripts")).resolve()
+    _PROGRAM.parent in _SCRIPTS
 )
 if not _IS_COMMAND_LINE:
     __all__ = __getattr__("__all__")

@@ -4,6 +4,7 @@ import importlib
 import os
 import platform
 import sys
+import sysconfig
 
 import pytest
 
@@ -57,7 +58,8 @@ def test_import_sets_nothing_after_tensorflow(fresh):
 
 
 def test_command_line_turns_it_on_without_tensorflow(fresh):
-    fresh.setattr(sys, "argv", ["/usr/bin/mtl-keras", "--help"])
+    program = f"{sysconfig.get_path('scripts')}/mtl-keras"
+    fresh.setattr(sys, "argv", [program, "--help"])
     importlib.import_module("mtl_keras.cli")
     assert os.environ[onednn.VARIABLE] == "1"
     assert not set(HEAVY) & set(sys.modules)

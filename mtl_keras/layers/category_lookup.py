@@ -46,6 +46,7 @@ class CategoryLookup(keras.layers.StringLookup):
         return dict(self._spellings)
 
     def build(self, input_shape):
+        """Builds the tables of spellings and categories."""
         if self._spelling_lookup is not None:
             self._spelling_lookup.build(input_shape)
         super().build(input_shape)
