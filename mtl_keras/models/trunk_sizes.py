@@ -102,7 +102,7 @@ def resolve_widths(
             widths = [widths]
         if len(widths) < min_levels:
             raise ValueError(
-                f"{argument} is empty; expected one width or more, such as "
+                f"{argument} is empty; expected at least one width, such as "
                 f"{tuple(default)}."
             )
         return [check_integer(argument, width, minimum=1) for width in widths]

@@ -46,7 +46,7 @@ def rename_tasks(
     for name in names:
         if name not in known:
             raise ValueError(
-                f"names has the task {name!r}, which the model does not have. "
+                f"names renames {name!r}, but the model has no such task. "
                 f"{did_you_mean(name, known)}"
             )
     renamed = [

@@ -501,7 +501,7 @@ def test_default_tasks_can_be_renamed(factory_name):
     for old, new in names.items():
         assert model.task_output_shapes[new] == default.task_output_shapes[old]
     arguments["names"] = {"nothing": "new"}
-    with pytest.raises(ValueError, match="names has the task 'nothing'"):
+    with pytest.raises(ValueError, match="names renames 'nothing'"):
         build_small(factory_name, **arguments)
     with pytest.raises(ValueError, match="renames the default tasks, but"):
         build_small(factory_name, names=names, tasks=default.tasks)

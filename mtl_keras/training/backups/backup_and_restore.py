@@ -175,10 +175,10 @@ class BackupAndRestore(keras.callbacks.Callback):
         ):
             if before != now:
                 raise ValueError(
-                    f"The backup '{self.filepath}' is from a training with "
-                    f"{before} {what}, and this training has {now}. Pass the "
-                    "same data and arguments, or remove the backup to train "
-                    "from the start."
+                    f"The backup '{self.filepath}' was written with {before} "
+                    f"{what}, but this training has {now}. Pass the same data "
+                    "and arguments, or remove the backup to train from the "
+                    "start."
                 )
         return position
 
